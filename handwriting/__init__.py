@@ -1,0 +1,1 @@
+"""Generate handwriting: train generative models on glyphs, and write in any hand."""

@@ -1,0 +1,1 @@
+"""Composing, checking and building what a configuration names, before any work starts."""

@@ -1,0 +1,38 @@
+"""The mistakes a user can make, each told in one line that says what, where, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class HandwritingError(Exception):
+    """A mistake that a user can make and mend: shown as one line, without a traceback, with exit status 2."""
+
+
+class ConfigError(HandwritingError):
+    """A key, a choice or a value of the configuration that cannot be used."""
+
+
+class DataError(HandwritingError):
+    """A data source that is missing, broken or does not fit what is asked of it."""
+
+
+class RunError(HandwritingError):
+    """A run folder or a checkpoint that is missing, taken, broken or does not fit."""
+
+
+class NotFiniteError(HandwritingError):
+    """A training run whose loss or gradient is no longer a finite number."""
+
+
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """Return ``' Did you mean X?'`` for the choice closest to ``word``, or an empty string where none is close.
+
+    >>> nearest("cgn", ["cgan", "vae"])
+    ' Did you mean cgan?'
+    >>> nearest("zzz", ["cgan", "vae"])
+    ''
+    """
+    found = get_close_matches(word, list(choices), n=1, cutoff=0.5)
+    return f" Did you mean {found[0]}?" if found else ""

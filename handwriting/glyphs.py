@@ -1,0 +1,116 @@
+"""Glyphs: the one data type that every room of the house exchanges."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from handwriting.errors import DataError
+
+UNKNOWN = -1
+"""The label or style of a glyph that nobody has named yet."""
+
+
+@dataclass(frozen=True, eq=False)
+class Glyphs:
+    """A set of glyph images with what is known about each; immutable, and cheap to index.
+
+    Labels and styles may be left out; they are then unknown (-1).
+
+    >>> glyphs = Glyphs(np.zeros((3, 1, 28, 28), np.uint8), labels=[0, 1, 1], alphabet=("a", "b"))
+    >>> len(glyphs[glyphs.labels == 1])
+    2
+
+    Attributes:
+        images: Ink bright on dark, uint8 ``(N, 1, H, W)`` in 0..255.
+        labels: The index of each glyph's class in ``alphabet``, int64 ``(N,)``; -1 where unknown.
+        styles: The index of each glyph's style in ``style_names``, int64 ``(N,)``; -1 where unknown.
+        alphabet: The names of the classes.
+        style_names: The names of the styles.
+
+    Raises:
+        DataError: If shapes, dtypes or label ranges do not fit together.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64] = None  # type: ignore[assignment]  # filled with UNKNOWN below
+    styles: NDArray[np.int64] = None  # type: ignore[assignment]
+    alphabet: tuple[str, ...] = ()
+    style_names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check every array against the others and make it read-only."""
+        images = np.asarray(self.images)
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] != 1:
+            raise DataError(f"images must be uint8 (N, 1, H, W), not {images.dtype} {images.shape}")
+        self._freeze("images", images)
+        object.__setattr__(self, "alphabet", tuple(self.alphabet))
+        object.__setattr__(self, "style_names", tuple(self.style_names))
+        self._freeze("labels", self._indices("labels", self.labels, len(self.alphabet)))
+        self._freeze("styles", self._indices("styles", self.styles, len(self.style_names)))
+
+    def _indices(self, name: str, values: ArrayLike | None, count: int) -> NDArray[np.int64]:
+        number = len(self.images)
+        indices = np.full(number, UNKNOWN, np.int64) if values is None else np.asarray(values, np.int64)
+        if indices.shape != (number,):
+            raise DataError(f"{number} images need {number} {name}, not {indices.shape}")
+        if number and not (UNKNOWN <= indices.min() and indices.max() < count):
+            raise DataError(f"{name} run {indices.min()}..{indices.max()}; {count} names allow -1..{count - 1}")
+        return indices
+
+    def _freeze(self, name: str, array: NDArray[Any]) -> None:
+        view = array.view()
+        view.flags.writeable = False
+        object.__setattr__(self, name, view)
+
+    def __len__(self) -> int:
+        """Return the number of glyphs."""
+        return len(self.images)
+
+    def __getitem__(self, index: Any) -> Glyphs:
+        """Return the glyphs at ``index``: a slice, an index array ``(M,)`` or a mask ``(N,)``."""
+        return replace(self, images=self.images[index], labels=self.labels[index], styles=self.styles[index])
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of every image: ``(1, H, W)``."""
+        _, channels, height, width = self.images.shape
+        return channels, height, width
+
+    def counts(self) -> NDArray[np.int64]:
+        """Return how many glyphs each class has, int64 ``(len(alphabet),)``."""
+        return np.bincount(self.labels[self.labels >= 0], minlength=len(self.alphabet)).astype(np.int64)
+
+    def fingerprint(self) -> str:
+        """Return 16 hex digits that change with any pixel, label, style or name."""
+        digest = hashlib.sha256(repr((self.images.shape, self.alphabet, self.style_names)).encode())
+        for array in (self.images, self.labels, self.styles):
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()[:16]
+
+    def save(self, path: str | Path) -> None:
+        """Write everything to one compressed ``.npz`` file, without pickle."""
+        names = {"alphabet": np.array(self.alphabet, np.str_), "style_names": np.array(self.style_names, np.str_)}
+        with Path(path).open("wb") as file:
+            np.savez_compressed(file, images=self.images, labels=self.labels, styles=self.styles, **names)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Glyphs:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            DataError: If the file is missing, broken or not a set of glyphs.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in ("images", "labels", "styles", "alphabet", "style_names")}
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            raise DataError(f"{path} is not a file of glyphs ({error}); write one with Glyphs.save") from error
+        names = {name: tuple(str(item) for item in arrays.pop(name)) for name in ("alphabet", "style_names")}
+        return cls(**arrays, **names)
