@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -94,11 +94,10 @@ class Glyphs:
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()[:16]
 
-    def save(self, path: str | Path) -> None:
-        """Write everything to one compressed ``.npz`` file, without pickle."""
+    def save(self, file: str | Path | IO[bytes]) -> None:
+        """Write everything to one compressed ``.npz`` file (a path that ends so, or an open file), without pickle."""
         names = {"alphabet": np.array(self.alphabet, np.str_), "style_names": np.array(self.style_names, np.str_)}
-        with Path(path).open("wb") as file:
-            np.savez_compressed(file, images=self.images, labels=self.labels, styles=self.styles, **names)
+        np.savez_compressed(file, images=self.images, labels=self.labels, styles=self.styles, **names)
 
     @classmethod
     def load(cls, path: str | Path) -> Glyphs:

@@ -1,1 +1,207 @@
-"""TODO"""
+"""The commands: ``handwriting <job> key=value ...``, one file in this folder and one root config in ``conf/`` each."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from handwriting.config import CONF, check, compose, describe, explain, jobs, missing, placeholder, quote
+from handwriting.errors import ConfigError, HandwritingError, nearest
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+MISTAKE = 2
+"""The exit status after a mistake of the user."""
+INTERRUPTED = 130
+"""The exit status after Ctrl-C."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``handwriting <job> ...``; alone, list the jobs.
+
+    Args:
+        argv: The job's name and its arguments; those of the process unless given.
+
+    Returns:
+        The exit status: 0, 2 after a mistake of the user, 130 after Ctrl-C.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] in ("-h", "--help"):
+        print("usage: handwriting <job> key=value ...\n")
+        print(_table(jobs()), "\n\nhandwriting <job> --help tells what each can be given.", sep="")
+        return 0
+    if words[0] not in jobs():
+        print(f"{words[0]}: no such job.{nearest(words[0], jobs())} There are: {', '.join(jobs())}", file=sys.stderr)
+        return MISTAKE
+    return start(words[0], words[1:])
+
+
+def start(job: str, argv: Sequence[str] | None = None) -> int:
+    """Run one job with ``argv``, the arguments of the process unless given, and return the exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not {"-h", "--help"}.isdisjoint(words):
+        print(_help(job))
+        return 0
+    try:
+        _run(job, words)
+    except HandwritingError as error:
+        print(error, file=sys.stderr)
+        return MISTAKE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+def _run(job: str, words: Sequence[str]) -> None:
+    """Let Hydra compose the configuration, and run the job with it."""
+    import hydra
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.errors import HydraException
+    from hydra.types import RunMode
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
+
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come up to here rather than end in Hydra's own report
+    typed, failures = sys.argv, list[Exception]()
+
+    def task(cfg: DictConfig) -> Any:
+        sys.argv = typed  # Lightning starts its other DDP processes from it, through this same entry
+        settings = HydraConfig.get()
+        try:
+            with _no_empty_folder(Path(settings.runtime.output_dir)):
+                return _perform(job, cfg)
+        except Exception as error:
+            failures.append(error)
+            if settings.mode is RunMode.MULTIRUN:
+                raise  # the sweeper has to know that this trial failed
+            return None
+
+    try:
+        sys.argv = [typed[0], *_for_hydra(job, words)]
+        hydra.main(config_path=str(CONF), config_name=job, version_base="1.3")(task)()
+    except (HydraException, OmegaConfBaseException, YAMLError, OSError, ValueError) as error:
+        if not failures:  # then Hydra never came to the job, and only what it was given can be wrong
+            raise ConfigError(explain(error)) from error
+    finally:
+        sys.argv = typed
+    for failure in failures:
+        if isinstance(failure, HydraException | OmegaConfBaseException):
+            raise ConfigError(explain(failure)) from failure
+        raise failure
+
+
+def _perform(job: str, cfg: DictConfig) -> Any:
+    from omegaconf import OmegaConf
+
+    if absent := OmegaConf.missing_keys(cfg):
+        raise ConfigError(missing(min(absent)))
+    check(cfg)
+    return import_module(f"handwriting.jobs.{job}").run(cfg)
+
+
+@contextmanager
+def _no_empty_folder(folder: Path) -> Iterator[None]:
+    """Remove the folder that Hydra made, and empty ones around it, where the job failed before it wrote anything."""
+    try:
+        yield
+    except BaseException:
+        here = Path.cwd()
+        within = [parent for parent in folder.parents if here in parent.parents]
+        for empty in (folder, *within):
+            if empty == here or not empty.is_dir() or any(empty.iterdir()):
+                break
+            empty.rmdir()
+        raise
+
+
+def _for_hydra(job: str, words: Sequence[str]) -> list[str]:
+    """Return the arguments as Hydra reads them: typed texts quoted, overrides before flags, all flags known.
+
+    Raises:
+        ConfigError: If there is no such flag, or a choice to sweep over does not exist.
+    """
+    from hydra._internal.utils import get_args_parser
+
+    parser = get_args_parser()
+    parser.error = _refuse_flag  # type: ignore[method-assign]
+    # argparse takes the overrides in one piece only; before the flags they are never taken for a flag's value.
+    overrides = [quote(word) for word in words if re.match(r"[^-][^=]*=|~", word)]
+    flags = [word for word in words if not re.match(r"[^-][^=]*=|~", word)]
+    given = parser.parse_args([*overrides, *flags])
+    if given.multirun and not (given.config_dir or given.config_name or given.config_path):
+        _check_sweep(job, overrides)
+    return [*overrides, *flags]
+
+
+def _refuse_flag(message: str) -> NoReturn:
+    words = re.findall(r"'([^']*)'", message)
+    guess = nearest(words[0], words[1:]) if "invalid choice" in message else ""
+    raise ConfigError(f"{message}.{guess}")
+
+
+def _check_sweep(job: str, overrides: Sequence[str]) -> None:
+    """Refuse a sweep over a choice or a key that does not exist before Hydra makes the sweep's folder."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    try:
+        parsed = OverridesParser.create().parse_overrides(list(overrides))
+    except HydraException as error:
+        raise ConfigError(explain(error)) from error
+    first: dict[str, str] = {}
+    others: list[tuple[str, str]] = []
+    groups = describe()
+    for override in parsed:
+        if override.is_discrete_sweep():
+            key = override.get_key_element()
+            value, *more = override.sweep_string_iterator()
+            first[key] = f"{key}={value}"
+            others += [(key, f"{key}={choice}") for choice in more if key in groups]
+        elif not override.is_sweep_override():
+            first[override.get_key_element()] = str(override.input_line)
+    compose(job, list(first.values()))
+    for key, choice in others:
+        compose(job, list({**first, key: choice}.values()))
+
+
+def _help(job: str) -> str:
+    """Return what ``job`` does, examples, every choice it takes in one line each, and its own keys."""
+    import yaml
+
+    text = (CONF / f"{job}.yaml").read_text("utf-8")
+    command = f"python {sys.argv[0]}" if sys.argv[0].endswith(".py") else f"handwriting {job}"
+    examples = [f"  {command} {example}" for example in re.findall(r"^#   (.*)$", text, re.MULTILINE)]
+    parts = [f"{jobs()[job]}\n", f"usage: {command} key=value ...", *examples]
+
+    defaults = {
+        group: choice
+        for entry in yaml.safe_load(text)["defaults"]
+        if isinstance(entry, dict)
+        for group, choice in entry.items()
+    }
+    for group, choices in describe().items():
+        if group in defaults and choices:
+            default = defaults[group]
+            parts += [f"\n{group}=" + (f"  (unless given: {default})" if default else ""), _table(choices)]
+
+    keys = re.findall(r"^(\w+): *(.*?) +# (.*)$", text, re.MULTILINE)
+    shown = {f"{key}={placeholder(key) if value == '???' else value}": comment for key, value, comment in keys}
+    flags = {
+        "--cfg job": "print the whole configuration instead of running",
+        "-m": "run once for each of key=a,b,c",
+        "--info": "tell where the configuration comes from",
+        "--hydra-help": "tell what else Hydra can do",
+    }
+    return "\n".join([*parts, "\nkeys", _table(shown), "\nflags", _table(flags)])
+
+
+def _table(lines: dict[str, str]) -> str:
+    width = max(map(len, lines), default=0)
+    return "\n".join(f"  {name:{width}}  {line}".rstrip() for name, line in lines.items())

@@ -1,0 +1,94 @@
+"""Checkpoints, and what makes a resumed run the run that was killed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
+from pytorch_lightning.callbacks import ModelCheckpoint
+
+from handwriting.models.base import GlyphModel
+from handwriting.runs import checkpoints
+
+
+class SafeCheckpointIO(TorchCheckpointIO):
+    """Lets Lightning write checkpoints atomically, and read nothing but tensors and plain values."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        """Write a checkpoint."""
+        checkpoints.save(checkpoint, Path(path))
+
+    def load_checkpoint(self, path: Any, map_location: Any = "cpu", weights_only: bool | None = True) -> dict[str, Any]:
+        """Read a checkpoint to the CPU, from where Lightning copies it to its device."""
+        return checkpoints.load(Path(path))
+
+
+class _Checkpoint(ModelCheckpoint):
+    """A checkpoint of one name, in the run folder, at the end of each epoch."""
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Find the run folder."""
+        self.dirpath = str(Path(trainer.default_root_dir) / "checkpoints")
+        super().setup(trainer, pl_module, stage)
+
+
+class LastCheckpoint(_Checkpoint):
+    """Keep the last epoch: ``checkpoints/last.ckpt``, from which a run resumes.
+
+    Args:
+        every_n_epochs: Write after so many epochs.
+    """
+
+    def __init__(self, every_n_epochs: int = 1) -> None:
+        super().__init__(
+            filename="last", every_n_epochs=every_n_epochs, save_on_train_epoch_end=True, enable_version_counter=False
+        )
+
+
+class BestCheckpoint(_Checkpoint):
+    """Keep the best epoch by the model's own monitor: ``checkpoints/best.ckpt``, where that is logged at all."""
+
+    def __init__(self) -> None:
+        super().__init__(filename="best", save_on_train_epoch_end=True, enable_version_counter=False)
+
+    def setup(self, trainer: pl.Trainer, pl_module: GlyphModel, stage: str) -> None:  # type: ignore[override]
+        """Ask the model what it goes by."""
+        self.monitor, self.mode = pl_module.monitor, pl_module.mode
+        self.kth_value = torch.tensor(torch.inf if self.mode == "min" else -torch.inf)
+        super().setup(trainer, pl_module, stage)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save where the monitor was logged and is better than ever."""
+        if self.monitor in trainer.callback_metrics:
+            super().on_train_epoch_end(trainer, pl_module)
+
+
+class RandomState(pl.Callback):
+    """Keep the state of the random number generators in every checkpoint.
+
+    With it, and a loader whose order follows from seed and epoch, a resumed run draws what the killed one would have.
+    """
+
+    def __init__(self) -> None:
+        self._restored: dict[str, Any] | None = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of every generator that training draws from."""
+        devices = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+        return {"cpu": torch.get_rng_state(), "cuda": devices}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Remember it until training starts, since building and validating draw numbers too."""
+        self._restored = state_dict
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Set every generator back."""
+        if self._restored is None:
+            return
+        torch.set_rng_state(self._restored["cpu"])
+        for device, state in enumerate(self._restored["cuda"][: torch.cuda.device_count()]):
+            torch.cuda.set_rng_state(state, device)
+        self._restored = None

@@ -1,0 +1,120 @@
+"""metrics.csv, summary.json and the trackers."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from handwriting.callbacks.base import RunCallback, epochs_done
+from handwriting.errors import NotFiniteError
+from handwriting.models.base import GlyphModel
+from handwriting.runs import RunFolder
+from handwriting.runs.metrics import extremes
+
+
+class MetricsLog(RunCallback):
+    """Write what was measured, and stop the run at the first value that is not finite.
+
+    A row goes to ``metrics.csv`` and to every tracker each ``trainer.log_every_n_steps`` batches and at the end of
+    each epoch; what it says of training is the mean since the row before. The device is waited for only here.
+    """
+
+    def __init__(self) -> None:
+        self._seconds_before = 0.0
+        self._began = 0.0
+        self._row: dict[str, float] = {}
+        self._run: RunFolder | None = None
+
+    def attach(self, run: RunFolder) -> None:
+        """Write into ``run``; a process that is not the first one writes nowhere."""
+        self._run = run
+
+    # What a resumed run needs
+
+    def state_dict(self) -> dict[str, Any]:
+        """Keep the seconds spent so far."""
+        return {"seconds": self.seconds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on counting from there."""
+        self._seconds_before = state_dict["seconds"]
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training so far, over all sessions."""
+        return self._seconds_before + (time.monotonic() - self._began if self._began else 0.0)
+
+    # Hooks
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
+        """Start the clock; rows after the checkpoint will be measured again."""
+        self._began = time.monotonic()
+        pl_module.averages.take()
+        if self._run:
+            self._run.metrics.keep_until(pl_module.batches)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: GlyphModel, outputs: Any, batch: Any, batch_idx: int  # type: ignore[override]
+    ) -> None:  # fmt: skip
+        """Write a row each ``log_every_n_steps`` batches."""
+        if self._run:
+            self._run.beat()
+        if pl_module.batches % trainer.log_every_n_steps == 0:
+            self._take(trainer, pl_module, "train/")
+            self._write(trainer, pl_module)
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
+        """Take what training has measured before validation measures the same."""
+        self._take(trainer, pl_module, "train/")
+
+    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
+        """Take what validation has measured, and let the checkpoints know of it."""
+        values = self._take(trainer, pl_module, "val/")
+        pl_module.log_dict(values, logger=False, rank_zero_only=False)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
+        """Write the epoch's last row and the summary."""
+        self._take(trainer, pl_module, "train/")
+        self._write(trainer, pl_module)
+        if self._run:
+            progress = self._progress(trainer, pl_module)
+            self._run.summarise({**progress, "metrics": extremes(self._run.metrics.read())})
+
+    # Rows
+
+    def _progress(self, trainer: pl.Trainer, model: GlyphModel) -> dict[str, float]:
+        return {
+            "epoch": epochs_done(trainer),
+            "batches": model.batches,
+            "samples": model.samples,
+            "seconds": round(self.seconds, 2),
+        }
+
+    def _take(self, trainer: pl.Trainer, model: GlyphModel, prefix: str) -> dict[str, float]:
+        def over_ranks(sums: Tensor) -> Tensor:
+            return torch.as_tensor(trainer.strategy.reduce(sums, reduce_op="sum"))
+
+        values = {prefix + name: value for name, value in model.averages.take(over_ranks).items()}
+        for name, value in values.items():
+            if not math.isfinite(value):
+                raise NotFiniteError(
+                    f"{name} is {value} after {model.batches} batches: no weight was changed by it, and the last good "
+                    "checkpoint stays. Try a smaller model.lr, or model.gradient_clip=1."
+                )
+        self._row.update(values)
+        return values
+
+    def _write(self, trainer: pl.Trainer, model: GlyphModel) -> None:
+        if not self._row:
+            return
+        model.averages.latest.update(self._row)
+        row, self._row = {**self._progress(trainer, model), **self._row}, {}
+        if self._run:
+            self._run.metrics.append(row)
+        for logger in trainer.loggers:
+            logger.log_metrics(row, step=model.samples)

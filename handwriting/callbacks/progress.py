@@ -1,0 +1,100 @@
+"""How far a run has got, live on a terminal and line by line elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import pytorch_lightning as pl
+from pydantic import NonNegativeFloat
+from tqdm import tqdm
+
+from handwriting.callbacks.base import RunCallback, epochs_done
+from handwriting.models.base import GlyphModel
+
+
+def _losses(model: GlyphModel) -> dict[str, str]:
+    """Return the latest losses under short names: the ones that matter while watching."""
+    latest = model.averages.latest
+    chosen = {name: value for name, value in latest.items() if name.endswith("loss") or "accuracy" in name}
+    short = {name.replace("discriminator", "D").replace("generator", "G").removeprefix("train/"): value
+             for name, value in chosen.items() if name.startswith("train/") or name == model.monitor}  # fmt: skip
+    return {name: f"{value:.3g}" for name, value in short.items()}
+
+
+@dataclass(eq=False)
+class Progress(RunCallback):
+    """Show losses, glyphs a second and time left: a bar on a terminal, a line an epoch otherwise.
+
+    Attributes:
+        every_seconds: Without a terminal, the least time between two lines.
+    """
+
+    every_seconds: NonNegativeFloat = 10.0
+
+    def __post_init__(self) -> None:
+        """Nothing is shown before training starts."""
+        self._bar: tqdm[Any] | None = None
+        self._shown = 0.0
+        self._began = 0.0
+        self._samples_before = 0
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
+        """Open the bar."""
+        self._began = self._shown = time.monotonic()
+        self._samples_before = pl_module.samples
+        if trainer.is_global_zero and sys.stderr.isatty():
+            total = self._total(trainer, pl_module)
+            self._bar = tqdm(total=total, initial=pl_module.samples, unit=" glyphs", unit_scale=True, dynamic_ncols=True)
+
+    @staticmethod
+    def _total(trainer: pl.Trainer, model: GlyphModel) -> int | None:
+        """Return the glyphs of the whole run, where the number of epochs limits it."""
+        epochs = trainer.max_epochs
+        if epochs is None or epochs < 0 or trainer.num_training_batches == float("inf"):
+            return None
+        each = trainer.datamodule.batch_size * trainer.world_size  # type: ignore[attr-defined]
+        return int(epochs * trainer.num_training_batches * each)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: GlyphModel, outputs: Any, batch: Any, batch_idx: int  # type: ignore[override]
+    ) -> None:  # fmt: skip
+        """Move the bar, at most ten times a second."""
+        if self._bar is not None and time.monotonic() - self._shown > 0.1:
+            self._shown = time.monotonic()
+            self._bar.set_postfix(epoch=f"{trainer.current_epoch + 1}/{trainer.max_epochs}", **_losses(pl_module), refresh=False)
+            self._bar.update(pl_module.samples - self._bar.n)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
+        """Without a bar, print a line, unless the last one was a moment ago."""
+        now = time.monotonic()
+        last = epochs_done(trainer) == trainer.max_epochs
+        if self._bar is not None or not trainer.is_global_zero or (now - self._shown < self.every_seconds and not last):
+            return
+        self._shown = now
+        speed = (pl_module.samples - self._samples_before) / max(now - self._began, 1e-9)
+        total = self._total(trainer, pl_module)
+        left = f"  {_clock((total - pl_module.samples) / speed)} left" if total and speed else ""
+        losses = "  ".join(f"{name} {value}" for name, value in _losses(pl_module).items())
+        print(f"epoch {epochs_done(trainer)}/{trainer.max_epochs}  {losses}  {speed:,.0f} glyphs/s{left}", flush=True)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Close the bar."""
+        self._close()
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """Close the bar before the reason is printed."""
+        self._close()
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

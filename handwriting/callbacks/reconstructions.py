@@ -1,0 +1,115 @@
+"""What a variational model keeps of the glyphs it reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from pydantic import PositiveInt
+from sklearn.decomposition import PCA
+
+from handwriting.callbacks.base import RunCallback, epochs_done
+from handwriting.data.module import Batch
+from handwriting.glyphs import Glyphs
+from handwriting.models.variational import VariationalModel
+from handwriting.plots.curves import draw_plane, figure_bytes
+from handwriting.plots.grids import Block, as_rows, draw_grid
+
+
+def batch_of(glyphs: Glyphs) -> Batch:
+    """Return glyphs as one batch on the CPU."""
+    images = torch.tensor(glyphs.images).float() / 255
+    return Batch(images, torch.tensor(glyphs.labels), torch.tensor(glyphs.styles))
+
+
+def one_of_each(glyphs: Glyphs, number: int) -> Glyphs:
+    """Return the first glyph of each class, then the second of each, ..., ``number`` in all."""
+    order = np.argsort(glyphs.labels, kind="stable")
+    _, starts, counts = np.unique(glyphs.labels[order], return_index=True, return_counts=True)
+    nth = np.arange(len(glyphs)) - np.repeat(starts, counts)
+    return glyphs[order[np.argsort(nth, kind="stable")][:number]]
+
+
+@dataclass(eq=False)
+class Reconstructions(RunCallback):
+    """Draw validation glyphs above what the model makes of them: ``reconstructions/epoch_0012.png``.
+
+    Attributes:
+        number: How many glyphs, one of each class first.
+        every_n_epochs: Draw after so many epochs.
+    """
+
+    number: PositiveInt = 52
+    every_n_epochs: PositiveInt = 1
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Draw them."""
+        if not (isinstance(pl_module, VariationalModel) and trainer.is_global_zero):
+            return
+        if epochs_done(trainer) % self.every_n_epochs:
+            return
+        glyphs = one_of_each(trainer.datamodule.val, self.number)  # type: ignore[attr-defined]
+        columns = min(26, len(glyphs))
+        read, made = as_rows(glyphs.images, columns), as_rows(pl_module.reconstruct(batch_of(glyphs)).numpy(), columns)
+        # Original and reconstruction alternate row by row, as bytes alike.
+        pairs = np.stack([read / 255, made], axis=1).reshape(-1, *read.shape[1:])
+        picture = draw_grid(
+            [Block(pairs, row_names=["original", "reconstructed"] * len(read))],
+            footer=self.describe(trainer, pl_module),
+        )
+        self.save(trainer, f"reconstructions/epoch_{epochs_done(trainer):04d}.png", picture)
+        self.track(trainer, pl_module, "reconstructions", picture)
+
+
+@dataclass(eq=False)
+class LatentSpace(RunCallback):
+    """Draw the latent space when training ends.
+
+    ``latent.png`` shows the encoded validation set in a plane (its first two principal components where it has more
+    than two dimensions), coloured by class; ``walk.png`` the way from one glyph to another, in equal steps.
+
+    Attributes:
+        rows: Walks.
+        steps: Glyphs on each walk, both ends included.
+    """
+
+    rows: PositiveInt = 10
+    steps: PositiveInt = 12
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Draw both pictures."""
+        if not (isinstance(pl_module, VariationalModel) and trainer.is_global_zero):
+            return
+        glyphs: Glyphs = trainer.datamodule.val  # type: ignore[attr-defined]
+        latents = pl_module.encode(batch_of(glyphs)).numpy()
+        plane, how = latents, "both latents"
+        if latents.shape[1] > 2:
+            components = PCA(2, random_state=0).fit(latents)
+            plane = components.transform(latents)
+            share = components.explained_variance_ratio_.sum()
+            how = f"first two principal components of {latents.shape[1]} latents, {share:.0%} of the variance"
+        figure = draw_plane(plane, glyphs.labels, glyphs.alphabet, f"{len(glyphs):,} validation glyphs: {how}")
+        self.save(trainer, "latent.png", figure_bytes(figure))
+        self.save(trainer, "walk.png", draw_grid([self._walks(pl_module, glyphs)], footer=self.describe(trainer, pl_module)))
+
+    def _walks(self, model: VariationalModel, glyphs: Glyphs) -> Block:
+        """Walk from one class to the next, or within a class where the model is asked for one."""
+        ends = one_of_each(glyphs, len(glyphs))
+        classes = len(np.unique(glyphs.labels))
+        # In the order of one_of_each, the next glyph is of the next class, and `classes` further one of the same class.
+        start = np.arange(min(self.rows, len(ends)))
+        goal = (start + (classes if model.conditions else 1)) % len(ends)
+        begin, end = batch_of(ends[start]), batch_of(ends[goal])
+        share = torch.linspace(0, 1, self.steps)[None, :, None]
+        latents = torch.lerp(model.encode(begin)[:, None], model.encode(end)[:, None], share).flatten(0, 1)
+        conditions = model.condition(begin).repeat_interleave(self.steps, dim=0)
+        with model.evaluating():
+            between = model.decode(latents.to(model.device), conditions.to(model.device)).float().cpu().numpy()
+        images = np.concatenate(
+            [begin.image.numpy()[:, :1], between.reshape(len(start), self.steps, *between.shape[2:]), end.image.numpy()[:, :1]],
+            axis=1,
+        )
+        names = ["from", *[""] * self.steps, "to"]
+        return Block(images, column_names=names)

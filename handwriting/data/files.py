@@ -1,0 +1,120 @@
+"""Finding the official files of a data set where people keep them, and fetching those that are missing."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
+from handwriting.errors import DataError
+
+RETRIES = 3
+"""How often a broken download is begun again."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A data set's official files, all gzipped.
+
+    Attributes:
+        name: The data set's name in the configuration; downloads go to the folder of that name.
+        url: Where the files lie, ending in ``/``; or the zip that holds them.
+        checksums: The sha256 of each official file.
+        folders: Where else than in ``name`` itself the files are looked for, relative to the root.
+        zip_checksum: The zip's checksum, as ``algorithm:digest``; empty where the files lie singly.
+    """
+
+    name: str
+    url: str
+    checksums: Mapping[str, str]
+    folders: tuple[str, ...] = ()
+    zip_checksum: str = ""
+
+    def locate(self, root: str | Path, names: Sequence[str], download: bool = False) -> list[Path]:
+        """Return the path of each file, gzipped or not; one warning tells of files that differ from the official ones.
+
+        Args:
+            root: The folder that holds data sets.
+            names: The official names of the wanted files, which end in ``.gz``.
+            download: Fetch those that are missing into ``<root>/<name>``.
+
+        Raises:
+            DataError: If a file is missing and may not be, or cannot be, downloaded.
+        """
+        root = Path(root).expanduser()
+        missing = [name for name in names if self._find(root, name) is None]
+        if missing and not download:
+            raise DataError(
+                f"data={self.name}: {missing[0]} is missing under {root}. Run again with data.download=true, "
+                "or put the file there (source and checksum: README, Data)."
+            )
+        if missing:
+            self._fetch(root / self.name, missing)
+        paths = [path for name in names if (path := self._find(root, name))]
+        self._warn_of_differences(paths)
+        return paths
+
+    def _find(self, root: Path, name: str) -> Path | None:
+        folders = [root / folder for folder in ("", self.name, *self.folders)]
+        files = (folder / file for folder in folders for file in (name, name.removesuffix(".gz")))
+        return next((path for path in files if path.is_file()), None)
+
+    def _warn_of_differences(self, paths: Sequence[Path]) -> None:
+        """Compare the gzipped files, for which alone there are official checksums."""
+        gzipped = [path for path in paths if path.suffix == ".gz"]
+        different = [path for path in gzipped if _sha256(path) != self.checksums[path.name]]
+        if different:
+            logger.warning(
+                "data=%s: %s in %s: not the official bytes (sha256); used as they are.",
+                self.name,
+                ", ".join(path.name for path in different),
+                different[0].parent,
+            )
+
+    def _fetch(self, folder: Path, names: Sequence[str]) -> None:
+        try:
+            if self.zip_checksum:
+                archive = _download(self.url, self.zip_checksum, folder)
+                self._extract(archive, names)
+            else:
+                for name in names:
+                    _download(self.url + name, f"sha256:{self.checksums[name]}", folder)
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
+            reason = " ".join(str(error).split())
+            raise DataError(
+                f"data={self.name}: {self.url} could not be downloaded ({reason}). Run again, "
+                f"or put {', '.join(names)} into {folder} (source and checksum: README, Data)."
+            ) from error
+
+    def _extract(self, archive: Path, names: Sequence[str]) -> None:
+        """Take the named members out of the zip, which stays for the other splits."""
+        with ZipFile(archive) as zipped:
+            members = {Path(member).name: member for member in zipped.namelist()}
+            for name in names:
+                content = zipped.read(members[name])
+                found = hashlib.sha256(content).hexdigest()
+                if found != self.checksums[name]:
+                    raise ValueError(f"{members[name]} in it has the sha256 {found}, not {self.checksums[name]}")
+                # Under another name until it is whole, so that a broken run leaves nothing that looks finished.
+                part = archive.with_name(f"{name}.part")
+                part.write_bytes(content)
+                part.replace(archive.with_name(name))
+
+
+def _download(url: str, checksum: str, folder: Path) -> Path:
+    """Download one file, or find it done; pooch writes it under a temporary name until its checksum is right."""
+    import pooch
+
+    name = url.rsplit("/", 1)[1]
+    files = pooch.create(folder, base_url="", registry={name: checksum}, urls={name: url}, retry_if_failed=RETRIES)
+    return Path(files.fetch(name, downloader=pooch.HTTPDownloader(progressbar=True)))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

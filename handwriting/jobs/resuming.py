@@ -1,0 +1,63 @@
+"""The configuration of a run that goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from handwriting import config
+from handwriting.errors import ConfigError, RunError
+from handwriting.runs import Run
+
+FREE = ("model.lr", "data.root", "data.download", "data.path")
+"""Keys of model and data that may change on the way: they leave the architecture and the glyphs as they are."""
+FIXED = ("model", "data", "seed")
+
+
+def resumed_config(cfg: DictConfig) -> tuple[DictConfig, Run | None]:
+    """Return the configuration to train by, and the run that is resumed, if any.
+
+    A resumed run goes on with its own configuration; what is given beside ``resume=`` on the command line is put on
+    top, and refused where it would make another run of it.
+
+    Raises:
+        RunError: If there is no such run, or it is still running.
+        ConfigError: If something that must stay was changed, naming what.
+    """
+    if cfg.resume is None:
+        return cfg, None
+    run = Run.at(cfg.resume)
+    if run.is_alive():
+        raise RunError(f"{run.path} is still running (process {run.status['pid']} on {run.status['host']}).")
+    saved = config.load_config(run.config_file)
+    merged = saved.copy()
+    for key in _given(cfg):
+        value = OmegaConf.select(cfg, key)
+        OmegaConf.update(merged, key, OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value,
+                         merge=False, force_add=True)  # fmt: skip
+    changed = [key for key in _differences(saved, merged) if key.split(".")[0] in FIXED and key not in FREE]
+    if changed:
+        told = ", ".join(f"{key} is {OmegaConf.select(saved, key)} there, not {OmegaConf.select(merged, key)}" for key in changed)
+        raise ConfigError(f"resume={run.path} goes on with the same model and data: {told}. Leave it out, or start a new run.")
+    return merged, run
+
+
+def _given(cfg: DictConfig) -> list[str]:
+    """Return the keys that the command line names, groups such as ``model`` included; not ``resume`` itself."""
+    overrides = HydraConfig.get().overrides.task
+    keys = [override.partition("=")[0].lstrip("+~") for override in overrides]
+    return [key for key in keys if key not in ("resume", "experiments") and OmegaConf.select(cfg, key) is not None]
+
+
+def _differences(one: Any, other: Any, prefix: str = "") -> list[str]:
+    """Return the dotted keys whose values differ."""
+    if not (OmegaConf.is_dict(one) and OmegaConf.is_dict(other)):
+        return [] if one == other else [prefix]
+    keys = dict.fromkeys([*one, *other])
+    return [
+        key
+        for name in keys
+        for key in _differences(one.get(name), other.get(name), f"{prefix}.{name}".lstrip("."))
+    ]

@@ -1,0 +1,252 @@
+"""Train one model on one data source, into one run folder."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.loggers import Logger, WandbLogger
+from pytorch_lightning.utilities.rank_zero import rank_zero_only
+
+from handwriting import config, runs
+from handwriting.callbacks.checkpoints import SafeCheckpointIO
+from handwriting.callbacks.metrics_log import MetricsLog
+from handwriting.data.module import GlyphData
+from handwriting.data.styles import STYLE_NAMES
+from handwriting.errors import ConfigError, HandwritingError, RunError
+from handwriting.jobs.resuming import resumed_config
+from handwriting.models.base import GlyphModel
+from handwriting.runs import RunFolder, checkpoints
+
+log = logging.getLogger("handwriting")
+
+FOLDER_VARIABLE = "HANDWRITING_RUN_FOLDER"
+"""How the processes that DDP starts learn of the folder that the first one has claimed."""
+
+
+def run(cfg: DictConfig) -> None:
+    """Check everything, claim the run folder, train, and say where the pictures are."""
+    cfg, earlier = resumed_config(cfg)
+    rehearse(cfg)
+    folder = earlier.path if earlier else _claimed(Path(HydraConfig.get().runtime.output_dir))
+    with _logging_to(folder):
+        train(cfg, folder, earlier.checkpoint("last") if earlier else None)
+
+
+def rehearse(cfg: DictConfig) -> None:
+    """Build everything that needs no data, so that a mistake is found before data is touched.
+
+    The model is built without memory for its weights, for a stand-in alphabet.
+
+    Raises:
+        ConfigError: For the first value or combination that cannot be used.
+    """
+    config.check(cfg)
+    data: GlyphData = config.build(cfg.data, "data")
+    styles = STYLE_NAMES if data.style != "none" else ()
+    with torch.device("meta"):
+        config.build(cfg.model, "model", image_size=data.image_size, alphabet=("a", "b"), style_names=styles)
+    callbacks = _callbacks(cfg)
+    _trainer(cfg, Path.cwd(), callbacks, loggers=[])
+
+
+def train(cfg: DictConfig, folder: Path, checkpoint: Path | None = None) -> pl.Trainer:
+    """Train in a claimed folder, from the start or from a checkpoint, and keep the folder's status.
+
+    Raises:
+        HandwritingError: If the data is missing or the training fails for a reason that a user can mend.
+    """
+    first = rank_zero_only.rank == 0
+    run_folder = RunFolder(folder)
+    if first:
+        run_folder.begin(OmegaConf.to_yaml(cfg, resolve=True), _status(cfg), _summary(cfg))
+    try:
+        trainer = _fit(cfg, folder, run_folder if first else None, checkpoint)
+    except BaseException as error:
+        if first:
+            interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
+            why = "stopped by hand" if interrupted else f"{type(error).__name__}: {error}"
+            run_folder.end("interrupted" if interrupted else "failed", why)
+            if interrupted:
+                print(f"\nInterrupted. Go on with: python train.py resume={shlex.quote(str(folder))}", file=sys.stderr)
+        raise
+    if first:
+        run_folder.end("done")
+        grids = sorted((folder / "samples").glob("*.png"))
+        print(f"Done: {folder}" + (f"\nGrid: {grids[-1]}" if grids else ""))
+    return trainer
+
+
+def _fit(cfg: DictConfig, folder: Path, run_folder: RunFolder | None, checkpoint: Path | None) -> pl.Trainer:
+    pl.seed_everything(cfg.seed, verbose=False)
+    data: GlyphData = config.build(cfg.data, "data")
+    data.setup()
+    model = build_model(cfg, data)
+    callbacks = _callbacks(cfg)
+    for callback in callbacks:
+        if run_folder and isinstance(callback, MetricsLog):
+            callback.attach(run_folder)
+    if run_folder:
+        parameters = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
+        run_folder.note(data_fingerprint=data.fingerprint)
+        run_folder.summarise({"parameters": parameters, "training_glyphs": len(data.train)})
+    trainer = _trainer(cfg, folder, callbacks, _loggers(cfg, folder))
+    if checkpoint and not checkpoint.is_file():
+        log.warning("%s is missing: the run was stopped before its first checkpoint and starts over", checkpoint)
+        checkpoint = None
+    if checkpoint:
+        _refuse_other_weights(model, checkpoint)
+    trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    return trainer
+
+
+def build_model(cfg: DictConfig, data: GlyphData) -> GlyphModel:
+    """Return the model of ``cfg`` for the glyphs of ``data``, laid out and compiled as asked."""
+    model: GlyphModel = config.build(
+        cfg.model, "model", image_size=data.image_size, alphabet=data.alphabet, style_names=data.style_names
+    )
+    model = model.to(memory_format=torch.channels_last)
+    if cfg.compile:
+        for network in model.children():
+            network.compile()  # in place, so that the checkpoint's keys stay as they are
+    return model
+
+
+def _trainer(cfg: DictConfig, folder: Path, callbacks: list[pl.Callback], loggers: list[Logger]) -> pl.Trainer:
+    arguments = {"plugins": [SafeCheckpointIO()], "enable_checkpointing": any(map(_is_checkpoint, callbacks))}
+    return config.build(
+        cfg.trainer,
+        "trainer",
+        default_root_dir=str(folder),
+        callbacks=callbacks,
+        logger=loggers,
+        precision=resolve_precision(cfg.precision, cfg.trainer.accelerator),
+        **arguments,
+    )
+
+
+def _is_checkpoint(callback: pl.Callback) -> bool:
+    return isinstance(callback, pl.callbacks.Checkpoint)
+
+
+def resolve_precision(precision: str, accelerator: str) -> str:
+    """Return Lightning's name of a precision; ``auto`` is bfloat16 where the hardware multiplies it natively.
+
+    Raises:
+        ConfigError: If it is neither ``auto``, ``32-true`` nor ``bf16-mixed``.
+    """
+    allowed = ("auto", "32-true", "bf16-mixed")
+    if precision not in allowed:
+        raise ConfigError(f"precision={precision} is not allowed: choose {', '.join(allowed)}.")
+    if precision != "auto":
+        return precision
+    if accelerator != "cpu" and torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
+    on_processor = accelerator == "cpu" or not torch.backends.mps.is_available()
+    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return "bf16-mixed" if on_processor and native else "32-true"
+
+
+def _callbacks(cfg: DictConfig) -> list[pl.Callback]:
+    return [config.build(section, "callbacks") for section in cfg.callbacks.values() if section is not None]
+
+
+def _loggers(cfg: DictConfig, folder: Path) -> list[Logger]:
+    loggers = [
+        config.build(section, "logger", save_dir=str(folder))
+        for section in (cfg.logger or {}).values()
+        if section is not None
+    ]
+    if any(isinstance(logger, WandbLogger) for logger in loggers):
+        _work_offline_unless_logged_in()
+    return loggers
+
+
+def _work_offline_unless_logged_in() -> None:
+    """Keep wandb from asking for a key, or for a network, that nobody gave it."""
+    import wandb
+
+    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
+    os.environ.setdefault("WANDB_SILENT", "true")
+    if not wandb.api.api_key:
+        os.environ.setdefault("WANDB_MODE", "offline")
+
+
+# The run folder
+
+
+def _claimed(wished: Path) -> Path:
+    """Claim the run folder in the first process; the others are told which it is."""
+    if told := os.environ.get(FOLDER_VARIABLE):
+        return Path(told)
+    if rank_zero_only.rank:
+        return wished
+    folder = runs.claim(wished)
+    os.environ[FOLDER_VARIABLE] = str(folder)
+    return folder
+
+
+def _status(cfg: DictConfig) -> dict[str, Any]:
+    return {
+        "command": shlex.join(["python", *sys.argv]),
+        "seed": cfg.seed,
+        "threads": torch.get_num_threads(),
+        "precision": resolve_precision(cfg.precision, cfg.trainer.accelerator),
+    }
+
+
+def _summary(cfg: DictConfig) -> dict[str, Any]:
+    choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
+    return {
+        "model": cfg.model._target_.rpartition(".")[2],
+        "data": choices.get("data"),
+        "study": choices.get("experiments"),
+        "seed": cfg.seed,
+    }
+
+
+@contextmanager
+def _logging_to(folder: Path) -> Iterator[None]:
+    """Write what is logged while training to ``train.log``, and warnings to the terminal as well."""
+    if rank_zero_only.rank:
+        yield
+        return
+    file = logging.FileHandler(folder / "train.log")
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    terminal = logging.StreamHandler()
+    terminal.setLevel(logging.WARNING)
+    terminal.setFormatter(logging.Formatter("%(message)s"))
+    handlers = (file, terminal)
+    root = logging.getLogger()
+    for handler in handlers:
+        root.addHandler(handler)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            root.removeHandler(handler)
+            handler.close()
+
+
+def _refuse_other_weights(model: GlyphModel, checkpoint: Path) -> None:
+    """Refuse to resume where the weights do not fit, naming what does not."""
+    saved = {name: tuple(weight.shape) for name, weight in checkpoints.load(checkpoint)["state_dict"].items()}
+    built = {name: tuple(weight.shape) for name, weight in model.state_dict().items()}
+    for name in sorted(saved.keys() | built.keys()):
+        if saved.get(name) != built.get(name):
+            raise RunError(
+                f"{checkpoint} holds another architecture: {name} is {saved.get(name, 'absent')} there and "
+                f"{built.get(name, 'absent')} here. Resume with the version and the data that it was trained with."
+            )

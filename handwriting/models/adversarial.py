@@ -1,0 +1,194 @@
+"""The family of adversarial models, and the only manual training loop of the project."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import torch
+from pydantic import Field, PositiveInt
+from torch import Tensor
+from torch.optim import Optimizer
+
+from handwriting.data.module import Batch
+from handwriting.models.base import GlyphModel
+from handwriting.networks import Discriminator, Generator, MovingAverage, initialise
+from handwriting.networks.adversarial import Conditioning, Output, Verdict
+from handwriting.networks.initialisation import Initialisation
+from handwriting.networks.trunks import Norm, Upsample
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class AdversarialModel(GlyphModel):
+    """A generator against a discriminator; a GAN overrides the two losses and nothing else.
+
+    Every batch updates the discriminator; every ``critic_steps``-th batch then updates the generator, so that each
+    discriminator step sees fresh glyphs.
+
+    Attributes:
+        critic_steps: Discriminator updates for each update of the generator.
+        norm: Normalisation in the generator.
+        discriminator_norm: Normalisation in the discriminator; with ``batch``, real and generated images pass it
+            apart, so that neither betrays itself through the other's statistics.
+        dropout: Probability of dropping a channel after each convolution of the discriminator.
+        spectral_norm: Divide each weight of the discriminator by its largest singular value.
+        upsample: ``transposed`` or ``resize`` convolutions in the generator.
+        pixel_shuffle: Rearrange pixels into channels at the discriminator's entry and back at the generator's exit.
+        output: ``tanh`` for images in [-1, 1], ``sigmoid`` for [0, 1].
+        initialisation: Starting weights: PyTorch's ``default``, ``glorot`` or ``dcgan``.
+        ema_decay: Decay of the averaged generator that samples are drawn from; 0 for the generator as it is.
+    """
+
+    lr: float = 2e-4
+    betas: tuple[float, float] = (0.5, 0.999)
+    critic_steps: PositiveInt = 1
+    norm: Norm = "batch"
+    discriminator_norm: Norm = "none"
+    dropout: Share = 0.0
+    spectral_norm: bool = False
+    upsample: Upsample = "transposed"
+    pixel_shuffle: bool = False
+    output: Output = "tanh"
+    initialisation: Initialisation = "default"
+    ema_decay: Share = 0.999
+
+    monitor: ClassVar[str] = "val/fid"
+
+    @property
+    def how_conditioned(self) -> Conditioning:
+        """How a condition enters the game, where there is one."""
+        return "projection"
+
+    def build_networks(self) -> None:
+        """Create both players and the averaged generator."""
+        self.automatic_optimization = False
+        self.generator = Generator(
+            self.network,
+            self.image_size,
+            self.latent_dim,
+            self.condition_sizes,
+            self.how_conditioned,
+            self.channels,
+            self.norm,
+            self.upsample,
+            self.pixel_shuffle,
+            self.output,
+        )
+        self.discriminator = Discriminator(
+            self.network,
+            self.image_size,
+            self.condition_sizes,
+            self.how_conditioned,
+            self.channels,
+            self.discriminator_norm,
+            self.dropout,
+            self.spectral_norm,
+            self.pixel_shuffle,
+        )
+        initialise(self.generator, self.initialisation)
+        initialise(self.discriminator, self.initialisation)
+        self.averaged = MovingAverage(self.generator, self.ema_decay)
+
+    def configure_optimizers(self) -> list[Optimizer]:
+        """One optimizer for each player, the discriminator's first."""
+        return [self.optimizer_for(self.discriminator), self.optimizer_for(self.generator)]
+
+    @abstractmethod
+    def discriminator_loss(self, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor:
+        """Return the discriminator's loss on real and generated images ``(N, 1, H, W)``."""
+
+    @abstractmethod
+    def generator_loss(self, verdict: Verdict, condition: Tensor) -> Tensor:
+        """Return the generator's loss under the discriminator's verdict on its images."""
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        """Update the discriminator, then, when it is due, the generator."""
+        real, condition = self.to_output_range(batch.image), self.condition(batch)
+        critic, artist = self.optimizers()  # type: ignore[misc, attr-defined]  # a list: there are two
+
+        def discriminate() -> Tensor:
+            with torch.no_grad():
+                fake = self.generator(self.noise(real), condition)
+            return self.discriminator_loss(real, fake, condition)
+
+        def generate() -> Tensor:
+            return self.generator_loss(self.discriminator(self.generator(self.noise(real), condition), condition), condition)
+
+        self.averages.add(discriminator_loss=self.descend(critic, discriminate))
+        self.constrain()
+        if (self.batches + 1) % self.critic_steps == 0:
+            self.averages.add(generator_loss=self.descend(artist, generate))
+            self.averaged.update(self.generator, self.batches // self.critic_steps)
+
+    def descend(self, optimizer: Any, loss: Callable[[], Tensor]) -> Tensor:
+        """Update one player: toggle, loss, finite or NaN, backward, step (which clips, and skips what is not finite)."""
+        self.toggle_optimizer(optimizer)
+        value = self.guarded(loss())
+        self.manual_backward(value)
+        optimizer.step()
+        optimizer.zero_grad()
+        self.untoggle_optimizer(optimizer)
+        return value
+
+    def constrain(self) -> None:
+        """Bring the discriminator's weights back to where they must stay, after each of its steps."""
+
+    def norm_name(self, optimizer: Optimizer) -> str:
+        """Name the player whose gradient norm is logged."""
+        first = next(iter(self.discriminator.parameters()))
+        mine = optimizer.param_groups[0]["params"][0] is first
+        return f"{'discriminator' if mine else 'generator'}_gradient_norm"
+
+    def judge(self, real: Tensor, fake: Tensor, condition: Tensor) -> tuple[Verdict, Verdict]:
+        """Return the verdicts on real and generated images, in one pass where batch statistics allow it."""
+        if self.discriminator_norm == "batch":
+            verdicts = self.discriminator(real, condition), self.discriminator(fake, condition)
+        else:
+            both = self.discriminator(torch.cat([real, fake]), condition.repeat(2, 1))
+            (real_score, fake_score), guesses = both.score.chunk(2), [guess.chunk(2) for guess in both.guesses]
+            verdicts = (
+                Verdict(real_score, tuple(guess[0] for guess in guesses)),
+                Verdict(fake_score, tuple(guess[1] for guess in guesses)),
+            )
+        self.record_accuracy(verdicts[0].score, verdicts[1].score)
+        return verdicts
+
+    def threshold(self, real: Tensor, fake: Tensor) -> Tensor | float:
+        """Return the score above which an image counts as judged real."""
+        return 0.0
+
+    def record_accuracy(self, real: Tensor, fake: Tensor) -> None:
+        """Add the share of real and of generated images that the discriminator judges rightly; 0.5 is balance."""
+        threshold = self.threshold(real, fake)
+        self.averages.add(
+            accuracy_real=(real > threshold).float().mean(), accuracy_fake=(fake <= threshold).float().mean()
+        )
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Add both losses on real glyphs that the discriminator has not been trained on."""
+        real, condition = self.to_output_range(batch.image), self.condition(batch)
+        fake = self.generator(self.noise(real), condition)
+        discriminator_loss = self.validation_loss(real, fake, condition)
+        generator_loss = self.generator_loss(self.discriminator(fake, condition), condition)
+        self.averages.add(discriminator_loss=discriminator_loss, generator_loss=generator_loss)
+
+    def validation_loss(self, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor:
+        """Return the discriminator's loss for validation, where no gradient may be asked for."""
+        return self.discriminator_loss(real, fake, condition)
+
+    # Ranges and sampling
+
+    def noise(self, like: Tensor) -> Tensor:
+        """Draw a latent for each image of ``like``."""
+        return torch.randn(len(like), self.latent_dim, device=like.device)
+
+    def to_output_range(self, images: Tensor) -> Tensor:
+        """Bring images in [0, 1] to the generator's range."""
+        return images * 2 - 1 if self.output == "tanh" else images
+
+    def generate(self, latent: Tensor, condition: Tensor) -> Tensor:
+        """Return the averaged generator's images in [0, 1]."""
+        images = self.averaged(latent, condition)
+        return (images + 1) / 2 if self.output == "tanh" else images

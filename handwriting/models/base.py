@@ -1,0 +1,237 @@
+"""What every model has in common: conditions, sampling, optimizers, averages for the log, and a guard on each step."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Literal
+
+import pytorch_lightning as pl
+import torch
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from handwriting.data.module import Batch
+from handwriting.errors import ConfigError, DataError, nearest
+from handwriting.models.averages import Averages
+from handwriting.networks.trunks import Network
+
+ConditionName = Literal["class", "style"]
+LARGEST_BATCH = 512
+"""Sampling and encoding run in batches of at most this many glyphs."""
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class GlyphModel(pl.LightningModule, ABC):
+    """A generative model of glyphs; a subclass adds networks and losses.
+
+    Attributes:
+        image_size: Side of the square images in pixels (from the data).
+        alphabet: Names of the classes (from the data).
+        style_names: Names of the styles, empty where the data has none (from the data).
+        conditions: What a glyph is asked for by: ``class``, ``style``, both, or nothing. Only conditional models
+            offer it.
+        latent_dim: Length of the latent vector.
+        network: ``conv`` or ``mlp``.
+        channels: Width of the networks: channels of the smallest convolutional map.
+        lr: Learning rate.
+        betas: Decay of Adam's two running averages.
+        optimizer: ``adam``, ``adamw`` or ``sgd``.
+        gradient_clip: Largest norm of a gradient; 0 leaves it as it is.
+        headline: The settings that matter, printed under each sample grid.
+        monitor: The logged value that tells a better checkpoint from a worse one.
+        mode: ``min`` where a smaller value of ``monitor`` is better.
+        batches: Training batches done so far, kept in checkpoints.
+        samples: Training glyphs seen so far, over all processes, kept in checkpoints.
+    """
+
+    image_size: PositiveInt
+    alphabet: tuple[str, ...]
+    style_names: tuple[str, ...] = ()
+    conditions: tuple[ConditionName, ...] = field(default=(), init=False)
+    latent_dim: PositiveInt = 64
+    network: Network = "conv"
+    channels: PositiveInt = 128
+    lr: PositiveFloat = 1e-3
+    betas: tuple[NonNegativeFloat, NonNegativeFloat] = (0.9, 0.999)
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    gradient_clip: NonNegativeFloat = 0.0
+
+    headline: ClassVar[tuple[str, ...]] = ("lr", "latent_dim", "network", "channels")
+    monitor: ClassVar[str]
+    mode: ClassVar[Literal["min", "max"]] = "min"
+
+    def __post_init__(self) -> None:
+        """Check the conditions, build the networks, and keep the settings for the checkpoint."""
+        super().__init__()
+        self.check()
+        self.save_hyperparameters(self.settings(), logger=False)
+        self.averages = Averages()
+        self.batches = 0
+        self.samples = 0
+        self.build_networks()
+
+    def settings(self) -> dict[str, Any]:
+        """Return the arguments that build this model again: plain values only."""
+        return {item.name: getattr(self, item.name) for item in fields(self) if item.init}
+
+    def check(self) -> None:
+        """Refuse settings that do not go together.
+
+        Raises:
+            ConfigError: Naming the key, its value, and what is allowed.
+        """
+        if "style" in self.conditions and not self.style_names:
+            raise ConfigError("model.conditions names style, but data.style=none: set data.style=median or mean.")
+        if "class" in self.conditions and not self.alphabet:
+            raise ConfigError("model.conditions names class, but the data has no labels: use an unconditional model.")
+        if len(set(self.conditions)) < len(self.conditions):
+            raise ConfigError(f"model.conditions={list(self.conditions)} names one condition twice.")
+
+    @abstractmethod
+    def build_networks(self) -> None:
+        """Create every module."""
+
+    @abstractmethod
+    def generate(self, latent: Tensor, condition: Tensor) -> Tensor:
+        """Return images in [0, 1], ``(N, 1, H, W)``, of latents ``(N, latent_dim)`` under conditions ``(N, C)``."""
+
+    # Conditions
+
+    @property
+    def condition_sizes(self) -> tuple[int, ...]:
+        """How many values each condition takes."""
+        return tuple(len(self._names(condition)) for condition in self.conditions)
+
+    def _names(self, condition: ConditionName) -> tuple[str, ...]:
+        return self.alphabet if condition == "class" else self.style_names
+
+    def condition(self, batch: Batch) -> Tensor:
+        """Return the condition indices of a batch, int64 ``(N, C)``: a column for each of ``conditions``."""
+        columns = [batch.label if condition == "class" else batch.style for condition in self.conditions]
+        return torch.stack(columns, dim=1) if columns else batch.label.new_zeros(len(batch.label), 0)
+
+    def _asked(self, n: int, condition: ConditionName, values: Any, generator: torch.Generator | None) -> Tensor:
+        """Return the indices ``(n,)`` of what a caller asked for by name or index, or draw them uniformly."""
+        names = self._names(condition)
+        if values is None:
+            return torch.randint(len(names), (n,), generator=generator)
+        if not isinstance(values, Tensor):
+            asked = [values] if isinstance(values, str) else values
+            values = torch.tensor([self.index(condition, value) for value in asked])
+        if len(values) not in (1, n):
+            raise DataError(f"{len(values)} names were given for {n} glyphs: give one for each, or one for all.")
+        if len(values) and not 0 <= values.min() <= values.max() < len(names):
+            raise DataError(f"{condition} indices run {values.min()}..{values.max()}; there are 0..{len(names) - 1}.")
+        return values.long().cpu().expand(n)
+
+    def index(self, condition: ConditionName, name: str | int) -> int:
+        """Return the index of a class or style that is called ``name``.
+
+        Raises:
+            DataError: If this model was not trained on such a condition, or not with that name.
+        """
+        names = self._names(condition)
+        if condition not in self.conditions:
+            raise DataError(f"This model was not trained with model.conditions={condition}: leave {name} out.")
+        if isinstance(name, str):
+            if name not in names:
+                raise DataError(f"There is no {condition} called {name}.{nearest(name, names)} Known: {', '.join(names)}.")
+            return names.index(name)
+        return name
+
+    # Sampling
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Run without gradients and with every layer in evaluation mode, then restore the mode."""
+        was_training = self.training
+        self.eval()
+        try:
+            with torch.inference_mode():
+                yield
+        finally:
+            self.train(was_training)
+
+    def sample(
+        self,
+        n: int,
+        labels: Sequence[str | int] | str | Tensor | None = None,
+        styles: Sequence[str | int] | str | Tensor | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Draw glyphs: latents from the prior, under the conditions asked for.
+
+        Args:
+            n: How many.
+            labels: Class of each by name or index, one for each or one for all; drawn uniformly where left out.
+            styles: Style of each, in the same way.
+            generator: On the CPU; the same state gives the same glyphs, on whatever device the model is.
+
+        Returns:
+            Images float32 ``(n, 1, H, W)`` in [0, 1], on the CPU.
+
+        Raises:
+            DataError: For a name that the model does not know, or a condition that it was not trained on.
+        """
+        asked: Mapping[ConditionName, Any] = {"class": labels, "style": styles}
+        for condition, values in asked.items():
+            if values is not None and condition not in self.conditions:
+                self.index(condition, "labels" if condition == "class" else "styles")
+        columns = [self._asked(n, condition, asked[condition], generator) for condition in self.conditions]
+        conditions = torch.stack(columns, dim=1) if columns else torch.zeros(n, 0, dtype=torch.long)
+        latents = torch.randn(n, self.latent_dim, generator=generator)
+        images = [torch.zeros(0, 1, self.image_size, self.image_size)]
+        with self.evaluating():
+            for latent, chosen in zip(latents.split(LARGEST_BATCH), conditions.split(LARGEST_BATCH), strict=True):
+                images.append(self.generate(latent.to(self.device), chosen.to(self.device)).float().clamp(0, 1).cpu())
+        return torch.cat(images)
+
+    # Training
+
+    def optimizer_for(self, network: nn.Module) -> Optimizer:
+        """Return a fused optimizer over the weights of ``network``."""
+        if self.optimizer == "sgd":
+            return torch.optim.SGD(network.parameters(), self.lr, momentum=self.betas[0], fused=True)
+        kind = torch.optim.Adam if self.optimizer == "adam" else torch.optim.AdamW
+        return kind(network.parameters(), self.lr, betas=self.betas, fused=True)
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """Clip the gradient, log its norm, and have the step skipped where the norm is not finite.
+
+        The decision never leaves the device: fused optimizers leave weights and running averages as they are where
+        ``found_inf`` is 1, the same hook that gradient scalers use.
+        """
+        weights = [weight for group in optimizer.param_groups for weight in group["params"] if weight.grad is not None]
+        norm = torch.nn.utils.get_total_norm([weight.grad for weight in weights if weight.grad is not None])
+        optimizer.found_inf = (~norm.isfinite()).float()  # type: ignore[attr-defined]
+        if self.gradient_clip:
+            torch.nn.utils.clip_grads_with_norm_(weights, self.gradient_clip, norm)
+        self.averages.add(**{self.norm_name(optimizer): norm})
+
+    def norm_name(self, optimizer: Optimizer) -> str:
+        """Return the name under which the gradient norm of ``optimizer`` is logged."""
+        return "gradient_norm"
+
+    @staticmethod
+    def guarded(loss: Tensor) -> Tensor:
+        """Return ``loss``, or NaN where it is not finite, so that its gradient cannot be finite either.
+
+        An infinite loss behind a clamp can have a finite gradient; the step would then not be skipped.
+        """
+        return loss * torch.where(loss.detach().isfinite(), 1.0, torch.nan)
+
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        """Count what was done."""
+        self.batches += 1
+        self.samples += len(batch.image) * self.trainer.world_size
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the counts, and which class the checkpoint builds."""
+        checkpoint["target"] = f"{type(self).__module__}.{type(self).__qualname__}"
+        checkpoint["progress"] = {"batches": self.batches, "samples": self.samples}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take the counts up again."""
+        self.batches, self.samples = checkpoint["progress"]["batches"], checkpoint["progress"]["samples"]

@@ -1,0 +1,46 @@
+"""CGAN."""
+
+from dataclasses import dataclass
+
+from pydantic import NonNegativeFloat
+from torch import Tensor
+from torch.nn import functional as F
+
+from handwriting.models.base import ConditionName
+from handwriting.models.dcgan import DCGAN
+from handwriting.networks.adversarial import Conditioning, Verdict
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class CGAN(DCGAN):
+    """A GAN asked for a class, a style, or both (Mirza and Osindero, 2014).
+
+    Attributes:
+        conditions: ``class``, ``style``, or both.
+        conditioning: How the discriminator learns of the condition: ``projection``, ``concat``, ``multiply``, or
+            ``acgan``, which guesses it.
+        auxiliary_weight: With ``acgan``, the weight of the guess in both losses.
+    """
+
+    conditions: tuple[ConditionName, ...] = ("class",)
+    conditioning: Conditioning = "projection"
+    auxiliary_weight: NonNegativeFloat = 1.0
+
+    @property
+    def how_conditioned(self) -> Conditioning:
+        """How a condition enters the game."""
+        return self.conditioning
+
+    def auxiliary_loss(self, verdict: Verdict, condition: Tensor) -> Tensor:
+        """Return the weighted cross-entropy of guessing each condition; 0 where there is nothing to guess."""
+        losses = [F.cross_entropy(guess, asked) for guess, asked in zip(verdict.guesses, condition.T, strict=False)]
+        return self.auxiliary_weight * sum(losses, start=verdict.score.new_zeros(()))
+
+    def discriminator_loss(self, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor:
+        """Return the loss of telling real from generated, and of guessing the condition of real images."""
+        on_real, on_fake = self.judge(real, fake, condition)
+        return self.adversarial_loss(on_real, on_fake) + self.auxiliary_loss(on_real, condition)
+
+    def generator_loss(self, verdict: Verdict, condition: Tensor) -> Tensor:
+        """Return the loss of being told from real, and of being guessed wrongly."""
+        return super().generator_loss(verdict, condition) + self.auxiliary_loss(verdict, condition)

@@ -1,0 +1,32 @@
+"""CVAE."""
+
+from dataclasses import dataclass
+
+from handwriting.models.base import ConditionName
+from handwriting.models.variational import VariationalModel
+from handwriting.networks.conditioning import Encoding
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class CVAE(VariationalModel):
+    """A variational autoencoder asked for a class, a style, or both (Sohn et al., 2015).
+
+    Attributes:
+        conditions: ``class``, ``style``, or both.
+        condition_encoding: ``onehot`` or ``embedding``.
+        label_encoder: Show the condition to the encoder as well as to the decoder.
+    """
+
+    conditions: tuple[ConditionName, ...] = ("class",)
+    condition_encoding: Encoding = "onehot"
+    label_encoder: bool = True
+
+    @property
+    def encoder_sees(self) -> bool:
+        """Whether the encoder is shown the condition."""
+        return self.label_encoder
+
+    @property
+    def encoding(self) -> Encoding:
+        """How a condition is encoded."""
+        return self.condition_encoding

@@ -1,0 +1,45 @@
+"""DCGAN."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+
+from handwriting.errors import ConfigError
+from handwriting.models.adversarial import AdversarialModel, Share
+from handwriting.models.losses import discriminator_bce, discriminator_hinge, generator_bce, generator_score
+from handwriting.networks.adversarial import Verdict
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class DCGAN(AdversarialModel):
+    """A convolutional GAN without conditions (Radford et al., 2016).
+
+    Attributes:
+        loss: ``bce``, the non-saturating game of Goodfellow et al. (2014), or ``hinge``.
+        label_smoothing: With ``bce``, how far below 1 a real image counts.
+    """
+
+    loss: Literal["bce", "hinge"] = "bce"
+    label_smoothing: Share = 0.0
+
+    def check(self) -> None:
+        """Refuse label smoothing where no label is smoothed."""
+        super().check()
+        if self.label_smoothing and self.loss == "hinge":
+            raise ConfigError(f"model.label_smoothing={self.label_smoothing} needs model.loss=bce, not hinge.")
+
+    def discriminator_loss(self, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor:
+        """Return the loss of telling real from generated."""
+        on_real, on_fake = self.judge(real, fake, condition)
+        return self.adversarial_loss(on_real, on_fake)
+
+    def adversarial_loss(self, on_real: Verdict, on_fake: Verdict) -> Tensor:
+        """Return the discriminator's loss of the game chosen by ``loss``."""
+        if self.loss == "hinge":
+            return discriminator_hinge(on_real.score, on_fake.score)
+        return discriminator_bce(on_real.score, on_fake.score, self.label_smoothing)
+
+    def generator_loss(self, verdict: Verdict, condition: Tensor) -> Tensor:
+        """Return the loss of being told from real."""
+        return generator_score(verdict.score) if self.loss == "hinge" else generator_bce(verdict.score)

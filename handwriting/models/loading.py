@@ -1,0 +1,33 @@
+"""A trained model from its checkpoint alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from handwriting.config import build
+from handwriting.errors import HandwritingError, RunError
+from handwriting.models.base import GlyphModel
+from handwriting.runs import Run, checkpoints
+
+
+def load(run: str | Path) -> GlyphModel:
+    """Return the trained model of a run, on the CPU, ready to sample; no data set is needed.
+
+    Args:
+        run: A run folder, whose best checkpoint is taken, or where there is none the last; or a checkpoint file.
+
+    Raises:
+        RunError: If there is no such run, or no checkpoint in it that can be loaded safely.
+    """
+    path = Path(run).expanduser()
+    path = path if path.is_file() else Run.at(path).checkpoint()
+    checkpoint = checkpoints.load(path)
+    try:
+        section = {"_target_": checkpoint["target"], **checkpoint["hyper_parameters"]}
+        model: GlyphModel = build(section, "model")
+        model.load_state_dict(checkpoint["state_dict"])
+    except (KeyError, RuntimeError, HandwritingError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise RunError(f"{path} does not fit this version of handwriting: {reason}") from error
+    model.on_load_checkpoint(checkpoint)
+    return model.eval()

@@ -1,0 +1,150 @@
+"""The family of variational autoencoders."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from pydantic import NonNegativeFloat, NonNegativeInt
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from handwriting.data.module import Batch
+from handwriting.models.base import LARGEST_BATCH, GlyphModel
+from handwriting.models.losses import Likelihood, kl_to_prior, negative_log_likelihood, with_free_bits
+from handwriting.networks import Decoder, Encoder
+from handwriting.networks.conditioning import Condition, Encoding
+from handwriting.networks.trunks import Norm, Upsample
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class VariationalModel(GlyphModel):
+    r"""A variational autoencoder (Kingma and Welling, 2014), trained by automatic optimisation.
+
+    .. math:: L = -\log p(x | z, y) + \beta\, KL(q(z | x, y) \| N(0, 1)), \quad z = \mu + \sigma \epsilon
+
+    in nats, summed over pixels and latents, averaged over glyphs. Training minimises it with ``kl_weight`` warmed up
+    and free bits taken off; what is logged as ``loss`` is always the whole of it, so that the curves of training and
+    validation, and of one epoch and the next, mean the same.
+
+    Attributes:
+        likelihood: ``bernoulli`` (summed binary cross-entropy), ``continuous_bernoulli`` or ``gaussian``.
+        kl_weight: The beta of a beta-VAE (Higgins et al., 2017); 1 is the evidence lower bound.
+        kl_warmup: Batches over which the weight of the KL term grows from 0; 0 for none.
+        free_bits: Nats that each latent may cost for nothing.
+        norm: Normalisation between convolutions.
+        upsample: ``transposed`` or ``resize`` convolutions in the decoder.
+        pixel_shuffle: Let the decoder make its last doubling by rearranging channels into pixels.
+    """
+
+    likelihood: Likelihood = "bernoulli"
+    kl_weight: NonNegativeFloat = 1.0
+    kl_warmup: NonNegativeInt = 0
+    free_bits: NonNegativeFloat = 0.0
+    norm: Norm = "batch"
+    upsample: Upsample = "transposed"
+    pixel_shuffle: bool = False
+
+    monitor: ClassVar[str] = "val/loss"
+
+    @property
+    def encoder_sees(self) -> bool:
+        """Whether the encoder is shown the condition."""
+        return False
+
+    @property
+    def encoding(self) -> Encoding:
+        """How a condition is encoded."""
+        return "onehot"
+
+    def build_networks(self) -> None:
+        """Create encoder, decoder, and the learned scale of a Gaussian likelihood."""
+        seen = self.condition_sizes if self.encoder_sees else ()
+        self.encoder = Encoder(
+            self.network, self.image_size, self.latent_dim, Condition(seen, self.encoding), self.channels, self.norm
+        )
+        self.decoder = Decoder(
+            self.network,
+            self.image_size,
+            self.latent_dim,
+            Condition(self.condition_sizes, self.encoding),
+            self.channels,
+            self.norm,
+            self.upsample,
+            self.pixel_shuffle,
+        )
+        self.log_scale = nn.Parameter(torch.zeros(()), requires_grad=self.likelihood == "gaussian")
+
+    def configure_optimizers(self) -> Optimizer:
+        """One optimizer over everything."""
+        return self.optimizer_for(self)
+
+    def posterior(self, images: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and log-variance of q(z | x, y), ``(N, latent_dim)`` each."""
+        return self.encoder(images, condition if self.encoder_sees else condition[:, :0])
+
+    @staticmethod
+    def reparameterise(mean: Tensor, log_variance: Tensor) -> Tensor:
+        """Draw a latent from N(mean, exp(log_variance)) so that gradients reach both."""
+        return mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
+
+    def terms(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return both terms of the loss in nats: of each glyph ``(N,)``, and of each latent ``(N, latent_dim)``."""
+        condition = self.condition(batch)
+        mean, log_variance = self.posterior(batch.image, condition)
+        logits = self.decoder(self.reparameterise(mean, log_variance), condition)
+        reconstruction = negative_log_likelihood(self.likelihood, logits, batch.image, self.log_scale)
+        return reconstruction, kl_to_prior(mean, log_variance)
+
+    def record(self, reconstruction: Tensor, kl: Tensor) -> None:
+        """Add both terms, and the loss that they make, to the averages."""
+        kl = kl.sum(dim=1)
+        loss = reconstruction + self.kl_weight * kl
+        self.averages.add(len(kl), loss=loss.mean(), reconstruction=reconstruction.mean(), kl=kl.mean())
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the loss that is minimised, with the KL term as warm as it is by now."""
+        reconstruction, kl = self.terms(batch)
+        self.record(reconstruction, kl)
+        warmth = min(1.0, (self.batches + 1) / self.kl_warmup) if self.kl_warmup else 1.0
+        return self.guarded(reconstruction.mean() + self.kl_weight * warmth * with_free_bits(kl, self.free_bits))
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Add the loss of a validation batch to the averages."""
+        self.record(*self.terms(batch))
+
+    # Generating and encoding
+
+    def decode(self, latent: Tensor, condition: Tensor) -> Tensor:
+        """Return the mean of p(x | z, y), ``(N, 1, H, W)`` in [0, 1]."""
+        return self.decoder(latent, condition).sigmoid()
+
+    def generate(self, latent: Tensor, condition: Tensor) -> Tensor:
+        """Return the mean image of each latent."""
+        return self.decode(latent, condition)
+
+    def encode(self, batch: Batch) -> Tensor:
+        """Return the mean latent of each glyph, ``(N, latent_dim)``, on the CPU."""
+        with self.evaluating():
+            parts = [
+                self.posterior(part.image, self.condition(part))[0].cpu()
+                for part in _parts(Batch(*(tensor.to(self.device) for tensor in batch)))
+            ]
+        return torch.cat(parts)
+
+    def reconstruct(self, batch: Batch) -> Tensor:
+        """Return each glyph encoded to its mean and decoded again, ``(N, 1, H, W)`` in [0, 1], on the CPU."""
+        latents = self.encode(batch)
+        conditions = self.condition(batch)
+        with self.evaluating():
+            parts = [
+                self.decode(latent.to(self.device), condition.to(self.device)).cpu()
+                for latent, condition in zip(
+                    latents.split(LARGEST_BATCH), conditions.split(LARGEST_BATCH), strict=True
+                )
+            ]
+        return torch.cat(parts)
+
+
+def _parts(batch: Batch) -> list[Batch]:
+    """Split a batch into batches of at most ``LARGEST_BATCH``."""
+    return [Batch(*tensors) for tensors in zip(*(tensor.split(LARGEST_BATCH) for tensor in batch), strict=True)]

@@ -1,0 +1,85 @@
+"""WGAN-GP."""
+
+from dataclasses import dataclass
+
+import torch
+from pydantic import NonNegativeFloat
+from torch import Tensor
+
+from handwriting.errors import ConfigError
+from handwriting.models.adversarial import AdversarialModel
+from handwriting.models.base import ConditionName
+from handwriting.models.losses import generator_score, gradient_penalty, wasserstein_critic
+from handwriting.networks.adversarial import Conditioning, Verdict
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class WGANGP(AdversarialModel):
+    r"""A Wasserstein GAN with gradient penalty (Gulrajani et al., 2017), or with weight clipping (Arjovsky et al., 2017).
+
+    .. math:: L_D = E[D(\tilde x)] - E[D(x)] + \lambda\, E[(\|\nabla D(\hat x)\|_2 - 1)^2], \quad L_G = -E[D(\tilde x)]
+
+    Attributes:
+        conditions: ``class``, ``style``, both, or empty for an unconditional model.
+        conditioning: How the critic learns of the condition.
+        gradient_penalty: Lambda, the weight of the penalty; 0 for none.
+        weight_clip: Largest absolute weight of the critic, the historical alternative; 0 for none.
+    """
+
+    conditions: tuple[ConditionName, ...] = ("class",)
+    conditioning: Conditioning = "projection"
+    gradient_penalty: NonNegativeFloat = 10.0
+    weight_clip: NonNegativeFloat = 0.0
+
+    def check(self) -> None:
+        """Refuse what would make the critic's constraint meaningless."""
+        super().check()
+        if self.gradient_penalty and self.weight_clip:
+            raise ConfigError(
+                f"model.gradient_penalty={self.gradient_penalty} and model.weight_clip={self.weight_clip} are two ways "
+                "to the same end: set one of them to 0."
+            )
+        if self.gradient_penalty and self.discriminator_norm == "batch":
+            raise ConfigError(
+                "model.discriminator_norm=batch mixes the images that model.gradient_penalty takes one by one: use "
+                "instance or none."
+            )
+        if self.conditioning == "acgan":
+            raise ConfigError("model.conditioning=acgan is for model=cgan: use projection, concat or multiply.")
+
+    @property
+    def how_conditioned(self) -> Conditioning:
+        """How a condition enters the game."""
+        return self.conditioning
+
+    def discriminator_loss(self, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor:
+        """Return the critic's loss with its penalty, and add its parts to the averages."""
+        loss = self.validation_loss(real, fake, condition)
+        if not self.gradient_penalty:
+            return loss
+        epsilon = torch.rand(len(real), 1, 1, 1, device=real.device)
+        penalty = gradient_penalty(lambda images: self.discriminator(images, condition).score, real, fake, epsilon)
+        self.averages.add(gradient_penalty=penalty.mean())
+        return loss + self.gradient_penalty * penalty.mean()
+
+    def validation_loss(self, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor:
+        """Return the critic's loss without the penalty: minus the estimated distance."""
+        on_real, on_fake = self.judge(real, fake, condition)
+        loss = wasserstein_critic(on_real.score, on_fake.score)
+        self.averages.add(wasserstein=-loss)
+        return loss
+
+    def generator_loss(self, verdict: Verdict, condition: Tensor) -> Tensor:
+        """Return minus the critic's score."""
+        return generator_score(verdict.score)
+
+    def threshold(self, real: Tensor, fake: Tensor) -> Tensor:
+        """A critic's scores have no zero: an image is judged real above the middle of the two means."""
+        return (real.mean() + fake.mean()).detach() / 2
+
+    def constrain(self) -> None:
+        """Clip the critic's weights, where that is asked for."""
+        if self.weight_clip:
+            with torch.no_grad():
+                for weight in self.discriminator.parameters():
+                    weight.clamp_(-self.weight_clip, self.weight_clip)

@@ -1,0 +1,139 @@
+"""Grids of glyphs, with names and a line of text, and animations of them."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+PAPER = 255
+INK = 40
+MARGIN = 12
+GAP = 3
+SMALLEST_CELL = 40
+"""Glyphs are enlarged by a whole number until a cell is at least about this many pixels."""
+
+
+@cache
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some rows of a grid that belong together.
+
+    Attributes:
+        images: ``(R, C, H, W)``, uint8 ink bright on dark, or float in [0, 1].
+        name: Written above the block; may be empty.
+        row_names: Written left of each row; may be empty.
+        column_names: Written above each column; may be empty.
+    """
+
+    images: NDArray[np.uint8] | NDArray[np.floating]
+    name: str = ""
+    row_names: Sequence[str] = ()
+    column_names: Sequence[str] = ()
+
+
+def as_rows(images: NDArray, columns: int) -> NDArray:
+    """Lay images ``(N, 1, H, W)`` out as ``(R, columns, H, W)``, the last row filled up with empty ones."""
+    number, _, height, width = images.shape
+    rows = -(-number // columns)
+    laid = np.zeros((rows * columns, height, width), images.dtype)
+    laid[:number] = images[:, 0]
+    return laid.reshape(rows, columns, height, width)
+
+
+def _ink_on_paper(images: NDArray) -> NDArray[np.uint8]:
+    """Return dark ink on white paper, uint8."""
+    pixels = images if images.dtype == np.uint8 else np.round(np.clip(images, 0, 1) * 255).astype(np.uint8)
+    return PAPER - pixels
+
+
+def draw_grid(blocks: Sequence[Block], title: str = "", footer: str = "", beside: bool = False) -> Image.Image:
+    """Draw blocks of glyphs, dark ink on white paper.
+
+    Args:
+        blocks: At least one; all with glyphs of one size.
+        title: A line above everything.
+        footer: Text below everything, wrapped to the picture's width.
+        beside: Put the blocks side by side rather than one below the other.
+
+    Returns:
+        A grey picture.
+    """
+    side = blocks[0].images.shape[-1]
+    scale = max(1, round(SMALLEST_CELL / side))
+    drawn = [_draw_block(block, scale) for block in blocks]
+    between = 3 * MARGIN if beside else MARGIN
+    lengths = [picture.width if beside else picture.height for picture in drawn]
+    length = sum(lengths) + between * (len(drawn) - 1)
+    across = max(picture.height if beside else picture.width for picture in drawn)
+    width, height = (length, across) if beside else (across, length)
+
+    width = max(width, 420)
+    lines = textwrap.wrap(footer, max(20, int(width / 6.2)))
+    top = MARGIN + (24 if title else 0)
+    page = Image.new("L", (width + 2 * MARGIN, top + height + MARGIN + 16 * len(lines)), PAPER)
+    pen = ImageDraw.Draw(page)
+    pen.text((MARGIN, MARGIN - 3), title, INK, _font(16))
+    position = 0
+    for picture, extent in zip(drawn, lengths, strict=True):
+        page.paste(picture, (MARGIN + position, top) if beside else (MARGIN, top + position))
+        position += extent + between
+    for number, line in enumerate(lines):
+        pen.text((MARGIN, top + height + 8 + 16 * number), line, INK, _font(12))
+    return page
+
+
+def _draw_block(block: Block, scale: int) -> Image.Image:
+    rows, columns, height, width = block.images.shape
+    cell_height, cell_width = height * scale + GAP, width * scale + GAP
+    measure = ImageDraw.Draw(Image.new("L", (1, 1)))
+    left = max((int(measure.textlength(name, _font(12))) + 8 for name in block.row_names), default=0)
+    top = (20 if block.name else 0) + (18 if block.column_names else 0)
+    picture = Image.new("L", (left + columns * cell_width, top + rows * cell_height), PAPER)
+    pen = ImageDraw.Draw(picture)
+    pen.text((left, 2), block.name, INK, _font(13))
+    for column, name in enumerate(block.column_names):
+        pen.text((left + column * cell_width + width * scale / 2, top - 4), name, INK, _font(13), anchor="ms")
+    for row, name in enumerate(block.row_names):
+        pen.text((0, top + row * cell_height + height * scale / 2), name, INK, _font(12), anchor="lm")
+    sheet = np.full((rows, cell_height, columns, cell_width), PAPER - 15, np.uint8)
+    enlarged = _ink_on_paper(block.images).repeat(scale, axis=2).repeat(scale, axis=3)
+    sheet[:, : height * scale, :, : width * scale] = enlarged.transpose(0, 2, 1, 3)
+    picture.paste(Image.fromarray(sheet.reshape(rows * cell_height, columns * cell_width)), (left, top))
+    return picture
+
+
+def png_bytes(picture: Image.Image) -> bytes:
+    """Return a picture as the bytes of a PNG file; the same picture gives the same bytes."""
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
+def animation_bytes(paths: Iterable[Path], most: int = 60, seconds: float = 8.0) -> bytes:
+    """Return a GIF of pictures, shown one after the other and holding the last one.
+
+    Args:
+        paths: Picture files, in order; at least one.
+        most: Of more pictures than this, evenly spaced ones are taken, always with the first and the last.
+        seconds: How long the pictures take together, before the last is held.
+    """
+    files = list(paths)
+    chosen = [files[i] for i in np.unique(np.linspace(0, len(files) - 1, min(most, len(files))).round().astype(int))]
+    frames = [Image.open(path).convert("L").quantize(16) for path in chosen]
+    each = max(50, int(1000 * seconds / len(frames)))
+    file = io.BytesIO()
+    durations = [each] * (len(frames) - 1) + [2500]
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0)
+    return file.getvalue()

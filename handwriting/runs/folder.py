@@ -1,0 +1,181 @@
+"""A run folder: claimed once, kept up to date while it trains, read back by everything else."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+from handwriting.errors import RunError
+from handwriting.runs.files import read_json, write_atomically, write_json
+from handwriting.runs.metrics import MetricsFile
+
+SCHEMA = 1
+HEARTBEAT_SECONDS = 5.0
+"""How often a running run says that it is alive."""
+DEAD_AFTER_SECONDS = 120.0
+"""A run on another machine that has said nothing for so long is taken for dead."""
+
+State = Literal["running", "done", "interrupted", "failed"]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def claim(wished: Path) -> Path:
+    """Make ``wished``, or where another run has it ``wished_2``, ``wished_3``, ..., this run's own.
+
+    Whoever creates ``status.json`` owns the folder, so two runs that start in the same second get two folders.
+
+    Returns:
+        The folder claimed.
+    """
+    number = 1
+    while True:
+        folder = wished if number == 1 else wished.with_name(f"{wished.name}_{number}")
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            (folder / "status.json").open("x").close()
+        except FileExistsError:
+            number += 1
+        else:
+            return folder
+
+
+class RunFolder:
+    """The folder of the run that is training now; written by its first process only.
+
+    Args:
+        path: The folder, claimed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.metrics = MetricsFile(path / "metrics.csv")
+        self._last_beat = 0.0
+        self._status: dict[str, Any] = {}
+        self._summary: dict[str, Any] = {}
+
+    def begin(self, config: str, status: dict[str, Any], summary: dict[str, Any]) -> None:
+        """Write what is known before training.
+
+        Args:
+            config: The resolved configuration as YAML.
+            status: Plain values to keep beside the state: seed, command, threads, ...
+            summary: Plain values that a table of runs shows.
+        """
+        write_atomically(self.path / "config.yaml", lambda file: file.write(config.encode()))
+        packages = ("torch", "pytorch-lightning", "hydra-core", "numpy", "handwriting")
+        self._status = {
+            "schema": SCHEMA,
+            "state": "running",
+            "why": None,
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "started": _now(),
+            "ended": None,
+            "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
+            **status,
+        }
+        self._summary = {"schema": SCHEMA, **summary}
+        self.beat(force=True)
+        self.summarise({})
+
+    def beat(self, force: bool = False) -> None:
+        """Say that the run is alive; costs nothing when it was said a moment ago."""
+        if force or time.monotonic() - self._last_beat > HEARTBEAT_SECONDS:
+            self._last_beat = time.monotonic()
+            write_json(self.path / "status.json", {**self._status, "heartbeat": _now()})
+
+    def note(self, **values: Any) -> None:
+        """Add to the status what became known after the start."""
+        self._status.update(values)
+        self.beat(force=True)
+
+    def summarise(self, values: dict[str, Any]) -> None:
+        """Bring ``summary.json`` up to date."""
+        self._summary.update(values, state=self._status["state"])
+        write_json(self.path / "summary.json", self._summary)
+
+    def end(self, state: State, why: str | None = None) -> None:
+        """Write how the run ended."""
+        self._status.update(state=state, why=why, ended=_now())
+        self.beat(force=True)
+        self.summarise({})
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder read back.
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    @classmethod
+    def at(cls, path: str | Path) -> Run:
+        """Open a run folder.
+
+        Raises:
+            RunError: If there is none.
+        """
+        folder = Path(path).expanduser()
+        if not (folder / "status.json").is_file():
+            there = "is not a run folder (no status.json)" if folder.is_dir() else "does not exist"
+            raise RunError(f"{folder} {there}: give the folder that training printed, such as runs/<time>_cgan_digits.")
+        return cls(folder)
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """What ``status.json`` says."""
+        return read_json(self.path / "status.json")
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What ``summary.json`` says."""
+        return read_json(self.path / "summary.json")
+
+    @property
+    def config_file(self) -> Path:
+        """The resolved configuration: data, to be checked before anything in it is built."""
+        return self.path / "config.yaml"
+
+    def metrics(self) -> list[dict[str, float]]:
+        """Return the rows of ``metrics.csv``."""
+        return MetricsFile(self.path / "metrics.csv").read()
+
+    def is_alive(self) -> bool:
+        """Tell whether the process of a running run is still there, or at least was heard of lately."""
+        status = self.status
+        if status["state"] != "running":
+            return False
+        if status["host"] == socket.gethostname():
+            return _process_exists(status["pid"])
+        silence = datetime.now(UTC) - datetime.fromisoformat(status["heartbeat"])
+        return silence.total_seconds() < DEAD_AFTER_SECONDS
+
+    def checkpoint(self, name: Literal["best", "last"] | None = None) -> Path:
+        """Return the path of a checkpoint: the one named, or the best, or where there is no best the last."""
+        folder = self.path / "checkpoints"
+        if name is None:
+            name = "best" if (folder / "best.ckpt").is_file() else "last"
+        return folder / f"{name}.ckpt"
+
+
+def _process_exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is there, and somebody else's
+        return True
+    return True

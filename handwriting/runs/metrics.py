@@ -1,0 +1,96 @@
+"""``metrics.csv``: one row each time that something was measured, appended and never lost."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+from handwriting.errors import RunError
+from handwriting.runs.files import write_atomically
+
+PROGRESS = ("epoch", "batches", "samples", "seconds")
+"""The columns that every row has: what had been done by then."""
+
+Row = dict[str, float]
+
+
+class MetricsFile:
+    """A table that grows by rows, and by columns as new metrics appear; a value not measured is an empty cell.
+
+    Args:
+        path: The CSV file; made by the first row.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.columns = list(self._header())
+
+    def _header(self) -> list[str]:
+        if not self.path.is_file():
+            return []
+        with self.path.open(newline="") as file:
+            return next(csv.reader(file), [])
+
+    def append(self, row: Mapping[str, float]) -> None:
+        """Add one row; the file is written anew only when it brings a new column."""
+        new = [name for name in row if name not in self.columns]
+        if new:
+            self._write([*self.read(), dict(row)], [*self.columns, *new])
+            return
+        with self.path.open("a", newline="") as file:
+            csv.DictWriter(file, self.columns, restval="", lineterminator="\n").writerow(row)
+
+    def keep_until(self, batches: int) -> None:
+        """Drop rows written after ``batches``: a resumed run measures them again."""
+        rows = self.read()
+        kept = [row for row in rows if row["batches"] <= batches]
+        if len(kept) < len(rows):
+            self._write(kept, self.columns)
+
+    def _write(self, rows: list[Row], columns: list[str]) -> None:
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_atomically(self.path, lambda file: file.write(text.getvalue().encode()))
+        self.columns = columns
+
+    def read(self) -> list[Row]:
+        """Return the rows, each with the values that were measured; a last row cut off by a kill is left out.
+
+        Raises:
+            RunError: If the file is not such a table.
+        """
+        if not self.path.is_file():
+            return []
+        text = self.path.read_text()
+        complete = text[: text.rfind("\n") + 1]
+        try:
+            rows = [
+                {name: float(value) for name, value in row.items() if value}
+                for row in csv.DictReader(io.StringIO(complete))
+            ]
+        except (ValueError, TypeError, csv.Error) as error:
+            raise RunError(f"{self.path} is not a table of metrics ({error}).") from error
+        if any("batches" not in row for row in rows):
+            raise RunError(f"{self.path} is not a table of metrics: a row has no batches.")
+        return rows
+
+
+def extremes(rows: list[Row]) -> dict[str, dict[str, float]]:
+    """Return for each metric its current, smallest and largest value among finite ones.
+
+    >>> extremes([{"batches": 1, "loss": 3.0}, {"batches": 2, "loss": 2.0}])
+    {'loss': {'value': 2.0, 'min': 2.0, 'max': 3.0}}
+    """
+    found: dict[str, dict[str, float]] = {}
+    for row in rows:
+        for name, value in row.items():
+            if name in PROGRESS or not math.isfinite(value):
+                continue
+            seen = found.setdefault(name, {"value": value, "min": value, "max": value})
+            seen.update(value=value, min=min(seen["min"], value), max=max(seen["max"], value))
+    return found

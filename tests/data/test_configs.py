@@ -1,0 +1,49 @@
+from dataclasses import fields
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.errors import ConfigCompositionException
+from omegaconf import OmegaConf
+
+CONF = Path(__file__).parents[2] / "conf"
+OURS = ("digits", "emnist", "mnist", "synthetic")
+
+
+def composed(*overrides):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose(overrides=[f"+data={overrides[0]}", "+seed=3", *overrides[1:]])
+    return OmegaConf.to_container(config, resolve=True)["data"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_source_spells_out_every_key_that_its_class_has(name):
+    config = composed(name)
+    module, _, cls = config.pop("_target_").rpartition(".")
+    source = getattr(import_module(module), cls)
+    assert set(config) == {field.name for field in fields(source) if field.init}
+    augment = next(field for field in fields(source) if field.name == "augment")
+    assert set(config["augment"]) == {field.name for field in fields(augment.type)}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_file_says_the_same_as_the_class_where_it_need_not_differ(name):
+    config = composed(name)
+    module, _, cls = config.pop("_target_").rpartition(".")
+    source = getattr(import_module(module), cls)()
+    config["augment"] = type(source.augment)(**config["augment"])
+    differing = {key for key, value in config.items() if getattr(source, key) != value}
+    assert differing == ({"seed", "batch_size"} if name == "digits" else {"seed"})
+
+
+def test_a_mistyped_key_is_refused():
+    with pytest.raises(ConfigCompositionException, match="imagesize"):
+        composed("digits", "data.imagesize=32")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_first_line_describes_the_source(name):
+    first = (CONF / "data" / f"{name}.yaml").read_text().splitlines()[0]
+    assert first.startswith("# ")
+    assert len(first) < 110
