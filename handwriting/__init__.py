@@ -7,20 +7,19 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from handwriting.glyphs import Glyphs
-
 if TYPE_CHECKING:
+    from handwriting.glyphs import Glyphs
     from handwriting.models.loading import load
 
 __all__ = ["Glyphs", "load"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import what needs torch only when it is asked for: the command line answers in a fraction of a second."""
-    if name == "load":
-        from handwriting.models.loading import load
-
-        return load
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Import heavy libraries only when they are asked for: the command line answers in a fraction of a second."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = import_module("handwriting.models.loading" if name == "load" else "handwriting.glyphs")
+    return getattr(home, name)

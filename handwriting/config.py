@@ -138,19 +138,21 @@ def load_config(path: str | Path) -> DictConfig:
         RunError: If the file is missing, is not YAML or holds no mapping.
     """
     try:
-        data = yaml.load(Path(path).read_text("utf-8"), _YamlLoader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        tree = _literals(yaml.load(Path(path).read_text("utf-8"), _YamlLoader))
+        cfg = OmegaConf.create(tree)
+    except (OSError, ValueError, RecursionError, yaml.YAMLError, OmegaConfBaseException) as error:
         raise RunError(f"{path} cannot be read as a configuration: {' '.join(str(error).split())}") from error
-    if not isinstance(data, dict):
+    if not isinstance(tree, dict):
         raise RunError(f"{path} holds no configuration; a run folder's config.yaml maps keys to values")
-    return OmegaConf.create(_map_texts(data))
+    return cfg
 
 
-def _map_texts(tree: Any) -> Any:
+def _literals(tree: Any) -> Any:
+    """Return ``tree`` with every text in it as :func:`_literal` makes it."""
     if isinstance(tree, dict):
-        return {key: _map_texts(value) for key, value in tree.items()}
+        return {key: _literals(value) for key, value in tree.items()}
     if isinstance(tree, list):
-        return [_map_texts(value) for value in tree]
+        return [_literals(value) for value in tree]
     return _literal(tree) if isinstance(tree, str) else tree
 
 
@@ -161,18 +163,13 @@ def jobs() -> dict[str, str]:
 
 def describe() -> dict[str, dict[str, str]]:
     """Return every config group, its choices, and what each is in one line; studies are the group ``experiments``."""
-    folders = {folder.name: folder.glob("*.yaml") for folder in sorted(CONF.iterdir()) if folder.is_dir()}
-    groups = {**folders, "experiments": EXPERIMENTS.rglob("*.yaml")}
-    return {
-        group: {
-            path.relative_to(EXPERIMENTS if group == "experiments" else CONF / group)
-            .with_suffix("")
-            .as_posix(): _first_comment(path)
-            for path in sorted(paths)
-            if not path.name.startswith("_")
-        }
-        for group, paths in groups.items()
-    }
+    folders = {folder.name: folder for folder in sorted(CONF.iterdir()) if folder.is_dir()}
+    return {group: _choices(folder) for group, folder in {**folders, "experiments": EXPERIMENTS}.items()}
+
+
+def _choices(folder: Path) -> dict[str, str]:
+    paths = (path for path in sorted(folder.rglob("*.yaml")) if not path.name.startswith("_"))
+    return {path.relative_to(folder).with_suffix("").as_posix(): _first_comment(path) for path in paths}
 
 
 def _first_comment(path: Path) -> str:
@@ -190,7 +187,7 @@ def explain(error: BaseException) -> str:
     match error, cause:
         case MissingConfigException(missing_cfg_file=str(file)), _ if "/" in file:
             group, _, choice = file.partition("/")
-            if group not in describe():  # one of Hydra's own, such as hydra/launcher
+            if group == "hydra":  # one of its own groups, such as hydra/launcher
                 group, _, choice = file.rpartition("/")
             choices = sorted({*describe().get(group, ()), *(name for name in error.options or () if name[0] != "_")})
             return f"{group}={choice}: no such choice.{nearest(choice, choices)} There are: {', '.join(choices)}"
@@ -201,7 +198,7 @@ def explain(error: BaseException) -> str:
         case _, MissingMandatoryValue(full_key=str(key)):
             return missing(key)
         case _, OmegaConfBaseException(full_key=str(key), msg=str(message)) if "is not in struct" in message:
-            return f"{key}: no such key.{nearest(key, _keys(cause.parent_node._get_root()))}"
+            return f"{key}: no such key.{nearest(key, [*_keys(cause.parent_node._get_root()), *describe()])}"
         case _, OmegaConfBaseException(full_key=key):
             return f"{key + ': ' if key else ''}{str(cause).splitlines()[0]}"
     message = " ".join(str(error).split())
@@ -261,7 +258,7 @@ def _targets(tree: Any, where: str) -> Iterator[tuple[str, Any]]:
 
 def _refuse_target(key: str, target: Any, group: str) -> None:
     allowed = _allowed(group)
-    if target not in allowed:
+    if not isinstance(target, str) or target not in allowed:
         names = ", ".join(sorted(allowed)) or "nothing"
         raise ConfigError(f"{key}={target} is not allowed: conf/{group} names {names}.{nearest(str(target), allowed)}")
 

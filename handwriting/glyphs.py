@@ -60,7 +60,7 @@ class Glyphs:
         indices = np.full(number, UNKNOWN, np.int64) if values is None else np.asarray(values, np.int64)
         if indices.shape != (number,):
             raise DataError(f"{number} images need {number} {name}, not {indices.shape}")
-        if number and not (UNKNOWN <= indices.min() and indices.max() < count):
+        if number and (indices.min() < UNKNOWN or indices.max() >= count):
             raise DataError(f"{name} run {indices.min()}..{indices.max()}; {count} names allow -1..{count - 1}")
         return indices
 
@@ -96,8 +96,14 @@ class Glyphs:
 
     def save(self, file: str | Path | IO[bytes]) -> None:
         """Write everything to one compressed ``.npz`` file (a path that ends so, or an open file), without pickle."""
-        names = {"alphabet": np.array(self.alphabet, np.str_), "style_names": np.array(self.style_names, np.str_)}
-        np.savez_compressed(file, images=self.images, labels=self.labels, styles=self.styles, **names)
+        np.savez_compressed(
+            file,
+            images=self.images,
+            labels=self.labels,
+            styles=self.styles,
+            alphabet=np.array(self.alphabet, np.str_),
+            style_names=np.array(self.style_names, np.str_),
+        )
 
     @classmethod
     def load(cls, path: str | Path) -> Glyphs:
@@ -111,5 +117,5 @@ class Glyphs:
                 arrays = {name: file[name] for name in ("images", "labels", "styles", "alphabet", "style_names")}
         except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise DataError(f"{path} is not a file of glyphs ({error}); write one with Glyphs.save") from error
-        names = {name: tuple(str(item) for item in arrays.pop(name)) for name in ("alphabet", "style_names")}
-        return cls(**arrays, **names)
+        alphabet, style_names = (tuple(map(str, arrays.pop(name))) for name in ("alphabet", "style_names"))
+        return cls(**arrays, alphabet=alphabet, style_names=style_names)

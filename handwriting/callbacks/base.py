@@ -52,7 +52,7 @@ class RunCallback(pl.Callback):
 
 def epochs_done(trainer: pl.Trainer) -> int:
     """Return how many epochs have been trained, the one that is just ending included."""
-    return trainer.fit_loop.epoch_progress.current.processed
+    return trainer.fit_loop.epoch_progress.current.processed  # type: ignore[attr-defined]
 
 
 def _short(value: object) -> str:

@@ -61,10 +61,11 @@ class MetricsLog(RunCallback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: GlyphModel, outputs: Any, batch: Any, batch_idx: int  # type: ignore[override]
     ) -> None:  # fmt: skip
-        """Write a row each ``log_every_n_steps`` batches."""
+        """Write a row when it is due."""
         if self._run:
             self._run.beat()
-        if pl_module.batches % trainer.log_every_n_steps == 0:
+        due = pl_module.batches % trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
+        if due and not trainer.is_last_batch:  # the last batch is told of at the end of the epoch
             self._take(trainer, pl_module, "train/")
             self._write(trainer, pl_module)
 

@@ -47,7 +47,9 @@ class Progress(RunCallback):
         self._samples_before = pl_module.samples
         if trainer.is_global_zero and sys.stderr.isatty():
             total = self._total(trainer, pl_module)
-            self._bar = tqdm(total=total, initial=pl_module.samples, unit=" glyphs", unit_scale=True, dynamic_ncols=True)
+            self._bar = tqdm(
+                total=total, initial=pl_module.samples, unit=" glyphs", unit_scale=True, dynamic_ncols=True
+            )
 
     @staticmethod
     def _total(trainer: pl.Trainer, model: GlyphModel) -> int | None:
@@ -64,7 +66,8 @@ class Progress(RunCallback):
         """Move the bar, at most ten times a second."""
         if self._bar is not None and time.monotonic() - self._shown > 0.1:
             self._shown = time.monotonic()
-            self._bar.set_postfix(epoch=f"{trainer.current_epoch + 1}/{trainer.max_epochs}", **_losses(pl_module), refresh=False)
+            epoch = f"{trainer.current_epoch + 1}/{trainer.max_epochs}"
+            self._bar.set_postfix({"epoch": epoch, **_losses(pl_module)}, refresh=False)
             self._bar.update(pl_module.samples - self._bar.n)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]

@@ -92,7 +92,9 @@ class LatentSpace(RunCallback):
             how = f"first two principal components of {latents.shape[1]} latents, {share:.0%} of the variance"
         figure = draw_plane(plane, glyphs.labels, glyphs.alphabet, f"{len(glyphs):,} validation glyphs: {how}")
         self.save(trainer, "latent.png", figure_bytes(figure))
-        self.save(trainer, "walk.png", draw_grid([self._walks(pl_module, glyphs)], footer=self.describe(trainer, pl_module)))
+        self.save(
+            trainer, "walk.png", draw_grid([self._walks(pl_module, glyphs)], footer=self.describe(trainer, pl_module))
+        )
 
     def _walks(self, model: VariationalModel, glyphs: Glyphs) -> Block:
         """Walk from one class to the next, or within a class where the model is asked for one."""
@@ -108,7 +110,11 @@ class LatentSpace(RunCallback):
         with model.evaluating():
             between = model.decode(latents.to(model.device), conditions.to(model.device)).float().cpu().numpy()
         images = np.concatenate(
-            [begin.image.numpy()[:, :1], between.reshape(len(start), self.steps, *between.shape[2:]), end.image.numpy()[:, :1]],
+            [
+                begin.image.numpy()[:, :1],
+                between.reshape(len(start), self.steps, *between.shape[2:]),
+                end.image.numpy()[:, :1],
+            ],
             axis=1,
         )
         names = ["from", *[""] * self.steps, "to"]

@@ -34,8 +34,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in ("-h", "--help"):
-        print("usage: handwriting <job> key=value ...\n")
-        print(_table(jobs()), "\n\nhandwriting <job> --help tells what each can be given.", sep="")
+        _show(
+            f"usage: handwriting <job> key=value ...\n\n{_table(jobs())}\n\n"
+            "handwriting <job> --help tells what each can be given."
+        )
         return 0
     if words[0] not in jobs():
         print(f"{words[0]}: no such job.{nearest(words[0], jobs())} There are: {', '.join(jobs())}", file=sys.stderr)
@@ -47,7 +49,7 @@ def start(job: str, argv: Sequence[str] | None = None) -> int:
     """Run one job with ``argv``, the arguments of the process unless given, and return the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     if not {"-h", "--help"}.isdisjoint(words):
-        print(_help(job))
+        _show(_help(job))
         return 0
     try:
         _run(job, words)
@@ -91,10 +93,10 @@ def _run(job: str, words: Sequence[str]) -> None:
             raise ConfigError(explain(error)) from error
     finally:
         sys.argv = typed
-    for failure in failures:
-        if isinstance(failure, HydraException | OmegaConfBaseException):
-            raise ConfigError(explain(failure)) from failure
-        raise failure
+    if failures and isinstance(failures[0], HydraException | OmegaConfBaseException):
+        raise ConfigError(explain(failures[0])) from failures[0]
+    if failures:
+        raise failures[0]
 
 
 def _perform(job: str, cfg: DictConfig) -> Any:
@@ -200,6 +202,14 @@ def _help(job: str) -> str:
         "--hydra-help": "tell what else Hydra can do",
     }
     return "\n".join([*parts, "\nkeys", _table(shown), "\nflags", _table(flags)])
+
+
+def _show(text: str) -> None:
+    """Print ``text`` to whoever reads it, who may stop early: ``handwriting train --help | head``."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains as it ends
 
 
 def _table(lines: dict[str, str]) -> str:

@@ -9,11 +9,15 @@ from omegaconf import DictConfig, OmegaConf
 
 from handwriting import config
 from handwriting.errors import ConfigError, RunError
+from handwriting.jobs.processes import is_first_process
 from handwriting.runs import Run
 
 FREE = ("model.lr", "data.root", "data.download", "data.path")
 """Keys of model and data that may change on the way: they leave the architecture and the glyphs as they are."""
 FIXED = ("model", "data", "seed")
+"""What a run must keep, these keys apart."""
+WHOLE = ("experiments", "debug")
+"""Choices that change keys all over the configuration."""
 
 
 def resumed_config(cfg: DictConfig) -> tuple[DictConfig, Run | None]:
@@ -29,26 +33,35 @@ def resumed_config(cfg: DictConfig) -> tuple[DictConfig, Run | None]:
     if cfg.resume is None:
         return cfg, None
     run = Run.at(cfg.resume)
-    if run.is_alive():
+    # The first process is alive by the time that DDP starts the others.
+    if is_first_process() and run.is_alive():
         raise RunError(f"{run.path} is still running (process {run.status['pid']} on {run.status['host']}).")
     saved = config.load_config(run.config_file)
     merged = saved.copy()
     for key in _given(cfg):
         value = OmegaConf.select(cfg, key)
-        OmegaConf.update(merged, key, OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value,
-                         merge=False, force_add=True)  # fmt: skip
-    changed = [key for key in _differences(saved, merged) if key.split(".")[0] in FIXED and key not in FREE]
+        plain = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+        OmegaConf.update(merged, key, plain, merge=False, force_add=True)
+    changed = [
+        f"{key} is {OmegaConf.select(saved, key)} there, not {OmegaConf.select(merged, key)}"
+        for key in _differences(saved, merged)
+        if key.split(".")[0] in FIXED and key not in FREE
+    ]
     if changed:
-        told = ", ".join(f"{key} is {OmegaConf.select(saved, key)} there, not {OmegaConf.select(merged, key)}" for key in changed)
-        raise ConfigError(f"resume={run.path} goes on with the same model and data: {told}. Leave it out, or start a new run.")
+        raise ConfigError(
+            f"resume={run.path} goes on with the same model and data: {', '.join(changed)}. Leave it out, or start a "
+            "new run."
+        )
     return merged, run
 
 
 def _given(cfg: DictConfig) -> list[str]:
-    """Return the keys that the command line names, groups such as ``model`` included; not ``resume`` itself."""
-    overrides = HydraConfig.get().overrides.task
-    keys = [override.partition("=")[0].lstrip("+~") for override in overrides]
-    return [key for key in keys if key not in ("resume", "experiments") and OmegaConf.select(cfg, key) is not None]
+    """Return the keys that the command line names beside ``resume``, groups such as ``model`` included."""
+    keys = [override.partition("=")[0].lstrip("+~") for override in HydraConfig.get().overrides.task]
+    for key in keys:
+        if key in WHOLE:
+            raise ConfigError(f"{key} cannot be given beside resume={cfg.resume}: the run goes on with its own.")
+    return [key for key in keys if key != "resume"]
 
 
 def _differences(one: Any, other: Any, prefix: str = "") -> list[str]:
@@ -57,7 +70,5 @@ def _differences(one: Any, other: Any, prefix: str = "") -> list[str]:
         return [] if one == other else [prefix]
     keys = dict.fromkeys([*one, *other])
     return [
-        key
-        for name in keys
-        for key in _differences(one.get(name), other.get(name), f"{prefix}.{name}".lstrip("."))
+        key for name in keys for key in _differences(one.get(name), other.get(name), f"{prefix}.{name}".lstrip("."))
     ]

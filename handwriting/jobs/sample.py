@@ -24,7 +24,9 @@ def run(cfg: DictConfig) -> None:
     for key in ("n", "seed"):
         if not isinstance(cfg[key], int) or cfg[key] < (key == "n"):
             raise ConfigError(f"{key}={cfg[key]} is not allowed: give a whole number from {int(key == 'n')}.")
-    out = _free(Path(cfg.out).expanduser() if cfg.out else Path(f"{Path(cfg.run).stem}_seed{cfg.seed}.png"), bool(cfg.out))
+    out = _free(
+        Path(cfg.out).expanduser() if cfg.out else Path(f"{Path(cfg.run).stem}_seed{cfg.seed}.png"), bool(cfg.out)
+    )
     model = load(cfg.run)
     glyphs = draw(model, cfg.n, _names(cfg.labels), _names(cfg.styles), cfg.seed)
     write(glyphs, out, columns=cfg.n)

@@ -15,18 +15,18 @@ import pytorch_lightning as pl
 import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
-from pytorch_lightning.loggers import Logger, WandbLogger
-from pytorch_lightning.utilities.rank_zero import rank_zero_only
+from pytorch_lightning.loggers import Logger
 
 from handwriting import config, runs
 from handwriting.callbacks.checkpoints import SafeCheckpointIO
 from handwriting.callbacks.metrics_log import MetricsLog
 from handwriting.data.module import GlyphData
 from handwriting.data.styles import STYLE_NAMES
-from handwriting.errors import ConfigError, HandwritingError, RunError
+from handwriting.errors import ConfigError, RunError
+from handwriting.jobs.processes import is_first_process
 from handwriting.jobs.resuming import resumed_config
 from handwriting.models.base import GlyphModel
-from handwriting.runs import RunFolder, checkpoints
+from handwriting.runs import Run, RunFolder, checkpoints
 
 log = logging.getLogger("handwriting")
 
@@ -36,10 +36,10 @@ FOLDER_VARIABLE = "HANDWRITING_RUN_FOLDER"
 
 def run(cfg: DictConfig) -> None:
     """Check everything, claim the run folder, train, and say where the pictures are."""
+    _quieten_lightning()
     cfg, earlier = resumed_config(cfg)
     rehearse(cfg)
-    folder = earlier.path if earlier else _claimed(Path(HydraConfig.get().runtime.output_dir))
-    with _logging_to(folder):
+    with _own_folder(earlier) as folder, _logging_to(folder):
         train(cfg, folder, earlier.checkpoint("last") if earlier else None)
 
 
@@ -56,8 +56,7 @@ def rehearse(cfg: DictConfig) -> None:
     styles = STYLE_NAMES if data.style != "none" else ()
     with torch.device("meta"):
         config.build(cfg.model, "model", image_size=data.image_size, alphabet=("a", "b"), style_names=styles)
-    callbacks = _callbacks(cfg)
-    _trainer(cfg, Path.cwd(), callbacks, loggers=[])
+    _trainer(cfg, Path.cwd(), _callbacks(cfg), _loggers(cfg, Path.cwd()))
 
 
 def train(cfg: DictConfig, folder: Path, checkpoint: Path | None = None) -> pl.Trainer:
@@ -66,7 +65,7 @@ def train(cfg: DictConfig, folder: Path, checkpoint: Path | None = None) -> pl.T
     Raises:
         HandwritingError: If the data is missing or the training fails for a reason that a user can mend.
     """
-    first = rank_zero_only.rank == 0
+    first = is_first_process()
     run_folder = RunFolder(folder)
     if first:
         run_folder.begin(OmegaConf.to_yaml(cfg, resolve=True), _status(cfg), _summary(cfg))
@@ -74,7 +73,7 @@ def train(cfg: DictConfig, folder: Path, checkpoint: Path | None = None) -> pl.T
         trainer = _fit(cfg, folder, run_folder if first else None, checkpoint)
     except BaseException as error:
         if first:
-            interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
+            interrupted = isinstance(error, KeyboardInterrupt)
             why = "stopped by hand" if interrupted else f"{type(error).__name__}: {error}"
             run_folder.end("interrupted" if interrupted else "failed", why)
             if interrupted:
@@ -106,9 +105,10 @@ def _fit(cfg: DictConfig, folder: Path, run_folder: RunFolder | None, checkpoint
         checkpoint = None
     if checkpoint:
         _refuse_other_weights(model, checkpoint)
-    trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+    try:
+        trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+    except SystemExit as stop:  # Lightning's answer to Ctrl-C; a trial of a sweep must not end the sweep
+        raise KeyboardInterrupt from stop
     return trainer
 
 
@@ -164,38 +164,41 @@ def _callbacks(cfg: DictConfig) -> list[pl.Callback]:
 
 
 def _loggers(cfg: DictConfig, folder: Path) -> list[Logger]:
-    loggers = [
-        config.build(section, "logger", save_dir=str(folder))
-        for section in (cfg.logger or {}).values()
-        if section is not None
-    ]
-    if any(isinstance(logger, WandbLogger) for logger in loggers):
+    sections = [section for section in (cfg.logger or {}).values() if section is not None]
+    if any("wandb" in section._target_ for section in sections):
         _work_offline_unless_logged_in()
-    return loggers
+    return [config.build(section, "logger", save_dir=str(folder)) for section in sections]
 
 
 def _work_offline_unless_logged_in() -> None:
-    """Keep wandb from asking for a key, or for a network, that nobody gave it."""
-    import wandb
+    """Keep wandb from asking for a key, or for a network, that nobody gave it; it reads this once, when imported."""
+    from requests.utils import get_netrc_auth
 
+    server = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")
+    if not (os.environ.get("WANDB_API_KEY") or get_netrc_auth(server)):
+        os.environ.setdefault("WANDB_MODE", "offline")
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
     os.environ.setdefault("WANDB_SILENT", "true")
-    if not wandb.api.api_key:
-        os.environ.setdefault("WANDB_MODE", "offline")
 
 
 # The run folder
 
 
-def _claimed(wished: Path) -> Path:
-    """Claim the run folder in the first process; the others are told which it is."""
-    if told := os.environ.get(FOLDER_VARIABLE):
-        return Path(told)
-    if rank_zero_only.rank:
-        return wished
-    folder = runs.claim(wished)
-    os.environ[FOLDER_VARIABLE] = str(folder)
-    return folder
+@contextmanager
+def _own_folder(earlier: Run | None) -> Iterator[Path]:
+    """Claim the run folder in the first process, or take up an earlier one; tell the other processes which it is."""
+    wished = Path(HydraConfig.get().runtime.output_dir)
+    if earlier:
+        yield earlier.path
+    elif not is_first_process():
+        yield Path(os.environ.get(FOLDER_VARIABLE, wished))
+    else:
+        folder = runs.claim(wished)
+        os.environ[FOLDER_VARIABLE] = str(folder)
+        try:
+            yield folder
+        finally:
+            del os.environ[FOLDER_VARIABLE]
 
 
 def _status(cfg: DictConfig) -> dict[str, Any]:
@@ -219,25 +222,34 @@ def _summary(cfg: DictConfig) -> dict[str, Any]:
 
 @contextmanager
 def _logging_to(folder: Path) -> Iterator[None]:
-    """Write what is logged while training to ``train.log``, and warnings to the terminal as well."""
-    if rank_zero_only.rank:
+    """Write all that is logged while training to ``train.log``; only our own warnings reach the terminal as well."""
+    if not is_first_process():
         yield
         return
     file = logging.FileHandler(folder / "train.log")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     terminal = logging.StreamHandler()
     terminal.setLevel(logging.WARNING)
-    terminal.setFormatter(logging.Formatter("%(message)s"))
-    handlers = (file, terminal)
+    terminal.addFilter(logging.Filter("handwriting"))
     root = logging.getLogger()
-    for handler in handlers:
-        root.addHandler(handler)
+    root.addHandler(file)
+    root.addHandler(terminal)
+    logging.captureWarnings(True)
     try:
         yield
     finally:
-        for handler in handlers:
+        logging.captureWarnings(False)
+        for handler in (file, terminal):
             root.removeHandler(handler)
             handler.close()
+
+
+def _quieten_lightning() -> None:
+    """Let Lightning speak to ``train.log`` rather than to the terminal."""
+    for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
 
 
 def _refuse_other_weights(model: GlyphModel, checkpoint: Path) -> None:

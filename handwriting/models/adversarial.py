@@ -3,21 +3,19 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.optim import Optimizer
 
 from handwriting.data.module import Batch
-from handwriting.models.base import GlyphModel
+from handwriting.models.base import Betas, GlyphModel, Share
 from handwriting.networks import Discriminator, Generator, MovingAverage, initialise
 from handwriting.networks.adversarial import Conditioning, Output, Verdict
 from handwriting.networks.initialisation import Initialisation
 from handwriting.networks.trunks import Norm, Upsample
-
-Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -41,8 +39,8 @@ class AdversarialModel(GlyphModel):
         ema_decay: Decay of the averaged generator that samples are drawn from; 0 for the generator as it is.
     """
 
-    lr: float = 2e-4
-    betas: tuple[float, float] = (0.5, 0.999)
+    lr: PositiveFloat = 2e-4
+    betas: Betas = (0.5, 0.999)
     critic_steps: PositiveInt = 1
     norm: Norm = "batch"
     discriminator_norm: Norm = "none"
@@ -106,7 +104,7 @@ class AdversarialModel(GlyphModel):
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Update the discriminator, then, when it is due, the generator."""
         real, condition = self.to_output_range(batch.image), self.condition(batch)
-        critic, artist = self.optimizers()  # type: ignore[misc, attr-defined]  # a list: there are two
+        critic, artist = self.optimizers()  # type: ignore[attr-defined]  # a list: there are two
 
         def discriminate() -> Tensor:
             with torch.no_grad():
@@ -114,16 +112,19 @@ class AdversarialModel(GlyphModel):
             return self.discriminator_loss(real, fake, condition)
 
         def generate() -> Tensor:
-            return self.generator_loss(self.discriminator(self.generator(self.noise(real), condition), condition), condition)
+            return self.generator_loss(
+                self.discriminator(self.generator(self.noise(real), condition), condition), condition
+            )
 
-        self.averages.add(discriminator_loss=self.descend(critic, discriminate))
+        self.averages.add({"discriminator_loss": self.descend(critic, discriminate)})
         self.constrain()
         if (self.batches + 1) % self.critic_steps == 0:
-            self.averages.add(generator_loss=self.descend(artist, generate))
+            self.averages.add({"generator_loss": self.descend(artist, generate)})
             self.averaged.update(self.generator, self.batches // self.critic_steps)
+        self.count(batch)
 
     def descend(self, optimizer: Any, loss: Callable[[], Tensor]) -> Tensor:
-        """Update one player: toggle, loss, finite or NaN, backward, step (which clips, and skips what is not finite)."""
+        """Update one player: toggle, loss (NaN if not finite), backward, step (which clips, or skips), untoggle."""
         self.toggle_optimizer(optimizer)
         value = self.guarded(loss())
         self.manual_backward(value)
@@ -162,9 +163,8 @@ class AdversarialModel(GlyphModel):
     def record_accuracy(self, real: Tensor, fake: Tensor) -> None:
         """Add the share of real and of generated images that the discriminator judges rightly; 0.5 is balance."""
         threshold = self.threshold(real, fake)
-        self.averages.add(
-            accuracy_real=(real > threshold).float().mean(), accuracy_fake=(fake <= threshold).float().mean()
-        )
+        right = {"accuracy_real": real > threshold, "accuracy_fake": fake <= threshold}
+        self.averages.add({name: judged.float().mean() for name, judged in right.items()})
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Add both losses on real glyphs that the discriminator has not been trained on."""
@@ -172,7 +172,7 @@ class AdversarialModel(GlyphModel):
         fake = self.generator(self.noise(real), condition)
         discriminator_loss = self.validation_loss(real, fake, condition)
         generator_loss = self.generator_loss(self.discriminator(fake, condition), condition)
-        self.averages.add(discriminator_loss=discriminator_loss, generator_loss=generator_loss)
+        self.averages.add({"discriminator_loss": discriminator_loss, "generator_loss": generator_loss})
 
     def validation_loss(self, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor:
         """Return the discriminator's loss for validation, where no gradient may be asked for."""

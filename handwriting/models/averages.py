@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -12,8 +12,8 @@ class Averages:
     """Running means of named scalars, added as tensors and read seldom.
 
     >>> averages = Averages()
-    >>> averages.add(loss=torch.tensor(1.0))
-    >>> averages.add(loss=torch.tensor(3.0))
+    >>> averages.add({"loss": torch.tensor(1.0)})
+    >>> averages.add({"loss": torch.tensor(3.0)})
     >>> averages.take()
     {'loss': 2.0}
     >>> averages.take()
@@ -28,7 +28,7 @@ class Averages:
         self._weights: dict[str, int] = {}
         self.latest: dict[str, float] = {}
 
-    def add(self, weight: int = 1, **values: Tensor) -> None:
+    def add(self, values: Mapping[str, Tensor], weight: int = 1) -> None:
         """Add one value of each name, each a scalar tensor, counted ``weight`` times."""
         for name, value in values.items():
             value = value.detach() * weight if weight != 1 else value.detach()

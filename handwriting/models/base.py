@@ -4,11 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import pytorch_lightning as pl
 import torch
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -17,6 +17,8 @@ from handwriting.errors import ConfigError, DataError, nearest
 from handwriting.models.averages import Averages
 from handwriting.networks.trunks import Network
 
+Share = Annotated[float, Field(ge=0, lt=1)]
+Betas = tuple[Share, Share]
 ConditionName = Literal["class", "style"]
 LARGEST_BATCH = 512
 """Sampling and encoding run in batches of at most this many glyphs."""
@@ -54,7 +56,7 @@ class GlyphModel(pl.LightningModule, ABC):
     network: Network = "conv"
     channels: PositiveInt = 128
     lr: PositiveFloat = 1e-3
-    betas: tuple[NonNegativeFloat, NonNegativeFloat] = (0.9, 0.999)
+    betas: Betas = (0.9, 0.999)
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     gradient_clip: NonNegativeFloat = 0.0
 
@@ -137,7 +139,9 @@ class GlyphModel(pl.LightningModule, ABC):
             raise DataError(f"This model was not trained with model.conditions={condition}: leave {name} out.")
         if isinstance(name, str):
             if name not in names:
-                raise DataError(f"There is no {condition} called {name}.{nearest(name, names)} Known: {', '.join(names)}.")
+                raise DataError(
+                    f"There is no {condition} called {name}.{nearest(name, names)} Known: {', '.join(names)}."
+                )
             return names.index(name)
         return name
 
@@ -197,6 +201,12 @@ class GlyphModel(pl.LightningModule, ABC):
         kind = torch.optim.Adam if self.optimizer == "adam" else torch.optim.AdamW
         return kind(network.parameters(), self.lr, betas=self.betas, fused=True)
 
+    def on_train_start(self) -> None:
+        """Let a resumed run take the learning rate it is given, not the one in its checkpoint."""
+        for optimizer in self.trainer.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self.lr
+
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Clip the gradient, log its norm, and have the step skipped where the norm is not finite.
 
@@ -208,7 +218,7 @@ class GlyphModel(pl.LightningModule, ABC):
         optimizer.found_inf = (~norm.isfinite()).float()  # type: ignore[attr-defined]
         if self.gradient_clip:
             torch.nn.utils.clip_grads_with_norm_(weights, self.gradient_clip, norm)
-        self.averages.add(**{self.norm_name(optimizer): norm})
+        self.averages.add({self.norm_name(optimizer): norm})
 
     def norm_name(self, optimizer: Optimizer) -> str:
         """Return the name under which the gradient norm of ``optimizer`` is logged."""
@@ -222,8 +232,8 @@ class GlyphModel(pl.LightningModule, ABC):
         """
         return loss * torch.where(loss.detach().isfinite(), 1.0, torch.nan)
 
-    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
-        """Count what was done."""
+    def count(self, batch: Batch) -> None:
+        """Count a training batch, once its step is done."""
         self.batches += 1
         self.samples += len(batch.image) * self.trainer.world_size
 

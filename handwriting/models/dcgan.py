@@ -6,7 +6,8 @@ from typing import Literal
 from torch import Tensor
 
 from handwriting.errors import ConfigError
-from handwriting.models.adversarial import AdversarialModel, Share
+from handwriting.models.adversarial import AdversarialModel
+from handwriting.models.base import Share
 from handwriting.models.losses import discriminator_bce, discriminator_hinge, generator_bce, generator_score
 from handwriting.networks.adversarial import Verdict
 

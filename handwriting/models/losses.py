@@ -76,7 +76,7 @@ def discriminator_bce(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Ten
 
 
 def generator_bce(fake: Tensor) -> Tensor:
-    """The non-saturating loss of Goodfellow et al. (2014): :math:`-\\log D(G(z))`."""
+    r"""The non-saturating loss of Goodfellow et al. (2014): :math:`-\log D(G(z))`."""
     return F.softplus(-fake).mean()
 
 

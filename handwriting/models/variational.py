@@ -99,13 +99,15 @@ class VariationalModel(GlyphModel):
         """Add both terms, and the loss that they make, to the averages."""
         kl = kl.sum(dim=1)
         loss = reconstruction + self.kl_weight * kl
-        self.averages.add(len(kl), loss=loss.mean(), reconstruction=reconstruction.mean(), kl=kl.mean())
+        values = {"loss": loss.mean(), "reconstruction": reconstruction.mean(), "kl": kl.mean()}
+        self.averages.add(values, weight=len(kl))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss that is minimised, with the KL term as warm as it is by now."""
         reconstruction, kl = self.terms(batch)
         self.record(reconstruction, kl)
-        warmth = min(1.0, (self.batches + 1) / self.kl_warmup) if self.kl_warmup else 1.0
+        self.count(batch)
+        warmth = min(1.0, self.batches / self.kl_warmup) if self.kl_warmup else 1.0
         return self.guarded(reconstruction.mean() + self.kl_weight * warmth * with_free_bits(kl, self.free_bits))
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
@@ -138,9 +140,7 @@ class VariationalModel(GlyphModel):
         with self.evaluating():
             parts = [
                 self.decode(latent.to(self.device), condition.to(self.device)).cpu()
-                for latent, condition in zip(
-                    latents.split(LARGEST_BATCH), conditions.split(LARGEST_BATCH), strict=True
-                )
+                for latent, condition in zip(latents.split(LARGEST_BATCH), conditions.split(LARGEST_BATCH), strict=True)
             ]
         return torch.cat(parts)
 

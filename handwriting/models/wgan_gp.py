@@ -15,7 +15,7 @@ from handwriting.networks.adversarial import Conditioning, Verdict
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class WGANGP(AdversarialModel):
-    r"""A Wasserstein GAN with gradient penalty (Gulrajani et al., 2017), or with weight clipping (Arjovsky et al., 2017).
+    r"""A Wasserstein GAN with gradient penalty (Gulrajani et al., 2017) or weight clipping (Arjovsky et al., 2017).
 
     .. math:: L_D = E[D(\tilde x)] - E[D(x)] + \lambda\, E[(\|\nabla D(\hat x)\|_2 - 1)^2], \quad L_G = -E[D(\tilde x)]
 
@@ -59,14 +59,14 @@ class WGANGP(AdversarialModel):
             return loss
         epsilon = torch.rand(len(real), 1, 1, 1, device=real.device)
         penalty = gradient_penalty(lambda images: self.discriminator(images, condition).score, real, fake, epsilon)
-        self.averages.add(gradient_penalty=penalty.mean())
+        self.averages.add({"gradient_penalty": penalty.mean()})
         return loss + self.gradient_penalty * penalty.mean()
 
     def validation_loss(self, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor:
         """Return the critic's loss without the penalty: minus the estimated distance."""
         on_real, on_fake = self.judge(real, fake, condition)
         loss = wasserstein_critic(on_real.score, on_fake.score)
-        self.averages.add(wasserstein=-loss)
+        self.averages.add({"wasserstein": -loss})
         return loss
 
     def generator_loss(self, verdict: Verdict, condition: Tensor) -> Tensor:

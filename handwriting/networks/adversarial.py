@@ -108,7 +108,7 @@ class Discriminator(nn.Module):
     ) -> None:
         super().__init__()
         features = 2 * channels
-        self.how = conditioning if condition_sizes else None
+        self.how = conditioning if condition_sizes else "nothing"
         self.image_size = image_size
         planes = 1 + (self.how == "concat")
         self.trunk: nn.Module = (

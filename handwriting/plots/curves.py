@@ -29,10 +29,10 @@ def _series(rows: Sequence[Mapping[str, float]], name: str) -> tuple[list[float]
 
 def _draw_pair(axes: Axes, rows: Sequence[Mapping[str, float]], name: str) -> None:
     """Draw one metric of training, of validation, or both in the same axes."""
-    for prefix, style in ((TRAIN, {"color": "C0"}), (VALIDATION, {"color": "C1", "marker": ".", "linestyle": "--"})):
+    for prefix, style in ((TRAIN, "C0-"), (VALIDATION, "C1.--")):
         x, y = _series(rows, prefix + name)
         if x:
-            axes.plot(x, y, label=prefix.rstrip("/"), linewidth=1.4, **style)
+            axes.plot(x, y, style, label=prefix.rstrip("/"), linewidth=1.4)
     axes.set_title(name.replace("_", " "), fontsize=10)
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8, frameon=False)

@@ -33,7 +33,7 @@ def load(path: Path, device: str = "cpu") -> dict[str, Any]:
     except pickle.UnpicklingError as error:
         raise RunError(f"{path} holds more than tensors and plain values, or is no checkpoint: not loaded.") from error
     except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0]
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise RunError(f"{path} is broken ({reason}): use another checkpoint of the run.") from error
     if not isinstance(checkpoint, dict) or checkpoint.get("schema") != SCHEMA:
         found = checkpoint.get("schema") if isinstance(checkpoint, dict) else None

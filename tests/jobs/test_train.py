@@ -1,0 +1,349 @@
+"""What training promises, kept by training: through the job itself, on a few synthetic glyphs."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from PIL import Image
+
+import handwriting
+from handwriting.config import build, compose
+from handwriting.errors import ConfigError, NotFiniteError
+from handwriting.jobs import start
+from handwriting.jobs import train as job
+from handwriting.models.base import GlyphModel
+from handwriting.runs import Run, checkpoints
+from tests.builders import CASES, MODELS, QUICK, case_name, conditions_override, train
+
+
+def model_overrides(model: str, conditions: tuple[str, ...]) -> list[str]:
+    style = ["data.style=median"] if "style" in conditions else []
+    return [f"model={model}", *conditions_override(model, conditions), *style]
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return checkpoints.load(folder / "checkpoints" / "last.ckpt")["state_dict"]
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("model", "conditions"), CASES, ids=case_name)
+def test_every_model_trains_resumes_loads_and_samples(model, conditions, tmp_path, monkeypatch):
+    """The promise of the allow-list: a new YAML file is trained, resumed, loaded and sampled with no other edit."""
+    monkeypatch.chdir(tmp_path)
+    overrides = [*QUICK, *model_overrides(model, conditions), "callbacks=none"]
+    unbroken, stopped = tmp_path / "unbroken", tmp_path / "stopped"
+    assert start("train", [*overrides, f"hydra.run.dir={unbroken}"]) == 0
+    assert start("train", [*overrides, f"hydra.run.dir={stopped}", "trainer.max_epochs=1"]) == 0
+    before = weights(stopped)
+    assert start("train", [f"resume={stopped}", "trainer.max_epochs=2"]) == 0
+    assert not same(before, weights(stopped))
+    assert same(weights(unbroken), weights(stopped))
+
+    loaded = handwriting.load(stopped)
+    fresh = {name: value for name, value in loaded.state_dict().items()}
+    assert same(fresh, weights(stopped))
+    images = loaded.sample(3, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(images, handwriting.load(unbroken).sample(3, generator=torch.Generator().manual_seed(0)))
+
+
+@pytest.fixture(scope="module")
+def gan(tmp_path_factory) -> Path:
+    return train(tmp_path_factory.mktemp("runs") / "cgan", "model=cgan")
+
+
+@pytest.fixture(scope="module")
+def vae(tmp_path_factory) -> Path:
+    return train(tmp_path_factory.mktemp("runs") / "vae", "model=vae")
+
+
+def test_a_run_folder_holds_what_a_person_wants_to_open(gan, vae):
+    shared = ["config.yaml", "status.json", "summary.json", "metrics.csv", "training.gif", "losses.png", "train.log"]
+    for folder in (gan, vae):
+        for name in [*shared[:-1], "checkpoints/last.ckpt", *(f"samples/epoch_{epoch:04d}.png" for epoch in range(3))]:
+            assert (folder / name).stat().st_size > 0, name
+    for name in ("latent.png", "walk.png", "reconstructions/epoch_0002.png", "checkpoints/best.ckpt"):
+        assert (vae / name).stat().st_size > 0, name
+        assert not (gan / name).exists(), name
+
+
+def test_the_configuration_kept_is_resolved_and_builds_the_model_again(gan):
+    cfg = yaml.safe_load((gan / "config.yaml").read_text())
+    assert cfg["data"]["seed"] == 0
+    assert "${" not in (gan / "config.yaml").read_text()
+    rebuilt = build(cfg["model"], "model", image_size=28, alphabet=("a", "b", "c"))
+    assert isinstance(rebuilt, GlyphModel)
+    rebuilt.load_state_dict(weights(gan))
+
+
+def test_metrics_are_finite_and_counted_in_batches_samples_and_seconds(gan):
+    with (gan / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {"epoch", "batches", "samples", "seconds"} <= set(rows[0])
+    last = Run.at(gan).metrics()[-1]
+    # 120 glyphs: a fifth for testing and a tenth of the rest for validation leave 86, five full batches of 16 an epoch.
+    assert (last["epoch"], last["batches"], last["samples"]) == (2, 10, 160)
+    assert 0 < last["seconds"] < 600
+    players = [
+        f"train/{player}_{what}" for player in ("discriminator", "generator") for what in ("loss", "gradient_norm")
+    ]
+    for name in [*players, "train/accuracy_real", "train/accuracy_fake", "val/discriminator_loss"]:
+        assert np.isfinite(last[name]), name
+
+
+def test_the_summary_has_the_smallest_and_the_current_value_of_each_metric(vae):
+    summary = Run.at(vae).summary
+    losses = [row["val/loss"] for row in Run.at(vae).metrics() if "val/loss" in row]
+    assert summary["metrics"]["val/loss"] == {"value": losses[-1], "min": min(losses), "max": max(losses)}
+    assert summary["state"] == "done"
+    assert summary["parameters"] > 0
+
+
+def test_the_status_tells_how_to_repeat_the_run(gan):
+    status = Run.at(gan).status
+    assert status["state"] == "done"
+    assert {"seed", "pid", "host", "versions", "threads", "data_fingerprint", "started", "ended"} <= set(status)
+
+
+def test_training_changes_the_samples(vae):
+    first, last = (np.asarray(Image.open(vae / f"samples/epoch_000{epoch}.png")) for epoch in (0, 2))
+    assert first.shape != last.shape or not np.array_equal(first, last)
+
+
+def test_the_same_seed_gives_the_same_bytes(gan, tmp_path):
+    again, other = train(tmp_path / "again", "model=cgan"), train(tmp_path / "other", "model=cgan", "seed=1")
+    assert same(weights(gan), weights(again))
+    assert (gan / "samples/epoch_0002.png").read_bytes() == (again / "samples/epoch_0002.png").read_bytes()
+    assert not same(weights(gan), weights(other))
+
+
+def test_a_callback_is_switched_off_by_its_name(tmp_path):
+    folder = train(
+        tmp_path / "run", "model=vae", "trainer.max_epochs=1", "callbacks.samples=null", "callbacks.curves=null"
+    )
+    assert not (folder / "samples").exists()
+    assert not (folder / "losses.png").exists()
+    assert (folder / "reconstructions").exists()
+
+
+# Faults
+
+
+class Poison:
+    """Makes the loss of one batch of training not a number."""
+
+    def __init__(self, monkeypatch, at: int) -> None:
+        self.model: GlyphModel | None = None
+        self.before: dict[str, torch.Tensor] = {}
+        original = GlyphModel.guarded
+
+        def guarded(loss):
+            assert self.model is not None
+            if self.model.batches >= at and not self.before:
+                self.before = {name: weight.detach().clone() for name, weight in self.model.named_parameters()}
+                return original(loss * torch.nan)
+            return original(loss)
+
+        monkeypatch.setattr(GlyphModel, "guarded", staticmethod(guarded))
+        build_model = job.build_model
+
+        def remember(*arguments):
+            self.model = build_model(*arguments)
+            return self.model
+
+        monkeypatch.setattr(job, "build_model", remember)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_step_that_is_not_finite_changes_no_weight_and_stops_the_run(model, tmp_path, monkeypatch):
+    # The sixth batch is poisoned; with log_every_n_steps=1 the run stops before any other step.
+    poison = Poison(monkeypatch, at=6)
+    with pytest.raises(NotFiniteError, match="no weight was changed"):
+        train(tmp_path / "run", f"model={model}", "callbacks=none", "trainer.log_every_n_steps=1")
+    assert poison.model is not None
+    assert poison.before
+    trained = dict(poison.model.named_parameters())
+    changed = {name for name in poison.before if not torch.equal(poison.before[name], trained[name])}
+    # A GAN's other player has had its own, finite step.
+    assert not any(name.startswith(("encoder", "decoder", "discriminator")) for name in changed)
+    assert all(weight.isfinite().all() for weight in trained.values())
+    assert all(value.isfinite().all() for value in weights(tmp_path / "run").values())
+    status = Run.at(tmp_path / "run").status
+    assert status["state"] == "failed"
+    assert "not a finite" in status["why"] or "nan" in status["why"]
+
+
+def test_ctrl_c_leaves_a_run_that_resumes_to_the_same_weights(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    overrides = [*QUICK, "model=cvae", "callbacks=none", "trainer.max_epochs=3"]
+    unbroken, stopped = tmp_path / "unbroken", tmp_path / "stopped it's"
+    assert start("train", [*overrides, f"hydra.run.dir={unbroken}"]) == 0
+
+    count = GlyphModel.count
+
+    def interrupt(self, batch):
+        count(self, batch)
+        if self.batches == 12:  # in the middle of the third epoch
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(GlyphModel, "count", interrupt)
+        assert (
+            start("train", [*overrides, f"hydra.run.dir='{str(stopped).replace(chr(39), chr(92) + chr(39))}'"]) == 130
+        )
+    assert Run.at(stopped).status["state"] == "interrupted"
+    assert "resume=" in capsys.readouterr().err
+    assert start("train", [f"resume={stopped}"]) == 0
+    assert same(weights(unbroken), weights(stopped))
+    batches = [row["batches"] for row in Run.at(stopped).metrics()]
+    assert batches == sorted(set(batches))
+    assert batches == [row["batches"] for row in Run.at(unbroken).metrics()]
+
+
+@pytest.fixture
+def finished(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "run"
+    assert (
+        start("train", [*QUICK, "model=vae", "callbacks=none", "trainer.max_epochs=1", f"hydra.run.dir={folder}"]) == 0
+    )
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("model.latent_dim=7", "model.latent_dim is 4 there, not 7"),
+        ("model=cvae", "model._target_"),
+        ("data.image_size=32", "data.image_size is 28 there, not 32"),
+        ("seed=5", "seed is 0 there, not 5"),
+        ("debug=fast", "debug cannot be given beside resume"),
+    ],
+)
+def test_resuming_with_another_architecture_is_refused_by_naming_what_changed(override, told, finished, capsys):
+    before = contents(finished)
+    assert start("train", [f"resume={finished}", override]) == 2
+    assert told in capsys.readouterr().err
+    assert contents(finished) == before
+
+
+def test_resuming_may_change_how_long_and_how_fast(finished):
+    assert start("train", [f"resume={finished}", "trainer.max_epochs=2", "model.lr=1e-4"]) == 0
+    assert Run.at(finished).metrics()[-1]["epoch"] == 2
+    saved = checkpoints.load(finished / "checkpoints" / "last.ckpt")["optimizer_states"][0]["param_groups"][0]
+    assert saved["lr"] == 1e-4
+
+
+def test_resuming_what_is_still_running_is_refused(finished, capsys):
+    status = json.loads((finished / "status.json").read_text())
+    (finished / "status.json").write_text(json.dumps({**status, "state": "running"}))
+    assert start("train", [f"resume={finished}"]) == 2
+    assert "still running" in capsys.readouterr().err
+
+
+def test_resuming_nothing_is_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert start("train", ["resume=runs/none"]) == 2
+    assert "does not exist" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_hostile_config_in_a_run_folder_builds_nothing(finished, tmp_path, capsys):
+    target = tmp_path / "victim"
+    target.touch()
+    cfg = yaml.safe_load((finished / "config.yaml").read_text())
+    cfg["callbacks"]["evil"] = {"_target_": "pathlib.Path.unlink", "self": str(target)}
+    (finished / "config.yaml").write_text(yaml.safe_dump(cfg))
+    assert start("train", [f"resume={finished}", "trainer.max_epochs=2"]) == 2
+    assert "pathlib.Path.unlink" in capsys.readouterr().err
+    assert target.exists()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (["model.latent_dim=-3"], "model.latent_dim=-3"),
+        (["model.norm=bath"], "Did you mean batch?"),
+        (["model.conditions=[class,style]", "model=cgan"], "data.style=median"),
+        (["data.image_size=29"], "data.image_size=29"),
+        (["precision=16-mixed"], "bf16-mixed"),
+        (["trainer=gpu"], "gpu"),
+        (["data.batch_size=0"], "data.batch_size=0"),
+        (["trainer.max_epochs=many"], "trainer.max_epochs=many"),
+        (["callbacks.samples.rows=0"], "callbacks.samples.rows=0"),
+    ],
+)
+def test_a_wrong_value_is_refused_before_data_is_touched(overrides, told, tmp_path, monkeypatch, capsys):
+    if "trainer=gpu" in overrides and torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        "handwriting.data.module.GlyphData.setup", lambda self, stage="fit": pytest.fail("data was read")
+    )
+    without = [word for word in QUICK if not ("trainer=gpu" in overrides and word == "trainer=cpu")]
+    assert start("train", [*without, *overrides]) == 2
+    error = capsys.readouterr().err
+    assert told in error
+    assert error.count("\n") == 1
+    assert list(tmp_path.rglob("*.json")) == []
+
+
+def test_missing_data_is_one_line_and_a_failed_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert start("train", ["data=emnist", "logger=none", "trainer=cpu"]) == 2
+    assert "data.download=true" in capsys.readouterr().err
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert Run.at(folder).status["state"] == "failed"
+
+
+def test_precision_is_bfloat16_only_where_it_is_native(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for native in (True, False):
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda native=native: native)
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+        assert job.resolve_precision("auto", "cpu") == ("bf16-mixed" if native else "32-true")
+    with pytest.raises(ConfigError, match="choose auto"):
+        job.resolve_precision("64", "cpu")
+
+
+def test_two_processes_train_as_one_run(tmp_path, monkeypatch):
+    """DDP on two CPU processes: one folder, files from the first, metrics over both."""
+    import subprocess
+    import sys
+
+    train_py = Path(__file__).parents[2] / "train.py"
+    overrides = [
+        *QUICK,
+        "model=cgan",
+        "trainer=ddp",
+        "trainer.accelerator=cpu",
+        "trainer.devices=2",
+        "trainer.max_epochs=1",
+    ]
+    command = [sys.executable, str(train_py), *(word for word in overrides if word != "trainer=cpu")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    (folder,) = (tmp_path / "runs").iterdir()
+    last = Run.at(folder).metrics()[-1]
+    assert (last["batches"], last["samples"]) == (2, 64)
+    assert handwriting.load(folder).sample(2).shape == (2, 1, 28, 28)
+
+
+def test_debug_fast_is_fast(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cfg = compose("train", ["debug=fast", "data=synthetic"])
+    assert cfg.trainer.max_epochs == 1
+    assert not cfg.logger

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+from handwriting.config import compose
+from handwriting.errors import ConfigError, DataError
+from handwriting.models.adversarial import AdversarialModel
+from handwriting.models.averages import Averages
+from handwriting.models.variational import VariationalModel
+from tests.builders import ALPHABET, CASES, MODELS, STYLES, case_name, make_batch, make_model
+
+FROM_DATA = {"image_size", "alphabet", "style_names"}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_configuration_names_every_setting_of_the_model(model):
+    fields = {item.name for item in dataclasses.fields(make_model(model)) if item.init}
+    assert set(compose("train", [f"model={model}"]).model) - {"_target_"} == fields - FROM_DATA
+
+
+@pytest.mark.parametrize("image_size", [28, 128])
+@pytest.mark.parametrize(("model", "conditions"), CASES, ids=case_name)
+def test_samples_are_shaped_in_range_and_repeatable(model, conditions, image_size):
+    network = make_model(model, conditions, image_size=image_size)
+    once, again = (network.sample(5, generator=torch.Generator().manual_seed(3)) for _ in range(2))
+    assert once.shape == (5, 1, image_size, image_size)
+    assert once.dtype == torch.float32
+    assert 0 <= once.min() <= once.max() <= 1
+    assert torch.equal(once, again)
+    assert not torch.equal(once, network.sample(5, generator=torch.Generator().manual_seed(4)))
+
+
+@pytest.mark.parametrize(("model", "conditions"), CASES, ids=case_name)
+def test_sampling_leaves_the_model_as_it_was(model, conditions):
+    network = make_model(model, conditions).train()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    network.sample(3)
+    assert network.training
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+@pytest.mark.parametrize("model", [model for model, conditions in CASES if conditions == ("class", "style")])
+def test_labels_and_styles_are_asked_for_by_name_or_index(model):
+    network = make_model(model, ("class", "style"))
+
+    def sample(**asked):
+        return network.sample(2, generator=torch.Generator().manual_seed(0), **asked)
+
+    assert torch.equal(sample(labels="b", styles="thick"), sample(labels=[1, 1], styles=torch.tensor([1, 1])))
+    assert torch.equal(sample(labels=["b", "c"], styles="thin")[:1], sample(labels="b", styles="thin")[:1])
+    assert not torch.equal(sample(labels="b", styles="thin"), sample(labels="b", styles="thick"))
+    assert not torch.equal(sample(labels="a", styles="thin"), sample(labels="b", styles="thin"))
+
+
+def test_an_unknown_label_is_named_with_those_there_are():
+    with pytest.raises(DataError, match=r"no class called d.*Known: a, b, c"):
+        make_model("cgan", ("class",)).sample(1, labels="d")
+    with pytest.raises(DataError, match=r"0\.\.2"):
+        make_model("cgan", ("class",)).sample(1, labels=[7])
+    with pytest.raises(DataError, match="give one for each"):
+        make_model("cgan", ("class",)).sample(3, labels=["a", "b"])
+
+
+def test_a_condition_that_the_model_was_not_trained_on_is_refused():
+    with pytest.raises(DataError, match=r"not trained with model\.conditions=style"):
+        make_model("cgan", ("class",)).sample(1, styles="thin")
+    with pytest.raises(DataError, match=r"not trained with model\.conditions=class"):
+        make_model("vae").sample(1, labels="a")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (["model=cgan", "model.label_smoothing=0.1"], "needs model.loss=bce"),
+        (["model=wgan_gp", "model.weight_clip=0.01"], "set one of them to 0"),
+        (["model=wgan_gp", "model.discriminator_norm=batch"], "use instance or none"),
+        (["model=cgan", "model.conditions=[class,class]"], "names one condition twice"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused(overrides, told):
+    name = overrides[0].removeprefix("model=")
+    with pytest.raises(ConfigError, match=told):
+        make_model(name, ("class",), *overrides[1:])
+
+
+def test_conditioning_on_style_without_styles_says_where_to_get_them():
+    from handwriting.config import build
+
+    section = compose("train", ["model=cgan", "model.conditions=[class,style]"]).model
+    with pytest.raises(ConfigError, match=r"data\.style=median"):
+        build(section, "model", image_size=28, alphabet=ALPHABET, style_names=())
+
+
+@pytest.mark.parametrize(("model", "conditions"), [case for case in CASES if "vae" in case[0]], ids=case_name)
+def test_variational_models_encode_and_reconstruct(model, conditions):
+    network = make_model(model, conditions)
+    assert isinstance(network, VariationalModel)
+    batch = make_batch(7)
+    assert network.encode(batch).shape == (7, network.latent_dim)
+    rebuilt = network.reconstruct(batch)
+    assert rebuilt.shape == batch.image.shape
+    assert 0 <= rebuilt.min() <= rebuilt.max() <= 1
+
+
+def test_labels_reach_the_encoder_only_where_asked():
+    batch = make_batch(6)
+    other = batch._replace(label=(batch.label + 1) % 3)
+    for label_encoder in (False, True):
+        network = make_model("cvae", ("class",), f"model.label_encoder={label_encoder}")
+        assert isinstance(network, VariationalModel)
+        assert torch.equal(network.encode(batch), network.encode(other)) is not label_encoder
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "continuous_bernoulli", "gaussian"])
+@pytest.mark.parametrize("network", ["conv", "mlp"])
+def test_a_vae_learns_its_glyphs_under_every_likelihood(likelihood, network):
+    model = make_model("vae", (), f"model.likelihood={likelihood}", f"model.network={network}")
+    assert isinstance(model, VariationalModel)
+    batch = make_batch(16)._replace(image=(make_batch(16).image > 0.8).float())
+    optimizer = model.configure_optimizers()
+    losses = []
+    for _ in range(60):
+        reconstruction, kl = model.terms(batch)
+        loss = (reconstruction + kl.sum(1)).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0] - 50
+
+
+def test_the_loss_that_is_logged_does_not_depend_on_warm_up():
+    logged = []
+    for warmup in (0, 1000):
+        model = make_model("vae", (), f"model.kl_warmup={warmup}")
+        model.count = lambda batch: None  # type: ignore[method-assign]  # no trainer here
+        torch.manual_seed(1)
+        optimised = model.training_step(make_batch(), 0)
+        logged.append((model.averages.take()["loss"], optimised.item()))
+    assert logged[0][0] == pytest.approx(logged[1][0])
+    assert logged[1][1] < logged[0][1]
+
+
+@pytest.mark.parametrize("model", [name for name in MODELS if "gan" in name])
+def test_samples_come_from_the_averaged_generator(model):
+    network = make_model(model)
+    assert isinstance(network, AdversarialModel)
+    latent, condition = torch.randn(3, network.latent_dim), torch.zeros(3, len(network.conditions), dtype=torch.long)
+    before = network.eval().generate(latent, condition)
+    with torch.no_grad():
+        for weight in network.generator.parameters():
+            weight.add_(1)
+    assert torch.equal(network.generate(latent, condition), before)
+    network.averaged.update(network.generator, step=0)
+    assert not torch.equal(network.generate(latent, condition), before)
+
+
+def test_bfloat16_agrees_with_float32():
+    for name in MODELS:
+        network = make_model(name, (), "model.channels=64")
+        batch = make_batch(32)
+        condition = network.condition(batch)
+        values = []
+        for enabled in (False, True):
+            torch.manual_seed(2)
+            with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+                if isinstance(network, VariationalModel):
+                    values.append(network.terms(batch)[0].mean().item())
+                else:
+                    assert isinstance(network, AdversarialModel)
+                    fake = network.generator(network.noise(batch.image), condition)
+                    values.append(network.discriminator_loss(batch.image, fake, condition).item())
+        assert values[1] == pytest.approx(values[0], rel=0.02), name
+
+
+def test_averages_weigh_and_start_anew():
+    averages = Averages()
+    averages.add({"loss": torch.tensor(1.0)}, weight=3)
+    averages.add({"loss": torch.tensor(5.0)})
+    assert averages.take() == {"loss": 2.0}
+    assert averages.take() == {}
+
+
+def test_style_names_belong_to_the_model():
+    assert make_model("cgan", ("style",)).condition_sizes == (len(STYLES),)

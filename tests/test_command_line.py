@@ -1,0 +1,301 @@
+"""What a person sees who types a command, rightly or wrongly."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from omegaconf import DictConfig
+
+import hydra_plugins.handwriting_studies as studies
+from handwriting import config
+from handwriting.errors import DataError
+from handwriting.jobs import INTERRUPTED, MISTAKE, main
+
+ROOT = config.CONF.parent
+HEAVY = {"torch", "pytorch_lightning", "pydantic", "sklearn", "matplotlib", "wandb"}
+
+Job = Callable[[DictConfig], None]
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["handwriting"])
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[DictConfig]:
+    """Every configuration that a job was run with; the jobs themselves do nothing."""
+    seen: list[DictConfig] = []
+    replace_job(monkeypatch, seen.append)
+    return seen
+
+
+def replace_job(monkeypatch: pytest.MonkeyPatch, run: Job) -> None:
+    for job in ("train", "sample"):
+        module = ModuleType(job)
+        module.run = run  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, f"handwriting.jobs.{job}", module)
+
+
+def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """Return the one line that answers a mistake, after which nothing is left behind."""
+    assert main(words) == MISTAKE
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1, err
+    assert not list(Path.cwd().iterdir())
+    return err.rstrip("\n")
+
+
+@pytest.mark.usefixtures("ran")
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (["train", "model=cgn"], "model=cgn: no such choice. Did you mean cgan? There are: "),
+        (["train", "model="], "model=: no such choice. There are: "),
+        (["train", "-m", "model=cvae,cgn"], "model=cgn: no such choice. Did you mean cgan?"),
+        (["train", "-m", "seed=1,2", "model=cgn"], "model=cgn: no such choice. Did you mean cgan?"),
+        (["train", "experiments=none/such"], "experiments=none/such: no such choice."),
+        (["train", "hydra/launcher=basik"], "hydra/launcher=basik: no such choice. Did you mean basic?"),
+        (["trian"], "trian: no such job. Did you mean train? There are: "),
+        (["train", "--cfg", "jb"], "argument --cfg/-c: invalid choice: 'jb'"),
+    ],
+)
+def test_a_mistyped_choice_is_answered_with_the_nearest_right_one(
+    capsys: pytest.CaptureFixture[str], words: list[str], answer: str
+) -> None:
+    assert refused(capsys, *words).startswith(answer)
+
+
+@pytest.mark.usefixtures("ran")
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (["train", "model.latnt_dim=3"], "model.latnt_dim: no such key. Did you mean model.latent_dim?"),
+        (["train", "modl=cgan"], "modl: no such key. Did you mean model?"),
+        (["train", "experiment=x"], "experiment: no such key. Did you mean experiments?"),
+        (["train", "seed.x=1"], "seed.x: no such key. Did you mean seed?"),
+        (["train", "-m", "model.latnt_dim=3,4"], "model.latnt_dim: no such key. Did you mean model.latent_dim?"),
+        (["train", "--modle=cgan"], "unrecognized arguments: --modle=cgan."),
+    ],
+)
+def test_a_mistyped_key_is_answered_with_the_nearest_right_one(
+    capsys: pytest.CaptureFixture[str], words: list[str], answer: str
+) -> None:
+    assert refused(capsys, *words) == answer
+
+
+@pytest.mark.usefixtures("ran")
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (["train", "seed=[1"], "seed=[1: cannot be read"),
+        (["train", "seed"], "seed: write key=value"),
+        (["train", "seed=1,2"], "seed=1,2: add -m to run once for each, or write seed=[1,2] to give a list"),
+        (["train", "compile=${nothing}"], "compile: Interpolation key 'nothing' not found"),
+        (["train", "model=3"], "Config group override must be a string"),
+        (["train", "+seed=3"], "Could not append to config. An item is already at 'seed'"),
+        (["train", "~nothing"], "Could not delete from config. 'nothing' does not exist"),
+        (["train", "hydra.nothing=3"], "hydra.nothing: "),
+        (["train", "--config-dir", "nowhere"], "Additional config directory"),
+        (["train", "--config-name", "nothing"], "Cannot find primary config 'nothing'"),
+        (["train", "--cfg", "job", "-m"], "Only one of --run, --multirun, --cfg"),
+        (["train", "-m", "seed=interval(0,1)"], "BasicSweeper does not support sweep type"),
+        (["train", "model._target_=os.system"], "model._target_=os.system is not allowed"),
+        (["train", "+callbacks.mine._target_=builtins.eval"], "callbacks.mine._target_=builtins.eval is not allowed"),
+    ],
+)
+def test_a_mistake_is_answered_in_one_line_and_leaves_nothing_behind(
+    capsys: pytest.CaptureFixture[str], words: list[str], answer: str
+) -> None:
+    assert refused(capsys, *words).startswith(answer)
+
+
+@pytest.mark.usefixtures("ran")
+def test_a_run_that_was_not_given_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(capsys, "sample") == "run is missing: give run=<folder>"
+
+
+def test_a_mistake_found_by_the_job_is_one_line_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(cfg: DictConfig) -> None:
+        raise DataError(f"data={cfg.data._target_}: no glyphs there")
+
+    replace_job(monkeypatch, run)
+    assert refused(capsys, "train").endswith("no glyphs there")
+
+
+def test_a_key_that_the_job_misses_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace_job(monkeypatch, lambda cfg: cfg.model.latnt_dim)
+    assert refused(capsys, "train") == "model.latnt_dim: no such key. Did you mean model.latent_dim?"
+
+
+def test_a_bug_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(cfg: DictConfig) -> None:
+        raise ZeroDivisionError("ours")
+
+    replace_job(monkeypatch, run)
+    with pytest.raises(ZeroDivisionError, match="ours"):
+        main(["train"])
+
+
+def test_an_interrupt_ends_quietly(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(cfg: DictConfig) -> None:
+        raise KeyboardInterrupt
+
+    replace_job(monkeypatch, run)
+    assert main(["train"]) == INTERRUPTED
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_failing_trial_does_not_keep_the_others_from_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    seeds: list[int] = []
+
+    def run(cfg: DictConfig) -> None:
+        seeds.append(cfg.seed)
+        if cfg.seed == 1:
+            raise DataError("not with 1")
+
+    replace_job(monkeypatch, run)
+    assert main(["train", "-m", "seed=1,2"]) == MISTAKE
+    assert seeds == [1, 2]
+
+
+def test_a_folder_that_holds_something_is_never_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(cfg: DictConfig) -> None:
+        (next(Path("runs").iterdir()) / "train.log").write_text("what went wrong")
+        raise DataError("late")
+
+    replace_job(monkeypatch, run)
+    assert main(["train"]) == MISTAKE
+    assert len(list(Path("runs").glob("*/train.log"))) == 1
+
+
+def test_flags_and_keys_come_in_any_order(ran: list[DictConfig]) -> None:
+    assert main(["train", "seed=3", "-m", "model=vae,cvae", "--config-dir", ".", "compile=true"]) == 0
+    assert [(cfg.seed, cfg.compile) for cfg in ran] == [(3, True), (3, True)]
+    assert ran[0].model != ran[1].model
+
+
+@pytest.mark.parametrize("text", ["it's (1), ${x}\\", "a=b.png", "-m"])
+@pytest.mark.parametrize("flags", [[], ["-m"]])
+def test_typed_text_reaches_the_job_exactly_as_typed(ran: list[DictConfig], text: str, flags: list[str]) -> None:
+    assert main(["sample", *flags, f"run={text}"]) == 0
+    assert [cfg.run for cfg in ran] == [text]
+
+
+def test_the_job_sees_the_command_as_it_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lightning starts its other processes with exactly this command."""
+    typed = ["/bin/handwriting", "train", "-m", "resume=it's (1)", "seed=1,2"]
+    seen: list[list[str]] = []
+    replace_job(monkeypatch, lambda cfg: seen.append(sys.argv.copy()))
+    monkeypatch.setattr(sys, "argv", typed.copy())
+    assert main() == 0
+    assert seen == [typed, typed]
+    assert sys.argv == typed
+
+
+def test_a_training_run_gets_a_folder_named_after_its_model_and_data(ran: list[DictConfig]) -> None:
+    assert main(["train", "model=vae"]) == 0
+    (folder,) = Path("runs").iterdir()
+    assert folder.name.endswith("_vae_digits")
+    assert list(folder.iterdir()) == []
+    assert len(ran) == 1
+
+
+def test_every_other_job_leaves_nothing_behind(ran: list[DictConfig], tmp_path: Path) -> None:
+    assert main(["sample", "run=x"]) == 0
+    assert len(ran) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_handwriting_alone_lists_the_jobs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for job, line in config.jobs().items():
+        assert any(shown.split() == [job, *line.split()] for shown in lines)
+
+
+@pytest.mark.parametrize("job", config.jobs())
+def test_help_shows_every_key_and_choice_of_a_job(capsys: pytest.CaptureFixture[str], job: str) -> None:
+    assert main([job, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert config.jobs()[job] in shown
+    cfg = config.compose(job)
+    for key in cfg:
+        assert f"\n  {key}=" in shown or f"\n{key}=" in shown
+        for choice in config.describe().get(str(key), ()):
+            assert f"\n  {choice} " in shown
+
+
+@pytest.fixture
+def _a_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "experiments"
+    study = folder / "letters" / "small.yaml"
+    study.parent.mkdir(parents=True)
+    study.write_text("# @package _global_\n# A small one.\ndefaults:\n  - override /model: vae\nseed: 11\n")
+    (folder / "README.md").write_text("what was found")
+    monkeypatch.setattr(config, "EXPERIMENTS", folder)
+    monkeypatch.setattr(studies, "EXPERIMENTS", folder)
+
+
+@pytest.mark.usefixtures("_a_study")
+def test_studies_are_listed_by_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--help"]) == 0
+    assert "\nexperiments=\n  letters/small  A small one.\n" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("_a_study")
+def test_a_study_fixes_every_choice_and_gives_way_to_the_command_line() -> None:
+    cfg = config.compose("train", ["experiments=letters/small", "debug=fast"])
+    assert (cfg.seed, cfg.model._target_) == (11, config.compose("train", ["model=vae"]).model._target_)
+    assert cfg.logger == {}
+    assert config.compose("train", ["experiments=letters/small", "seed=2"]).seed == 2
+
+
+@pytest.mark.usefixtures("_a_study")
+def test_only_studies_are_served_beside_the_configs(tmp_path: Path) -> None:
+    (tmp_path / "secret.yaml").write_text("a: 1")
+    source = studies.StudiesSource("handwriting", "studies://")
+    assert source.list("", None) == ["experiments"]
+    assert source.list("experiments", None) == ["letters"]
+    assert source.list("experiments/letters", None) == ["small"]
+    assert not source.is_config("secret")
+    assert not source.is_group("conf")
+
+
+def answer_time(*words: str) -> float:
+    """Return the seconds of processor time that an answer takes: on an idle machine, the time until it is there."""
+    before = os.times()
+    done = subprocess.run([sys.executable, ROOT / "train.py", *words], capture_output=True)
+    after = os.times()
+    assert done.returncode in (0, MISTAKE)
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
+@pytest.mark.skipif(not (ROOT / "train.py").is_file(), reason="train.py is in the checkout only")
+@pytest.mark.parametrize("words", [["--help"], ["--cfg", "job"], ["model=cgn"], ["model.latnt_dim=3"]])
+def test_help_and_mistakes_are_answered_within_a_second(words: list[str]) -> None:
+    assert min(answer_time(*words) for _ in range(2)) < 1
+
+
+def test_help_and_mistakes_load_no_heavy_library() -> None:
+    program = f"""
+import sys
+from handwriting.jobs import main
+for words in (["train", "--help"], ["train", "--cfg", "job"], ["train", "model=cgn"], ["train", "model.latnt_dim=3"]):
+    main(words)
+    assert not sys.modules.keys() & {HEAVY}, (words, sys.modules.keys() & {HEAVY})
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import pytest
+import yaml
+from omegaconf import OmegaConf
+from pydantic import Field, PositiveInt
+
+from handwriting import config
+from handwriting.config import build, check, compose, describe, load_config
+from handwriting.errors import ConfigError, RunError
+
+TYPED_TEXTS = [
+    "IMG (1).jpg",
+    "a, b.pdf",
+    "~/x.png",
+    "it's me",
+    'she said "no", and left',
+    "Dear Ada, thank you for {the} [book]: it's lovely!",
+    "a=b.png",
+    "${seed}",
+    r"\${seed} and \\${seed}",
+    r"C:\new\table" + "\\",
+    r"a\'b",
+    "'half",
+    "  spaces  ",
+    "",
+    "true",
+    "12",
+    "a,b",
+    "null or not",
+    "Zoë 漢字",
+    "two\nlines",
+]
+
+
+@dataclass(frozen=True)
+class Pen:
+    width: Annotated[float, Field(gt=0)] = 1.0
+    colour: tuple[int, int, int] = (0, 0, 0)
+
+
+class Paper:
+    def __init__(self, *, size: tuple[int, int], ruled: bool = False) -> None:
+        self.size, self.ruled = size, ruled
+
+
+class Page(Paper):
+    def __init__(
+        self,
+        lines: PositiveInt = 20,
+        norm: Literal["batch", "instance", "none"] = "batch",
+        pen: Pen | None = None,
+        margin: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.lines, self.norm, self.pen, self.margin = lines, norm, pen, margin
+
+
+class Foreign:
+    def __init__(self, size: Undefined = None) -> None:  # type: ignore[name-defined]  # noqa: F821
+        if size == 13:
+            raise ValueError("13 brings\nbad luck")
+        self.size = size
+
+
+PAGE = {"_target_": f"{__name__}.Page"}
+
+
+@pytest.fixture
+def _page_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    allowed = frozenset({PAGE["_target_"], f"{__name__}.Foreign"})
+    monkeypatch.setattr(config, "_allowed", lambda group: allowed if group == "model" else frozenset())
+
+
+def page(values: Mapping[str, Any]) -> Page:
+    """Return a page as code builds it, which knows the size."""
+    built: Page = build({**PAGE, **values}, "model", size=(3, 4))
+    return built
+
+
+@pytest.mark.parametrize("text", TYPED_TEXTS)
+def test_typed_text_arrives_exactly_as_typed(text: str) -> None:
+    keys = ["run", "out", "labels", "+text", "++data.path", "+data.root"]
+    cfg = compose("sample", [f"{key}={text}" for key in keys])
+    assert [OmegaConf.select(cfg, key.lstrip("+")) for key in keys] == [text] * len(keys)
+
+
+def test_text_that_the_user_quoted_is_left_alone() -> None:
+    assert compose("sample", ["run='a, b'", 'out="c (1)"']) == compose("sample", ["run=a, b", "out=c (1)"])
+
+
+def test_null_means_nothing_except_as_a_text() -> None:
+    cfg = compose("sample", ["out=null", "+text=null"])
+    assert cfg.out is None
+    assert cfg.text == "null"
+
+
+@pytest.mark.usefixtures("_page_allowed")
+def test_values_arrive_as_the_constructor_types_them() -> None:
+    built = page({"lines": "3", "pen": {"width": 2, "colour": [1, 2, 3]}, "ruled": "true"})
+    assert (built.lines, built.pen, built.size, built.ruled) == (3, Pen(2.0, (1, 2, 3)), (3, 4), True)
+
+
+@pytest.mark.usefixtures("_page_allowed")
+def test_interpolations_are_resolved_before_building() -> None:
+    cfg = OmegaConf.create({"seed": 7, "model": {**PAGE, "lines": "${seed}"}})
+    assert build(cfg.model, "model", size=(1, 1)).lines == 7
+
+
+@pytest.mark.usefixtures("_page_allowed")
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"norm": "bath"}, "model.norm=bath is not allowed: choose batch, instance or none. Did you mean batch?"),
+        ({"lines": -3}, "model.lines=-3: must be greater than 0."),
+        ({"lines": "abc"}, "model.lines=abc: must be a valid integer."),
+        ({"margin": "wide"}, "model.margin=wide: must be a valid integer."),
+        ({"pen": {"width": 0}}, "model.pen.width=0: must be greater than 0."),
+        ({"pen": {"width": float("nan")}}, "model.pen.width=nan: must be a finite number."),
+        ({"pen": {"widht": 1}}, "model.pen.widht: no such key."),
+        ({"pen": {"colour": [1, "x", 3]}}, "model.pen.colour.1=x: must be a valid integer."),
+        ({"lins": 3}, "model.lins: no such key. Did you mean model.lines?"),
+        ({"ruld": True}, "model.ruld: no such key. Did you mean model.ruled?"),
+        ({"size": [1, 2]}, "model.size: not for the configuration to say; it follows from the data"),
+    ],
+)
+def test_a_refused_value_is_told_in_one_line(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        page(values)
+    assert str(refused.value) == message
+
+
+@pytest.mark.usefixtures("_page_allowed")
+def test_every_refused_value_has_its_line() -> None:
+    with pytest.raises(ConfigError) as refused:
+        page({"lines": 0, "norm": "x", "margin": 1.5})
+    assert [line.partition("=")[0] for line in str(refused.value).splitlines()] == [
+        "model.lines",
+        "model.norm",
+        "model.margin",
+    ]
+
+
+@pytest.mark.usefixtures("_page_allowed")
+def test_the_key_of_a_refused_value_is_the_one_to_type() -> None:
+    cfg = OmegaConf.create({"model": {"first": {**PAGE, "lines": 0}}})
+    with pytest.raises(ConfigError, match=r"^model\.first\.lines=0: must be greater than 0\.$"):
+        build(cfg.model.first, "model", size=(1, 1))
+
+
+@pytest.mark.usefixtures("_page_allowed")
+def test_a_value_that_was_not_given_is_asked_for() -> None:
+    cfg = OmegaConf.create({"model": {**PAGE, "lines": "???"}})
+    with pytest.raises(ConfigError, match=r"^model\.lines is missing: give model\.lines=<value>$"):
+        build(cfg.model, "model", size=(1, 1))
+
+
+@pytest.mark.usefixtures("_page_allowed")
+def test_a_foreign_class_judges_for_itself_in_one_line() -> None:
+    foreign = {"_target_": f"{__name__}.Foreign"}
+    assert build({**foreign, "size": "any"}, "model").size == "any"
+    with pytest.raises(ConfigError, match=r"^model: 13 brings bad luck$"):
+        build({**foreign, "size": 13}, "model")
+
+
+@pytest.mark.parametrize(
+    ("target", "group"),
+    [
+        ("os.system", "model"),
+        ("builtins.eval", "data"),
+        ("torch.load", "callbacks"),
+        ("pathlib.Path.unlink", "logger"),
+        ("handwriting.models.base.GlyphModel", "model"),
+        ("handwriting.data.digits.Digits", "model"),
+        ("pytorch_lightning.Trainer", "logger"),
+        ("handwriting.data.digits.Digits", "nothing"),
+        (None, "model"),
+        (["os.system"], "model"),
+    ],
+)
+def test_a_target_off_the_allow_list_is_refused(target: Any, group: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(f"{group}._target_={target} is not allowed")):
+        build({"_target_": target, "path": "x"}, group)
+    if target is not None:
+        with pytest.raises(ConfigError, match="is not allowed"):
+            check({group: {"deep": [{"_target_": target}]}})
+
+
+def test_a_right_target_in_its_own_group_is_let_through() -> None:
+    check(
+        {"data": {"_target_": "handwriting.data.digits.Digits"}, "trainer": {"_target_": "pytorch_lightning.Trainer"}}
+    )
+
+
+@pytest.mark.usefixtures("_page_allowed")
+@pytest.mark.parametrize("hidden", [{"_target_": "os.system"}, [{"deep": {"_target_": "os.system"}}], PAGE])
+def test_a_nested_target_is_refused(hidden: Any) -> None:
+    with pytest.raises(ConfigError, match="class inside the arguments of another"):
+        page({"pen": hidden})
+
+
+def test_a_mistyped_choice_or_key_is_refused_in_python_too() -> None:
+    with pytest.raises(ConfigError, match=r"model=cgn: no such choice\. Did you mean cgan\?"):
+        compose("train", ["model=cgn"])
+    with pytest.raises(ConfigError, match=r"sed: no such key\. Did you mean seed\?"):
+        compose("train", ["sed=3"])
+
+
+def test_a_config_from_a_run_folder_is_data(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", "told")
+    values = {"seed": 3, "lr": 1e-5, "data": {"path": "${oc.env:SECRET}", "names": [r"\${seed}", "plain"]}}
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(values))
+    cfg = load_config(path)
+    assert OmegaConf.to_container(cfg, resolve=True) == values
+    assert cfg.data.path == "${oc.env:SECRET}"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"!!python/object/apply:os.system [echo]",
+        b"a: [1",
+        b"- 1",
+        b"",
+        b"a: &a [*a]",
+        b"a: 2026-99-99",
+        b"\xff\xfe\x00",
+        None,
+    ],
+)
+def test_a_broken_config_is_refused_with_its_path(tmp_path: Any, content: bytes | None) -> None:
+    path = tmp_path / "config.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(RunError, match=r"config\.yaml"):
+        load_config(path)
+
+
+def test_every_choice_says_what_it_is_in_one_line() -> None:
+    silent = [f"{group}={choice}" for group, choices in describe().items() for choice in choices if not choices[choice]]
+    assert not silent
+
+
+def test_every_default_composes() -> None:
+    for group, choices in describe().items():
+        for choice in choices:
+            compose("train", [f"{group}={choice}"])
