@@ -99,7 +99,9 @@ class ConvExpander(nn.Module):
 
     def forward(self, vector: Tensor) -> Tensor:
         """Return unbounded pixels ``(N, 1, H, W)`` for vectors ``(N, in_dim)``."""
-        return self.layers(self.dense(vector).view(-1, self.channels, self.side, self.side))
+        # Channels last in memory from the start, as the convolutions want it.
+        small = self.dense(vector).view(-1, self.side, self.side, self.channels).permute(0, 3, 1, 2)
+        return self.layers(small)
 
 
 class ConvReducer(nn.Module):
@@ -141,13 +143,13 @@ class ConvReducer(nn.Module):
             layers += [limit(nn.Conv2d(width, wider, 4, stride=2, padding=1, bias=norm == "none")), _norm(norm, wider)]
             layers += [nn.LeakyReLU(0.2), nn.Dropout2d(dropout)]
             width = wider
-        side = image_size >> times
-        layers += [nn.Flatten(), limit(nn.Linear(width * side**2, out_dim)), nn.LeakyReLU(0.2)]
         self.layers = nn.Sequential(*layers)
+        self.dense = nn.Sequential(limit(nn.Linear(width * (image_size >> times) ** 2, out_dim)), nn.LeakyReLU(0.2))
 
     def forward(self, images: Tensor) -> Tensor:
         """Return features ``(N, out_dim)`` for images ``(N, in_channels, H, W)``."""
-        return self.layers(images)
+        # Flattened as it lies in memory, channels last: a copy of every map would cost more than the dense layer.
+        return self.dense(self.layers(images).permute(0, 2, 3, 1).flatten(1))
 
 
 class MLPExpander(nn.Module):
