@@ -9,6 +9,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 from pydantic import NonNegativeFloat
+from pytorch_lightning.callbacks import Timer
 from tqdm import tqdm
 
 from handwriting.callbacks.base import RunCallback, epochs_done
@@ -60,14 +61,22 @@ class Progress(RunCallback):
         each = trainer.datamodule.batch_size * trainer.world_size  # type: ignore[attr-defined]
         return int(epochs * trainer.num_training_batches * each)
 
+    @staticmethod
+    def _time_left(trainer: pl.Trainer) -> float | None:
+        """Return the seconds that ``trainer.max_time`` leaves, where it is what limits the run."""
+        timers = (callback for callback in trainer.callbacks if isinstance(callback, Timer))  # type: ignore[attr-defined]
+        return next((timer.time_remaining() for timer in timers), None)
+
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: GlyphModel, outputs: Any, batch: Any, batch_idx: int  # type: ignore[override]
     ) -> None:  # fmt: skip
         """Move the bar, at most ten times a second."""
         if self._bar is not None and time.monotonic() - self._shown > 0.1:
             self._shown = time.monotonic()
-            epoch = f"{trainer.current_epoch + 1}/{trainer.max_epochs}"
-            self._bar.set_postfix({"epoch": epoch, **_losses(pl_module)}, refresh=False)
+            self._bar.set_description(self._epoch(trainer, trainer.current_epoch + 1), refresh=False)
+            time_left = None if self._bar.total else self._time_left(trainer)
+            left = {} if time_left is None else {"left": _clock(time_left)}
+            self._bar.set_postfix({**_losses(pl_module), **left}, refresh=False)
             self._bar.update(pl_module.samples - self._bar.n)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
@@ -79,9 +88,15 @@ class Progress(RunCallback):
         self._shown = now
         speed = (pl_module.samples - self._samples_before) / max(now - self._began, 1e-9)
         total = self._total(trainer, pl_module)
-        left = f"  {_clock((total - pl_module.samples) / speed)} left" if total and speed else ""
+        seconds = (total - pl_module.samples) / speed if total and speed else self._time_left(trainer)
+        left = "" if seconds is None else f"  {_clock(seconds)} left"
         losses = "  ".join(f"{name} {value}" for name, value in _losses(pl_module).items())
-        print(f"epoch {epochs_done(trainer)}/{trainer.max_epochs}  {losses}  {speed:,.0f} glyphs/s{left}", flush=True)
+        print(f"{self._epoch(trainer, epochs_done(trainer))}  {losses}  {speed:,.0f} glyphs/s{left}", flush=True)
+
+    @staticmethod
+    def _epoch(trainer: pl.Trainer, number: int) -> str:
+        limit = trainer.max_epochs
+        return f"epoch {number}/{limit}" if limit and limit > 0 else f"epoch {number}"
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Close the bar."""

@@ -15,7 +15,7 @@ import pytorch_lightning as pl
 import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
-from pytorch_lightning.loggers import Logger
+from pytorch_lightning.loggers import Logger, WandbLogger
 
 from handwriting import config, runs
 from handwriting.callbacks.checkpoints import SafeCheckpointIO
@@ -105,10 +105,15 @@ def _fit(cfg: DictConfig, folder: Path, run_folder: RunFolder | None, checkpoint
         checkpoint = None
     if checkpoint:
         _refuse_other_weights(model, checkpoint)
+    settings: Any = OmegaConf.to_container(cfg, resolve=True)
+    for logger in trainer.loggers:
+        logger.log_hyperparams(settings)
     try:
         trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except SystemExit as stop:  # Lightning's answer to Ctrl-C; a trial of a sweep must not end the sweep
         raise KeyboardInterrupt from stop
+    finally:
+        _finish(trainer.loggers)
     return trainer
 
 
@@ -179,6 +184,14 @@ def _work_offline_unless_logged_in() -> None:
         os.environ.setdefault("WANDB_MODE", "offline")
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
     os.environ.setdefault("WANDB_SILENT", "true")
+
+
+def _finish(loggers: list[Logger]) -> None:
+    """Close the trackers: wandb would otherwise go on with this run in the next trial of a sweep."""
+    if any(isinstance(logger, WandbLogger) for logger in loggers):
+        import wandb
+
+        wandb.finish()
 
 
 # The run folder
