@@ -98,12 +98,10 @@ class LatentSpace(RunCallback):
 
     def _walks(self, model: VariationalModel, glyphs: Glyphs) -> Block:
         """Walk from one class to the next, or within a class where the model is asked for one."""
-        ends = one_of_each(glyphs, len(glyphs))
-        classes = len(np.unique(glyphs.labels))
-        # In the order of one_of_each, the next glyph is of the next class, and `classes` further one of the same class.
-        start = np.arange(min(self.rows, len(ends)))
-        goal = (start + (classes if model.conditions else 1)) % len(ends)
-        begin, end = batch_of(ends[start]), batch_of(ends[goal])
+        members = [np.flatnonzero(glyphs.labels == label) for label in np.unique(glyphs.labels)][: self.rows]
+        start = np.array([own[0] for own in members])
+        goal = np.array([own[-1] for own in members]) if model.conditions else np.roll(start, -1)
+        begin, end = batch_of(glyphs[start]), batch_of(glyphs[goal])
         share = torch.linspace(0, 1, self.steps)[None, :, None]
         latents = torch.lerp(model.encode(begin)[:, None], model.encode(end)[:, None], share).flatten(0, 1)
         conditions = model.condition(begin).repeat_interleave(self.steps, dim=0)

@@ -28,5 +28,5 @@ class Digits(GlyphData):
         images = np.round(digits.images * 255 / 16).astype(np.uint8)
         images = np.pad(images, ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN)))
         glyphs = Glyphs(images[:, None], digits.target, alphabet=tuple("0123456789"))
-        train, test = stratified_split(glyphs.labels, TEST_FRACTION, self.seed)
+        train, test = stratified_split(glyphs.labels, TEST_FRACTION, self.split_seed)
         return glyphs[train], glyphs[test]

@@ -35,7 +35,9 @@ class GlyphData(pl.LightningDataModule):
         style: What divides thin from thick glyphs of a class: ``median`` or ``mean`` ink; ``none`` for no styles.
         style_threshold: A pixel above it counts as ink, 0..255.
         augment: Random changes of the training images.
-        seed: What splits, order and augmentation are drawn from.
+        split_seed: What splits, and synthetic glyphs, are drawn from: by default the same in every run, so that runs
+            with different seeds are compared on the same glyphs.
+        seed: What order and augmentation are drawn from.
     """
 
     root: str = "data"
@@ -45,6 +47,7 @@ class GlyphData(pl.LightningDataModule):
     style: Literal["none", "median", "mean"] = "none"
     style_threshold: Annotated[int, Field(ge=0, le=255)] = 127
     augment: Augmentation = field(default_factory=Augmentation)
+    split_seed: NonNegativeInt = 0
     seed: NonNegativeInt = 0
     train: Glyphs = field(init=False, repr=False)
     val: Glyphs = field(init=False, repr=False)
@@ -67,7 +70,7 @@ class GlyphData(pl.LightningDataModule):
         if hasattr(self, "train"):
             return
         train, test = (replace(part, images=resize(part.images, self.image_size)) for part in self.read())
-        kept, held = stratified_split(train.labels, self.val_fraction, self.seed)
+        kept, held = stratified_split(train.labels, self.val_fraction, self.split_seed)
         reference = train[kept]
         self.train, self.val, self.test = (self._styled(part, reference) for part in (reference, train[held], test))
 

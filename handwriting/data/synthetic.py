@@ -140,6 +140,6 @@ class Synthetic(GlyphData):
 
     def read(self) -> tuple[Glyphs, Glyphs]:
         """Draw the training and the test glyphs."""
-        glyphs, _ = draw_glyphs(self.count, self.seed, self.image_size, self.classes)
-        train, test = stratified_split(glyphs.labels, TEST_FRACTION, self.seed)
+        glyphs, _ = draw_glyphs(self.count, self.split_seed, self.image_size, self.classes)
+        train, test = stratified_split(glyphs.labels, TEST_FRACTION, self.split_seed)
         return glyphs[train], glyphs[test]

@@ -39,15 +39,16 @@ class AdversarialModel(GlyphModel):
         ema_decay: Decay of the averaged generator that samples are drawn from; 0 for the generator as it is.
     """
 
-    lr: PositiveFloat = 2e-4
-    betas: Betas = (0.5, 0.999)
+    channels: PositiveInt = 64
+    lr: PositiveFloat = 1e-3
+    betas: Betas = (0.0, 0.9)
     critic_steps: PositiveInt = 1
     norm: Norm = "batch"
     discriminator_norm: Norm = "none"
     dropout: Share = 0.0
-    spectral_norm: bool = False
+    spectral_norm: bool = True
     upsample: Upsample = "transposed"
-    pixel_shuffle: bool = False
+    pixel_shuffle: bool = True
     output: Output = "tanh"
     initialisation: Initialisation = "default"
     ema_decay: Share = 0.999

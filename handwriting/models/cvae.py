@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from pydantic import PositiveInt
+
 from handwriting.models.base import ConditionName
 from handwriting.models.variational import VariationalModel
 from handwriting.networks.conditioning import Encoding
@@ -17,6 +19,7 @@ class CVAE(VariationalModel):
         label_encoder: Show the condition to the encoder as well as to the decoder.
     """
 
+    latent_dim: PositiveInt = 10
     conditions: tuple[ConditionName, ...] = ("class",)
     condition_encoding: Encoding = "onehot"
     label_encoder: bool = True

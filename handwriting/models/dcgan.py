@@ -21,7 +21,7 @@ class DCGAN(AdversarialModel):
         label_smoothing: With ``bce``, how far below 1 a real image counts.
     """
 
-    loss: Literal["bce", "hinge"] = "bce"
+    loss: Literal["bce", "hinge"] = "hinge"
     label_smoothing: Share = 0.0
 
     def check(self) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from pydantic import NonNegativeFloat
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor
 
 from handwriting.errors import ConfigError
@@ -30,6 +30,8 @@ class WGANGP(AdversarialModel):
     conditioning: Conditioning = "projection"
     gradient_penalty: NonNegativeFloat = 10.0
     weight_clip: NonNegativeFloat = 0.0
+    critic_steps: PositiveInt = 3
+    spectral_norm: bool = False
 
     def check(self) -> None:
         """Refuse what would make the critic's constraint meaningless."""

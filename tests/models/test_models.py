@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from handwriting.config import compose
+from handwriting.config import build, compose
 from handwriting.errors import ConfigError, DataError
 from handwriting.models.adversarial import AdversarialModel
 from handwriting.models.averages import Averages
@@ -19,6 +19,13 @@ FROM_DATA = {"image_size", "alphabet", "style_names"}
 def test_the_configuration_names_every_setting_of_the_model(model):
     fields = {item.name for item in dataclasses.fields(make_model(model)) if item.init}
     assert set(compose("train", [f"model={model}"]).model) - {"_target_"} == fields - FROM_DATA
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_python_and_the_command_line_have_the_same_defaults(model):
+    section = compose("train", [f"model={model}"]).model
+    metadata = {"image_size": 28, "alphabet": ALPHABET}
+    assert build(section, "model", **metadata).settings() == type(make_model(model))(**metadata).settings()
 
 
 @pytest.mark.parametrize("image_size", [28, 128])
@@ -87,8 +94,6 @@ def test_settings_that_do_not_go_together_are_refused(overrides, told):
 
 
 def test_conditioning_on_style_without_styles_says_where_to_get_them():
-    from handwriting.config import build
-
     section = compose("train", ["model=cgan", "model.conditions=[class,style]"]).model
     with pytest.raises(ConfigError, match=r"data\.style=median"):
         build(section, "model", image_size=28, alphabet=ALPHABET, style_names=())
