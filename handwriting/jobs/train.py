@@ -169,21 +169,26 @@ def _callbacks(cfg: DictConfig) -> list[pl.Callback]:
 
 
 def _loggers(cfg: DictConfig, folder: Path) -> list[Logger]:
-    sections = [section for section in (cfg.logger or {}).values() if section is not None]
-    if any("wandb" in section._target_ for section in sections):
-        _work_offline_unless_logged_in()
-    return [config.build(section, "logger", save_dir=str(folder)) for section in sections]
+    loggers = []
+    for section in (cfg.logger or {}).values():
+        if section is None:
+            continue
+        extra: dict[str, Any] = {"save_dir": str(folder)}
+        if section.get("offline", False) is None:
+            section = {key: value for key, value in section.items() if key != "offline"}
+            extra["offline"] = not _may_go_online()
+        loggers.append(config.build(section, "logger", **extra))
+    return loggers
 
 
-def _work_offline_unless_logged_in() -> None:
-    """Keep wandb from asking for a key, or for a network, that nobody gave it; it reads this once, when imported."""
+def _may_go_online() -> bool:
+    """Tell whether somebody has logged in to wandb here, or has said by its own variable what it should do."""
     from requests.utils import get_netrc_auth
 
-    server = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")
-    if not (os.environ.get("WANDB_API_KEY") or get_netrc_auth(server)):
-        os.environ.setdefault("WANDB_MODE", "offline")
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
     os.environ.setdefault("WANDB_SILENT", "true")
+    server = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")
+    return bool("WANDB_MODE" in os.environ or os.environ.get("WANDB_API_KEY") or get_netrc_auth(server))
 
 
 def _finish(loggers: list[Logger]) -> None:

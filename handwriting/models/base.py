@@ -60,7 +60,7 @@ class GlyphModel(pl.LightningModule, ABC):
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     gradient_clip: NonNegativeFloat = 0.0
 
-    headline: ClassVar[tuple[str, ...]] = ("lr", "latent_dim", "network", "channels")
+    headline: ClassVar[tuple[str, ...]] = ("lr", "latent_dim", "channels")
     monitor: ClassVar[str]
     mode: ClassVar[Literal["min", "max"]] = "min"
 
@@ -134,9 +134,7 @@ class GlyphModel(pl.LightningModule, ABC):
         Raises:
             DataError: If this model was not trained on such a condition, or not with that name.
         """
-        names = self._names(condition)
-        if condition not in self.conditions:
-            raise DataError(f"This model was not trained with model.conditions={condition}: leave {name} out.")
+        names = self._names(self._trained_on(condition))
         if isinstance(name, str):
             if name not in names:
                 raise DataError(
@@ -144,6 +142,12 @@ class GlyphModel(pl.LightningModule, ABC):
                 )
             return names.index(name)
         return name
+
+    def _trained_on(self, condition: ConditionName) -> ConditionName:
+        if condition not in self.conditions:
+            key = "labels" if condition == "class" else "styles"
+            raise DataError(f"This model was not trained with model.conditions={condition}: leave {key} out.")
+        return condition
 
     # Sampling
 
@@ -181,8 +185,8 @@ class GlyphModel(pl.LightningModule, ABC):
         """
         asked: Mapping[ConditionName, Any] = {"class": labels, "style": styles}
         for condition, values in asked.items():
-            if values is not None and condition not in self.conditions:
-                self.index(condition, "labels" if condition == "class" else "styles")
+            if values is not None:
+                self._trained_on(condition)
         columns = [self._asked(n, condition, asked[condition], generator) for condition in self.conditions]
         conditions = torch.stack(columns, dim=1) if columns else torch.zeros(n, 0, dtype=torch.long)
         latents = torch.randn(n, self.latent_dim, generator=generator)

@@ -1,6 +1,7 @@
 """CGAN."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pydantic import NonNegativeFloat
 from torch import Tensor
@@ -25,6 +26,8 @@ class CGAN(DCGAN):
     conditions: tuple[ConditionName, ...] = ("class",)
     conditioning: Conditioning = "projection"
     auxiliary_weight: NonNegativeFloat = 1.0
+
+    headline: ClassVar[tuple[str, ...]] = (*DCGAN.headline, "conditioning")
 
     @property
     def how_conditioned(self) -> Conditioning:

@@ -1,7 +1,7 @@
 """DCGAN."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from torch import Tensor
 
@@ -23,6 +23,8 @@ class DCGAN(AdversarialModel):
 
     loss: Literal["bce", "hinge"] = "hinge"
     label_smoothing: Share = 0.0
+
+    headline: ClassVar[tuple[str, ...]] = (*AdversarialModel.headline, "loss")
 
     def check(self) -> None:
         """Refuse label smoothing where no label is smoothed."""

@@ -44,6 +44,7 @@ class VariationalModel(GlyphModel):
     upsample: Upsample = "transposed"
     pixel_shuffle: bool = False
 
+    headline: ClassVar[tuple[str, ...]] = (*GlyphModel.headline, "network", "likelihood", "kl_weight")
     monitor: ClassVar[str] = "val/loss"
 
     @property

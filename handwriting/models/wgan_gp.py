@@ -1,6 +1,7 @@
 """WGAN-GP."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from pydantic import NonNegativeFloat, PositiveInt
@@ -32,6 +33,8 @@ class WGANGP(AdversarialModel):
     weight_clip: NonNegativeFloat = 0.0
     critic_steps: PositiveInt = 3
     spectral_norm: bool = False
+
+    headline: ClassVar[tuple[str, ...]] = (*AdversarialModel.headline, "gradient_penalty", "critic_steps")
 
     def check(self) -> None:
         """Refuse what would make the critic's constraint meaningless."""

@@ -17,8 +17,9 @@ PAPER = 255
 INK = 40
 MARGIN = 12
 GAP = 3
-SMALLEST_CELL = 40
-"""Glyphs are enlarged by a whole number until a cell is at least about this many pixels."""
+CELL = 56
+"""Glyphs are enlarged by the whole number that brings a cell closest to this many pixels, and never made smaller."""
+WIDEST_ANIMATION = 900
 
 
 @cache
@@ -71,7 +72,7 @@ def draw_grid(blocks: Sequence[Block], title: str = "", footer: str = "", beside
         A grey picture.
     """
     side = blocks[0].images.shape[-1]
-    scale = max(1, round(SMALLEST_CELL / side))
+    scale = max(1, round(CELL / side))
     drawn = [_draw_block(block, scale) for block in blocks]
     between = 3 * MARGIN if beside else MARGIN
     lengths = [picture.width if beside else picture.height for picture in drawn]
@@ -127,13 +128,19 @@ def animation_bytes(paths: Iterable[Path], most: int = 60, seconds: float = 8.0)
     Args:
         paths: Picture files, in order; at least one.
         most: Of more pictures than this, evenly spaced ones are taken, always with the first and the last.
-        seconds: How long the pictures take together, before the last is held.
+        seconds: How long the pictures take together, before the last is held. Pictures are made smaller by
+            the whole number that brings them to at most ``WIDEST_ANIMATION`` pixels: a browser holds all of them.
     """
     files = list(paths)
     chosen = [files[i] for i in np.unique(np.linspace(0, len(files) - 1, min(most, len(files))).round().astype(int))]
-    frames = [Image.open(path).convert("L").quantize(16) for path in chosen]
+    frames = [_narrowed(Image.open(path).convert("L")).quantize(16) for path in chosen]
     each = max(50, int(1000 * seconds / len(frames)))
     file = io.BytesIO()
     durations = [each] * (len(frames) - 1) + [2500]
     frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0)
     return file.getvalue()
+
+
+def _narrowed(picture: Image.Image) -> Image.Image:
+    factor = -(-picture.width // WIDEST_ANIMATION)
+    return picture.reduce(factor) if factor > 1 else picture

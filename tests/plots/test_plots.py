@@ -23,11 +23,10 @@ def test_ink_is_drawn_dark_on_white_where_the_glyph_is():
     glyph = np.zeros((1, 1, 28, 28), np.uint8)
     glyph[0, 0, 10, 20] = 255
     page = pixels(draw_grid([Block(glyph)]))
-    assert (page == 0).sum() == 1
-    row, column = np.argwhere(page == 0)[0]
     empty = pixels(draw_grid([Block(np.zeros_like(glyph))]))
-    assert (page != empty).sum() == 1
-    assert (row, column) == (12 + 10, 12 + 20)
+    # Enlarged twice: one pixel of ink is a square of four.
+    assert np.argwhere(page == 0).tolist() == [[12 + row, 12 + column] for row in (20, 21) for column in (40, 41)]
+    assert (page != empty).sum() == 4
 
 
 def test_float_and_uint8_glyphs_look_the_same():
@@ -46,7 +45,7 @@ def test_names_title_and_footer_leave_room_for_themselves():
 def test_large_glyphs_are_not_enlarged_and_small_ones_are():
     widths = [draw_grid([Block(np.zeros((1, 40, side, side), np.uint8))]).width for side in (128, 8)]
     assert widths[0] == 40 * (128 + 3) + 24
-    assert widths[1] == 40 * (5 * 8 + 3) + 24
+    assert widths[1] == 40 * (7 * 8 + 3) + 24
 
 
 def test_the_same_picture_gives_the_same_bytes():

@@ -1,0 +1,73 @@
+"""What wandb and TensorBoard are given, without a network."""
+
+from __future__ import annotations
+
+import pytest
+
+from handwriting.runs import Run
+from handwriting.runs.metrics import PROGRESS
+from tests.builders import train
+
+
+@pytest.mark.slow
+def test_wandb_works_offline_and_gets_every_row(tmp_path, monkeypatch):
+    from pytorch_lightning.loggers import WandbLogger
+
+    for name in ("WANDB_API_KEY", "WANDB_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "none"))
+    rows, pictures = [], []
+    log_metrics, log_image = WandbLogger.log_metrics, WandbLogger.log_image
+
+    def keep_row(self, metrics, step=None):
+        rows.append(dict(metrics))
+        log_metrics(self, metrics, step)
+
+    def keep_picture(self, key, images, **more):
+        pictures.append(key)
+        log_image(self, key, images, **more)
+
+    monkeypatch.setattr(WandbLogger, "log_metrics", keep_row)
+    monkeypatch.setattr(WandbLogger, "log_image", keep_picture)
+    folder = train(tmp_path / "run", "model=vae", "logger=wandb", "trainer.max_epochs=1")
+    assert rows == Run.at(folder).metrics()
+    assert pictures.count("samples") == 2
+    (record,) = folder.glob("wandb/offline-run-*/*.wandb")
+    assert record.stat().st_size > 1000
+
+
+@pytest.mark.slow
+def test_tensorboard_gets_every_value(tmp_path):
+    accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    folder = train(tmp_path / "run", "model=cgan", "logger=tensorboard", "trainer.max_epochs=1")
+    events = accumulators.EventAccumulator(str(folder / "tensorboard"), size_guidance={"scalars": 0})
+    events.Reload()
+    rows = Run.at(folder).metrics()
+    for name in {name for row in rows for name in row} - set(PROGRESS):
+        expected = [(row["samples"], pytest.approx(row[name], rel=1e-5)) for row in rows if name in row]
+        assert [(event.step, event.value) for event in events.Scalars(name)] == expected
+    assert "samples" in events.Tags()["images"]
+
+
+def test_progress_is_a_line_an_epoch_without_a_terminal(tmp_path, capsys):
+    train(tmp_path / "run", "model=cgan", "callbacks.progress.every_seconds=0", "trainer.max_epochs=3")
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("epoch")]
+    assert len(lines) == 3
+    assert lines[0].startswith("epoch 1/3")
+    assert all("D_loss" in line and "glyphs/s" in line and "left" in line for line in lines)
+
+
+def test_progress_is_a_bar_on_a_terminal(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    train(tmp_path / "run", "model=vae", "callbacks.progress.every_seconds=0")
+    shown = capsys.readouterr()
+    assert "glyphs/s" in shown.err
+    assert "loss" in shown.err
+    assert "epoch 1/2" not in shown.out
+
+
+def test_time_left_is_told_for_a_limit_in_time(tmp_path, capsys):
+    limits = ["trainer.max_epochs=-1", "trainer.max_time=00:00:00:02", "callbacks.progress.every_seconds=0"]
+    folder = train(tmp_path / "run", "model=vae", "callbacks.samples=null", "callbacks.reconstructions=null", *limits)
+    assert "0:01 left" in capsys.readouterr().out
+    assert (folder / "checkpoints" / "last.ckpt").is_file()
