@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytorch_lightning as pl
 from PIL import Image
 from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
@@ -45,8 +46,6 @@ class RunCallback(pl.Callback):
             if isinstance(logger, WandbLogger):
                 logger.log_image(name, [picture], step=model.samples)
             elif isinstance(logger, TensorBoardLogger):
-                import numpy as np
-
                 logger.experiment.add_image(name, np.asarray(picture), model.samples, dataformats="HW")
 
 

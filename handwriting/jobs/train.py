@@ -176,17 +176,19 @@ def _loggers(cfg: DictConfig, folder: Path) -> list[Logger]:
         extra: dict[str, Any] = {"save_dir": str(folder)}
         if section.get("offline", False) is None:
             section = {key: value for key, value in section.items() if key != "offline"}
-            extra["offline"] = not _may_go_online()
+            extra["offline"] = not _wandb_may_go_online()
         loggers.append(config.build(section, "logger", **extra))
     return loggers
 
 
-def _may_go_online() -> bool:
+def _wandb_may_go_online() -> bool:
     """Tell whether somebody has logged in to wandb here, or has said by its own variable what it should do."""
+    import wandb
     from requests.utils import get_netrc_auth
 
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
     os.environ.setdefault("WANDB_SILENT", "true")
+    wandb.setup()  # reads both now: Lightning would have it warn of a setting that nobody has made
     server = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")
     return bool("WANDB_MODE" in os.environ or os.environ.get("WANDB_API_KEY") or get_netrc_auth(server))
 
@@ -219,9 +221,14 @@ def _own_folder(earlier: Run | None) -> Iterator[Path]:
             del os.environ[FOLDER_VARIABLE]
 
 
+def _program() -> list[str]:
+    """Return what was typed before the arguments: ``python train.py`` or ``handwriting``."""
+    return ["python", sys.argv[0]] if sys.argv[0].endswith(".py") else [Path(sys.argv[0]).name]
+
+
 def _status(cfg: DictConfig) -> dict[str, Any]:
     return {
-        "command": shlex.join(["python", *sys.argv]),
+        "command": shlex.join([*_program(), *sys.argv[1:]]),
         "seed": cfg.seed,
         "threads": torch.get_num_threads(),
         "precision": resolve_precision(cfg.precision, cfg.trainer.accelerator),

@@ -27,7 +27,8 @@ class AdversarialModel(GlyphModel):
 
     Attributes:
         critic_steps: Discriminator updates for each update of the generator.
-        norm: Normalisation in the generator.
+        norm: Normalisation in the generator. This and the other settings of convolutions, ``upsample``,
+            ``pixel_shuffle`` and ``discriminator_norm``, mean nothing to ``network=mlp``.
         discriminator_norm: Normalisation in the discriminator; with ``batch``, real and generated images pass it
             apart, so that neither betrays itself through the other's statistics.
         dropout: Probability of dropping a channel after each convolution of the discriminator.

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from pydantic import NonNegativeFloat
 from torch import Tensor
 from torch.nn import functional as F
@@ -34,16 +35,20 @@ class CGAN(DCGAN):
         """How a condition enters the game."""
         return self.conditioning
 
-    def auxiliary_loss(self, verdict: Verdict, condition: Tensor) -> Tensor:
+    def auxiliary_loss(self, player: str, verdict: Verdict, condition: Tensor) -> Tensor:
         """Return the weighted cross-entropy of guessing each condition; 0 where there is nothing to guess."""
-        losses = [F.cross_entropy(guess, asked) for guess, asked in zip(verdict.guesses, condition.T, strict=False)]
-        return self.auxiliary_weight * sum(losses, start=verdict.score.new_zeros(()))
+        if not verdict.guesses:
+            return verdict.score.new_zeros(())
+        losses = [F.cross_entropy(guess, asked) for guess, asked in zip(verdict.guesses, condition.T, strict=True)]
+        loss = torch.stack(losses).sum()
+        self.averages.add({f"{player}_auxiliary_loss": loss})
+        return self.auxiliary_weight * loss
 
     def discriminator_loss(self, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor:
         """Return the loss of telling real from generated, and of guessing the condition of real images."""
         on_real, on_fake = self.judge(real, fake, condition)
-        return self.adversarial_loss(on_real, on_fake) + self.auxiliary_loss(on_real, condition)
+        return self.adversarial_loss(on_real, on_fake) + self.auxiliary_loss("discriminator", on_real, condition)
 
     def generator_loss(self, verdict: Verdict, condition: Tensor) -> Tensor:
         """Return the loss of being told from real, and of being guessed wrongly."""
-        return super().generator_loss(verdict, condition) + self.auxiliary_loss(verdict, condition)
+        return super().generator_loss(verdict, condition) + self.auxiliary_loss("generator", verdict, condition)

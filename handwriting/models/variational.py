@@ -31,7 +31,8 @@ class VariationalModel(GlyphModel):
         kl_weight: The beta of a beta-VAE (Higgins et al., 2017); 1 is the evidence lower bound.
         kl_warmup: Batches over which the weight of the KL term grows from 0; 0 for none.
         free_bits: Nats that each latent may cost for nothing.
-        norm: Normalisation between convolutions.
+        norm: Normalisation between convolutions. This, ``upsample`` and ``pixel_shuffle`` mean nothing to
+            ``network=mlp``.
         upsample: ``transposed`` or ``resize`` convolutions in the decoder.
         pixel_shuffle: Let the decoder make its last doubling by rearranging channels into pixels.
     """

@@ -64,13 +64,14 @@ class RunFolder:
         self._summary: dict[str, Any] = {}
 
     def begin(self, config: str, status: dict[str, Any], summary: dict[str, Any]) -> None:
-        """Write what is known before training.
+        """Write what is known before training; a resumed run keeps its first start and what it has measured.
 
         Args:
             config: The resolved configuration as YAML.
             status: Plain values to keep beside the state: seed, command, threads, ...
             summary: Plain values that a table of runs shows.
         """
+        before = self._read("status.json")
         write_atomically(self.path / "config.yaml", lambda file: file.write(config.encode()))
         packages = ("torch", "pytorch-lightning", "hydra-core", "numpy", "handwriting")
         self._status = {
@@ -79,14 +80,20 @@ class RunFolder:
             "why": None,
             "pid": os.getpid(),
             "host": socket.gethostname(),
-            "started": _now(),
+            "started": before.get("started", _now()),
+            "sessions": before.get("sessions", 0) + 1,
             "ended": None,
             "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
             **status,
         }
-        self._summary = {"schema": SCHEMA, **summary}
+        self._summary = {"schema": SCHEMA, **self._read("summary.json"), **summary}
         self.beat(force=True)
         self.summarise({})
+
+    def _read(self, name: str) -> dict[str, Any]:
+        """Return what an earlier session wrote; nothing in a folder that was just claimed."""
+        path = self.path / name
+        return read_json(path) if path.is_file() and path.stat().st_size else {}
 
     def beat(self, force: bool = False) -> None:
         """Say that the run is alive; costs nothing when it was said a moment ago."""

@@ -10,7 +10,7 @@ from handwriting.errors import ConfigError, DataError
 from handwriting.models.adversarial import AdversarialModel
 from handwriting.models.averages import Averages
 from handwriting.models.variational import VariationalModel
-from tests.builders import ALPHABET, CASES, MODELS, STYLES, case_name, make_batch, make_model
+from tests.builders import ALPHABET, CASES, MODELS, case_name, make_batch, make_model
 
 FROM_DATA = {"image_size", "alphabet", "style_names"}
 
@@ -189,5 +189,17 @@ def test_averages_weigh_and_start_anew():
     assert averages.take() == {}
 
 
-def test_style_names_belong_to_the_model():
-    assert make_model("cgan", ("style",)).condition_sizes == (len(STYLES),)
+def test_weight_clipping_keeps_the_critic_within_its_bounds():
+    model = make_model("wgan_gp", (), "model.gradient_penalty=0", "model.weight_clip=0.01")
+    assert isinstance(model, AdversarialModel)
+    assert max(weight.abs().max() for weight in model.discriminator.parameters()) > 0.01
+    model.constrain()
+    assert max(weight.abs().max() for weight in model.discriminator.parameters()) <= 0.01
+
+
+def test_every_loss_term_of_an_auxiliary_classifier_is_logged():
+    model = make_model("cgan", ("class", "style"), "model.conditioning=acgan")
+    assert isinstance(model, AdversarialModel)
+    model.validation_step(make_batch(), 0)
+    values = model.averages.take()
+    assert {"discriminator_auxiliary_loss", "generator_auxiliary_loss", "accuracy_real", "accuracy_fake"} <= set(values)

@@ -53,6 +53,18 @@ def test_a_run_is_read_back_as_it_was_written(tmp_path):
     assert not run.is_alive()
 
 
+def test_a_resumed_run_keeps_its_start_and_what_it_has_measured(tmp_path):
+    first = RunFolder(claim(tmp_path / "run"))
+    first.begin("", {}, {"model": "VAE"})
+    first.summarise({"metrics": {"val/loss": {"value": 1.0}}})
+    first.end("interrupted")
+    started = Run.at(first.path).status["started"]
+    RunFolder(first.path).begin("", {}, {"model": "VAE"})
+    run = Run.at(first.path)
+    assert (run.status["state"], run.status["started"], run.status["sessions"]) == ("running", started, 2)
+    assert run.summary["metrics"] == {"val/loss": {"value": 1.0}}
+
+
 def test_a_dead_run_is_told_from_a_running_one(tmp_path):
     folder = RunFolder(claim(tmp_path / "run"))
     folder.begin("", {}, {})
