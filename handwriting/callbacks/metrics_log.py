@@ -14,7 +14,7 @@ from handwriting.callbacks.base import RunCallback, epochs_done
 from handwriting.errors import NotFiniteError
 from handwriting.models.base import GlyphModel
 from handwriting.runs import RunFolder
-from handwriting.runs.metrics import extremes
+from handwriting.runs.metrics import Extremes, extremes
 
 
 class MetricsLog(RunCallback):
@@ -28,6 +28,7 @@ class MetricsLog(RunCallback):
         self._seconds_before = 0.0
         self._began = 0.0
         self._row: dict[str, float] = {}
+        self._extremes: Extremes = {}
         self._run: RunFolder | None = None
 
     def attach(self, run: RunFolder) -> None:
@@ -57,6 +58,7 @@ class MetricsLog(RunCallback):
         pl_module.averages.take()
         if self._run:
             self._run.metrics.keep_until(pl_module.batches)
+            self._extremes = extremes(self._run.metrics.read())
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: GlyphModel, outputs: Any, batch: Any, batch_idx: int  # type: ignore[override]
@@ -84,7 +86,7 @@ class MetricsLog(RunCallback):
         self._write(trainer, pl_module)
         if self._run:
             progress = self._progress(trainer, pl_module)
-            self._run.summarise({**progress, "metrics": extremes(self._run.metrics.read())})
+            self._run.summarise({**progress, "metrics": self._extremes})
 
     # Rows
 
@@ -117,5 +119,6 @@ class MetricsLog(RunCallback):
         row, self._row = {**self._progress(trainer, model), **self._row}, {}
         if self._run:
             self._run.metrics.append(row)
+            extremes([row], self._extremes)
         for logger in trainer.loggers:
             logger.log_metrics(row, step=model.samples)

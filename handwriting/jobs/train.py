@@ -15,7 +15,8 @@ import pytorch_lightning as pl
 import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
-from pytorch_lightning.loggers import Logger, WandbLogger
+from pytorch_lightning.callbacks import Checkpoint
+from pytorch_lightning.loggers import Logger
 
 from handwriting import config, runs
 from handwriting.callbacks.checkpoints import SafeCheckpointIO
@@ -25,6 +26,7 @@ from handwriting.data.styles import STYLE_NAMES
 from handwriting.errors import ConfigError, RunError
 from handwriting.jobs.processes import is_first_process
 from handwriting.jobs.resuming import resumed_config
+from handwriting.jobs.trackers import close, make_loggers
 from handwriting.models.base import GlyphModel
 from handwriting.runs import Run, RunFolder, checkpoints
 
@@ -56,7 +58,7 @@ def rehearse(cfg: DictConfig) -> None:
     styles = STYLE_NAMES if data.style != "none" else ()
     with torch.device("meta"):
         config.build(cfg.model, "model", image_size=data.image_size, alphabet=("a", "b"), style_names=styles)
-    _trainer(cfg, Path.cwd(), _callbacks(cfg), _loggers(cfg, Path.cwd()))
+    _trainer(cfg, Path.cwd(), _callbacks(cfg), make_loggers(cfg, Path.cwd()))
 
 
 def train(cfg: DictConfig, folder: Path, checkpoint: Path | None = None) -> pl.Trainer:
@@ -99,7 +101,7 @@ def _fit(cfg: DictConfig, folder: Path, run_folder: RunFolder | None, checkpoint
         parameters = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
         run_folder.note(data_fingerprint=data.fingerprint)
         run_folder.summarise({"parameters": parameters, "training_glyphs": len(data.train)})
-    trainer = _trainer(cfg, folder, callbacks, _loggers(cfg, folder))
+    trainer = _trainer(cfg, folder, callbacks, make_loggers(cfg, folder))
     if checkpoint and not checkpoint.is_file():
         log.warning("%s is missing: the run was stopped before its first checkpoint and starts over", checkpoint)
         checkpoint = None
@@ -113,7 +115,7 @@ def _fit(cfg: DictConfig, folder: Path, run_folder: RunFolder | None, checkpoint
     except SystemExit as stop:  # Lightning's answer to Ctrl-C; a trial of a sweep must not end the sweep
         raise KeyboardInterrupt from stop
     finally:
-        _finish(trainer.loggers)
+        close(trainer.loggers)
     return trainer
 
 
@@ -130,7 +132,6 @@ def build_model(cfg: DictConfig, data: GlyphData) -> GlyphModel:
 
 
 def _trainer(cfg: DictConfig, folder: Path, callbacks: list[pl.Callback], loggers: list[Logger]) -> pl.Trainer:
-    arguments = {"plugins": [SafeCheckpointIO()], "enable_checkpointing": any(map(_is_checkpoint, callbacks))}
     return config.build(
         cfg.trainer,
         "trainer",
@@ -138,12 +139,10 @@ def _trainer(cfg: DictConfig, folder: Path, callbacks: list[pl.Callback], logger
         callbacks=callbacks,
         logger=loggers,
         precision=resolve_precision(cfg.precision, cfg.trainer.accelerator),
-        **arguments,
+        plugins=[SafeCheckpointIO()],
+        # Otherwise Lightning would add a checkpoint callback of its own.
+        enable_checkpointing=any(isinstance(callback, Checkpoint) for callback in callbacks),
     )
-
-
-def _is_checkpoint(callback: pl.Callback) -> bool:
-    return isinstance(callback, pl.callbacks.Checkpoint)
 
 
 def resolve_precision(precision: str, accelerator: str) -> str:
@@ -166,39 +165,6 @@ def resolve_precision(precision: str, accelerator: str) -> str:
 
 def _callbacks(cfg: DictConfig) -> list[pl.Callback]:
     return [config.build(section, "callbacks") for section in cfg.callbacks.values() if section is not None]
-
-
-def _loggers(cfg: DictConfig, folder: Path) -> list[Logger]:
-    loggers = []
-    for section in (cfg.logger or {}).values():
-        if section is None:
-            continue
-        extra: dict[str, Any] = {"save_dir": str(folder)}
-        if section.get("offline", False) is None:
-            section = {key: value for key, value in section.items() if key != "offline"}
-            extra["offline"] = not _wandb_may_go_online()
-        loggers.append(config.build(section, "logger", **extra))
-    return loggers
-
-
-def _wandb_may_go_online() -> bool:
-    """Tell whether somebody has logged in to wandb here, or has said by its own variable what it should do."""
-    import wandb
-    from requests.utils import get_netrc_auth
-
-    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
-    os.environ.setdefault("WANDB_SILENT", "true")
-    wandb.setup()  # reads both now: Lightning would have it warn of a setting that nobody has made
-    server = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")
-    return bool("WANDB_MODE" in os.environ or os.environ.get("WANDB_API_KEY") or get_netrc_auth(server))
-
-
-def _finish(loggers: list[Logger]) -> None:
-    """Close the trackers: wandb would otherwise go on with this run in the next trial of a sweep."""
-    if any(isinstance(logger, WandbLogger) for logger in loggers):
-        import wandb
-
-        wandb.finish()
 
 
 # The run folder

@@ -37,7 +37,6 @@ class AdversarialModel(GlyphModel):
         pixel_shuffle: Rearrange pixels into channels at the discriminator's entry and back at the generator's exit.
         output: ``tanh`` for images in [-1, 1], ``sigmoid`` for [0, 1].
         initialisation: Starting weights: PyTorch's ``default``, ``glorot`` or ``dcgan``.
-        ema_decay: Decay of the averaged generator that samples are drawn from; 0 for the generator as it is.
     """
 
     channels: PositiveInt = 64
@@ -52,7 +51,6 @@ class AdversarialModel(GlyphModel):
     pixel_shuffle: bool = True
     output: Output = "tanh"
     initialisation: Initialisation = "default"
-    ema_decay: Share = 0.999
 
     monitor: ClassVar[str] = "val/fid"
 

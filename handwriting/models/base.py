@@ -41,6 +41,8 @@ class GlyphModel(pl.LightningModule, ABC):
         betas: Decay of Adam's two running averages.
         optimizer: ``adam``, ``adamw`` or ``sgd``.
         gradient_clip: Largest norm of a gradient; 0 leaves it as it is.
+        ema_decay: Decay of the averaged weights that everything but training uses: samples, reconstructions,
+            validation of a VAE; 0 for the weights as they are.
         headline: The settings that matter, printed under each sample grid.
         monitor: The logged value that tells a better checkpoint from a worse one.
         mode: ``min`` where a smaller value of ``monitor`` is better.
@@ -59,6 +61,7 @@ class GlyphModel(pl.LightningModule, ABC):
     betas: Betas = (0.9, 0.999)
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     gradient_clip: NonNegativeFloat = 0.0
+    ema_decay: Share = 0.999
 
     headline: ClassVar[tuple[str, ...]] = ("lr", "latent_dim", "channels")
     monitor: ClassVar[str]
@@ -199,11 +202,12 @@ class GlyphModel(pl.LightningModule, ABC):
     # Training
 
     def optimizer_for(self, network: nn.Module) -> Optimizer:
-        """Return a fused optimizer over the weights of ``network``."""
+        """Return a fused optimizer over the weights of ``network`` that are trained."""
+        weights = [weight for weight in network.parameters() if weight.requires_grad]
         if self.optimizer == "sgd":
-            return torch.optim.SGD(network.parameters(), self.lr, momentum=self.betas[0], fused=True)
+            return torch.optim.SGD(weights, self.lr, momentum=self.betas[0], fused=True)
         kind = torch.optim.Adam if self.optimizer == "adam" else torch.optim.AdamW
-        return kind(network.parameters(), self.lr, betas=self.betas, fused=True)
+        return kind(weights, self.lr, betas=self.betas, fused=True)
 
     def on_train_start(self) -> None:
         """Let a resumed run take the learning rate it is given, not the one in its checkpoint."""

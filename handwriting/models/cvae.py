@@ -7,6 +7,7 @@ from pydantic import PositiveInt
 from handwriting.models.base import ConditionName
 from handwriting.models.variational import VariationalModel
 from handwriting.networks.conditioning import Encoding
+from handwriting.networks.trunks import Network
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -20,6 +21,8 @@ class CVAE(VariationalModel):
     """
 
     latent_dim: PositiveInt = 10
+    network: Network = "mlp"
+    channels: PositiveInt = 256
     conditions: tuple[ConditionName, ...] = ("class",)
     condition_encoding: Encoding = "onehot"
     label_encoder: bool = True

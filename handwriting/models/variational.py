@@ -1,17 +1,17 @@
 """The family of variational autoencoders."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
-from pydantic import NonNegativeFloat, NonNegativeInt
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from handwriting.data.module import Batch
 from handwriting.models.base import LARGEST_BATCH, GlyphModel
 from handwriting.models.losses import Likelihood, kl_to_prior, negative_log_likelihood, with_free_bits
-from handwriting.networks import Decoder, Encoder
+from handwriting.networks import Decoder, Encoder, MovingAverage
 from handwriting.networks.conditioning import Condition, Encoding
 from handwriting.networks.trunks import Norm, Upsample
 
@@ -43,7 +43,9 @@ class VariationalModel(GlyphModel):
     free_bits: NonNegativeFloat = 0.0
     norm: Norm = "batch"
     upsample: Upsample = "transposed"
-    pixel_shuffle: bool = False
+    pixel_shuffle: bool = True
+    channels: PositiveInt = 64
+    lr: PositiveFloat = 2e-3
 
     headline: ClassVar[tuple[str, ...]] = (*GlyphModel.headline, "network", "likelihood", "kl_weight")
     monitor: ClassVar[str] = "val/loss"
@@ -75,14 +77,25 @@ class VariationalModel(GlyphModel):
             self.pixel_shuffle,
         )
         self.log_scale = nn.Parameter(torch.zeros(()), requires_grad=self.likelihood == "gaussian")
+        self.averaged = MovingAverage(nn.ModuleList([self.encoder, self.decoder]), self.ema_decay)
 
     def configure_optimizers(self) -> Optimizer:
         """One optimizer over everything."""
         return self.optimizer_for(self)
 
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        """Let the averaged weights follow."""
+        self.averaged.update(nn.ModuleList([self.encoder, self.decoder]), self.batches - 1)
+
+    def in_use(self, network: Literal["encoder", "decoder"]) -> nn.Module:
+        """Return a network as it is while training, and with averaged weights otherwise."""
+        if self.training:
+            return getattr(self, network)
+        return self.averaged.average[("encoder", "decoder").index(network)]  # type: ignore[index]
+
     def posterior(self, images: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance of q(z | x, y), ``(N, latent_dim)`` each."""
-        return self.encoder(images, condition if self.encoder_sees else condition[:, :0])
+        return self.in_use("encoder")(images, condition if self.encoder_sees else condition[:, :0])
 
     @staticmethod
     def reparameterise(mean: Tensor, log_variance: Tensor) -> Tensor:
@@ -93,7 +106,7 @@ class VariationalModel(GlyphModel):
         """Return both terms of the loss in nats: of each glyph ``(N,)``, and of each latent ``(N, latent_dim)``."""
         condition = self.condition(batch)
         mean, log_variance = self.posterior(batch.image, condition)
-        logits = self.decoder(self.reparameterise(mean, log_variance), condition)
+        logits = self.in_use("decoder")(self.reparameterise(mean, log_variance), condition)
         reconstruction = negative_log_likelihood(self.likelihood, logits, batch.image, self.log_scale)
         return reconstruction, kl_to_prior(mean, log_variance)
 
@@ -120,7 +133,7 @@ class VariationalModel(GlyphModel):
 
     def decode(self, latent: Tensor, condition: Tensor) -> Tensor:
         """Return the mean of p(x | z, y), ``(N, 1, H, W)`` in [0, 1]."""
-        return self.decoder(latent, condition).sigmoid()
+        return self.in_use("decoder")(latent, condition).sigmoid()
 
     def generate(self, latent: Tensor, condition: Tensor) -> Tensor:
         """Return the mean image of each latent."""

@@ -60,7 +60,7 @@ class ConvExpander(nn.Module):
         upsample: ``transposed`` convolution, or ``resize`` by nearest neighbour and then convolve, which leaves no
             checkerboard (Odena et al., 2016).
         pixel_shuffle: Make the last doubling by rearranging four channels into 2 x 2 pixels (Shi et al., 2016), so
-            that no convolution runs at full size: about three times faster on a processor.
+            that no convolution runs at full size.
     """
 
     def __init__(

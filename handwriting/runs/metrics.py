@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from handwriting.errors import RunError
@@ -80,13 +80,23 @@ class MetricsFile:
         return rows
 
 
-def extremes(rows: list[Row]) -> dict[str, dict[str, float]]:
+Extremes = dict[str, dict[str, float]]
+
+
+def extremes(rows: Iterable[Mapping[str, float]], known: Extremes | None = None) -> Extremes:
     """Return for each metric its current, smallest and largest value among finite ones.
 
-    >>> extremes([{"batches": 1, "loss": 3.0}, {"batches": 2, "loss": 2.0}])
+    >>> found = extremes([{"batches": 1, "loss": 3.0}, {"batches": 2, "loss": 2.0}])
+    >>> found
     {'loss': {'value': 2.0, 'min': 2.0, 'max': 3.0}}
+    >>> extremes([{"batches": 3, "loss": 9.0}], known=found)
+    {'loss': {'value': 9.0, 'min': 2.0, 'max': 9.0}}
+
+    Args:
+        rows: Rows of ``metrics.csv``, in order.
+        known: The extremes of the rows before, which are brought up to date.
     """
-    found: dict[str, dict[str, float]] = {}
+    found = {} if known is None else known
     for row in rows:
         for name, value in row.items():
             if name in PROGRESS or not math.isfinite(value):

@@ -149,6 +149,21 @@ def test_the_loss_that_is_logged_does_not_depend_on_warm_up():
     assert logged[1][1] < logged[0][1]
 
 
+def test_a_vae_is_judged_by_its_averaged_weights_and_trained_by_its_own():
+    model = make_model("vae")
+    assert isinstance(model, VariationalModel)
+    batch = make_batch()
+    before = model.reconstruct(batch)
+    with torch.no_grad():
+        for weight in model.decoder.parameters():
+            weight.add_(0.5)
+    assert torch.equal(model.reconstruct(batch), before)
+    assert model.train().in_use("decoder") is model.decoder
+    model.batches = 1
+    model.on_train_batch_end(None, batch, 0)
+    assert not torch.equal(model.reconstruct(batch), before)
+
+
 @pytest.mark.parametrize("model", [name for name in MODELS if "gan" in name])
 def test_samples_come_from_the_averaged_generator(model):
     network = make_model(model)
