@@ -41,7 +41,8 @@ class RunCallback(pl.Callback):
 
     @staticmethod
     def track(trainer: pl.Trainer, model: GlyphModel, name: str, picture: Image.Image) -> None:
-        """Give a picture to every tracker that shows pictures."""
+        """Give a picture to every tracker that shows pictures, as ``pictures/<name>``."""
+        name = f"pictures/{name}"  # `samples` is a number already
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
                 logger.log_image(name, [picture], step=model.samples)

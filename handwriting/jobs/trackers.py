@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 from omegaconf import DictConfig
 from pytorch_lightning.loggers import Logger, WandbLogger
@@ -18,28 +17,25 @@ def make_loggers(cfg: DictConfig, folder: Path) -> list[Logger]:
     Raises:
         ConfigError: If a value does not fit.
     """
-    loggers = []
-    for section in (cfg.logger or {}).values():
-        if section is None:
-            continue
-        extra: dict[str, Any] = {"save_dir": str(folder)}
-        if section.get("offline", False) is None:
-            section = {key: value for key, value in section.items() if key != "offline"}
-            extra["offline"] = not _wandb_may_go_online()
-        loggers.append(config.build(section, "logger", **extra))
-    return loggers
+    sections = [section for section in (cfg.logger or {}).values() if section is not None]
+    if any(section._target_.endswith("WandbLogger") for section in sections):
+        _prepare_wandb()
+    return [config.build(section, "logger", save_dir=str(folder)) for section in sections]
 
 
-def _wandb_may_go_online() -> bool:
-    """Tell whether somebody has logged in to wandb here, or has said by its own variable what it should do."""
-    import wandb
+def _prepare_wandb() -> None:
+    """Have wandb work offline unless somebody has logged in here, and say nothing of its own accord."""
     from requests.utils import get_netrc_auth
 
+    server = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")
+    if not (os.environ.get("WANDB_API_KEY") or get_netrc_auth(server)):
+        os.environ.setdefault("WANDB_MODE", "offline")
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
     os.environ.setdefault("WANDB_SILENT", "true")
-    wandb.setup()  # reads both now: Lightning would have it warn of a setting that nobody has made
-    server = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")
-    return bool("WANDB_MODE" in os.environ or os.environ.get("WANDB_API_KEY") or get_netrc_auth(server))
+
+    import wandb
+
+    wandb.setup()  # reads them now: Lightning would have it warn of a setting that nobody has made
 
 
 def close(loggers: list[Logger]) -> None:
