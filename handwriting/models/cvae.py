@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from pydantic import PositiveInt
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from handwriting.models.base import ConditionName
 from handwriting.models.variational import VariationalModel
 from handwriting.networks.conditioning import Encoding
-from handwriting.networks.trunks import Network
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -21,8 +20,8 @@ class CVAE(VariationalModel):
     """
 
     latent_dim: PositiveInt = 10
-    network: Network = "mlp"
-    channels: PositiveInt = 256
+    lr: PositiveFloat = 3e-3
+    kl_weight: NonNegativeFloat = 2.0
     conditions: tuple[ConditionName, ...] = ("class",)
     condition_encoding: Encoding = "onehot"
     label_encoder: bool = True

@@ -126,6 +126,16 @@ def test_the_same_seed_gives_the_same_bytes(gan, tmp_path):
     assert not same(weights(gan), weights(other))
 
 
+def test_the_best_checkpoint_is_that_of_the_lowest_validation_loss(tmp_path):
+    # Averaged weights off and a rash learning rate: the loss goes up and down.
+    rash = ["model.lr=0.05", "model.ema_decay=0", "trainer.max_epochs=6", "callbacks.samples=null"]
+    folder = train(tmp_path / "run", "model=vae", *rash)
+    rows = [row for row in Run.at(folder).metrics() if "val/loss" in row]
+    best = min(rows, key=lambda row: row["val/loss"])
+    assert checkpoints.load(folder / "checkpoints" / "best.ckpt")["progress"]["batches"] == best["batches"]
+    assert handwriting.load(folder).batches == best["batches"]
+
+
 def test_a_callback_is_switched_off_by_its_name(tmp_path):
     folder = train(
         tmp_path / "run", "model=vae", "trainer.max_epochs=1", "callbacks.samples=null", "callbacks.curves=null"
