@@ -71,10 +71,10 @@ def draw_plane(points: NDArray[np.floating], labels: NDArray[np.int64], names: S
     axes: Any = figure.add_subplot()
     axes.set_title(title, fontsize=11)
     known = labels >= 0
-    axes.scatter(*points[~known].T, s=4, color="0.7")
+    axes.scatter(*points[~known].T, s=9, color="0.7")
     colours = np.array([_colour(index, len(names)) for index in range(len(names))])
     if known.any():
-        axes.scatter(*points[known].T, s=4, alpha=0.5, linewidths=0, c=colours[labels[known]])
+        axes.scatter(*points[known].T, s=9, alpha=0.6, linewidths=0, c=colours[labels[known]])
     for label in np.unique(labels[known]):
         x, y = np.median(points[labels == label], axis=0)
         box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": colours[label], "alpha": 0.85}
