@@ -73,7 +73,10 @@ def draw_grid(blocks: Sequence[Block], title: str = "", footer: str = "", beside
     """
     side = blocks[0].images.shape[-1]
     scale = max(1, round(CELL / side))
-    drawn = [_draw_block(block, scale) for block in blocks]
+    lefts = [_room_for_row_names(block) for block in blocks]
+    if not beside:  # the columns of all blocks stand in line
+        lefts = [max(lefts)] * len(blocks)
+    drawn = [_draw_block(block, scale, left) for block, left in zip(blocks, lefts, strict=True)]
     between = 3 * MARGIN if beside else MARGIN
     lengths = [picture.width if beside else picture.height for picture in drawn]
     length = sum(lengths) + between * (len(drawn) - 1)
@@ -95,11 +98,14 @@ def draw_grid(blocks: Sequence[Block], title: str = "", footer: str = "", beside
     return page
 
 
-def _draw_block(block: Block, scale: int) -> Image.Image:
+def _room_for_row_names(block: Block) -> int:
+    measure = ImageDraw.Draw(Image.new("L", (1, 1)))
+    return max((int(measure.textlength(name, _font(12))) + 8 for name in block.row_names), default=0)
+
+
+def _draw_block(block: Block, scale: int, left: int) -> Image.Image:
     rows, columns, height, width = block.images.shape
     cell_height, cell_width = height * scale + GAP, width * scale + GAP
-    measure = ImageDraw.Draw(Image.new("L", (1, 1)))
-    left = max((int(measure.textlength(name, _font(12))) + 8 for name in block.row_names), default=0)
     top = (20 if block.name else 0) + (18 if block.column_names else 0)
     picture = Image.new("L", (left + columns * cell_width, top + rows * cell_height), PAPER)
     pen = ImageDraw.Draw(picture)

@@ -42,6 +42,15 @@ def test_names_title_and_footer_leave_room_for_themselves():
     assert (pixels(named) < 100).sum() > 500
 
 
+def test_columns_stand_in_line_where_only_one_block_names_its_rows():
+    glyph = np.zeros((1, 2, 28, 28), np.uint8)
+    glyph[..., 5, 5] = 255
+    page = pixels(draw_grid([Block(glyph, row_names=["thin"]), Block(glyph)]))
+    rows, columns = np.nonzero(page == 0)
+    assert len(set(rows)) == 4
+    assert len(set(columns)) == 4
+
+
 def test_large_glyphs_are_not_enlarged_and_small_ones_are():
     widths = [draw_grid([Block(np.zeros((1, 40, side, side), np.uint8))]).width for side in (128, 8)]
     assert widths[0] == 40 * (128 + 3) + 24
