@@ -32,12 +32,10 @@ class RunCallback(pl.Callback):
             settings = {"batch_size": data.batch_size, **settings}
         return "  ".join([done, *(f"{name}={_short(value)}" for name, value in settings.items())])
 
-    def save(self, trainer: pl.Trainer, relative: str, picture: Image.Image | bytes) -> Path:
+    def save(self, trainer: pl.Trainer, relative: str, picture: Image.Image | bytes) -> None:
         """Write a picture into the run folder, atomically."""
-        path = self.folder(trainer) / relative
         content = picture if isinstance(picture, bytes) else png_bytes(picture)
-        write_atomically(path, lambda file: file.write(content))
-        return path
+        write_atomically(self.folder(trainer) / relative, lambda file: file.write(content))
 
     @staticmethod
     def track(trainer: pl.Trainer, model: GlyphModel, name: str, picture: Image.Image) -> None:

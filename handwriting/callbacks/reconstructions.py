@@ -105,8 +105,7 @@ class LatentSpace(RunCallback):
         share = torch.linspace(0, 1, self.steps)[None, :, None]
         latents = torch.lerp(model.encode(begin)[:, None], model.encode(end)[:, None], share).flatten(0, 1)
         conditions = model.condition(begin).repeat_interleave(self.steps, dim=0)
-        with model.evaluating():
-            between = model.decode(latents.to(model.device), conditions.to(model.device)).float().cpu().numpy()
+        between = model.render(latents, conditions).numpy()
         images = np.concatenate(
             [
                 begin.image.numpy()[:, :1],

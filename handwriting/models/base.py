@@ -193,6 +193,14 @@ class GlyphModel(pl.LightningModule, ABC):
         columns = [self._asked(n, condition, asked[condition], generator) for condition in self.conditions]
         conditions = torch.stack(columns, dim=1) if columns else torch.zeros(n, 0, dtype=torch.long)
         latents = torch.randn(n, self.latent_dim, generator=generator)
+        return self.render(latents, conditions)
+
+    def render(self, latents: Tensor, conditions: Tensor) -> Tensor:
+        """Return the image of each latent ``(N, latent_dim)`` under its condition ``(N, C)``, a batch at a time.
+
+        Returns:
+            Images float32 ``(N, 1, H, W)`` in [0, 1], on the CPU.
+        """
         images = [torch.zeros(0, 1, self.image_size, self.image_size)]
         with self.evaluating():
             for latent, chosen in zip(latents.split(LARGEST_BATCH), conditions.split(LARGEST_BATCH), strict=True):

@@ -150,14 +150,7 @@ class VariationalModel(GlyphModel):
 
     def reconstruct(self, batch: Batch) -> Tensor:
         """Return each glyph encoded to its mean and decoded again, ``(N, 1, H, W)`` in [0, 1], on the CPU."""
-        latents = self.encode(batch)
-        conditions = self.condition(batch)
-        with self.evaluating():
-            parts = [
-                self.decode(latent.to(self.device), condition.to(self.device)).cpu()
-                for latent, condition in zip(latents.split(LARGEST_BATCH), conditions.split(LARGEST_BATCH), strict=True)
-            ]
-        return torch.cat(parts)
+        return self.render(self.encode(batch), self.condition(batch))
 
 
 def _parts(batch: Batch) -> list[Batch]:
