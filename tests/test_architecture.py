@@ -45,7 +45,7 @@ HOMES = {
 }
 """Where the classes of each config group live."""
 
-ROOTS = {"data": "LightningDataModule", "model": "LightningModule", "callbacks": "Callback"}
+ROOTS = {"data": "GlyphSource", "model": "LightningModule", "callbacks": "Callback"}
 """The class that every choice of a group derives from."""
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.datasets import load_digits
 
-from handwriting.data.module import GlyphData
+from handwriting.data.source import GlyphSource
 from handwriting.data.splits import stratified_split
 from handwriting.glyphs import Glyphs
 
@@ -15,7 +15,7 @@ MARGIN = 1
 
 
 @dataclass(eq=False)
-class Digits(GlyphData):
+class Digits(GlyphSource):
     """1,797 digits of 8x8 pixels in 17 greys, split 80 to 20 by the seed (there is no official split).
 
     Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998

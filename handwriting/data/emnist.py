@@ -8,7 +8,7 @@ import numpy as np
 
 from handwriting.data.files import Collection
 from handwriting.data.idx import read_glyphs
-from handwriting.data.module import GlyphData
+from handwriting.data.source import GlyphSource
 from handwriting.glyphs import Glyphs
 
 # Lower-case letters that look like their capitals are merged with them.
@@ -60,7 +60,7 @@ FILES = Collection(
 
 
 @dataclass(eq=False)
-class EMNIST(GlyphData):
+class EMNIST(GlyphSource):
     """Characters of 28x28 pixels in 256 greys, with the official training and test sets of each split.
 
     Source: G. Cohen, S. Afshar, J. Tapson and A. van Schaik, EMNIST: an extension of MNIST to handwritten

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from handwriting.data.files import Collection
 from handwriting.data.idx import read_glyphs
-from handwriting.data.module import GlyphData
+from handwriting.data.source import GlyphSource
 from handwriting.glyphs import Glyphs
 
 FILES = Collection(
@@ -21,7 +21,7 @@ FILES = Collection(
 
 
 @dataclass(eq=False)
-class MNIST(GlyphData):
+class MNIST(GlyphSource):
     """70,000 digits of 28x28 pixels in 256 greys: 60,000 to train and 10,000 to test.
 
     Source: Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, Gradient-based learning applied to document

@@ -1,88 +1,54 @@
-"""GlyphData: the one DataModule, from which every data source derives."""
+"""GlyphData: the one DataModule, over whatever source."""
 
-# Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them,
-# and sources in other files inherit them.
-
-from abc import abstractmethod
-from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal
+from __future__ import annotations
 
 import pytorch_lightning as pl
 import torch
-from pydantic import Field, NonNegativeInt, PositiveInt
 
-from handwriting.data.augmentation import Augmentation
 from handwriting.data.loader import Batch, GlyphLoader
-from handwriting.data.resizing import resize
-from handwriting.data.splits import stratified_split
-from handwriting.data.styles import STYLE_NAMES, style_labels
+from handwriting.data.source import GlyphSource
 from handwriting.glyphs import Glyphs
 
 __all__ = ["Batch", "GlyphData", "GlyphLoader"]
 
 
-@dataclass(eq=False)
 class GlyphData(pl.LightningDataModule):
-    """A data source, prepared and served in batches; a source adds its own fields and says how to :meth:`read`.
+    """The glyphs of a source, served in batches.
 
-    After :meth:`setup`, ``train``, ``val`` and ``test`` hold the prepared glyphs.
+    After :meth:`setup`, ``train``, ``val`` and ``test`` hold the prepared glyphs, and ``report`` how many glyphs each
+    step of their preparation left out or added.
 
-    Attributes:
-        root: The folder that holds data sets.
-        image_size: Height and width of every image, in pixels.
-        batch_size: Glyphs in a batch, on each device.
-        val_fraction: The share of each class that is taken from the training set for validation.
-        style: What divides thin from thick glyphs of a class: ``median`` or ``mean`` ink; ``none`` for no styles.
-        style_threshold: A pixel above it counts as ink, 0..255.
-        augment: Random changes of the training images.
-        split_seed: What splits, and synthetic glyphs, are drawn from: by default the same in every run, so that runs
-            with different seeds are compared on the same glyphs.
-        seed: What order and augmentation are drawn from.
+    Args:
+        source: Where the glyphs come from.
+        read: What the source's ``read`` returned, where it was called before; it is let go once it is prepared.
     """
 
-    root: str = "data"
-    image_size: PositiveInt = 28
-    batch_size: PositiveInt = 128
-    val_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
-    style: Literal["none", "median", "mean"] = "none"
-    style_threshold: Annotated[int, Field(ge=0, le=255)] = 127
-    augment: Augmentation = field(default_factory=Augmentation)
-    split_seed: NonNegativeInt = 0
-    seed: NonNegativeInt = 0
-    train: Glyphs = field(init=False, repr=False)
-    val: Glyphs = field(init=False, repr=False)
-    test: Glyphs = field(init=False, repr=False)
+    train: Glyphs
+    val: Glyphs
+    test: Glyphs
+    report: dict[str, int]
 
-    def __post_init__(self) -> None:
-        """Let Lightning prepare its own attributes."""
+    def __init__(self, source: GlyphSource, read: tuple[Glyphs, Glyphs] | None = None) -> None:
         super().__init__()
-
-    @abstractmethod
-    def read(self) -> tuple[Glyphs, Glyphs]:
-        """Return the official training and test sets: upright, bright ink on dark, in their native size.
-
-        Raises:
-            DataError: If files are missing, broken or do not fit together.
-        """
+        self.source = source
+        self._read = read
 
     def setup(self, stage: str = "fit") -> None:
-        """Read, resize, split and style the glyphs; whatever the stage, once."""
+        """Read and prepare the glyphs; whatever the stage, once."""
         if hasattr(self, "train"):
             return
-        train, test = (replace(part, images=resize(part.images, self.image_size)) for part in self.read())
-        kept, held = stratified_split(train.labels, self.val_fraction, self.split_seed)
-        reference = train[kept]
-        self.train, self.val, self.test = (self._styled(part, reference) for part in (reference, train[held], test))
+        train, test = self._read or self.source.read()
+        self._read = None
+        self.train, self.val, self.test, self.report = self.source.prepare(train, test)
 
     def __str__(self) -> str:
-        """Show the configuration; Lightning's own text expects the data sets of torch."""
-        return repr(self)
+        """Show the source; Lightning's own text expects the data sets of torch."""
+        return repr(self.source)
 
-    def _styled(self, part: Glyphs, reference: Glyphs) -> Glyphs:
-        if self.style == "none":
-            return part
-        styles = style_labels(reference, part, self.style, self.style_threshold)
-        return replace(part, styles=styles, style_names=STYLE_NAMES)
+    @property
+    def batch_size(self) -> int:
+        """Glyphs in a batch, on each device."""
+        return self.source.batch_size
 
     @property
     def alphabet(self) -> tuple[str, ...]:
@@ -115,10 +81,10 @@ class GlyphData(pl.LightningDataModule):
         trainer = self.trainer
         return GlyphLoader(
             glyphs,
-            self.batch_size,
+            self.source.batch_size,
             training=training,
-            augment=self.augment,
-            seed=self.seed,
+            augment=self.source.augment,
+            seed=self.source.seed,
             epoch=lambda: trainer.current_epoch if trainer else 0,
             device=trainer.strategy.root_device if trainer else torch.device("cpu"),
             rank=trainer.global_rank if trainer else 0,

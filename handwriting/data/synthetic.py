@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, PositiveInt
 
-from handwriting.data.module import GlyphData
+from handwriting.data.source import GlyphSource
 from handwriting.data.splits import stratified_split
 from handwriting.glyphs import Glyphs
 
@@ -125,7 +125,7 @@ def _random_pen(rng: np.random.Generator) -> Pen:
 
 
 @dataclass(eq=False)
-class Synthetic(GlyphData):
+class Synthetic(GlyphSource):
     """Characters drawn by random pens at the wanted size, split 80 to 20.
 
     Source: the fonts are A. V. Hershey, Calligraphy for Computers, 1967, as OpenCV 4 draws them.

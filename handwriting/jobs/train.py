@@ -22,6 +22,7 @@ from handwriting import config, runs
 from handwriting.callbacks.checkpoints import SafeCheckpointIO
 from handwriting.callbacks.metrics_log import MetricsLog
 from handwriting.data.module import GlyphData
+from handwriting.data.source import GlyphSource
 from handwriting.data.styles import STYLE_NAMES
 from handwriting.errors import ConfigError, RunError
 from handwriting.jobs.processes import is_first_process
@@ -54,10 +55,10 @@ def rehearse(cfg: DictConfig) -> None:
         ConfigError: For the first value or combination that cannot be used.
     """
     config.check(cfg)
-    data: GlyphData = config.build(cfg.data, "data")
-    styles = STYLE_NAMES if data.style != "none" else ()
+    source: GlyphSource = config.build(cfg.data, "data")
+    styles = STYLE_NAMES if source.style != "none" else ()
     with torch.device("meta"):
-        config.build(cfg.model, "model", image_size=data.image_size, alphabet=("a", "b"), style_names=styles)
+        config.build(cfg.model, "model", image_size=source.image_size, alphabet=("a", "b"), style_names=styles)
     _trainer(cfg, Path.cwd(), _callbacks(cfg), make_loggers(cfg, Path.cwd()))
 
 
@@ -90,7 +91,7 @@ def train(cfg: DictConfig, folder: Path, checkpoint: Path | None = None) -> pl.T
 
 def _fit(cfg: DictConfig, folder: Path, run_folder: RunFolder | None, checkpoint: Path | None) -> pl.Trainer:
     pl.seed_everything(cfg.seed, verbose=False)
-    data: GlyphData = config.build(cfg.data, "data")
+    data = GlyphData(config.build(cfg.data, "data"))
     data.setup()
     model = build_model(cfg, data)
     callbacks = _callbacks(cfg)
@@ -122,7 +123,7 @@ def _fit(cfg: DictConfig, folder: Path, run_folder: RunFolder | None, checkpoint
 def build_model(cfg: DictConfig, data: GlyphData) -> GlyphModel:
     """Return the model of ``cfg`` for the glyphs of ``data``, laid out and compiled as asked."""
     model: GlyphModel = config.build(
-        cfg.model, "model", image_size=data.image_size, alphabet=data.alphabet, style_names=data.style_names
+        cfg.model, "model", image_size=data.source.image_size, alphabet=data.alphabet, style_names=data.style_names
     )
     model = model.to(memory_format=torch.channels_last)
     if cfg.compile:

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from handwriting.data.augmentation import Augmentation, warp
+from handwriting.data.augmentation import Augmentation
+from handwriting.data.warping import warp
 
 SIZE = 21
 MIDDLE = SIZE // 2

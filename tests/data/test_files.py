@@ -73,7 +73,7 @@ def test_a_missing_file_is_named_with_what_to_do(tmp_path, letters):
     missing = "emnist-letters-test-labels-idx1-ubyte.gz"
     put(tmp_path / "emnist", {name: content for name, content in letters.items() if name != missing})
     with pytest.raises(DataError) as caught:
-        EMNIST(root=str(tmp_path)).setup()
+        EMNIST(root=str(tmp_path)).read()
     assert str(caught.value) == (
         f"data=emnist: {missing} is missing under {tmp_path}. Run again with data.download=true, or put the file there "
         "(source and checksum: README, Data)."

@@ -9,11 +9,12 @@ from pydantic import TypeAdapter, ValidationError
 from handwriting.data.augmentation import Augmentation
 from handwriting.data.digits import Digits
 from handwriting.data.module import GlyphData
+from handwriting.data.source import GlyphSource
 from handwriting.data.synthetic import draw_glyphs
 
 
 @dataclass(eq=False)
-class Small(GlyphData):
+class Small(GlyphSource):
     """Sixty drawn glyphs that count how often they are read."""
 
     reads: int = 0
@@ -51,21 +52,21 @@ def fit(folder, epochs, checkpoint=None):
         default_root_dir=folder,
     )
     watcher = Watcher()
-    trainer.fit(watcher, datamodule=Small(batch_size=8), ckpt_path=checkpoint)
+    trainer.fit(watcher, datamodule=GlyphData(Small(batch_size=8)), ckpt_path=checkpoint)
     trainer.save_checkpoint(folder / "last.ckpt")
     return watcher.shown
 
 
 @pytest.fixture
 def data():
-    data = Small(image_size=28, batch_size=16, val_fraction=0.2, style="median")
+    data = GlyphData(Small(image_size=28, batch_size=16, val_fraction=0.2, style="median"))
     data.setup("fit")
     return data
 
 
 def test_setting_up_twice_reads_once(data):
     data.setup("test")
-    assert data.reads == 1
+    assert data.source.reads == 1
 
 
 def test_the_official_test_set_stays_whole_and_validation_comes_from_training(data):
@@ -81,7 +82,7 @@ def test_glyphs_are_resized_and_styled_as_asked(data):
 
 
 def test_without_a_style_there_are_no_style_names():
-    data = Small()
+    data = GlyphData(Small())
     data.setup()
     assert data.style_names == ()
     assert set(data.train.styles) == {-1}
@@ -90,14 +91,14 @@ def test_without_a_style_there_are_no_style_names():
 def test_the_fingerprint_changes_with_what_is_trained_on():
     fingerprints = set()
     for options in ({}, {"image_size": 32}, {"split_seed": 1}, {"style": "mean"}):
-        data = Small(**options)
+        data = GlyphData(Small(**options))
         data.setup()
         fingerprints.add(data.fingerprint)
     assert len(fingerprints) == 4
 
 
 def test_only_training_batches_are_augmented():
-    plain, changed = Small(), Small(augment=Augmentation(rotate=30))
+    plain, changed = GlyphData(Small()), GlyphData(Small(augment=Augmentation(rotate=30)))
     plain.setup()
     changed.setup()
     for loaders, equal in (("train_dataloader", False), ("val_dataloader", True), ("test_dataloader", True)):
@@ -124,7 +125,7 @@ def test_an_augmentation_out_of_range_is_refused_by_its_type(key, value):
 
 
 def test_digits_fill_most_of_the_picture_and_touch_no_edge():
-    data = Digits()
+    data = GlyphData(Digits())
     data.setup()
     assert (len(data.train) + len(data.val), len(data.test)) == (1438, 359)
     images = data.train.images[:, 0]
