@@ -62,13 +62,14 @@ def make_glyphs(n: int = 12, image_size: int = 28) -> Glyphs:
 
 def train(folder: Path, *overrides: str) -> Path:
     """Train by the job itself, on a few synthetic glyphs, and return the run folder."""
-    from handwriting.jobs import train as job
+    from handwriting.data.module import GlyphData
+    from handwriting.jobs import fitting
     from handwriting.runs import claim
 
     cfg = compose("train", [*QUICK, *overrides])
-    job.rehearse(cfg)
+    fitting.rehearse(cfg)
     claimed = claim(folder)
-    job.train(cfg, claimed)
+    fitting.train(cfg, claimed, GlyphData(build(cfg.data, "data")))
     return claimed
 
 

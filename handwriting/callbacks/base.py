@@ -27,7 +27,8 @@ class RunCallback(pl.Callback):
         """Return a line with what was done so far and the settings that matter."""
         data = getattr(trainer, "datamodule", None)
         done = f"epoch {epochs_done(trainer)}, {model.samples:,} glyphs"
-        settings = {name: getattr(model, name) for name in model.headline}
+        named = [name for name in model.headline if name != "channels" or model.network != "layers"]
+        settings = {name: getattr(model, name) for name in named}
         if data is not None:
             settings = {"batch_size": data.batch_size, **settings}
         return "  ".join([done, *(f"{name}={_short(value)}" for name, value in settings.items())])

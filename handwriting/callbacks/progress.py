@@ -13,6 +13,7 @@ from pytorch_lightning.callbacks import Timer
 from tqdm import tqdm
 
 from handwriting.callbacks.base import RunCallback, epochs_done
+from handwriting.callbacks.limit import Limit
 from handwriting.models.base import GlyphModel
 
 
@@ -54,12 +55,13 @@ class Progress(RunCallback):
 
     @staticmethod
     def _total(trainer: pl.Trainer, model: GlyphModel) -> int | None:
-        """Return the glyphs of the whole run, where the number of epochs limits it."""
-        epochs = trainer.max_epochs
-        if epochs is None or epochs < 0 or trainer.num_training_batches == float("inf"):
-            return None
+        """Return the glyphs of the whole run, where the number of epochs, batches or glyphs limits it."""
         each = trainer.datamodule.batch_size * trainer.world_size  # type: ignore[attr-defined]
-        return int(epochs * trainer.num_training_batches * each)
+        limits = [callback.batches(each) for callback in trainer.callbacks if isinstance(callback, Limit)]  # type: ignore[attr-defined]
+        epochs = trainer.max_epochs
+        if epochs is not None and epochs >= 0 and trainer.num_training_batches != float("inf"):
+            limits.append(int(epochs * trainer.num_training_batches))
+        return min((limit * each for limit in limits if limit is not None), default=None)
 
     @staticmethod
     def _time_left(trainer: pl.Trainer) -> float | None:

@@ -12,10 +12,12 @@ from torch.optim import Optimizer
 
 from handwriting.data.module import Batch
 from handwriting.models.base import Betas, GlyphModel, Share
-from handwriting.networks import Discriminator, Generator, MovingAverage, initialise
-from handwriting.networks.adversarial import Conditioning, Output, Verdict
-from handwriting.networks.initialisation import Initialisation
-from handwriting.networks.trunks import Norm, Upsample
+from handwriting.networks import recipes
+from handwriting.networks.adversarial import Conditioning, Discriminator, Generator, Output, Verdict
+from handwriting.networks.averaging import MovingAverage
+from handwriting.networks.initialisation import Initialisation, initialise
+from handwriting.networks.layers import Layers, parse
+from handwriting.networks.recipes import Norm, Upsample
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -27,16 +29,20 @@ class AdversarialModel(GlyphModel):
 
     Attributes:
         critic_steps: Discriminator updates for each update of the generator.
-        norm: Normalisation in the generator. This and the other settings of convolutions, ``upsample``,
-            ``pixel_shuffle`` and ``discriminator_norm``, mean nothing to ``network=mlp``.
+        norm: Normalisation in the generator. This, ``discriminator_norm``, ``upsample`` and ``pixel_shuffle`` are for
+            ``network=conv``.
         discriminator_norm: Normalisation in the discriminator; with ``batch``, real and generated images pass it
             apart, so that neither betrays itself through the other's statistics.
-        dropout: Probability of dropping a channel after each convolution of the discriminator.
+        dropout: Probability of dropping a value after each convolution, or hidden layer, of the discriminator.
         spectral_norm: Divide each weight of the discriminator by its largest singular value.
         upsample: ``transposed`` or ``resize`` convolutions in the generator.
         pixel_shuffle: Rearrange pixels into channels at the discriminator's entry and back at the generator's exit.
         output: ``tanh`` for images in [-1, 1], ``sigmoid`` for [0, 1].
-        initialisation: Starting weights: PyTorch's ``default``, ``glorot`` or ``dcgan``.
+        initialisation: Starting weights: PyTorch's ``default``, ``glorot`` or ``dcgan``; ``glorot_score`` for the
+            discriminator's last layer only.
+        generator_layers: With ``network=layers``: from the noise to the image; see
+            :mod:`handwriting.networks.layers`.
+        discriminator_layers: With ``network=layers``: from the image to the features that the score is read off.
     """
 
     channels: PositiveInt = 64
@@ -51,7 +57,10 @@ class AdversarialModel(GlyphModel):
     pixel_shuffle: bool = True
     output: Output = "tanh"
     initialisation: Initialisation = "default"
+    generator_layers: Layers = ()
+    discriminator_layers: Layers = ()
 
+    layer_keys: ClassVar[tuple[str, str]] = ("generator_layers", "discriminator_layers")
     monitor: ClassVar[str] = "val/fid"
 
     @property
@@ -59,34 +68,38 @@ class AdversarialModel(GlyphModel):
         """How a condition enters the game, where there is one."""
         return "projection"
 
+    def layers(self) -> tuple[Layers, Layers]:
+        """Return what generator and discriminator are made of."""
+        size, channels, features = self.image_size, self.channels, 2 * self.channels
+        if self.network == "layers":
+            return self.generator_layers, self.discriminator_layers
+        if self.network == "mlp":
+            generator, discriminator = recipes.mlp_expander(size, channels), recipes.mlp_reducer(features, self.dropout)
+        else:
+            generator = recipes.conv_expander(size, channels, self.norm, self.upsample, self.pixel_shuffle)
+            discriminator = recipes.conv_reducer(
+                size, features, channels, self.discriminator_norm, self.dropout, self.pixel_shuffle
+            )
+        return ("join", *generator), (*discriminator, "join")
+
+    @property
+    def mixes_images(self) -> bool:
+        """Whether the discriminator's verdict on an image depends on the other images of its batch."""
+        return any(parse(layer).norm == "batch" for layer in self.layers()[1])
+
     def build_networks(self) -> None:
         """Create both players and the averaged generator."""
         self.automatic_optimization = False
-        self.generator = Generator(
-            self.network,
-            self.image_size,
-            self.latent_dim,
-            self.condition_sizes,
-            self.how_conditioned,
-            self.channels,
-            self.norm,
-            self.upsample,
-            self.pixel_shuffle,
-            self.output,
-        )
-        self.discriminator = Discriminator(
-            self.network,
-            self.image_size,
-            self.condition_sizes,
-            self.how_conditioned,
-            self.channels,
-            self.discriminator_norm,
-            self.dropout,
-            self.spectral_norm,
-            self.pixel_shuffle,
-        )
-        initialise(self.generator, self.initialisation)
-        initialise(self.discriminator, self.initialisation)
+        generator, discriminator = self.layers()
+        sizes, how = self.condition_sizes, self.how_conditioned
+        self.generator = Generator(generator, self.image_size, self.latent_dim, sizes, how, self.output)
+        self.discriminator = Discriminator(discriminator, self.image_size, sizes, how, self.spectral_norm)
+        self.judged_together = not self.mixes_images
+        if self.initialisation == "glorot_score":
+            initialise(self.discriminator.score, "glorot")
+        else:
+            initialise(self.generator, self.initialisation)
+            initialise(self.discriminator, self.initialisation)
         self.averaged = MovingAverage(self.generator, self.ema_decay)
 
     def configure_optimizers(self) -> list[Optimizer]:
@@ -144,7 +157,7 @@ class AdversarialModel(GlyphModel):
 
     def judge(self, real: Tensor, fake: Tensor, condition: Tensor) -> tuple[Verdict, Verdict]:
         """Return the verdicts on real and generated images, in one pass where batch statistics allow it."""
-        if self.discriminator_norm == "batch":
+        if not self.judged_together:
             verdicts = self.discriminator(real, condition), self.discriminator(fake, condition)
         else:
             both = self.discriminator(torch.cat([real, fake]), condition.repeat(2, 1))

@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 from handwriting.data.module import Batch
 from handwriting.errors import ConfigError, DataError, nearest
 from handwriting.models.averages import Averages
-from handwriting.networks.trunks import Network
+from handwriting.networks.recipes import Network
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Betas = tuple[Share, Share]
@@ -35,8 +35,8 @@ class GlyphModel(pl.LightningModule, ABC):
         conditions: What a glyph is asked for by: ``class``, ``style``, both, or nothing. Only conditional models
             offer it.
         latent_dim: Length of the latent vector.
-        network: ``conv`` or ``mlp``.
-        channels: Width of the networks: channels of the smallest convolutional map.
+        network: ``conv``, ``mlp``, or ``layers``, which the configuration gives one by one.
+        channels: Width of ``conv`` and ``mlp``: channels of the smallest map, a quarter of the hidden units.
         lr: Learning rate.
         betas: Decay of Adam's two running averages.
         optimizer: ``adam``, ``adamw`` or ``sgd``.
@@ -44,6 +44,7 @@ class GlyphModel(pl.LightningModule, ABC):
         ema_decay: Decay of the averaged weights that everything but training uses: samples, reconstructions,
             validation of a VAE; 0 for the weights as they are.
         headline: The settings that matter, printed under each sample grid.
+        layer_keys: The fields that hold the layers of ``network=layers``.
         monitor: The logged value that tells a better checkpoint from a worse one.
         mode: ``min`` where a smaller value of ``monitor`` is better.
         batches: Training batches done so far, kept in checkpoints.
@@ -64,6 +65,7 @@ class GlyphModel(pl.LightningModule, ABC):
     ema_decay: Share = 0.999
 
     headline: ClassVar[tuple[str, ...]] = ("lr", "latent_dim", "channels")
+    layer_keys: ClassVar[tuple[str, str]]
     monitor: ClassVar[str]
     mode: ClassVar[Literal["min", "max"]] = "min"
 
@@ -93,6 +95,12 @@ class GlyphModel(pl.LightningModule, ABC):
             raise ConfigError("model.conditions names class, but the data has no labels: use an unconditional model.")
         if len(set(self.conditions)) < len(self.conditions):
             raise ConfigError(f"model.conditions={list(self.conditions)} names one condition twice.")
+        own = {key: getattr(self, key) for key in self.layer_keys}
+        for key, layers in own.items():
+            if self.network == "layers" and not layers:
+                raise ConfigError(f"model.network=layers needs model.{key}, such as ['dense 512 relu', ...].")
+            if self.network != "layers" and layers:
+                raise ConfigError(f"model.{key} is for model.network=layers, not {self.network}.")
 
     @abstractmethod
     def build_networks(self) -> None:
@@ -105,9 +113,9 @@ class GlyphModel(pl.LightningModule, ABC):
     # Conditions
 
     @property
-    def condition_sizes(self) -> tuple[int, ...]:
+    def condition_sizes(self) -> dict[str, int]:
         """How many values each condition takes."""
-        return tuple(len(self._names(condition)) for condition in self.conditions)
+        return {condition: len(self._names(condition)) for condition in self.conditions}
 
     def _names(self, condition: ConditionName) -> tuple[str, ...]:
         return self.alphabet if condition == "class" else self.style_names

@@ -19,8 +19,8 @@ class CGAN(DCGAN):
 
     Attributes:
         conditions: ``class``, ``style``, or both.
-        conditioning: How the discriminator learns of the condition: ``projection``, ``concat``, ``multiply``, or
-            ``acgan``, which guesses it.
+        conditioning: How the discriminator learns of the condition: ``projection``, ``concat``, ``multiply``,
+            ``onehot``, or ``acgan``, which guesses it.
         auxiliary_weight: With ``acgan``, the weight of the guess in both losses.
     """
 

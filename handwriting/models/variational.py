@@ -11,9 +11,12 @@ from torch.optim import Optimizer
 from handwriting.data.module import Batch
 from handwriting.models.base import LARGEST_BATCH, GlyphModel
 from handwriting.models.losses import Likelihood, kl_to_prior, negative_log_likelihood, with_free_bits
-from handwriting.networks import Decoder, Encoder, MovingAverage
+from handwriting.networks import recipes
+from handwriting.networks.averaging import MovingAverage
 from handwriting.networks.conditioning import Condition, Encoding
-from handwriting.networks.trunks import Norm, Upsample
+from handwriting.networks.layers import Layers
+from handwriting.networks.recipes import Norm, Upsample
+from handwriting.networks.variational import Decoder, Encoder
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -31,10 +34,12 @@ class VariationalModel(GlyphModel):
         kl_weight: The beta of a beta-VAE (Higgins et al., 2017); 1 is the evidence lower bound.
         kl_warmup: Batches over which the weight of the KL term grows from 0; 0 for none.
         free_bits: Nats that each latent may cost for nothing.
-        norm: Normalisation between convolutions. This, ``upsample`` and ``pixel_shuffle`` mean nothing to
-            ``network=mlp``.
+        norm: Normalisation between convolutions. This, ``upsample`` and ``pixel_shuffle`` are for ``network=conv``.
         upsample: ``transposed`` or ``resize`` convolutions in the decoder.
         pixel_shuffle: Let the decoder make its last doubling by rearranging channels into pixels.
+        encoder_layers: With ``network=layers``: from the image to the features that the latent's mean and variance
+            are read off; see :mod:`handwriting.networks.layers`.
+        decoder_layers: With ``network=layers``: from the latent to the image.
     """
 
     likelihood: Likelihood = "bernoulli"
@@ -45,8 +50,11 @@ class VariationalModel(GlyphModel):
     upsample: Upsample = "transposed"
     pixel_shuffle: bool = True
     channels: PositiveInt = 64
+    encoder_layers: Layers = ()
+    decoder_layers: Layers = ()
     lr: PositiveFloat = 2e-3
 
+    layer_keys: ClassVar[tuple[str, str]] = ("encoder_layers", "decoder_layers")
     headline: ClassVar[tuple[str, ...]] = (*GlyphModel.headline, "network", "likelihood", "kl_weight")
     monitor: ClassVar[str] = "val/loss"
 
@@ -60,22 +68,25 @@ class VariationalModel(GlyphModel):
         """How a condition is encoded."""
         return "onehot"
 
+    def layers(self) -> tuple[Layers, Layers]:
+        """Return what encoder and decoder are made of."""
+        size, channels = self.image_size, self.channels
+        if self.network == "layers":
+            return self.encoder_layers, self.decoder_layers
+        if self.network == "mlp":
+            encoder, decoder = recipes.mlp_reducer(4 * channels, dropout=0.0), recipes.mlp_expander(size, channels)
+        else:
+            encoder = recipes.conv_reducer(size, 4 * channels, channels, self.norm, dropout=0.0, pixel_shuffle=False)
+            decoder = recipes.conv_expander(size, channels, self.norm, self.upsample, self.pixel_shuffle)
+        return (*encoder, "join"), ("join", *decoder)
+
     def build_networks(self) -> None:
         """Create encoder, decoder, and the learned scale of a Gaussian likelihood."""
-        seen = self.condition_sizes if self.encoder_sees else ()
-        self.encoder = Encoder(
-            self.network, self.image_size, self.latent_dim, Condition(seen, self.encoding), self.channels, self.norm
-        )
-        self.decoder = Decoder(
-            self.network,
-            self.image_size,
-            self.latent_dim,
-            Condition(self.condition_sizes, self.encoding),
-            self.channels,
-            self.norm,
-            self.upsample,
-            self.pixel_shuffle,
-        )
+        encoder, decoder = self.layers()
+        shown = self.condition_sizes if self.encoder_sees else {}
+        self.encoder = Encoder(encoder, self.image_size, self.latent_dim, Condition(shown, self.encoding))
+        asked = Condition(self.condition_sizes, self.encoding)
+        self.decoder = Decoder(decoder, self.image_size, self.latent_dim, asked)
         self.log_scale = nn.Parameter(torch.zeros(()), requires_grad=self.likelihood == "gaussian")
         self.averaged = MovingAverage(nn.ModuleList([self.encoder, self.decoder]), self.ema_decay)
 
@@ -95,7 +106,7 @@ class VariationalModel(GlyphModel):
 
     def posterior(self, images: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance of q(z | x, y), ``(N, latent_dim)`` each."""
-        return self.in_use("encoder")(images, condition if self.encoder_sees else condition[:, :0])
+        return self.in_use("encoder")(images, condition)
 
     @staticmethod
     def reparameterise(mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -44,13 +44,13 @@ class WGANGP(AdversarialModel):
                 f"model.gradient_penalty={self.gradient_penalty} and model.weight_clip={self.weight_clip} are two ways "
                 "to the same end: set one of them to 0."
             )
-        if self.gradient_penalty and self.discriminator_norm == "batch":
+        if self.gradient_penalty and self.mixes_images:
             raise ConfigError(
-                "model.discriminator_norm=batch mixes the images that model.gradient_penalty takes one by one: use "
-                "instance or none."
+                "Batch normalisation in the critic mixes the images that model.gradient_penalty takes one by one: use "
+                "instance or none (model.discriminator_norm, model.discriminator_layers)."
             )
         if self.conditioning == "acgan":
-            raise ConfigError("model.conditioning=acgan is for model=cgan: use projection, concat or multiply.")
+            raise ConfigError("model.conditioning=acgan is for model=cgan: use projection, concat, multiply or onehot.")
 
     @property
     def how_conditioned(self) -> Conditioning:

@@ -1,8 +1,8 @@
-"""What a glyph is asked to be - its class, its style - as one vector that a network can read."""
+"""What a glyph is asked to be - its class, its style - as vectors that a network can read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
@@ -13,29 +13,41 @@ Encoding = Literal["onehot", "embedding"]
 
 
 class Condition(nn.Module):
-    """Encode the indices of each condition (class, style, ...) as one vector.
+    """Encode the indices of each condition (class, style, ...).
 
-    ``onehot`` joins the one-hot vectors of all conditions; ``embedding`` adds up one learned vector for each, so that
-    its width does not depend on the number of classes. Without any condition the vector is empty.
+    ``onehot`` gives each its one-hot vector; ``embedding`` adds up one learned vector for each, so that the width does
+    not depend on the number of classes.
 
     Args:
-        sizes: How many values each condition takes, such as ``(26, 2)`` for 26 letters in two styles.
+        sizes: How many values each condition takes, such as ``{"class": 26, "style": 2}``.
         encoding: ``onehot`` or ``embedding``.
-        dim: The width of an embedding; one-hot vectors are ``sum(sizes)`` wide.
+        dim: The width of an embedding; one-hot vectors are ``sum(sizes)`` wide in all.
 
     Attributes:
-        width: The length of the vector that :meth:`forward` returns.
+        names: The conditions, in the order of their indices.
+        width: The length of the vector that :meth:`forward` returns; 0 without any condition.
     """
 
-    def __init__(self, sizes: Sequence[int], encoding: Encoding = "onehot", dim: int = 32) -> None:
+    def __init__(self, sizes: Mapping[str, int], encoding: Encoding = "onehot", dim: int = 32) -> None:
         super().__init__()
-        self.sizes = tuple(sizes)
-        self.tables = nn.ModuleList(nn.Embedding(size, dim) for size in sizes if encoding == "embedding")
-        self.width = (dim if self.tables else sum(sizes)) if sizes else 0
+        self.sizes = dict(sizes)
+        self.names = tuple(sizes)
+        self.tables = nn.ModuleList(nn.Embedding(size, dim) for size in sizes.values() if encoding == "embedding")
+        self.width = (dim if self.tables else sum(sizes.values())) if sizes else 0
+
+    def encode(self, indices: Tensor) -> dict[str, Tensor]:
+        """Return the vectors ``(N, ...)`` for indices int64 ``(N, C)`` by the name of each; embeddings as one sum.
+
+        Without any condition there is none, whatever the indices: a network need not see what another one sees.
+        """
+        if not self.names:
+            return {}
+        if self.tables:
+            vectors = [table(column) for table, column in zip(self.tables, indices.T, strict=True)]
+            return {"condition": torch.stack(vectors).sum(0)}
+        columns = zip(self.sizes.items(), indices.T, strict=True)
+        return {name: F.one_hot(column, size).float() for (name, size), column in columns}
 
     def forward(self, indices: Tensor) -> Tensor:
-        """Return ``(N, width)`` for indices int64 ``(N, len(sizes))``."""
-        if self.tables:
-            return torch.stack([table(column) for table, column in zip(self.tables, indices.T, strict=True)]).sum(0)
-        columns = [F.one_hot(column, size) for size, column in zip(self.sizes, indices.T, strict=True)]
-        return torch.cat([indices.new_zeros(len(indices), 0), *columns], dim=1).float()
+        """Return one vector ``(N, width)`` for indices int64 ``(N, C)``."""
+        return torch.cat([indices.new_zeros(len(indices), 0).float(), *self.encode(indices).values()], dim=1)

@@ -6,10 +6,11 @@ from typing import Literal
 
 from torch import nn
 
-Initialisation = Literal["default", "glorot", "dcgan"]
+Initialisation = Literal["default", "glorot", "glorot_score", "dcgan"]
+How = Literal["default", "glorot", "dcgan"]
 
 
-def initialise(network: nn.Module, how: Initialisation) -> None:
+def initialise(network: nn.Module, how: How) -> None:
     """Draw the starting weights of every linear, convolution and normalisation layer in place.
 
     Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,9 @@ from PIL import Image
 
 import handwriting
 from handwriting.config import build, compose
+from handwriting.data.synthetic import draw_glyphs
 from handwriting.errors import ConfigError, NotFiniteError
-from handwriting.jobs import start
-from handwriting.jobs import train as job
+from handwriting.jobs import fitting, start
 from handwriting.models.base import GlyphModel
 from handwriting.runs import Run, checkpoints
 from tests.builders import CASES, MODELS, QUICK, case_name, conditions_override, train
@@ -164,13 +165,13 @@ class Poison:
             return original(loss)
 
         monkeypatch.setattr(GlyphModel, "guarded", staticmethod(guarded))
-        build_model = job.build_model
+        build_model = fitting.build_model
 
         def remember(*arguments):
             self.model = build_model(*arguments)
             return self.model
 
-        monkeypatch.setattr(job, "build_model", remember)
+        monkeypatch.setattr(fitting, "build_model", remember)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -296,12 +297,12 @@ def test_a_hostile_config_in_a_run_folder_builds_nothing(finished, tmp_path, cap
         (["callbacks.samples.rows=0"], "callbacks.samples.rows=0"),
     ],
 )
-def test_a_wrong_value_is_refused_before_data_is_touched(overrides, told, tmp_path, monkeypatch, capsys):
+def test_a_wrong_value_is_refused_before_data_is_prepared(overrides, told, tmp_path, monkeypatch, capsys):
     if "trainer=gpu" in overrides and torch.cuda.is_available():
         pytest.skip("there is a GPU")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
-        "handwriting.data.module.GlyphData.setup", lambda self, stage="fit": pytest.fail("data was read")
+        "handwriting.data.module.GlyphData.setup", lambda self, stage="fit": pytest.fail("data was prepared")
     )
     without = [word for word in QUICK if not ("trainer=gpu" in overrides and word == "trainer=cpu")]
     assert start("train", [*without, *overrides]) == 2
@@ -311,12 +312,44 @@ def test_a_wrong_value_is_refused_before_data_is_touched(overrides, told, tmp_pa
     assert list(tmp_path.rglob("*.json")) == []
 
 
-def test_missing_data_is_one_line_and_a_failed_run(tmp_path, monkeypatch, capsys):
+def test_missing_data_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert start("train", ["data=emnist", "logger=none", "trainer=cpu"]) == 2
-    assert "data.download=true" in capsys.readouterr().err
-    (folder,) = (tmp_path / "runs").iterdir()
-    assert Run.at(folder).status["state"] == "failed"
+    error = capsys.readouterr().err
+    assert "data.download=true" in error
+    assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_said_of_the_data_before_there_is_a_folder_stands_in_its_log(tmp_path, monkeypatch, capsys):
+    def read(self):
+        logging.getLogger("handwriting.data").warning("unofficial bytes")
+        return draw_glyphs(60, 0, classes="abc")[0], draw_glyphs(12, 1, classes="abc")[0]
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("handwriting.data.synthetic.Synthetic.read", read)
+    assert start("train", [*QUICK, "model=vae", "trainer.max_epochs=1", "callbacks=none"]) == 0
+    (log,) = (tmp_path / "runs").glob("*/train.log")
+    assert log.read_text().count("unofficial bytes") == 1
+    assert "unofficial bytes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("model", ["vae", "wgan_gp"])
+@pytest.mark.parametrize(("limit", "batches"), [("max_batches=7", 7), ("max_samples=100", 7), ("max_samples=96", 6)])
+def test_a_limit_counts_batches_and_glyphs_whatever_the_optimizers_do(tmp_path, model, limit, batches):
+    """Six batches an epoch: the limits lie within the second one, or at the end of the first."""
+    folder = train(tmp_path / "run", f"model={model}", "trainer.max_epochs=-1", f"callbacks.limit.{limit}")
+    last = Run.at(folder).metrics()[-1]
+    assert (last["batches"], last["samples"]) == (batches, 16 * batches)
+    assert (folder / "samples" / f"epoch_{-(-batches // 6):04d}.png").is_file()
+
+
+def test_a_limited_run_goes_on_to_a_later_limit_and_not_beyond(tmp_path, capsys):
+    folder = train(tmp_path / "run", "model=cgan", "trainer.max_epochs=-1", "callbacks.limit.max_batches=7")
+    assert start("train", [f"resume={folder}"]) == 0
+    assert Run.at(folder).metrics()[-1]["batches"] == 7
+    assert start("train", [f"resume={folder}", "callbacks.limit.max_batches=15"]) == 0
+    assert Run.at(folder).metrics()[-1]["batches"] == 15
 
 
 def test_precision_is_bfloat16_only_where_it_is_native(monkeypatch):
@@ -324,9 +357,9 @@ def test_precision_is_bfloat16_only_where_it_is_native(monkeypatch):
     for native in (True, False):
         monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda native=native: native)
         monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
-        assert job.resolve_precision("auto", "cpu") == ("bf16-mixed" if native else "32-true")
+        assert fitting.resolve_precision("auto", "cpu") == ("bf16-mixed" if native else "32-true")
     with pytest.raises(ConfigError, match="choose auto"):
-        job.resolve_precision("64", "cpu")
+        fitting.resolve_precision("64", "cpu")
 
 
 def test_two_processes_train_as_one_run(tmp_path, monkeypatch):

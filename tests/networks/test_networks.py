@@ -5,19 +5,32 @@ import torch
 from torch import nn
 
 from handwriting.errors import ConfigError
-from handwriting.networks import Discriminator, Generator, MovingAverage, initialise
+from handwriting.networks import recipes
+from handwriting.networks.adversarial import Discriminator, Generator
+from handwriting.networks.averaging import MovingAverage
 from handwriting.networks.conditioning import Condition
-from handwriting.networks.trunks import halvings
+from handwriting.networks.initialisation import initialise
 
-CONDITIONINGS = ["projection", "concat", "multiply", "acgan"]
+CONDITIONINGS = ["projection", "concat", "multiply", "acgan", "onehot"]
+SIZES = {"class": 3, "style": 2}
 
 
 def generator(image_size=28, conditioning="projection", network="conv", upsample="transposed", shuffle=True):
-    return Generator(network, image_size, 8, (3, 2), conditioning, 16, "batch", upsample, shuffle, "tanh")
+    layers = (
+        recipes.mlp_expander(image_size, 16)
+        if network == "mlp"
+        else recipes.conv_expander(image_size, 16, "batch", upsample, shuffle)
+    )
+    return Generator(("join", *layers), image_size, 8, SIZES, conditioning, "tanh")
 
 
 def discriminator(image_size=28, conditioning="projection", network="conv", shuffle=True, norm="none"):
-    return Discriminator(network, image_size, (3, 2), conditioning, 16, norm, 0.0, True, shuffle)
+    layers = (
+        recipes.mlp_reducer(32, dropout=0.0)
+        if network == "mlp"
+        else recipes.conv_reducer(image_size, 32, 16, norm, 0.0, shuffle)
+    )
+    return Discriminator((*layers, "join"), image_size, SIZES, conditioning, spectral=True)
 
 
 def asked(n: int = 4) -> torch.Tensor:
@@ -43,7 +56,7 @@ def test_every_discriminator_scores_each_image_once(conditioning, image_size, ne
     assert [guess.shape for guess in verdict.guesses] == ([(4, 3), (4, 2)] if conditioning == "acgan" else [])
 
 
-@pytest.mark.parametrize("conditioning", ["projection", "concat", "multiply"])
+@pytest.mark.parametrize("conditioning", [how for how in CONDITIONINGS if how != "acgan"])
 def test_the_score_depends_on_the_condition(conditioning):
     torch.manual_seed(0)
     network = discriminator(conditioning=conditioning).eval()
@@ -72,14 +85,14 @@ def test_permuting_the_labels_permutes_the_samples(conditioning):
 
 def test_a_size_that_cannot_be_halved_is_refused_with_what_can():
     with pytest.raises(ConfigError, match=r"image_size=29 .* 28, 32, 64 or 128"):
-        halvings(29)
+        recipes.halvings(29)
 
 
 def test_one_hot_conditions_are_joined_and_embeddings_added_up():
-    onehot = Condition((3, 2))
+    onehot = Condition(SIZES)
     assert onehot(torch.tensor([[2, 1]])).tolist() == [[0, 0, 1, 0, 1]]
-    assert Condition((3, 2), "embedding", 7)(asked()).shape == (4, 7)
-    assert Condition(())(torch.zeros(4, 0, dtype=torch.long)).shape == (4, 0)
+    assert Condition(SIZES, "embedding", 7)(asked()).shape == (4, 7)
+    assert Condition({})(torch.zeros(4, 0, dtype=torch.long)).shape == (4, 0)
 
 
 @pytest.mark.parametrize(("how", "deviation"), [("dcgan", 0.02), ("glorot", (2 / (64 + 32)) ** 0.5)])

@@ -1,0 +1,47 @@
+"""A limit in batches or glyphs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytorch_lightning as pl
+from pydantic import PositiveInt
+
+from handwriting.callbacks.base import RunCallback
+from handwriting.models.base import GlyphModel
+
+
+@dataclass(eq=False)
+class Limit(RunCallback):
+    """End training after so many batches or glyphs, counted from the start of the run and over all processes.
+
+    ``trainer.max_steps`` counts optimizer steps, of which a GAN takes two for each batch.
+
+    Attributes:
+        max_batches: The most batches.
+        max_samples: The most glyphs, to the end of the batch that reaches them.
+    """
+
+    max_batches: PositiveInt | None = None
+    max_samples: PositiveInt | None = None
+
+    def batches(self, batch_size: int) -> int | None:
+        """Return after how many batches of ``batch_size`` glyphs training ends, where it is limited."""
+        limits = [self.max_batches, self.max_samples and -(-self.max_samples // batch_size)]
+        return min((limit for limit in limits if limit), default=None)
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
+        """Train no further where a resumed run is there already."""
+        self._stop(trainer, pl_module)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: GlyphModel, outputs: Any, batch: Any, batch_idx: int  # type: ignore[override]
+    ) -> None:  # fmt: skip
+        """Stop once the limit is reached."""
+        self._stop(trainer, pl_module)
+
+    def _stop(self, trainer: pl.Trainer, model: GlyphModel) -> None:
+        batches, samples = self.max_batches, self.max_samples
+        if (batches and model.batches >= batches) or (samples and model.samples >= samples):
+            trainer.should_stop = True

@@ -1,0 +1,153 @@
+"""A network from its layers in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from handwriting.errors import ConfigError, nearest
+from handwriting.networks.conditioning import Condition
+from handwriting.networks.layers import INPUT, Layer, Shape, parse, trace
+
+
+class Stack(nn.Module):
+    """Layers one after the other; maps are channels last in memory, as convolutions want them.
+
+    Args:
+        layers: The layers in words; see :mod:`handwriting.networks.layers`.
+        shape: What comes in, without the batch: ``(D,)`` or ``(C, H, W)``.
+        condition: What ``join`` joins, encoded; without a width where nothing is joined.
+        spectral: Divide each weight by its largest singular value (Miyato et al., 2018).
+        key: Where the layers stand in the configuration, for messages.
+
+    Attributes:
+        shape: What comes out, without the batch.
+
+    Raises:
+        ConfigError: If a layer cannot take what reaches it, or the condition is joined nowhere or under another name.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[str],
+        shape: Shape,
+        condition: Condition,
+        spectral: bool = False,
+        key: str = "layers",
+    ) -> None:
+        super().__init__()
+        self.condition = condition
+        shapes = trace(layers, shape, condition.width, key)
+        self.shape = shapes[-1]
+        parsed = [parse(text) for text in layers]
+        if condition.width and all(layer.kind != "join" for layer in parsed):
+            names = " and ".join(condition.names)
+            raise ConfigError(f"{key}: no layer joins {names}: add 'join' where it comes in.")
+        self.steps = nn.ModuleList(
+            Join(layer.order, condition, key) if layer.kind == "join" else _build(layer, before, spectral)
+            for layer, before in zip(parsed, shapes[:-1], strict=True)
+        )
+
+    def forward(self, values: Tensor, indices: Tensor) -> Tensor:
+        """Return what the layers make of ``(N, *shape)`` under condition indices ``(N, C)``."""
+        for step in self.steps:
+            values = step(values, self.condition.encode(indices)) if isinstance(step, Join) else step(values)
+        return values
+
+
+class Join(nn.Module):
+    """Joins what comes in and the encoded condition, in whatever order, to one vector ``(N, D)``."""
+
+    def __init__(self, order: Sequence[str], condition: Condition, key: str) -> None:
+        super().__init__()
+        known = (INPUT, *condition.names)
+        if order and sorted(order) != sorted(known):
+            wrong = next((name for name in order if name not in known), "")
+            raise ConfigError(
+                f"{key}: 'join {' '.join(order)}' must name each of {', '.join(known)} once.{nearest(wrong, known)}"
+            )
+        if order and condition.tables:
+            raise ConfigError(f"{key}: embeddings are added up and have no order: write 'join' alone.")
+        self.order = tuple(order)
+
+    def forward(self, values: Tensor, vectors: dict[str, Tensor]) -> Tensor:
+        """Return the joined vector in the precision of what comes in."""
+        parts = {INPUT: flatten(values), **vectors}
+        return torch.cat([parts[name].to(values.dtype) for name in self.order or parts], dim=1)
+
+
+class _Flatten(nn.Module):
+    def forward(self, maps: Tensor) -> Tensor:
+        return flatten(maps)
+
+
+def flatten(values: Tensor) -> Tensor:
+    """Return maps ``(N, C, H, W)`` as vectors ``(N, H * W * C)``; vectors stay as they are."""
+    # As a map lies in memory, channels last: a copy of it would cost more than the dense layer that follows.
+    return values.permute(0, 2, 3, 1).flatten(1) if values.ndim == 4 else values
+
+
+class _Layout(nn.Module):
+    """Lays units ``(N, D)`` out as a map ``(N, C, H, W)``, channels last in memory."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, units: Tensor) -> Tensor:
+        channels, height, width = self.shape
+        return units.view(-1, height, width, channels).permute(0, 3, 1, 2)
+
+
+def _build(layer: Layer, before: Shape, spectral: bool) -> nn.Module:
+    """Return one layer with what follows it: weights, norm, activation, dropout."""
+    size = layer.size[0]
+    match layer.kind:
+        case "reshape":
+            return nn.Sequential(*_flat(before), _Layout(layer.size))
+        case "upsample":
+            return nn.Upsample(scale_factor=size, mode="nearest")
+        case "shuffle":
+            return nn.PixelShuffle(size)
+        case "unshuffle":
+            return nn.PixelUnshuffle(size)
+    weight = _weight(layer, before)
+    laid_out = [_Layout(layer.size)] if len(layer.size) == 3 else []
+    steps = [*(_flat(before) if layer.kind == "dense" else []), spectral_norm(weight) if spectral else weight]
+    maps = layer.kind != "dense" or bool(laid_out)
+    return nn.Sequential(*steps, *laid_out, *_norm(layer, size, maps), *_then(layer))
+
+
+def _flat(before: Shape) -> list[nn.Module]:
+    return [_Flatten()] if len(before) == 3 else []
+
+
+def _weight(layer: Layer, before: Shape) -> nn.Module:
+    if layer.kind == "dense":
+        inputs, units = torch.Size(before).numel(), torch.Size(layer.size).numel()
+        return nn.Linear(inputs, units, bias=layer.bias)
+    (channels, *_), (size,), kernel, stride = before, layer.size, layer.kernel, layer.stride
+    if layer.kind == "conv":
+        return nn.Conv2d(channels, size, kernel, stride, padding=(kernel - 1) // 2, bias=layer.bias)
+    extra = (kernel - stride) % 2
+    padding = (kernel - stride + extra) // 2
+    return nn.ConvTranspose2d(channels, size, kernel, stride, padding, output_padding=extra, bias=layer.bias)
+
+
+def _norm(layer: Layer, size: int, maps: bool) -> list[nn.Module]:
+    if layer.norm == "batch":
+        return [(nn.BatchNorm2d if maps else nn.BatchNorm1d)(size, momentum=layer.momentum)]
+    return [nn.InstanceNorm2d(size, affine=True)] if layer.norm == "instance" else []
+
+
+def _then(layer: Layer) -> list[nn.Module]:
+    activations: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
+    steps: list[nn.Module] = []
+    if layer.activation == "leaky":
+        steps = [nn.LeakyReLU(layer.slope)]
+    elif layer.activation:
+        steps = [activations[layer.activation]()]
+    return [*steps, nn.Dropout(layer.dropout)] if layer.dropout else steps
