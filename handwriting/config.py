@@ -42,6 +42,10 @@ TYPED = {
     "styles": "names",
     "data.root": "folder",
     "data.path": "path",
+    "data.name_pattern": "text",
+    "data.labels": "path",
+    "data.test_path": "path",
+    "data.test_labels": "path",
 }
 """The keys whose values a person types as plain text, and what each of them is."""
 

@@ -81,8 +81,8 @@ class EMNIST(GlyphSource):
         train_images, train_labels, test_images, test_labels = FILES.locate(self.root, names, self.download)
         alphabet = tuple(ALPHABETS[self.split])
         first_label = 1 if self.split == "letters" else 0
-        train = read_glyphs(train_images, train_labels, alphabet, first_label)
-        test = read_glyphs(test_images, test_labels, alphabet, first_label)
+        train = read_glyphs(train_images, train_labels, alphabet, self.bad, first_label)
+        test = read_glyphs(test_images, test_labels, alphabet, self.bad, first_label)
         return _upright(train), _upright(test)
 
 

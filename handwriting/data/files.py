@@ -19,14 +19,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Collection:
-    """A data set's official files, all gzipped.
+    """A data set's official files.
 
     Attributes:
         name: The data set's name in the configuration; downloads go to the folder of that name.
         url: Where the files lie, ending in ``/``; or the zip that holds them.
-        checksums: The sha256 of each official file.
+        checksums: The sha256 of each official file; or another sum of it, as ``algorithm:digest``.
         folders: Where else than in ``name`` itself the files are looked for, relative to the root.
         zip_checksum: The zip's checksum, as ``algorithm:digest``; empty where the files lie singly.
+        names_are_mnists: Whether the files are named as MNIST's are. One that lies in the root itself is then taken
+            only if its bytes are the official ones: any other may be a digit's.
     """
 
     name: str
@@ -34,23 +36,33 @@ class Collection:
     checksums: Mapping[str, str]
     folders: tuple[str, ...] = ()
     zip_checksum: str = ""
+    names_are_mnists: bool = False
 
     def locate(self, root: str | Path, names: Sequence[str], download: bool = False) -> list[Path]:
         """Return the path of each file, gzipped or not; one warning tells of files that differ from the official ones.
 
         Args:
             root: The folder that holds data sets.
-            names: The official names of the wanted files, which end in ``.gz``.
+            names: The official names of the wanted files.
             download: Fetch those that are missing into ``<root>/<name>``.
 
         Raises:
-            DataError: If a file is missing and may not be, or cannot be, downloaded.
+            DataError: If a file is missing and may not be, or cannot be, downloaded; or if one cannot be read.
         """
-        root = Path(root).expanduser()
+        try:
+            return self._locate(Path(root).expanduser(), names, download)
+        except OSError as error:
+            raise DataError(
+                f"data={self.name}: {error.filename} cannot be read ({error.strerror}). Make it readable, or name "
+                "another folder by data.root."
+            ) from error
+
+    def _locate(self, root: Path, names: Sequence[str], download: bool) -> list[Path]:
         missing = [name for name in names if self._find(root, name) is None]
         if missing and not download:
+            place = root / self.name if self.names_are_mnists else root
             raise DataError(
-                f"data={self.name}: {missing[0]} is missing under {root}. Run again with data.download=true, "
+                f"data={self.name}: {missing[0]} is missing under {place}. Run again with data.download=true, "
                 "or put the file there (source and checksum: README, Data)."
             )
         if missing:
@@ -61,16 +73,24 @@ class Collection:
 
     def _find(self, root: Path, name: str) -> Path | None:
         folders = [root / folder for folder in ("", self.name, *self.folders)]
-        files = (folder / file for folder in folders for file in (name, name.removesuffix(".gz")))
-        return next((path for path in files if path.is_file()), None)
+        files = (folder / file for folder in folders for file in dict.fromkeys((name, name.removesuffix(".gz"))))
+        return next((path for path in files if path.is_file() and self._is_ours(path, root)), None)
+
+    def _is_ours(self, path: Path, root: Path) -> bool:
+        if not self.names_are_mnists or path.parent != root:
+            return True
+        return path.name in self.checksums and self._is_official(path)
+
+    def _is_official(self, path: Path) -> bool:
+        algorithm, _, digest = _with_algorithm(self.checksums[path.name]).partition(":")
+        return _digest(path, algorithm) == digest
 
     def _warn_of_differences(self, paths: Sequence[Path]) -> None:
-        """Compare the gzipped files, for which alone there are official checksums."""
-        gzipped = [path for path in paths if path.suffix == ".gz"]
-        different = [path for path in gzipped if _sha256(path) != self.checksums[path.name]]
+        """Compare the files as they are offered; there are no official checksums of unpacked ones."""
+        different = [path for path in paths if path.name in self.checksums and not self._is_official(path)]
         if different:
             logger.warning(
-                "data=%s: %s in %s: not the official bytes (sha256); used as they are.",
+                "data=%s: %s in %s: not the official bytes (checksum); used as they are.",
                 self.name,
                 ", ".join(path.name for path in different),
                 different[0].parent,
@@ -83,7 +103,7 @@ class Collection:
                 self._extract(archive, names)
             else:
                 for name in names:
-                    _download(self.url + name, f"sha256:{self.checksums[name]}", folder)
+                    _download(self.url + name, _with_algorithm(self.checksums[name]), folder)
         except (OSError, ValueError, KeyError, BadZipFile) as error:
             reason = " ".join(str(error).split())
             raise DataError(
@@ -115,6 +135,10 @@ def _download(url: str, checksum: str, folder: Path) -> Path:
     return Path(files.fetch(name, downloader=pooch.HTTPDownloader(progressbar=True)))
 
 
-def _sha256(path: Path) -> str:
+def _with_algorithm(checksum: str) -> str:
+    return checksum if ":" in checksum else f"sha256:{checksum}"
+
+
+def _digest(path: Path, algorithm: str) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, algorithm).hexdigest()

@@ -6,6 +6,7 @@ Source: Y. LeCun, C. Cortes and C. Burges, The MNIST database of handwritten dig
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from math import prod
 from pathlib import Path
@@ -13,51 +14,77 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from handwriting.data.pairing import Bad, pair
 from handwriting.errors import DataError
 from handwriting.glyphs import Glyphs
 
 GZIP_MAGIC = b"\x1f\x8b"
 UNSIGNED_BYTES = b"\x00\x00\x08"
-ADVICE = "Delete the file and fetch it again (source and checksum: README, Data)."
+MOST_DIMENSIONS = 4
+LARGEST = 4 * 2**30
+"""The most bytes that a data file may expand to: EMNIST's largest holds 0.55 GB."""
+ADVICE = "Fetch it again (source and checksum: README, Data), or write it again if it is your own."
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:
     """Read an array of bytes from an IDX file; compression is told by the content, not by the name.
 
+    A compressed file is expanded to what its header declares, and no further.
+
     Raises:
-        DataError: If the file cannot be read, breaks off, is longer than it says, or is not IDX of unsigned bytes.
+        DataError: If the file cannot be read, breaks off, is longer than it says, declares more than ``LARGEST`` bytes,
+            or is not IDX of unsigned bytes.
     """
     try:
-        content = path.read_bytes()
-        if content.startswith(GZIP_MAGIC):
-            content = gzip.decompress(content)
+        with path.open("rb") as file:
+            packed = file.read(2) == GZIP_MAGIC
+            file.seek(0)
+            with gzip.GzipFile(fileobj=file) if packed else file as content:
+                return _read(path, content)
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} cannot be read ({error}). {ADVICE}") from error
-    if len(content) < 4 or not content.startswith(UNSIGNED_BYTES):
+        raise unreadable(path, error) from error
+
+
+def _read(path: Path, content: gzip.GzipFile | io.BufferedReader) -> NDArray[np.uint8]:
+    magic = content.read(4)
+    if len(magic) < 4 or not magic.startswith(UNSIGNED_BYTES) or not 1 <= magic[3] <= MOST_DIMENSIONS:
         raise DataError(f"{path} is not an IDX file of bytes. {ADVICE}")
-    header = 4 + 4 * content[3]
-    shape = tuple(int.from_bytes(content[start : start + 4]) for start in range(4, header, 4))
-    if len(content) != header + prod(shape):
-        raise DataError(f"{path} should hold {header + prod(shape)} bytes, but holds {len(content)}. {ADVICE}")
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+    sizes = content.read(4 * magic[3])
+    shape = tuple(int.from_bytes(sizes[start : start + 4]) for start in range(0, len(sizes), 4))
+    declared = prod(shape)
+    if declared > LARGEST:
+        raise DataError(f"{path} declares {declared} bytes, more than the {LARGEST} that a file may hold. {ADVICE}")
+    values = content.read(declared + 1)  # one more: also tells that the end has come, and checks gzip's own sum
+    if len(sizes) != 4 * magic[3] or len(values) != declared:
+        found = "more" if len(values) > declared else len(values)
+        raise DataError(f"{path} should hold {declared} bytes after its header, but holds {found}. {ADVICE}")
+    return np.frombuffer(values, np.uint8).reshape(shape)
 
 
-def read_glyphs(images: Path, labels: Path, alphabet: tuple[str, ...], first_label: int = 0) -> Glyphs:
+def read_glyphs(images: Path, labels: Path, alphabet: tuple[str, ...], bad: Bad, first_label: int = 0) -> Glyphs:
     """Read glyphs from a file of images ``(N, H, W)`` and a file of labels ``(N,)``.
 
     Args:
         images: The file of images.
         labels: The file of labels.
         alphabet: The names of the classes.
+        bad: What is told of each glyph whose label is none of the classes; it refuses, or returns to leave it out.
         first_label: The number that stands for the first class in the file.
 
     Raises:
         DataError: If either file is broken, or the two do not fit together or the alphabet.
     """
     pixels, numbers = read_idx(images), read_idx(labels)
-    if pixels.ndim != 3 or numbers.shape != pixels.shape[:1]:
-        raise DataError(f"{images} {pixels.shape} and {labels} {numbers.shape} do not belong together. {ADVICE}")
-    indices = numbers.astype(np.int64) - first_label
-    if not np.isin(indices, range(len(alphabet))).all():
-        raise DataError(f"{labels} holds labels that are none of the {len(alphabet)} classes. {ADVICE}")
-    return Glyphs(pixels[:, None], indices, alphabet=alphabet)
+    if pixels.ndim != 3 or numbers.ndim != 1:
+        raise DataError(
+            f"{images} {pixels.shape} and {labels} {numbers.shape} are not images (N, H, W) and labels (N,). {ADVICE}"
+        )
+    return pair(pixels, numbers.astype(np.int64) - first_label, alphabet, bad, f"{images}", f"{labels}")
+
+
+def unreadable(path: Path, error: BaseException) -> DataError:
+    """Return one line that says why a file cannot be read."""
+    if isinstance(error, OSError) and error.strerror:
+        return DataError(f"{path} cannot be read ({error.strerror}). Give a file that is there and may be read.")
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return DataError(f"{path} cannot be read ({reason}). {ADVICE}")

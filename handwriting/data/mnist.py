@@ -38,4 +38,5 @@ class MNIST(GlyphSource):
         files = FILES.locate(self.root, list(FILES.checksums), self.download)
         train_images, train_labels, test_images, test_labels = files
         alphabet = tuple("0123456789")
-        return read_glyphs(train_images, train_labels, alphabet), read_glyphs(test_images, test_labels, alphabet)
+        train = read_glyphs(train_images, train_labels, alphabet, self.bad)
+        return train, read_glyphs(test_images, test_labels, alphabet, self.bad)

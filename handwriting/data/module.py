@@ -15,8 +15,8 @@ __all__ = ["Batch", "GlyphData", "GlyphLoader"]
 class GlyphData(pl.LightningDataModule):
     """The glyphs of a source, served in batches.
 
-    After :meth:`setup`, ``train``, ``val`` and ``test`` hold the prepared glyphs, and ``report`` how many glyphs each
-    step of their preparation left out or added.
+    After :meth:`setup`, ``train``, ``val`` and ``test`` hold the prepared glyphs, and ``report`` what each step
+    of their preparation left out or added.
 
     Args:
         source: Where the glyphs come from.
@@ -39,7 +39,7 @@ class GlyphData(pl.LightningDataModule):
             return
         train, test = self._read or self.source.read()
         self._read = None
-        self.train, self.val, self.test, self.report = self.source.prepare(train, test)
+        self.train, self.val, self.test, self.report, _ = self.source.prepared(train, test)
 
     def __str__(self) -> str:
         """Show the source; Lightning's own text expects the data sets of torch."""

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from handwriting.data.augmentation import Augmentation
-from handwriting.data.resizing import resize
+from handwriting.data.preparation import Outliers, Preparation, with_classes
 from handwriting.data.splits import stratified_split
 from handwriting.data.styles import STYLE_NAMES, style_labels
 from handwriting.errors import DataError
@@ -27,7 +27,10 @@ class Prepared(NamedTuple):
     val: Glyphs
     test: Glyphs
     report: dict[str, int]
-    """How many glyphs each step left out or added."""
+    """What each step that did something left out or added: bad glyphs or files ``skipped``, ``dropped_classes``, and
+    training glyphs left out as ``outliers``, ``cut``, or ``filled`` in."""
+    outliers: Outliers
+    """The training glyphs that were left out as outliers."""
 
 
 @dataclass(eq=False)
@@ -41,6 +44,7 @@ class GlyphSource(ABC):
         val_fraction: The share of each class that is taken from the training set for validation.
         style: What divides thin from thick glyphs of a class: ``median`` or ``mean`` ink; ``none`` for no styles.
         style_threshold: A pixel above it counts as ink, 0..255.
+        prepare: Which classes and glyphs are left out, how their ink is cleaned, and how classes are balanced.
         augment: Random changes of the training images.
         on_bad: What is done with a glyph or file that cannot be used: ``refuse``, or ``skip`` it and count it.
         split_seed: What splits, and synthetic glyphs, are drawn from: by default the same in every run, so that runs
@@ -55,6 +59,7 @@ class GlyphSource(ABC):
     val_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
     style: Literal["none", "median", "mean"] = "none"
     style_threshold: Annotated[int, Field(ge=0, le=255)] = 127
+    prepare: Preparation = field(default_factory=Preparation)
     augment: Augmentation = field(default_factory=Augmentation)
     on_bad: Literal["refuse", "skip"] = "refuse"
     split_seed: NonNegativeInt = 0
@@ -82,13 +87,48 @@ class GlyphSource(ABC):
             raise DataError(f"{reason} data.on_bad=skip leaves it out.")
         self.skipped.append(reason)
 
-    def prepare(self, train: Glyphs, test: Glyphs) -> Prepared:
-        """Resize, split and style what :meth:`read` returned."""
-        train, test = (replace(part, images=resize(part.images, self.image_size)) for part in (train, test))
+    def prepared(self, train: Glyphs, test: Glyphs) -> Prepared:
+        """Turn what :meth:`read` returned into what a model sees, step by step.
+
+        1. Classes are left out, and labels numbered anew, in training and test alike.
+        2. All images are cleaned and brought to their size.
+        3. Validation glyphs are split off. What follows chooses among training glyphs, so that validation and test
+           sets stay what they would have been, and measures on them can be compared.
+        4. Outliers are left out: before they could be copied, or take the place of a better glyph.
+        5. Styles are labelled; the measure is that of real glyphs only.
+        6. Classes are cut and filled up.
+
+        Raises:
+            ConfigError: If ``prepare`` names a class that does not exist, or leaves out all of them.
+            DataError: If a class has no training glyph, and bad ones are to be refused.
+        """
+        wanted = self.prepare.kept_classes(train)
+        dropped = len(train.alphabet) - len(wanted)
+        train, test = with_classes(train, wanted), with_classes(test, wanted)
+        filled = self._classes_with_glyphs(train)
+        train, test = with_classes(train, filled), with_classes(test, filled)
+
+        train, test = (replace(part, images=self.prepare.clean(part.images, self.image_size)) for part in (train, test))
         kept, held = stratified_split(train.labels, self.val_fraction, self.split_seed)
-        reference = train[kept]
-        train, val, test = (self._styled(part, reference) for part in (reference, train[held], test))
-        return Prepared(train, val, test, report={"skipped": len(self.skipped)})
+        train, val = train[kept], train[held]
+
+        reference, outliers = self.prepare.without_outliers(train)
+        train, val, test = (self._styled(part, reference) for part in (reference, val, test))
+        train, balancing = self.prepare.balanced(train, self.split_seed)
+
+        left_out = {"skipped": len(self.skipped), "dropped_classes": dropped, "outliers": len(outliers.glyphs)}
+        report = {step: count for step, count in (left_out | balancing).items() if count}
+        return Prepared(train, val, test, report, outliers)
+
+    def _classes_with_glyphs(self, train: Glyphs) -> list[int]:
+        """Return the indices of the classes that have training glyphs; the others are bad."""
+        counts = train.counts()
+        empty = [name for name, count in zip(train.alphabet, counts, strict=True) if not count]
+        for name in empty:
+            self.bad(
+                f"class {name} has no training glyph: add some, or data.prepare.drop=[{','.join(empty)}] leaves it out."
+            )
+        return [index for index, count in enumerate(counts) if count]
 
     def _styled(self, part: Glyphs, reference: Glyphs) -> Glyphs:
         if self.style == "none":

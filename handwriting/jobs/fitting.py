@@ -52,7 +52,7 @@ def run(
         read: What it read, where it was read before.
         records: What was logged before.
     """
-    _quieten_lightning()
+    quieten_lightning()
     cfg, earlier = resumed_config(cfg)
     rehearse(cfg)
     data = GlyphData(source or config.build(cfg.data, "data"), read)
@@ -76,8 +76,21 @@ def rehearse(cfg: DictConfig) -> None:
     _trainer(cfg, Path.cwd(), _callbacks(cfg), make_loggers(cfg, Path.cwd()))
 
 
-def train(cfg: DictConfig, folder: Path, data: GlyphData, checkpoint: Path | None = None) -> pl.Trainer:
+def train(
+    cfg: DictConfig,
+    folder: Path,
+    data: GlyphData,
+    checkpoint: Path | None = None,
+    callbacks: Sequence[pl.Callback] = (),
+) -> pl.Trainer:
     """Train on ``data`` in a claimed folder, from the start or from a checkpoint, and keep the folder's status.
+
+    Args:
+        cfg: The configuration of the job.
+        folder: The run folder.
+        data: The glyphs.
+        checkpoint: What to go on from.
+        callbacks: More callbacks than those that are configured, called after them.
 
     Raises:
         HandwritingError: If the data is missing or the training fails for a reason that a user can mend.
@@ -87,7 +100,7 @@ def train(cfg: DictConfig, folder: Path, data: GlyphData, checkpoint: Path | Non
     if first:
         run_folder.begin(OmegaConf.to_yaml(cfg, resolve=True), _status(cfg), _summary(cfg))
     try:
-        trainer = _fit(cfg, folder, data, run_folder if first else None, checkpoint)
+        trainer = _fit(cfg, folder, data, run_folder if first else None, checkpoint, callbacks)
     except BaseException as error:
         if first:
             interrupted = isinstance(error, KeyboardInterrupt)
@@ -104,13 +117,18 @@ def train(cfg: DictConfig, folder: Path, data: GlyphData, checkpoint: Path | Non
 
 
 def _fit(
-    cfg: DictConfig, folder: Path, data: GlyphData, run_folder: RunFolder | None, checkpoint: Path | None
+    cfg: DictConfig,
+    folder: Path,
+    data: GlyphData,
+    run_folder: RunFolder | None,
+    checkpoint: Path | None,
+    more_callbacks: Sequence[pl.Callback],
 ) -> pl.Trainer:
     pl.seed_everything(cfg.seed, verbose=False)
     data.setup()
     _warn_of_skipped(data.source)
     model = build_model(cfg, data)
-    callbacks = _callbacks(cfg)
+    callbacks = [*_callbacks(cfg), *more_callbacks]
     for callback in callbacks:
         if run_folder and isinstance(callback, MetricsLog):
             callback.attach(run_folder)
@@ -261,7 +279,7 @@ def _logging_to(folder: Path, records: Sequence[logging.LogRecord] = ()) -> Iter
             handler.close()
 
 
-def _quieten_lightning() -> None:
+def quieten_lightning() -> None:
     """Let Lightning speak to ``train.log`` rather than to the terminal."""
     for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch"):
         logger = logging.getLogger(name)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from handwriting.errors import ConfigError
 from handwriting.glyphs import UNKNOWN, Glyphs
+from handwriting.jobs.outputs import output_path
 from handwriting.models.base import ConditionName, GlyphModel
 from handwriting.models.loading import load
 from handwriting.plots.grids import Block, as_rows, draw_grid, png_bytes
@@ -24,9 +25,7 @@ def run(cfg: DictConfig) -> None:
     for key in ("n", "seed"):
         if not isinstance(cfg[key], int) or cfg[key] < (key == "n"):
             raise ConfigError(f"{key}={cfg[key]} is not allowed: give a whole number from {int(key == 'n')}.")
-    out = _free(
-        Path(cfg.out).expanduser() if cfg.out else Path(f"{Path(cfg.run).stem}_seed{cfg.seed}.png"), bool(cfg.out)
-    )
+    out = output_path(cfg.out, f"{Path(cfg.run).stem}_seed{cfg.seed}.png")
     model = load(cfg.run)
     glyphs = draw(model, cfg.n, _names(cfg.labels), _names(cfg.styles), cfg.seed)
     write(glyphs, out, columns=cfg.n)
@@ -36,19 +35,6 @@ def run(cfg: DictConfig) -> None:
 def _names(text: Any) -> list[str] | None:
     """Split ``a,b`` into names; a name may be a comma if it is the only one."""
     return None if text is None else [name for name in str(text).split(",") if name] or [str(text)]
-
-
-def _free(path: Path, named: bool) -> Path:
-    """Return a path that nothing is written over at.
-
-    Raises:
-        ConfigError: If a path that was asked for is taken.
-    """
-    if not path.exists():
-        return path
-    if named:
-        raise ConfigError(f"out={path} exists already: give another, or remove it first.")
-    return next(free for i in range(2, 10**6) if not (free := path.with_stem(f"{path.stem}_{i}")).exists())
 
 
 def draw(

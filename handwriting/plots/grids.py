@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,10 +21,13 @@ GAP = 3
 CELL = 56
 """Glyphs are enlarged by the whole number that brings a cell closest to this many pixels, and never made smaller."""
 WIDEST_ANIMATION = 900
+LETTERS = (13, 12, 11, 10)
+"""The sizes that names of columns are written in: the largest in which all of them fit."""
 
 
 @cache
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Return the letters that pictures are labelled in."""
     return ImageFont.load_default(size)
 
 
@@ -35,7 +39,7 @@ class Block:
         images: ``(R, C, H, W)``, uint8 ink bright on dark, or float in [0, 1].
         name: Written above the block; may be empty.
         row_names: Written left of each row; may be empty.
-        column_names: Written above each column; may be empty.
+        column_names: Written above each column, on two lines where they are long; may be empty.
     """
 
     images: NDArray[np.uint8] | NDArray[np.floating]
@@ -51,6 +55,22 @@ def as_rows(images: NDArray, columns: int) -> NDArray:
     laid = np.zeros((rows * columns, height, width), images.dtype)
     laid[:number] = images[:, 0]
     return laid.reshape(rows, columns, height, width)
+
+
+def in_cells(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Enlarge or reduce images ``(..., H, W)`` by a whole number to fit ``(..., side, side)``, paper around them."""
+    *others, height, width = images.shape
+    flat = images.reshape(-1, height, width)
+    if reduction := -(-max(height, width) // side) - 1:
+        flat = np.stack([np.asarray(Image.fromarray(image).reduce(reduction + 1)) for image in flat])
+    else:
+        scale = side // max(height, width)
+        flat = flat.repeat(scale, axis=1).repeat(scale, axis=2)
+    _, height, width = flat.shape
+    cells = np.zeros((len(flat), side, side), np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
+    cells[:, top : top + height, left : left + width] = flat
+    return cells.reshape(*others, side, side)
 
 
 def _ink_on_paper(images: NDArray) -> NDArray[np.uint8]:
@@ -88,32 +108,65 @@ def draw_grid(blocks: Sequence[Block], title: str = "", footer: str = "", beside
     top = MARGIN + (24 if title else 0)
     page = Image.new("L", (width + 2 * MARGIN, top + height + MARGIN + 16 * len(lines)), PAPER)
     pen = ImageDraw.Draw(page)
-    pen.text((MARGIN, MARGIN - 3), title, INK, _font(16))
+    pen.text((MARGIN, MARGIN - 3), title, INK, font(16))
     position = 0
     for picture, extent in zip(drawn, lengths, strict=True):
         page.paste(picture, (MARGIN + position, top) if beside else (MARGIN, top + position))
         position += extent + between
     for number, line in enumerate(lines):
-        pen.text((MARGIN, top + height + 8 + 16 * number), line, INK, _font(12))
+        pen.text((MARGIN, top + height + 8 + 16 * number), line, INK, font(12))
     return page
 
 
 def _room_for_row_names(block: Block) -> int:
     measure = ImageDraw.Draw(Image.new("L", (1, 1)))
-    return max((int(measure.textlength(name, _font(12))) + 8 for name in block.row_names), default=0)
+    return max((int(measure.textlength(name, font(12))) + 8 for name in block.row_names), default=0)
+
+
+def _fitted(names: Sequence[str], width: int) -> tuple[list[str], int]:
+    """Return names, on two lines where they have to be, and the size of letters in which all fit into ``width``.
+
+    Names that fit in no readable size are shortened.
+    """
+    length = ImageDraw.Draw(Image.new("L", (1, 1))).textlength
+    for size in LETTERS:
+        for fitted in (list(names), [_on_two_lines(name) for name in names]):
+            if all(length(line, font(size)) <= width for name in fitted for line in name.split("\n")):
+                return fitted, size
+    return ["\n".join(_shortened(line, width) for line in name.split("\n")) for name in fitted], LETTERS[-1]
+
+
+def _on_two_lines(name: str) -> str:
+    """Break a name once, at the space or underscore nearest its middle."""
+    breaks = [match.start() for match in re.finditer(r"[ _]", name)] if "\n" not in name else []
+    if not breaks:
+        return name
+    at = min(breaks, key=lambda place: abs(place - len(name) / 2))
+    return f"{name[: at + (name[at] == '_')]}\n{name[at + 1 :]}"
+
+
+def _shortened(text: str, width: int) -> str:
+    length = ImageDraw.Draw(Image.new("L", (1, 1))).textlength
+    if length(text, font(LETTERS[-1])) <= width:
+        return text
+    ends = (end for end in range(len(text), 0, -1) if length(text[:end] + "…", font(LETTERS[-1])) <= width)
+    return text[: next(ends, 1)] + "…"
 
 
 def _draw_block(block: Block, scale: int, left: int) -> Image.Image:
     rows, columns, height, width = block.images.shape
     cell_height, cell_width = height * scale + GAP, width * scale + GAP
-    top = (20 if block.name else 0) + (18 if block.column_names else 0)
+    names, size = _fitted(block.column_names, cell_width - 2)
+    top = (20 if block.name else 0) + (size + 5) * max((name.count("\n") + 1 for name in names), default=0)
     picture = Image.new("L", (left + columns * cell_width, top + rows * cell_height), PAPER)
     pen = ImageDraw.Draw(picture)
-    pen.text((left, 2), block.name, INK, _font(13))
-    for column, name in enumerate(block.column_names):
-        pen.text((left + column * cell_width + width * scale / 2, top - 4), name, INK, _font(13), anchor="ms")
+    pen.text((left, 2), block.name, INK, font(13))
+    for column, name in enumerate(names):
+        middle = left + column * cell_width + width * scale / 2
+        for line, text in enumerate(reversed(name.split("\n"))):
+            pen.text((middle, top - 4 - (size + 3) * line), text, INK, font(size), anchor="ms")
     for row, name in enumerate(block.row_names):
-        pen.text((0, top + row * cell_height + height * scale / 2), name, INK, _font(12), anchor="lm")
+        pen.text((0, top + row * cell_height + height * scale / 2), name, INK, font(12), anchor="lm")
     sheet = np.full((rows, cell_height, columns, cell_width), PAPER - 15, np.uint8)
     enlarged = _ink_on_paper(block.images).repeat(scale, axis=2).repeat(scale, axis=3)
     sheet[:, : height * scale, :, : width * scale] = enlarged.transpose(0, 2, 1, 3)

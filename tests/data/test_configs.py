@@ -1,4 +1,4 @@
-from dataclasses import fields
+from dataclasses import MISSING, fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
 
@@ -6,9 +6,10 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
+from pydantic import TypeAdapter
 
 CONF = Path(__file__).parents[2] / "conf"
-OURS = ("digits", "emnist", "mnist", "synthetic")
+OURS = ("arrays", "digits", "emnist", "fashion_mnist", "folder", "kuzushiji", "mnist", "synthetic")
 
 
 def composed(*overrides):
@@ -17,23 +18,33 @@ def composed(*overrides):
     return OmegaConf.to_container(config, resolve=True)["data"]
 
 
+def assert_keys_are_fields(config, cls):
+    hints = {field.name: field.type for field in fields(cls) if field.init}
+    assert set(config) == set(hints)
+    for name, hint in hints.items():
+        if is_dataclass(hint):
+            assert_keys_are_fields(config[name], hint)
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_a_source_spells_out_every_key_that_its_class_has(name):
     config = composed(name)
     module, _, cls = config.pop("_target_").rpartition(".")
     source = getattr(import_module(module), cls)
-    assert set(config) == {field.name for field in fields(source) if field.init}
-    augment = next(field for field in fields(source) if field.name == "augment")
-    assert set(config["augment"]) == {field.name for field in fields(augment.type)}
+    assert_keys_are_fields(config, source)
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_the_file_says_the_same_as_the_class_where_it_need_not_differ(name):
     config = composed(name)
     module, _, cls = config.pop("_target_").rpartition(".")
-    source = getattr(import_module(module), cls)()
-    config["augment"] = type(source.augment)(**config["augment"])
-    differing = {key for key, value in config.items() if getattr(source, key) != value}
+    source_class = getattr(import_module(module), cls)
+    needed = [field.name for field in fields(source_class) if field.default is field.default_factory is MISSING]
+    assert all(config[name] == "???" for name in needed), "what the class needs, a user must give"
+    source = source_class(**dict.fromkeys(needed, "???"))
+    hints = {field.name: field.type for field in fields(source)}
+    values = {key: TypeAdapter(hints[key]).validate_python(value) for key, value in config.items()}
+    differing = {key for key, value in values.items() if getattr(source, key) != value}
     assert differing == ({"seed", "batch_size"} if name == "digits" else {"seed"})
 
 

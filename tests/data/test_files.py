@@ -1,6 +1,7 @@
 import hashlib
 import io
 import logging
+import os
 import threading
 import zipfile
 from dataclasses import replace
@@ -9,7 +10,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from handwriting.data import emnist, files, mnist
+from handwriting.data import emnist, fashion_mnist, files, kuzushiji, mnist
 from handwriting.data.emnist import EMNIST
 from handwriting.data.files import Collection
 from handwriting.errors import DataError
@@ -126,6 +127,58 @@ def test_a_data_set_of_single_files_is_downloaded_file_by_file(tmp_path, server)
     (folder / "one.gz").write_bytes(b"content")
     single = Collection("mnist", url, {"one.gz": hashlib.sha256(b"content").hexdigest()})
     assert single.locate(tmp_path, ["one.gz"], download=True) == [tmp_path / "mnist" / "one.gz"]
+
+
+def test_a_checksum_of_another_kind_is_checked_too(tmp_path, server, caplog):
+    folder, url = server
+    (folder / "one.npz").write_bytes(b"content")
+    single = Collection("k49", url, {"one.npz": f"md5:{hashlib.md5(b'content').hexdigest()}"})
+    (found,) = single.locate(tmp_path, ["one.npz"], download=True)
+    assert single.locate(tmp_path, ["one.npz"]) == [found]
+    assert not caplog.records
+    found.write_bytes(b"other")
+    single.locate(tmp_path, ["one.npz"])
+    assert "not the official bytes" in caplog.text
+    found.unlink()
+    (folder / "one.npz").write_bytes(b"other")
+    with pytest.raises(DataError, match="could not be downloaded"):
+        single.locate(tmp_path, ["one.npz"], download=True)
+
+
+@pytest.mark.parametrize("module", [emnist, fashion_mnist, kuzushiji, mnist])
+def test_every_checksum_is_a_whole_one(module):
+    lengths = {"sha256": 64, "md5": 32}
+    for collection in module.FILES.values() if isinstance(module.FILES, dict) else [module.FILES]:
+        for checksum in collection.checksums.values():
+            algorithm, digest = checksum.split(":") if ":" in checksum else ("sha256", checksum)
+            assert len(bytes.fromhex(digest)) * 2 == lengths[algorithm]
+        assert len(set(collection.checksums.values())) == len(collection.checksums)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_named(tmp_path, letters):
+    put(tmp_path, letters)
+    (tmp_path / next(iter(letters))).chmod(0)
+    with pytest.raises(DataError, match=r"data=emnist: .*ubyte\.gz cannot be read \(Permission denied\)"):
+        emnist.FILES.locate(tmp_path, list(letters))
+
+
+def test_a_file_that_cannot_be_opened_is_named(tmp_path, letters, monkeypatch):
+    """As where permission is denied, which root never sees."""
+    put(tmp_path, letters)
+
+    def denied(path, algorithm):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(files, "_digest", denied)
+    with pytest.raises(DataError, match=r"data=emnist: .*ubyte\.gz cannot be read \(Permission denied\)\. Make it"):
+        emnist.FILES.locate(tmp_path, list(letters))
+
+
+def test_a_folder_in_the_place_of_a_file_is_not_taken_for_it(tmp_path, letters):
+    (tmp_path / next(iter(letters))).mkdir()
+    with pytest.raises(DataError, match=r"ubyte\.gz is missing"):
+        emnist.FILES.locate(tmp_path, list(letters))
 
 
 @pytest.mark.parametrize(

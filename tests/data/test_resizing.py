@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from handwriting.data.resizing import resize
+from handwriting.data.resizing import fit, resize
 
 
 def square(height, width):
@@ -30,3 +30,11 @@ def test_an_oblong_picture_keeps_its_aspect_and_is_centred(height, width):
 def test_a_picture_of_the_right_size_is_left_alone():
     images = square(28, 28)
     assert resize(images, 28) is images
+
+
+def test_one_image_is_fitted_as_many_are_and_stands_on_its_own_paper():
+    image = square(20, 50)
+    np.testing.assert_array_equal(fit(image[0, 0], 28), resize(image, 28)[0, 0])
+    grey = fit(image[0, 0].astype(np.float32), 50, paper=77.5)
+    assert (grey[:15] == 77.5).all()
+    np.testing.assert_array_equal(grey[15:35], image[0, 0])

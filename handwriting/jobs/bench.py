@@ -1,0 +1,139 @@
+"""Measure how fast it is, beside the plainest code that does the same, in one run."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+
+import torch
+from omegaconf import DictConfig
+
+from handwriting import config
+from handwriting.data.module import GlyphData
+from handwriting.errors import ConfigError, nearest
+from handwriting.jobs import fitting
+from handwriting.jobs.benchmarks import loading, starting, training
+from handwriting.jobs.benchmarks.measuring import Measure, compare, spread, table
+from handwriting.jobs.outputs import output_path
+from handwriting.runs.files import write_atomically
+
+GLYPHS = ("data=synthetic", "data.count=25000", "trainer=cpu", "trainer.max_epochs=-1")
+"""About as many training glyphs as the EMNIST letters at hand, 18,000, and nothing to fetch."""
+TRAININGS = {
+    "vae": ("model=vae",),
+    "cvae": ("model=cvae",),
+    "dcgan": ("model=dcgan",),
+    "cgan": ("model=cgan",),
+    "wgan_gp": ("model=wgan_gp",),
+    "mlp_vae": ("model=vae", "model.network=mlp", "model.channels=128", "model.latent_dim=16", "model.lr=1e-3"),
+    "mlp_cgan": ("model=cgan", "model.network=mlp"),
+}
+"""What is trained; ``mlp_vae`` is 784-512-16, which pythae has as well."""
+OURS = "handwriting"
+
+
+def run(cfg: DictConfig) -> None:
+    """Measure what ``cfg`` asks for, and print tables in Markdown."""
+    known = (*TRAININGS, "loader", "start")
+    for name in cfg.only:
+        if name not in known:
+            raise ConfigError(f"only={name}: no such measurement.{nearest(name, known)} There are: {', '.join(known)}.")
+    for key in ("seconds", "pairs", "batch_size"):
+        if not cfg[key] > 0:
+            raise ConfigError(f"{key}={cfg[key]} is not allowed: give a number above 0.")
+    out = output_path(cfg.out, "") if cfg.out else None
+    fitting.quieten_lightning()
+    wanted = [name for name in known if name in (cfg.only or known)]
+    parts = [_machine(cfg)]
+    if "start" in wanted:  # before torch has warmed up anything that another process could share
+        parts.append(_starting(cfg))
+    if trained := [name for name in wanted if name in TRAININGS]:
+        parts.append(_training(cfg, trained))
+    if "loader" in wanted:
+        parts.append(_loading(cfg))
+    text = "\n\n".join(parts) + "\n"
+    print(text)
+    if out:
+        write_atomically(out, lambda file: file.write(text.encode()))
+
+
+def _machine(cfg: DictConfig) -> str:
+    return (
+        f"{torch.get_num_threads()} threads of {platform.machine()}, torch {torch.__version__}, "
+        f"batches of {cfg.batch_size}, each rate measured {cfg.pairs} times for at least {cfg.seconds} s, in turn; "
+        "median (smallest-largest)."
+    )
+
+
+def _data(cfg: DictConfig) -> tuple[Callable[[str], DictConfig], GlyphData]:
+    """Return what composes the configuration of a training, and the glyphs that all of them share."""
+
+    def composed(name: str) -> DictConfig:
+        return config.compose("train", [*GLYPHS, f"data.batch_size={cfg.batch_size}", *TRAININGS[name]])
+
+    data = GlyphData(config.build(composed("vae").data, "data"))
+    data.setup()
+    return composed, data
+
+
+def _training(cfg: DictConfig, names: list[str]) -> str:
+    composed, data = _data(cfg)
+    rows = []
+    for name in names:
+        settings = composed(name)
+        ways: dict[str, Measure] = {
+            OURS: training.as_the_job_does(settings, data),
+            "plain loop": training.plainly(settings, data),
+        }
+        if name == "mlp_vae":
+            ways["plain loop in float32"] = training.plainly(settings, data, bf16=False)
+            if find_spec("pythae"):
+                ways["pythae"] = training.by_pythae(settings, data)
+        rows += _rows(name, ways, cfg)
+        _show(rows[-len(ways) + 1 :])
+    return table(("training", "handwriting, glyphs/s", "beside", "glyphs/s", "times as fast"), rows)
+
+
+def _loading(cfg: DictConfig) -> str:
+    _, data = _data(cfg)
+    size = cfg.batch_size
+    ways: Mapping[str, Measure] = {
+        OURS: loading.by_our_loader(data.train, size),
+        "pure indexing": loading.by_indexing(data.train, size),
+        "DataLoader, glyph by glyph": loading.by_data_loader(data.train, size),
+    }
+    rows = _rows("loader", ways, cfg)
+    _show(rows)
+    return table(("loading", "handwriting, glyphs/s", "beside", "glyphs/s", "times as fast"), rows)
+
+
+def _rows(name: str, ways: Mapping[str, Measure], cfg: DictConfig) -> list[tuple[str, ...]]:
+    """Compare our way with each other one, a row each."""
+    found = compare(ways, cfg.pairs, cfg.seconds)
+    return [
+        (name, spread(found.rates[OURS]), other, spread(found.rates[other]), spread(found.ratios(OURS, other), 2))
+        for other in ways
+        if other != OURS
+    ]
+
+
+def _starting(cfg: DictConfig) -> str:
+    runs = [starting.watch(("model=cgan", "data=digits", "trainer.max_epochs=1")) for _ in range(cfg.pairs)]
+    letters = starting.watch((*GLYPHS, "model=cgan", "callbacks.limit.max_batches=200"))
+    rows = [
+        ("python, and all imports of training", spread([starting.import_seconds() for _ in range(cfg.pairs)], 1), "s"),
+        ("handwriting train --help", spread([starting.help_seconds() for _ in range(cfg.pairs)], 1), "s"),
+        ("first grid of model=cgan data=digits", spread([run.first_grid for run in runs], 1), "s"),
+        ("first logged batch of the same", spread([run.first_step for run in runs], 1), "s"),
+        ("memory of the same, at most", spread([run.peak for run in runs], 2), "GiB"),
+        ("memory with 25,000 glyphs, at most", f"{letters.peak:.2f}", "GiB"),
+    ]
+    _show(rows)
+    return table(("starting", "", ""), rows)
+
+
+def _show(rows: Sequence[tuple[str, ...]]) -> None:
+    """Tell as it goes what was measured: all of it takes half an hour."""
+    for row in rows:
+        print("  ".join(row), flush=True)

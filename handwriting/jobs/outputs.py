@@ -1,0 +1,22 @@
+"""Where a job writes what a person asked for: never over anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from handwriting.errors import ConfigError
+
+
+def output_path(out: Any, default: str) -> Path:
+    """Return the path that ``out`` names, or ``default`` in the current folder with a number where that is taken.
+
+    Raises:
+        ConfigError: If a path that was asked for is taken.
+    """
+    path = Path(out).expanduser() if out else Path(default)
+    if not path.exists():
+        return path
+    if out:
+        raise ConfigError(f"out={path} exists already: give another, or remove it first.")
+    return next(free for i in range(2, 10**6) if not (free := path.with_stem(f"{path.stem}_{i}")).exists())

@@ -1,0 +1,216 @@
+"""One page on what is in a set of glyphs: charts by class, and sheets of the glyphs themselves."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageOps
+
+from handwriting.plots.curves import figure_bytes
+from handwriting.plots.grids import CELL, GAP, MARGIN, Block, draw_grid, font, in_cells
+
+WIDTH = 1620
+"""How wide a page is, in pixels."""
+LONGEST_LINE = 190
+"""Letters in a line below the title."""
+ROW_NAMES = 56
+"""The room that the names of rows may take, in pixels."""
+MOST_IN_HALF, MOST_LARGE = 36, 80
+"""With more classes than this a chart needs the whole width; with more than this, smaller letters."""
+MOST_UPRIGHT = 3
+"""Names of classes with more letters than this are turned where there are many of them."""
+COLOURS = ("#30507d", "#8fa8cc", "#d5a253")
+"""Training, validation and test."""
+BLACK, GREY = "#1d1d1d", "#5a5a5a"
+
+
+def cell_side(image_size: int) -> int:
+    """Return how large a glyph of ``image_size`` is drawn: the whole multiple, or part, closest to ``CELL``."""
+    return image_size * max(1, round(CELL / image_size)) if image_size <= CELL * 1.5 else CELL
+
+
+def columns_within(width: int, image_size: int) -> int:
+    """Return how many glyphs fit side by side into ``width`` pixels, beside the names of their rows."""
+    return max(1, (width - ROW_NAMES - 2 * MARGIN) // (cell_side(image_size) + GAP))
+
+
+def beside(width: int) -> int:
+    """Return how wide panels may be that share a page with one of ``width``: beside it if they can, or else below."""
+    return WIDTH - width - MARGIN if width <= WIDTH / 2 else WIDTH
+
+
+def draw_charts(
+    names: Sequence[str],
+    counts: NDArray[np.int64],
+    intensities: NDArray[np.floating],
+    distances: NDArray[np.floating],
+) -> Figure:
+    """Draw how many glyphs each class has, how bright they are, and how far they lie from the mean of their class.
+
+    Args:
+        names: The names of the classes.
+        counts: Training, validation and test glyphs of each class, ``(3, C)``.
+        intensities: Mean and standard deviation of the mean intensity, 0..255, of each class, ``(C, 2)``.
+        distances: The least, the quartiles and the largest distance of each class, ``(C, 5)``.
+    """
+    wide = len(names) > MOST_IN_HALF
+    size = ((WIDTH - 2 * MARGIN) / 100, 7.6 if wide else 5.6)
+    figure = Figure(size, dpi=100, layout="constrained")
+    grid = figure.add_gridspec(3, 1) if wide else figure.add_gridspec(2, 2)
+    counting, brightness, distance = (0, 1, 2) if wide else ((0, slice(None)), (1, 0), (1, 1))
+    places = np.arange(len(names))
+
+    axes = figure.add_subplot(grid[counting])
+    below = np.zeros(len(names), np.int64)
+    for part, number, colour in zip(("training", "validation", "test"), counts, COLOURS, strict=True):
+        axes.bar(places, number, 0.74, bottom=below, color=colour, label=f"{part} ({number.sum():,})")
+        below = below + number
+    axes.margins(y=0.12)
+    axes.legend(fontsize=10, frameon=False, ncols=3, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2)
+    _by_class(axes, "Glyphs", names, wide=True)
+
+    axes = figure.add_subplot(grid[brightness])
+    means, spreads = intensities.T
+    axes.errorbar(places, means, spreads, fmt="o", markersize=5, color=COLOURS[0], ecolor=COLOURS[1], elinewidth=3)
+    axes.set_ylim(bottom=0)
+    _by_class(axes, "Mean intensity, 0 to 255 (and its standard deviation)", names, wide)
+
+    axes = figure.add_subplot(grid[distance])
+    boxes = [
+        {"whislo": least, "q1": lower, "med": middle, "q3": upper, "whishi": most}
+        for least, lower, middle, upper, most in distances
+        if np.isfinite(middle)
+    ]
+    axes.bxp(
+        boxes,
+        places[np.isfinite(distances[:, 2])],
+        widths=0.62,
+        showfliers=False,
+        patch_artist=True,
+        boxprops={"facecolor": COLOURS[1], "edgecolor": COLOURS[0]},
+        medianprops={"color": BLACK, "linewidth": 1.8},
+        whiskerprops={"color": COLOURS[0]},
+        capprops={"color": COLOURS[0]},
+    )
+    axes.set_ylim(bottom=0)
+    _by_class(axes, "Distance from the mean of the class (quartiles and extremes)", names, wide)
+    return figure
+
+
+def _by_class(axes: Axes, title: str, names: Sequence[str], wide: bool) -> None:
+    """Give axes a title and the names of the classes."""
+    turned = max(map(len, names)) > MOST_UPRIGHT and len(names) > (20 if wide else 8)
+    axes.set_title(title, fontsize=12, loc="left", color=BLACK)
+    letters = 10 if len(names) <= MOST_LARGE else 7
+    axes.set_xticks(range(len(names)), names, rotation=90 if turned else 0, fontsize=letters)
+    axes.set_xlim(-0.7, len(names) - 0.3)
+    axes.tick_params(axis="y", labelsize=9, colors=GREY)
+    axes.tick_params(axis="x", length=0)
+    axes.grid(axis="y", alpha=0.3)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def draw_classes(
+    title: str, rows: NDArray[np.uint8], row_names: Sequence[str], names: Sequence[str], width: int = WIDTH
+) -> Image.Image:
+    """Draw a column of glyphs for each class, in several blocks where there are more than fit side by side.
+
+    Args:
+        title: Written above.
+        rows: uint8 ``(R, C, H, W)``, ink bright on dark.
+        row_names: What each row holds.
+        names: The names of the classes.
+        width: How wide the picture may be, in pixels.
+    """
+    cells = in_cells(rows, cell_side(rows.shape[-1]))
+    classes = len(names)
+    blocks = -(-classes // columns_within(width, rows.shape[-1]))
+    each = -(-classes // blocks)  # blocks of equal width rather than a full one and a rest
+    parts = [slice(start, start + each) for start in range(0, classes, each)]
+    return draw_grid([Block(cells[:, part], "", row_names, names[part]) for part in parts], title)
+
+
+def draw_captioned(
+    title: str, rows: Sequence[tuple[str, NDArray[np.uint8], Sequence[str]]], image_size: int
+) -> Image.Image:
+    """Draw rows of glyphs, each glyph with a caption of its own.
+
+    Args:
+        title: Written above.
+        rows: The name of each row, its glyphs, uint8 ``(N, 1, H, W)``, and their captions.
+        image_size: Height and width of the glyphs, in pixels.
+    """
+    side = cell_side(image_size)
+    blocks = [Block(in_cells(images, side).swapaxes(0, 1), "", [name], texts) for name, images, texts in rows]
+    return draw_grid(blocks, title)
+
+
+def draw_pairs(
+    title: str, before: NDArray[np.uint8], after: NDArray[np.uint8], names: Sequence[str], columns: int
+) -> Image.Image:
+    """Draw glyphs as they were, and below each the same glyph as it is now.
+
+    Args:
+        title: Written above.
+        before: uint8 ``(N, 1, H, W)``.
+        after: uint8 ``(N, 1, S, S)``.
+        names: What each glyph is; may be empty.
+        columns: How many stand side by side.
+    """
+    side = cell_side(after.shape[-1])
+    pairs = np.stack([in_cells(before[:, 0], side), in_cells(after[:, 0], side)])
+    parts = [slice(start, start + columns) for start in range(0, len(after), columns)]
+    return draw_grid([Block(pairs[:, part], "", ("before", "after"), names[part]) for part in parts], title)
+
+
+def draw_page(title: str, lines: Sequence[str], charts: Figure | None, panels: Sequence[Image.Image]) -> Image.Image:
+    """Lay everything out on one page: title, text and charts, then the panels.
+
+    The first panel gets the left half to itself where it is narrow enough; the others then stand beside it, one below
+    the other. Otherwise all of them stand one below the other.
+
+    Args:
+        title: The first line.
+        lines: Smaller lines below it.
+        charts: Drawn below them; None for no charts.
+        panels: Pictures, none wider than ``WIDTH``.
+
+    Returns:
+        A page in colour, ``WIDTH`` pixels wide.
+    """
+    text = [part for line in lines for part in textwrap.wrap(line, LONGEST_LINE)]
+    head = Image.new("RGB", (WIDTH, 52 + 22 * len(text)), "white")
+    pen = ImageDraw.Draw(head)
+    pen.text((MARGIN, 12), title, BLACK, font(26))
+    for number, line in enumerate(text):
+        pen.text((MARGIN, 50 + 22 * number), line, GREY, font(15))
+    parts = [head]
+    if charts:
+        drawn = Image.open(io.BytesIO(figure_bytes(charts))).convert("RGB")
+        parts.append(ImageOps.expand(drawn, (MARGIN, 0, MARGIN, MARGIN), "white"))
+    first, *others = panels
+    if beside(first.width) < WIDTH:
+        column = _stacked(others)
+        both = Image.new("RGB", (WIDTH, max(first.height, column.height)), "white")
+        both.paste(first.convert("RGB"), (0, 0))
+        both.paste(column, (first.width + MARGIN, 0))
+        parts.append(both)
+    else:
+        parts += panels
+    return _stacked(parts)
+
+
+def _stacked(pictures: Sequence[Image.Image]) -> Image.Image:
+    size = max(picture.width for picture in pictures), sum(picture.height for picture in pictures)
+    page, top = Image.new("RGB", size, "white"), 0
+    for picture in pictures:
+        page.paste(picture.convert("RGB"), (0, top))
+        top += picture.height
+    return page

@@ -1,0 +1,78 @@
+"""The benchmark runs, and its tables say what was measured."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+
+from handwriting.jobs import bench, start
+from handwriting.jobs.benchmarks import starting
+from handwriting.jobs.benchmarks.measuring import compare, repeated
+
+
+@pytest.fixture
+def few_glyphs(monkeypatch):
+    monkeypatch.setattr(
+        bench, "GLYPHS", ("data=synthetic", "data.count=300", "trainer=cpu", "trainer.max_epochs=-1", "logger=none")
+    )
+
+
+def rows(text: str) -> dict[tuple[str, str], str]:
+    """Return the factor of each comparison by what was compared."""
+    cells = [re.split(r" *\| *", line.strip("| \n")) for line in text.splitlines() if line.startswith("|")]
+    return {(cell[0], cell[2]): cell[4] for cell in cells if len(cell) == 5}
+
+
+@pytest.mark.parametrize("model", [*bench.TRAININGS])
+def test_every_training_is_measured_beside_a_plain_loop(few_glyphs, model, capsys):
+    assert start("bench", [f"only=[{model}]", "seconds=0.01", "pairs=1", "batch_size=64"]) == 0
+    factor = rows(capsys.readouterr().out)[model, "plain loop"]
+    assert re.fullmatch(r"\d+\.\d\d \(\d+\.\d\d-\d+\.\d\d\)", factor)
+
+
+def test_the_loader_is_measured_and_the_tables_kept(few_glyphs, tmp_path, capsys):
+    out = tmp_path / "bench.md"
+    assert start("bench", ["only=[loader]", "seconds=0.01", "pairs=2", f"out={out}"]) == 0
+    assert {("loader", "pure indexing"), ("loader", "DataLoader, glyph by glyph")} <= set(rows(out.read_text()))
+    assert start("bench", ["only=[loader]", f"out={out}"]) == 2
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_a_watched_run_tells_when_its_files_appeared_and_what_memory_it_took():
+    seen = starting.watch(["data=synthetic", "data.count=200", "trainer=cpu", "trainer.max_epochs=1", "logger=none"])
+    assert 0 < seen.first_grid < seen.first_step
+    assert 0.1 < seen.peak < 8
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [("only=[cgam]", "Did you mean cgan?"), ("pairs=0", "pairs=0"), ("seconds=-1", "seconds=-1")],
+)
+def test_what_cannot_be_measured_is_refused(override, told, capsys):
+    assert start("bench", [override]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_ways_are_measured_in_turn_and_compared_round_by_round():
+    order: list[str] = []
+
+    def way(name: str, rate: float):
+        return lambda seconds: order.append(name) or rate * len(order)
+
+    found = compare({"ours": way("ours", 6.0), "other": way("other", 1.0)}, rounds=2, seconds=0)
+    assert order == ["ours", "other"] * 2
+    assert found.rates == {"ours": [6, 18], "other": [2, 4]}
+    assert found.ratios("ours", "other") == [3, 4.5]
+
+
+def test_a_rate_is_what_was_done_in_a_second_without_the_warm_up():
+    calls: list[float] = []
+
+    def once() -> int:
+        time.sleep(0.2 if len(calls) < 2 else 0.01)
+        calls.append(0)
+        return 10
+
+    assert 300 < repeated(once, 0.1, warm_up=2) <= 1000
