@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -64,10 +65,13 @@ def compose(job: str, overrides: Sequence[str] = ()) -> DictConfig:
         ConfigError: If a key or a choice does not exist.
     """
     import hydra
+    from hydra.core.global_hydra import GlobalHydra
     from hydra.errors import HydraException
 
+    # Within a job Hydra runs already, on the same folder.
+    running = GlobalHydra.instance().is_initialized()
     try:
-        with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        with nullcontext() if running else hydra.initialize_config_dir(str(CONF), version_base="1.3"):
             return hydra.compose(job, [quote(override) for override in overrides])
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise ConfigError(explain(error)) from error

@@ -78,6 +78,7 @@ QUICK = [
     "data.classes=abc",
     "data.count=120",
     "data.batch_size=16",
+    "data.batches_per_step=2",
     "trainer=cpu",
     "trainer.max_epochs=2",
     "trainer.log_every_n_steps=2",

@@ -2,16 +2,53 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pytorch_lightning as pl
 from PIL import Image
+from pydantic import Field
 from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 
 from handwriting.models.base import GlyphModel
 from handwriting.plots.grids import png_bytes
 from handwriting.runs.files import write_atomically
+
+Share = Annotated[float, Field(gt=0, le=1)]
+"""The most of the time of training that something may take."""
+
+
+class Allowance:
+    """Tells whether a chore may be done at the end of an epoch: epochs can be shorter than the chore.
+
+    The first epoch and the last are never left out.
+
+    Args:
+        share: The most of the time since training began that the chore may take; at 1 it is always done.
+    """
+
+    def __init__(self, share: float) -> None:
+        self.share = share
+        self.spent = 0.0
+        self.began = 0.0
+
+    def due(self, trainer: pl.Trainer) -> bool:
+        """Say whether it is time."""
+        if self.share == 1 or epochs_done(trainer) == 1 or is_last_epoch(trainer):
+            return True
+        return self.spent <= self.share * (time.monotonic() - self.began)
+
+    @contextmanager
+    def spending(self) -> Iterator[None]:
+        """Count the time of what is done inside."""
+        start = time.monotonic()
+        self.began = self.began or start
+        yield
+        self.spent += time.monotonic() - start
 
 
 class RunCallback(pl.Callback):
@@ -33,25 +70,32 @@ class RunCallback(pl.Callback):
             settings = {"batch_size": data.batch_size, **settings}
         return "  ".join([done, *(f"{name}={_short(value)}" for name, value in settings.items())])
 
-    def save(self, trainer: pl.Trainer, relative: str, picture: Image.Image | bytes) -> None:
-        """Write a picture into the run folder, atomically."""
+    def save(self, trainer: pl.Trainer, relative: str, picture: Image.Image | bytes) -> Path:
+        """Write a picture into the run folder, atomically, and return where it is."""
         content = picture if isinstance(picture, bytes) else png_bytes(picture)
-        write_atomically(self.folder(trainer) / relative, lambda file: file.write(content))
+        path = self.folder(trainer) / relative
+        write_atomically(path, lambda file: file.write(content))
+        return path
 
     @staticmethod
-    def track(trainer: pl.Trainer, model: GlyphModel, name: str, picture: Image.Image) -> None:
-        """Give a picture to every tracker that shows pictures, as ``pictures/<name>``."""
+    def track(trainer: pl.Trainer, model: GlyphModel, name: str, picture: Path) -> None:
+        """Give a picture's file to every tracker that shows pictures, as ``pictures/<name>``."""
         name = f"pictures/{name}"  # `samples` is a number already
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
-                logger.log_image(name, [picture], step=model.samples)
+                logger.log_image(name, [str(picture)], step=model.samples)
             elif isinstance(logger, TensorBoardLogger):
-                logger.experiment.add_image(name, np.asarray(picture), model.samples, dataformats="HW")
+                logger.experiment.add_image(name, np.asarray(Image.open(picture)), model.samples, dataformats="HW")
 
 
 def epochs_done(trainer: pl.Trainer) -> int:
     """Return how many epochs have been trained, the one that is just ending included."""
     return trainer.fit_loop.epoch_progress.current.processed  # type: ignore[attr-defined]
+
+
+def is_last_epoch(trainer: pl.Trainer) -> bool:
+    """Say whether the epoch that is just ending is the last one."""
+    return trainer.should_stop or epochs_done(trainer) == trainer.max_epochs
 
 
 def _short(value: object) -> str:

@@ -10,6 +10,7 @@ import torch
 from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 from pytorch_lightning.callbacks import ModelCheckpoint
 
+from handwriting.callbacks.base import Allowance, Share
 from handwriting.models.base import GlyphModel
 from handwriting.runs import checkpoints
 
@@ -40,12 +41,21 @@ class LastCheckpoint(_Checkpoint):
 
     Args:
         every_n_epochs: Write after so many epochs.
+        time_share: The most of the training's time that writing may take: a run of short epochs resumes a few before
+            the one in which it was killed.
     """
 
-    def __init__(self, every_n_epochs: int = 1) -> None:
+    def __init__(self, every_n_epochs: int = 1, time_share: Share = 0.02) -> None:
+        self._allowance = Allowance(time_share)
         super().__init__(
             filename="last", every_n_epochs=every_n_epochs, save_on_train_epoch_end=True, enable_version_counter=False
         )
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save where there is time for it."""
+        if self._allowance.due(trainer):
+            with self._allowance.spending():
+                super().on_train_epoch_end(trainer, pl_module)
 
 
 class BestCheckpoint(_Checkpoint):

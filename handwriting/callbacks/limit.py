@@ -32,7 +32,9 @@ class Limit(RunCallback):
         return min((limit for limit in limits if limit), default=None)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
-        """Train no further where a resumed run is there already."""
+        """Tell the model where to stop amidst a step; train no further where a resumed run is there already."""
+        each = trainer.datamodule.batch_size * trainer.world_size  # type: ignore[attr-defined]
+        pl_module.batch_limit = self.batches(each)
         self._stop(trainer, pl_module)
 
     def on_train_batch_end(
@@ -41,7 +43,7 @@ class Limit(RunCallback):
         """Stop once the limit is reached."""
         self._stop(trainer, pl_module)
 
-    def _stop(self, trainer: pl.Trainer, model: GlyphModel) -> None:
-        batches, samples = self.max_batches, self.max_samples
-        if (batches and model.batches >= batches) or (samples and model.samples >= samples):
+    @staticmethod
+    def _stop(trainer: pl.Trainer, model: GlyphModel) -> None:
+        if model.batch_limit is not None and model.batches >= model.batch_limit:
             trainer.should_stop = True

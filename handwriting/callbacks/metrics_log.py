@@ -20,13 +20,15 @@ from handwriting.runs.metrics import Extremes, extremes
 class MetricsLog(RunCallback):
     """Write what was measured, and stop the run at the first value that is not finite.
 
-    A row goes to ``metrics.csv`` and to every tracker each ``trainer.log_every_n_steps`` batches and at the end of
-    each epoch; what it says of training is the mean since the row before. The device is waited for only here.
+    A row goes to ``metrics.csv`` and to every tracker each ``trainer.log_every_n_steps`` batches, once the trainer's
+    step that reaches them is done, and at the end of each epoch; what it says of training is the mean since the row
+    before. The device is waited for only here.
     """
 
     def __init__(self) -> None:
         self._seconds_before = 0.0
         self._began = 0.0
+        self._due = 0
         self._row: dict[str, float] = {}
         self._extremes: Extremes = {}
         self._run: RunFolder | None = None
@@ -55,6 +57,7 @@ class MetricsLog(RunCallback):
     def on_train_start(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
         """Start the clock; rows after the checkpoint will be measured again."""
         self._began = time.monotonic()
+        self._due = pl_module.batches // trainer.log_every_n_steps  # type: ignore[attr-defined]
         pl_module.averages.take()
         if self._run:
             self._run.metrics.keep_until(pl_module.batches)
@@ -66,8 +69,8 @@ class MetricsLog(RunCallback):
         """Write a row when it is due."""
         if self._run:
             self._run.beat()
-        due = pl_module.batches % trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
-        if due and not trainer.is_last_batch:  # the last batch is told of at the end of the epoch
+        before, self._due = self._due, pl_module.batches // trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if self._due > before and not trainer.is_last_batch:  # the last batch is told of at the end of the epoch
             self._take(trainer, pl_module, "train/")
             self._write(trainer, pl_module)
 

@@ -60,7 +60,8 @@ class Progress(RunCallback):
         limits = [callback.batches(each) for callback in trainer.callbacks if isinstance(callback, Limit)]  # type: ignore[attr-defined]
         epochs = trainer.max_epochs
         if epochs is not None and epochs >= 0 and trainer.num_training_batches != float("inf"):
-            limits.append(int(epochs * trainer.num_training_batches))
+            loader: Any = trainer.train_dataloader
+            limits.append(epochs * loader.batches(int(trainer.num_training_batches)))
         return min((limit * each for limit in limits if limit is not None), default=None)
 
     @staticmethod

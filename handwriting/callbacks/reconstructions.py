@@ -10,7 +10,7 @@ import torch
 from pydantic import PositiveInt
 from sklearn.decomposition import PCA
 
-from handwriting.callbacks.base import RunCallback, epochs_done
+from handwriting.callbacks.base import Allowance, RunCallback, Share, epochs_done
 from handwriting.data.module import Batch
 from handwriting.glyphs import Glyphs
 from handwriting.models.variational import VariationalModel
@@ -39,28 +39,38 @@ class Reconstructions(RunCallback):
     Attributes:
         number: How many glyphs, one of each class first.
         every_n_epochs: Draw after so many epochs.
+        time_share: The most of the training's time that drawing may take.
     """
 
     number: PositiveInt = 52
     every_n_epochs: PositiveInt = 1
+    time_share: Share = 0.02
+
+    def __post_init__(self) -> None:
+        """Nothing is drawn before training starts."""
+        self._allowance = Allowance(self.time_share)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Draw them."""
         if not (isinstance(pl_module, VariationalModel) and trainer.is_global_zero):
             return
-        if epochs_done(trainer) % self.every_n_epochs:
+        if epochs_done(trainer) % self.every_n_epochs or not self._allowance.due(trainer):
             return
+        with self._allowance.spending():
+            self._draw(trainer, pl_module)
+
+    def _draw(self, trainer: pl.Trainer, model: VariationalModel) -> None:
         glyphs = one_of_each(trainer.datamodule.val, self.number)  # type: ignore[attr-defined]
         columns = min(26, len(glyphs))
-        read, made = as_rows(glyphs.images, columns), as_rows(pl_module.reconstruct(batch_of(glyphs)).numpy(), columns)
+        read, made = as_rows(glyphs.images, columns), as_rows(model.reconstruct(batch_of(glyphs)).numpy(), columns)
         # Original and reconstruction alternate row by row, as bytes alike.
         pairs = np.stack([read / 255, made], axis=1).reshape(-1, *read.shape[1:])
         picture = draw_grid(
             [Block(pairs, row_names=["original", "reconstructed"] * len(read))],
-            footer=self.describe(trainer, pl_module),
+            footer=self.describe(trainer, model),
         )
-        self.save(trainer, f"reconstructions/epoch_{epochs_done(trainer):04d}.png", picture)
-        self.track(trainer, pl_module, "reconstructions", picture)
+        path = self.save(trainer, f"reconstructions/epoch_{epochs_done(trainer):04d}.png", picture)
+        self.track(trainer, model, "reconstructions", path)
 
 
 @dataclass(eq=False)
@@ -85,7 +95,9 @@ class LatentSpace(RunCallback):
         glyphs: Glyphs = trainer.datamodule.val  # type: ignore[attr-defined]
         latents = pl_module.encode(batch_of(glyphs)).numpy()
         plane, how = latents, "both latents"
-        if latents.shape[1] > 2:
+        if latents.shape[1] == 1:
+            plane, how = np.hstack([latents, np.zeros_like(latents)]), "their only latent"
+        elif latents.shape[1] > 2:
             components = PCA(2, random_state=0).fit(latents)
             plane = components.transform(latents)
             share = components.explained_variance_ratio_.sum()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import PositiveInt
 
-from handwriting.callbacks.base import RunCallback, epochs_done
+from handwriting.callbacks.base import Allowance, RunCallback, Share, epochs_done
 from handwriting.glyphs import Glyphs
 from handwriting.models.adversarial import AdversarialModel
 from handwriting.models.base import GlyphModel
@@ -22,7 +22,7 @@ LATENT_SEED = 0
 
 @dataclass(eq=False)
 class SampleGrids(RunCallback):
-    """Draw the same latents after every epoch: ``samples/epoch_0012.png``, and ``training.gif`` at the end.
+    """Draw the same latents epoch after epoch: ``samples/epoch_0012.png``, and ``training.gif`` at the end.
 
     A model that knows classes gets one column for each, named; the others a square. A GAN's samples stand beside
     real glyphs.
@@ -30,10 +30,17 @@ class SampleGrids(RunCallback):
     Attributes:
         rows: Samples of each class; an unconditional model draws ``rows ** 2``.
         every_n_epochs: Draw after so many epochs.
+        time_share: The most of the training's time that drawing may take: where epochs take less than a second, some
+            go by undrawn.
     """
 
     rows: PositiveInt = 10
     every_n_epochs: PositiveInt = 1
+    time_share: Share = 0.02
+
+    def __post_init__(self) -> None:
+        """Nothing is drawn before training starts."""
+        self._allowance = Allowance(self.time_share)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
         """Draw the noise that it all begins with."""
@@ -42,7 +49,7 @@ class SampleGrids(RunCallback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
         """Draw where the model has got to."""
-        if epochs_done(trainer) % self.every_n_epochs == 0:
+        if epochs_done(trainer) % self.every_n_epochs == 0 and self._allowance.due(trainer):
             self._draw(trainer, pl_module)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -56,9 +63,10 @@ class SampleGrids(RunCallback):
     def _draw(self, trainer: pl.Trainer, model: GlyphModel) -> None:
         if not trainer.is_global_zero:
             return
-        picture = self.picture(model, trainer.datamodule.train, self.describe(trainer, model))  # type: ignore[attr-defined]
-        self.save(trainer, f"samples/epoch_{epochs_done(trainer):04d}.png", picture)
-        self.track(trainer, model, "samples", picture)
+        with self._allowance.spending():
+            picture = self.picture(model, trainer.datamodule.train, self.describe(trainer, model))  # type: ignore[attr-defined]
+            path = self.save(trainer, f"samples/epoch_{epochs_done(trainer):04d}.png", picture)
+            self.track(trainer, model, "samples", path)
 
     def _animate(self, trainer: pl.Trainer) -> None:
         pictures = sorted((self.folder(trainer) / "samples").glob("epoch_*.png"))

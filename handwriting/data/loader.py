@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -110,6 +111,33 @@ class GlyphLoader:
     def _fetch(self, values: Tensor, index: Tensor) -> Tensor:
         batch = values.index_select(0, index)  # copies whole rows: more than twice as fast as values[index]
         return batch if self.home == self.device else batch.pin_memory().to(self.device, non_blocking=True)
+
+
+class Steps:
+    """Hands the batches of a loader out several at a time, as the trainer's steps.
+
+    Args:
+        loader: The loader.
+        size: How many batches there are in a step; in the last of an epoch those that remain.
+    """
+
+    def __init__(self, loader: GlyphLoader, size: int) -> None:
+        self.loader = loader
+        self.size = size
+
+    def __len__(self) -> int:
+        """Return the number of steps in an epoch."""
+        return -(-len(self.loader) // self.size)
+
+    def __iter__(self) -> Iterator[list[Batch]]:
+        """Yield the steps of an epoch."""
+        batches = iter(self.loader)
+        while step := list(islice(batches, self.size)):
+            yield step
+
+    def batches(self, steps: int) -> int:
+        """Return how many batches there are in the first ``steps`` steps of an epoch."""
+        return min(steps * self.size, len(self.loader))
 
 
 def _fits(glyphs: Glyphs, device: torch.device) -> bool:

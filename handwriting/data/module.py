@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytorch_lightning as pl
 import torch
 
-from handwriting.data.loader import Batch, GlyphLoader
+from handwriting.data.loader import Batch, GlyphLoader, Steps
 from handwriting.data.source import GlyphSource
 from handwriting.glyphs import Glyphs
 
@@ -65,9 +67,9 @@ class GlyphData(pl.LightningDataModule):
         """16 hex digits that change with any training glyph, as prepared."""
         return self.train.fingerprint()
 
-    def train_dataloader(self) -> GlyphLoader:
-        """Return shuffled and augmented training batches."""
-        return self._loader(self.train, training=True)
+    def train_dataloader(self) -> Steps:
+        """Return shuffled and augmented training batches, some in each step."""
+        return Steps(self._loader(self.train, training=True), self.source.batches_per_step)
 
     def val_dataloader(self) -> GlyphLoader:
         """Return the validation set, in order."""
@@ -76,6 +78,10 @@ class GlyphData(pl.LightningDataModule):
     def test_dataloader(self) -> GlyphLoader:
         """Return the test set, in order."""
         return self._loader(self.test)
+
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+        """Return a batch, or a step of several, as it is: the loader has made it where it is wanted."""
+        return batch
 
     def _loader(self, glyphs: Glyphs, training: bool = False) -> GlyphLoader:
         trainer = self.trainer

@@ -41,6 +41,8 @@ class GlyphSource(ABC):
         root: The folder that holds data sets.
         image_size: Height and width of every image, in pixels.
         batch_size: Glyphs in a batch, on each device.
+        batches_per_step: Batches in one of the trainer's steps, whose own work costs a small model as much time as a
+            batch; what counts the trainer's steps, such as ``trainer.limit_train_batches``, counts these.
         val_fraction: The share of each class that is taken from the training set for validation.
         style: What divides thin from thick glyphs of a class: ``median`` or ``mean`` ink; ``none`` for no styles.
         style_threshold: A pixel above it counts as ink, 0..255.
@@ -56,6 +58,7 @@ class GlyphSource(ABC):
     root: str = "data"
     image_size: PositiveInt = 28
     batch_size: PositiveInt = 128
+    batches_per_step: PositiveInt = 8
     val_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
     style: Literal["none", "median", "mean"] = "none"
     style_threshold: Annotated[int, Field(ge=0, le=255)] = 127

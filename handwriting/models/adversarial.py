@@ -1,4 +1,4 @@
-"""The family of adversarial models, and the only manual training loop of the project."""
+"""The family of adversarial models."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from handwriting.networks.recipes import Norm, Upsample
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class AdversarialModel(GlyphModel):
-    """A generator against a discriminator; a GAN overrides the two losses and nothing else.
+    """A generator against a discriminator; a GAN overrides the two losses and, if need be, a penalty.
 
     Every batch updates the discriminator; every ``critic_steps``-th batch then updates the generator, so that each
     discriminator step sees fresh glyphs.
@@ -89,7 +89,6 @@ class AdversarialModel(GlyphModel):
 
     def build_networks(self) -> None:
         """Create both players and the averaged generator."""
-        self.automatic_optimization = False
         generator, discriminator = self.layers()
         sizes, how = self.condition_sizes, self.how_conditioned
         self.generator = Generator(generator, self.image_size, self.latent_dim, sizes, how, self.output)
@@ -107,14 +106,18 @@ class AdversarialModel(GlyphModel):
         return [self.optimizer_for(self.discriminator), self.optimizer_for(self.generator)]
 
     @abstractmethod
-    def discriminator_loss(self, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor:
-        """Return the discriminator's loss on real and generated images ``(N, 1, H, W)``."""
+    def discriminator_loss(self, on_real: Verdict, on_fake: Verdict, condition: Tensor) -> Tensor:
+        """Return the discriminator's loss by its verdicts on real and on generated images."""
 
     @abstractmethod
-    def generator_loss(self, verdict: Verdict, condition: Tensor) -> Tensor:
+    def generator_loss(self, on_fake: Verdict, condition: Tensor) -> Tensor:
         """Return the generator's loss under the discriminator's verdict on its images."""
 
-    def training_step(self, batch: Batch, batch_idx: int) -> None:
+    def penalty(self, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor | float:
+        """Return what the discriminator's loss is raised by while it learns, beside its verdicts."""
+        return 0.0
+
+    def learn(self, batch: Batch) -> None:
         """Update the discriminator, then, when it is due, the generator."""
         real, condition = self.to_output_range(batch.image), self.condition(batch)
         critic, artist = self.optimizers()  # type: ignore[attr-defined]  # a list: there are two
@@ -122,27 +125,28 @@ class AdversarialModel(GlyphModel):
         def discriminate() -> Tensor:
             with torch.no_grad():
                 fake = self.generator(self.noise(real), condition)
-            return self.discriminator_loss(real, fake, condition)
+            loss = self.discriminator_loss(*self.judge(real, fake, condition), condition)
+            return loss + self.penalty(real, fake, condition)
 
         def generate() -> Tensor:
-            return self.generator_loss(
-                self.discriminator(self.generator(self.noise(real), condition), condition), condition
-            )
+            fake = self.generator(self.noise(real), condition)
+            return self.generator_loss(self.discriminator(fake, condition), condition)
 
         self.averages.add({"discriminator_loss": self.descend(critic, discriminate)})
         self.constrain()
         if (self.batches + 1) % self.critic_steps == 0:
             self.averages.add({"generator_loss": self.descend(artist, generate)})
-            self.averaged.update(self.generator, self.batches // self.critic_steps)
-        self.count(batch)
+
+    def follow(self, batches: range) -> None:
+        """Let the averaged generator follow, as often as the generator was updated."""
+        updates = range(batches.start // self.critic_steps, batches.stop // self.critic_steps)
+        if updates:
+            self.averaged.update(self.generator, updates)
 
     def descend(self, optimizer: Any, loss: Callable[[], Tensor]) -> Tensor:
-        """Update one player: toggle, loss (NaN if not finite), backward, step (which clips, or skips), untoggle."""
+        """Update one player and leave the other as it is."""
         self.toggle_optimizer(optimizer)
-        value = self.guarded(loss())
-        self.manual_backward(value)
-        optimizer.step()
-        optimizer.zero_grad()
+        value = super().descend(optimizer, loss)
         self.untoggle_optimizer(optimizer)
         return value
 
@@ -180,16 +184,14 @@ class AdversarialModel(GlyphModel):
         self.averages.add({name: judged.float().mean() for name, judged in right.items()})
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Add both losses on real glyphs that the discriminator has not been trained on."""
+        """Add both losses on real glyphs that the discriminator has not been trained on, without its penalty."""
         real, condition = self.to_output_range(batch.image), self.condition(batch)
-        fake = self.generator(self.noise(real), condition)
-        discriminator_loss = self.validation_loss(real, fake, condition)
-        generator_loss = self.generator_loss(self.discriminator(fake, condition), condition)
-        self.averages.add({"discriminator_loss": discriminator_loss, "generator_loss": generator_loss})
-
-    def validation_loss(self, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor:
-        """Return the discriminator's loss for validation, where no gradient may be asked for."""
-        return self.discriminator_loss(real, fake, condition)
+        on_real, on_fake = self.judge(real, self.generator(self.noise(real), condition), condition)
+        losses = {
+            "discriminator_loss": self.discriminator_loss(on_real, on_fake, condition),
+            "generator_loss": self.generator_loss(on_fake, condition),
+        }
+        self.averages.add(losses)
 
     # Ranges and sampling
 

@@ -1,7 +1,7 @@
 """What every model has in common: conditions, sampling, optimizers, averages for the log, and a guard on each step."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, ClassVar, Literal
@@ -49,6 +49,7 @@ class GlyphModel(pl.LightningModule, ABC):
         mode: ``min`` where a smaller value of ``monitor`` is better.
         batches: Training batches done so far, kept in checkpoints.
         samples: Training glyphs seen so far, over all processes, kept in checkpoints.
+        batch_limit: After how many batches training ends, even amidst a step; None for no limit.
     """
 
     image_size: PositiveInt
@@ -74,9 +75,11 @@ class GlyphModel(pl.LightningModule, ABC):
         super().__init__()
         self.check()
         self.save_hyperparameters(self.settings(), logger=False)
+        self.automatic_optimization = False  # a step takes several batches
         self.averages = Averages()
         self.batches = 0
         self.samples = 0
+        self.batch_limit: int | None = None
         self.build_networks()
 
     def settings(self) -> dict[str, Any]:
@@ -105,6 +108,14 @@ class GlyphModel(pl.LightningModule, ABC):
     @abstractmethod
     def build_networks(self) -> None:
         """Create every module."""
+
+    @abstractmethod
+    def learn(self, batch: Batch) -> None:
+        """Train on one batch."""
+
+    @abstractmethod
+    def follow(self, batches: range) -> None:
+        """Move the averaged weights towards those that these batches, counted from 0, have led to."""
 
     @abstractmethod
     def generate(self, latent: Tensor, condition: Tensor) -> Tensor:
@@ -225,6 +236,38 @@ class GlyphModel(pl.LightningModule, ABC):
         kind = torch.optim.Adam if self.optimizer == "adam" else torch.optim.AdamW
         return kind(weights, self.lr, betas=self.betas, fused=True)
 
+    def training_step(self, step: Sequence[Batch], batch_idx: int) -> None:
+        """Train on some batches, one after the other.
+
+        What the trainer does around each step costs a small model as much time as the batch itself.
+        """
+        before = self.batches
+        for batch in step:
+            if self.batch_limit is not None and self.batches >= self.batch_limit:
+                break
+            self.learn(batch)
+            self.batches += 1
+            self.samples += len(batch.image) * self.trainer.world_size
+        self.follow(range(before, self.batches))
+
+    def descend(self, optimizer: Any, loss: Callable[[], Tensor]) -> Tensor:
+        """Take one step down a loss: backward, clipped or skipped where it is not finite.
+
+        Args:
+            optimizer: One of those that Lightning gives out.
+            loss: Computes the loss, a scalar.
+
+        Returns:
+            The loss, NaN where it is not finite.
+        """
+        value = self.guarded(loss())
+        self.manual_backward(value)
+        optimizer.step()
+        optimizer.zero_grad()
+        # Autocast keeps each weight that it has rounded to bfloat16 until the trainer's step ends.
+        torch.clear_autocast_cache()
+        return value
+
     def on_train_start(self) -> None:
         """Let a resumed run take the learning rate it is given, not the one in its checkpoint."""
         for optimizer in self.trainer.optimizers:
@@ -255,11 +298,6 @@ class GlyphModel(pl.LightningModule, ABC):
         An infinite loss behind a clamp can have a finite gradient; the step would then not be skipped.
         """
         return loss * torch.where(loss.detach().isfinite(), 1.0, torch.nan)
-
-    def count(self, batch: Batch) -> None:
-        """Count a training batch, once its step is done."""
-        self.batches += 1
-        self.samples += len(batch.image) * self.trainer.world_size
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the counts, and which class the checkpoint builds."""

@@ -44,11 +44,11 @@ class CGAN(DCGAN):
         self.averages.add({f"{player}_auxiliary_loss": loss})
         return self.auxiliary_weight * loss
 
-    def discriminator_loss(self, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor:
+    def discriminator_loss(self, on_real: Verdict, on_fake: Verdict, condition: Tensor) -> Tensor:
         """Return the loss of telling real from generated, and of guessing the condition of real images."""
-        on_real, on_fake = self.judge(real, fake, condition)
-        return self.adversarial_loss(on_real, on_fake) + self.auxiliary_loss("discriminator", on_real, condition)
+        loss = super().discriminator_loss(on_real, on_fake, condition)
+        return loss + self.auxiliary_loss("discriminator", on_real, condition)
 
-    def generator_loss(self, verdict: Verdict, condition: Tensor) -> Tensor:
+    def generator_loss(self, on_fake: Verdict, condition: Tensor) -> Tensor:
         """Return the loss of being told from real, and of being guessed wrongly."""
-        return super().generator_loss(verdict, condition) + self.auxiliary_loss("generator", verdict, condition)
+        return super().generator_loss(on_fake, condition) + self.auxiliary_loss("generator", on_fake, condition)

@@ -32,17 +32,12 @@ class DCGAN(AdversarialModel):
         if self.label_smoothing and self.loss == "hinge":
             raise ConfigError(f"model.label_smoothing={self.label_smoothing} needs model.loss=bce, not hinge.")
 
-    def discriminator_loss(self, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor:
+    def discriminator_loss(self, on_real: Verdict, on_fake: Verdict, condition: Tensor) -> Tensor:
         """Return the loss of telling real from generated."""
-        on_real, on_fake = self.judge(real, fake, condition)
-        return self.adversarial_loss(on_real, on_fake)
-
-    def adversarial_loss(self, on_real: Verdict, on_fake: Verdict) -> Tensor:
-        """Return the discriminator's loss of the game chosen by ``loss``."""
         if self.loss == "hinge":
             return discriminator_hinge(on_real.score, on_fake.score)
         return discriminator_bce(on_real.score, on_fake.score, self.label_smoothing)
 
-    def generator_loss(self, verdict: Verdict, condition: Tensor) -> Tensor:
+    def generator_loss(self, on_fake: Verdict, condition: Tensor) -> Tensor:
         """Return the loss of being told from real."""
-        return generator_score(verdict.score) if self.loss == "hinge" else generator_bce(verdict.score)
+        return generator_score(on_fake.score) if self.loss == "hinge" else generator_bce(on_fake.score)

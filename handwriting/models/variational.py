@@ -1,7 +1,7 @@
 """The family of variational autoencoders."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
@@ -21,7 +21,7 @@ from handwriting.networks.variational import Decoder, Encoder
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class VariationalModel(GlyphModel):
-    r"""A variational autoencoder (Kingma and Welling, 2014), trained by automatic optimisation.
+    r"""A variational autoencoder (Kingma and Welling, 2014).
 
     .. math:: L = -\log p(x | z, y) + \beta\, KL(q(z | x, y) \| N(0, 1)), \quad z = \mu + \sigma \epsilon
 
@@ -94,9 +94,9 @@ class VariationalModel(GlyphModel):
         """One optimizer over everything."""
         return self.optimizer_for(self)
 
-    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+    def follow(self, batches: range) -> None:
         """Let the averaged weights follow."""
-        self.averaged.update(nn.ModuleList([self.encoder, self.decoder]), self.batches - 1)
+        self.averaged.update(nn.ModuleList([self.encoder, self.decoder]), batches)
 
     def in_use(self, network: Literal["encoder", "decoder"]) -> nn.Module:
         """Return a network as it is while training, and with averaged weights otherwise."""
@@ -128,13 +128,16 @@ class VariationalModel(GlyphModel):
         values = {"loss": loss.mean(), "reconstruction": reconstruction.mean(), "kl": kl.mean()}
         self.averages.add(values, weight=len(kl))
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return the loss that is minimised, with the KL term as warm as it is by now."""
-        reconstruction, kl = self.terms(batch)
-        self.record(reconstruction, kl)
-        self.count(batch)
-        warmth = min(1.0, self.batches / self.kl_warmup) if self.kl_warmup else 1.0
-        return self.guarded(reconstruction.mean() + self.kl_weight * warmth * with_free_bits(kl, self.free_bits))
+    def learn(self, batch: Batch) -> None:
+        """Minimise the loss, with the KL term as warm as it is by now."""
+        warmth = min(1.0, (self.batches + 1) / self.kl_warmup) if self.kl_warmup else 1.0
+
+        def loss() -> Tensor:
+            reconstruction, kl = self.terms(batch)
+            self.record(reconstruction, kl)
+            return reconstruction.mean() + self.kl_weight * warmth * with_free_bits(kl, self.free_bits)
+
+        self.descend(self.optimizers(), loss)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Add the loss of a validation batch to the averages."""

@@ -57,26 +57,24 @@ class WGANGP(AdversarialModel):
         """How a condition enters the game."""
         return self.conditioning
 
-    def discriminator_loss(self, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor:
-        """Return the critic's loss with its penalty, and add its parts to the averages."""
-        loss = self.validation_loss(real, fake, condition)
-        if not self.gradient_penalty:
-            return loss
-        epsilon = torch.rand(len(real), 1, 1, 1, device=real.device)
-        penalty = gradient_penalty(lambda images: self.discriminator(images, condition).score, real, fake, epsilon)
-        self.averages.add({"gradient_penalty": penalty.mean()})
-        return loss + self.gradient_penalty * penalty.mean()
-
-    def validation_loss(self, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor:
-        """Return the critic's loss without the penalty: minus the estimated distance."""
-        on_real, on_fake = self.judge(real, fake, condition)
+    def discriminator_loss(self, on_real: Verdict, on_fake: Verdict, condition: Tensor) -> Tensor:
+        """Return minus the estimated distance."""
         loss = wasserstein_critic(on_real.score, on_fake.score)
         self.averages.add({"wasserstein": -loss})
         return loss
 
-    def generator_loss(self, verdict: Verdict, condition: Tensor) -> Tensor:
+    def penalty(self, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor | float:
+        """Return the weighted penalty on the critic's gradient, where there is one."""
+        if not self.gradient_penalty:
+            return 0.0
+        epsilon = torch.rand(len(real), 1, 1, 1, device=real.device)
+        penalty = gradient_penalty(lambda images: self.discriminator(images, condition).score, real, fake, epsilon)
+        self.averages.add({"gradient_penalty": penalty.mean()})
+        return self.gradient_penalty * penalty.mean()
+
+    def generator_loss(self, on_fake: Verdict, condition: Tensor) -> Tensor:
         """Return minus the critic's score."""
-        return generator_score(verdict.score)
+        return generator_score(on_fake.score)
 
     def threshold(self, real: Tensor, fake: Tensor) -> Tensor:
         """A critic's scores have no zero: an image is judged real above the middle of the two means."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from math import prod
 
 import torch
 from torch import Tensor, nn
@@ -32,9 +33,9 @@ class MovingAverage(nn.Module):
         return [t.detach() for t in state if t.is_floating_point()], [t for t in state if not t.is_floating_point()]
 
     @torch.no_grad()
-    def update(self, network: nn.Module, step: int) -> None:
-        """Move the average towards ``network``, which is at its ``step``-th update (from 0)."""
-        decay = min(self.decay, (1 + step) / (10 + step))
+    def update(self, network: nn.Module, steps: range) -> None:
+        """Move the average towards ``network`` as far as its last updates, counted from 0, would have."""
+        decay = prod(min(self.decay, (1 + step) / (10 + step)) for step in steps)
         (own, own_counters), (new, new_counters) = self._tensors(self.average), self._tensors(network)
         torch._foreach_lerp_(own, new, 1 - decay)
         for counter, newer in zip(own_counters, new_counters, strict=True):

@@ -177,7 +177,7 @@ def _draw_block(block: Block, scale: int, left: int) -> Image.Image:
 def png_bytes(picture: Image.Image) -> bytes:
     """Return a picture as the bytes of a PNG file; the same picture gives the same bytes."""
     file = io.BytesIO()
-    picture.save(file, "PNG")
+    picture.save(file, "PNG", compress_level=1)  # 2.5 times as fast as usual, for a fifth more bytes
     return file.getvalue()
 
 

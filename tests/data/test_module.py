@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -33,9 +34,10 @@ class Watcher(pl.LightningModule):
         self.weight = torch.nn.Parameter(torch.zeros(()))
         self.shown = {}
 
-    def training_step(self, batch, index):
-        self.shown.setdefault(self.current_epoch, []).extend(batch.label.tolist())
-        return self.weight * batch.image.mean()
+    def training_step(self, step, index):
+        for batch in step:
+            self.shown.setdefault(self.current_epoch, []).extend(batch.label.tolist())
+        return self.weight * step[0].image.mean()
 
     def configure_optimizers(self):
         return torch.optim.SGD(self.parameters(), lr=0.1)
@@ -103,8 +105,24 @@ def test_only_training_batches_are_augmented():
     changed.setup()
     for loaders, equal in (("train_dataloader", False), ("val_dataloader", True), ("test_dataloader", True)):
         one, other = (next(iter(getattr(data, loaders)())) for data in (plain, changed))
+        if loaders == "train_dataloader":
+            (one, *_), (other, *_) = one, other
         assert torch.equal(one.image, other.image) is equal
         assert torch.equal(one.label, other.label)
+
+
+@pytest.mark.parametrize(("size", "steps"), [(1, [1] * 4), (3, [3, 1]), (8, [4])])
+def test_a_step_hands_out_several_batches_in_the_order_of_the_loader(size, steps):
+    singly, together = (GlyphData(Small(batch_size=8, batches_per_step=number)) for number in (1, size))
+    singly.setup()
+    together.setup()
+    loader = together.train_dataloader()
+    found = list(loader)
+    assert [len(step) for step in found] == steps
+    assert len(loader) == len(steps)
+    assert [loader.batches(number) for number in (0, 1, 99)] == [0, steps[0], 4]
+    expected = [step[0].image for step in singly.train_dataloader()]
+    assert all(torch.equal(one, batch.image) for one, batch in zip(expected, chain(*found), strict=True))
 
 
 def test_a_resumed_run_sees_the_order_that_an_unbroken_one_sees(tmp_path):

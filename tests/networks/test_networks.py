@@ -111,10 +111,19 @@ def test_a_moving_average_follows_its_definition():
     for step in range(40):
         with torch.no_grad():
             network.weight.add_(torch.randn(2, 2))
-        average.update(network, step)
+        average.update(network, range(step, step + 1))
         decay = min(0.9, (1 + step) / (10 + step))
         expected = decay * expected + (1 - decay) * network.weight.detach()
     torch.testing.assert_close(average.average.weight, expected)
+
+
+def test_a_moving_average_goes_as_far_in_one_move_as_in_several():
+    network, once, often = nn.Linear(2, 2), *(MovingAverage(nn.Linear(2, 2), decay=0.9) for _ in range(2))
+    once.load_state_dict(often.state_dict())
+    for step in range(5, 12):
+        often.update(network, range(step, step + 1))
+    once.update(network, range(5, 12))
+    torch.testing.assert_close(once.average.weight, often.average.weight)
 
 
 def test_a_moving_average_is_no_weight_to_train():
