@@ -45,7 +45,7 @@ class LastCheckpoint(_Checkpoint):
             the one in which it was killed.
     """
 
-    def __init__(self, every_n_epochs: int = 1, time_share: Share = 0.02) -> None:
+    def __init__(self, every_n_epochs: int = 1, time_share: Share = 0.01) -> None:
         self._allowance = Allowance(time_share)
         super().__init__(
             filename="last", every_n_epochs=every_n_epochs, save_on_train_epoch_end=True, enable_version_counter=False
@@ -59,10 +59,15 @@ class LastCheckpoint(_Checkpoint):
 
 
 class BestCheckpoint(_Checkpoint):
-    """Keep the best epoch by the model's own monitor: ``checkpoints/best.ckpt``, where that is logged at all."""
+    """Keep the best epoch by the model's own monitor: ``checkpoints/best.ckpt``, where that is logged at all.
+
+    It holds the model and nothing that only training needs: a run resumes from its last epoch.
+    """
 
     def __init__(self) -> None:
-        super().__init__(filename="best", save_on_train_epoch_end=True, enable_version_counter=False)
+        super().__init__(
+            filename="best", save_weights_only=True, save_on_train_epoch_end=True, enable_version_counter=False
+        )
 
     def setup(self, trainer: pl.Trainer, pl_module: GlyphModel, stage: str) -> None:  # type: ignore[override]
         """Ask the model what it goes by."""

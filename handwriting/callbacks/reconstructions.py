@@ -44,7 +44,7 @@ class Reconstructions(RunCallback):
 
     number: PositiveInt = 52
     every_n_epochs: PositiveInt = 1
-    time_share: Share = 0.02
+    time_share: Share = 0.01
 
     def __post_init__(self) -> None:
         """Nothing is drawn before training starts."""

@@ -36,7 +36,7 @@ class SampleGrids(RunCallback):
 
     rows: PositiveInt = 10
     every_n_epochs: PositiveInt = 1
-    time_share: Share = 0.02
+    time_share: Share = 0.01
 
     def __post_init__(self) -> None:
         """Nothing is drawn before training starts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import shlex
@@ -145,11 +146,13 @@ def _fit(
     settings: Any = OmegaConf.to_container(cfg, resolve=True)
     for logger in trainer.loggers:
         logger.log_hyperparams(settings)
+    gc.freeze()  # or the collector would go through all that was imported, a quarter of a second each time
     try:
         trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except SystemExit as stop:  # Lightning's answer to Ctrl-C; a trial of a sweep must not end the sweep
         raise KeyboardInterrupt from stop
     finally:
+        gc.unfreeze()
         close(trainer.loggers)
     return trainer
 
@@ -264,6 +267,7 @@ def _logging_to(folder: Path, records: Sequence[logging.LogRecord] = ()) -> Iter
     terminal = logging.StreamHandler()
     terminal.setLevel(logging.WARNING)
     terminal.addFilter(logging.Filter("handwriting"))
+    log.setLevel(logging.INFO)
     root = logging.getLogger()
     root.addHandler(file)
     root.addHandler(terminal)

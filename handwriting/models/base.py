@@ -261,7 +261,10 @@ class GlyphModel(pl.LightningModule, ABC):
             The loss, NaN where it is not finite.
         """
         value = self.guarded(loss())
-        self.manual_backward(value)
+        # The trainer's backward prepares several processes for it; for one its hooks cost more than they are worth.
+        backward = self.manual_backward if self.trainer.world_size > 1 else Tensor.backward
+        with torch.autocast(self.device.type, enabled=False):  # backward repeats the types of forward by itself
+            backward(value)
         optimizer.step()
         optimizer.zero_grad()
         # Autocast keeps each weight that it has rounded to bfloat16 until the trainer's step ends.

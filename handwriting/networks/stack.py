@@ -76,6 +76,8 @@ class Join(nn.Module):
     def forward(self, values: Tensor, vectors: dict[str, Tensor]) -> Tensor:
         """Return the joined vector in the precision of what comes in."""
         parts = {INPUT: flatten(values), **vectors}
+        if len(parts) == 1:
+            return parts[INPUT]  # to join it to nothing would be a copy
         return torch.cat([parts[name].to(values.dtype) for name in self.order or parts], dim=1)
 
 

@@ -20,9 +20,9 @@ def few_glyphs(monkeypatch):
 
 
 def rows(text: str) -> dict[tuple[str, str], str]:
-    """Return the factor of each comparison by what was compared."""
+    """Return the factor of each comparison by its name and what it is with."""
     cells = [re.split(r" *\| *", line.strip("| \n")) for line in text.splitlines() if line.startswith("|")]
-    return {(cell[0], cell[2]): cell[4] for cell in cells if len(cell) == 5}
+    return {(cell[0], cell[-3]): cell[-1] for cell in cells}
 
 
 @pytest.mark.parametrize("model", [*bench.TRAININGS])

@@ -43,27 +43,48 @@ class _Stopwatch(pl.Callback):
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
+        self.validating = 0.0
         self.rate = 0.0
+        self.rate_with_validation = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.began = time.perf_counter()
 
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.validation_began = time.perf_counter()
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.validating += time.perf_counter() - self.validation_began
+
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
         elapsed = time.perf_counter() - self.began
-        self.rate = pl_module.samples / elapsed
+        self.rate = pl_module.samples / (elapsed - self.validating)
+        self.rate_with_validation = pl_module.samples / elapsed
         trainer.should_stop = elapsed >= self.seconds
 
 
-def as_the_job_does(cfg: DictConfig, data: GlyphData) -> Measure:
-    """Return what trains by the job itself, trackers, callbacks and validation as configured, and counts glyphs."""
+class AsTheJobDoes:
+    """Trains by the job itself, trackers and callbacks as configured, and counts glyphs.
 
-    def measure(seconds: float) -> float:
+    A plain loop validates nothing, so that the time of validation is not counted here; ``with_validation`` are the
+    same rates with it.
+
+    Args:
+        cfg: The configuration of the training job.
+        data: The glyphs, prepared.
+    """
+
+    def __init__(self, cfg: DictConfig, data: GlyphData) -> None:
+        self.cfg, self.data = cfg, data
+        self.with_validation: list[float] = []
+
+    def __call__(self, seconds: float) -> float:
+        """Return glyphs a second over whole epochs of at least ``seconds`` in all."""
         stopwatch = _Stopwatch(seconds)
         with TemporaryDirectory() as folder, _silence():
-            fitting.train(cfg, Path(folder), data, callbacks=[stopwatch])
+            fitting.train(self.cfg, Path(folder), self.data, callbacks=[stopwatch])
+        self.with_validation.append(stopwatch.rate_with_validation)
         return stopwatch.rate
-
-    return measure
 
 
 def plainly(cfg: DictConfig, data: GlyphData, bf16: bool | None = None) -> Measure:
