@@ -1,10 +1,10 @@
-# Two commands do everything from a fresh clone: `make train` and `make test`.
+# Two commands do everything from a fresh clone: `make train` and `make test`. `make bench` measures.
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: train test test-quick check clean
+.PHONY: train test test-quick check bench clean
 
 train: $(VENV)/.installed  ## install, and train the default model on the embedded digits
 	$(RUN)/python train.py $(ARGS)
@@ -19,6 +19,9 @@ check: $(VENV)/.installed-dev  ## ruff and mypy
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
 	$(RUN)/mypy
+
+bench: $(VENV)/.installed-bench  ## how fast it is beside plain PyTorch and pythae: half an hour on a quiet machine
+	$(RUN)/handwriting bench $(ARGS)
 
 clean:  ## remove what was installed; runs and data stay
 	rm -rf $(VENV)
@@ -42,3 +45,6 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(call install,.[dev])
+
+$(VENV)/.installed-bench: $(VENV)/.installed
+	$(call install,.[bench])

@@ -105,11 +105,9 @@ class GlyphSource(ABC):
             ConfigError: If ``prepare`` names a class that does not exist, or leaves out all of them.
             DataError: If a class has no training glyph, and bad ones are to be refused.
         """
-        wanted = self.prepare.kept_classes(train)
-        dropped = len(train.alphabet) - len(wanted)
-        train, test = with_classes(train, wanted), with_classes(test, wanted)
-        filled = self._classes_with_glyphs(train)
-        train, test = with_classes(train, filled), with_classes(test, filled)
+        classes = self.kept_classes(train)
+        dropped = len(train.alphabet) - len(self.prepare.kept_classes(train))
+        train, test = with_classes(train, classes), with_classes(test, classes)
 
         train, test = (replace(part, images=self.prepare.clean(part.images, self.image_size)) for part in (train, test))
         kept, held = stratified_split(train.labels, self.val_fraction, self.split_seed)
@@ -123,15 +121,20 @@ class GlyphSource(ABC):
         report = {step: count for step, count in (left_out | balancing).items() if count}
         return Prepared(train, val, test, report, outliers)
 
-    def _classes_with_glyphs(self, train: Glyphs) -> list[int]:
-        """Return the indices of the classes that have training glyphs; the others are bad."""
-        counts = train.counts()
-        empty = [name for name, count in zip(train.alphabet, counts, strict=True) if not count]
+    def kept_classes(self, train: Glyphs) -> list[int]:
+        """Return the indices of the classes that a model is trained on: asked for, and with training glyphs.
+
+        Raises:
+            ConfigError: If ``prepare`` names a class that does not exist, or leaves out all of them.
+            DataError: If a class has no training glyph, and bad ones are to be refused.
+        """
+        wanted, counts = self.prepare.kept_classes(train), train.counts()
+        empty = [train.alphabet[index] for index in wanted if not counts[index]]
         for name in empty:
             self.bad(
                 f"class {name} has no training glyph: add some, or data.prepare.drop=[{','.join(empty)}] leaves it out."
             )
-        return [index for index, count in enumerate(counts) if count]
+        return [index for index in wanted if counts[index]]
 
     def _styled(self, part: Glyphs, reference: Glyphs) -> Glyphs:
         if self.style == "none":

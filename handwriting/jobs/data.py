@@ -77,8 +77,11 @@ def summary(source: GlyphSource, read: Glyphs, prepared: Prepared) -> dict[str, 
     facts["glyphs"] = f"{len(train):,} training, {len(val):,} validation, {len(test):,} test"
     if len(counts):
         few, many = counts.argmin(), counts.argmax()
-        facts["smallest"] = f"{train.alphabet[few]}, {counts[few]:,} training glyphs"
-        facts["largest"] = f"{train.alphabet[many]}, {counts[many]:,} training glyphs"
+        if counts[few] == counts[many]:
+            facts["each class"] = f"{counts[few]:,} training glyphs"
+        else:
+            facts["smallest"] = f"{train.alphabet[few]}, {counts[few]:,} training glyphs"
+            facts["largest"] = f"{train.alphabet[many]}, {counts[many]:,} training glyphs"
     facts["image size"] = f"{_size(read)} as read, {_size(train)} as the model sees it"
     facts["fingerprint"] = train.fingerprint()
     if asked := _asked(source):

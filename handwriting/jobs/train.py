@@ -64,8 +64,10 @@ def early(model: Mapping[str, Any], source: GlyphSource) -> tuple[Glyphs, Glyphs
         source: Where the glyphs come from.
 
     Raises:
-        ConfigError: If the model cannot make images of their size, or cannot normalise a batch of one.
-        DataError: If the glyphs cannot be read, or have no labels where the model asks for a class.
+        ConfigError: If the model cannot make images of their size, or cannot normalise a batch of one; or if a class
+            that is to be left out does not exist.
+        DataError: If the glyphs cannot be read, a class has none, or they have no labels where the model asks for a
+            class.
     """
     if model.get("network") == "conv":
         halvings(source.image_size)
@@ -76,6 +78,8 @@ def early(model: Mapping[str, Any], source: GlyphSource) -> tuple[Glyphs, Glyphs
     if getattr(source, "download", False):
         return None
     train, test = source.read()
+    if source.on_bad == "refuse":  # what is skipped is counted when the glyphs are prepared
+        source.kept_classes(train)
     unlabelled = int((train.labels < 0).sum())
     if "class" in model.get("conditions", ()) and unlabelled:
         raise DataError(

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from handwriting.data.synthetic import draw_glyphs
+from handwriting.glyphs import Glyphs
 from handwriting.jobs import start
 from handwriting.runs import Run
 from tests.builders import QUICK
@@ -106,6 +107,10 @@ def answers(tmp_path_factory) -> dict[str, list]:
     cases["pickle"] = ["data=arrays", f"data.path={at / 'code.npz'}"]
     cases["one"] = ["data.batch_size=1"]
     cases["one in layers"] = ["experiments=emnist_letters/cgan_3", "data.batch_size=1"]
+    cases["no such class"] = ["data=synthetic", "data.classes=abc", "data.prepare.drop=[q]"]
+    few = Glyphs(IMAGES[:, None] + 9, np.zeros(30), alphabet=("a", "b"))
+    few.save(at / "few.npz")
+    cases["class without glyphs"] = ["data=arrays", f"data.path={at / 'few.npz'}"]
     cases["size"] = ["data.image_size=50"]
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT], input=json.dumps(cases), cwd=at, capture_output=True, text=True, timeout=120
@@ -133,6 +138,8 @@ def answers(tmp_path_factory) -> dict[str, list]:
         ("pickle", ["code.npz"]),
         ("one", ["data.batch_size=1", "model.norm=batch"]),
         ("one in layers", ["data.batch_size=1", "model.generator_layers"]),
+        ("no such class", ["data.prepare.drop", "There are: a, b, c"]),
+        ("class without glyphs", ["class b has no training glyph", "data.prepare.drop=[b]", "data.on_bad=skip"]),
         ("size", ["data.image_size=50", "28, 32, 64 or 128"]),
     ],
 )
