@@ -12,7 +12,7 @@ from pydantic import NonNegativeFloat
 from pytorch_lightning.callbacks import Timer
 from tqdm import tqdm
 
-from handwriting.callbacks.base import RunCallback, epochs_done
+from handwriting.callbacks.base import RunCallback, epochs_done, is_last_epoch
 from handwriting.callbacks.limit import Limit
 from handwriting.models.base import GlyphModel
 
@@ -74,18 +74,24 @@ class Progress(RunCallback):
         self, trainer: pl.Trainer, pl_module: GlyphModel, outputs: Any, batch: Any, batch_idx: int  # type: ignore[override]
     ) -> None:  # fmt: skip
         """Move the bar, at most ten times a second."""
-        if self._bar is not None and time.monotonic() - self._shown > 0.1:
-            self._shown = time.monotonic()
-            self._bar.set_description(self._epoch(trainer, trainer.current_epoch + 1), refresh=False)
-            time_left = None if self._bar.total else self._time_left(trainer)
-            left = {} if time_left is None else {"left": _clock(time_left)}
-            self._bar.set_postfix({**_losses(pl_module), **left}, refresh=False)
-            self._bar.update(pl_module.samples - self._bar.n)
+        if time.monotonic() - self._shown > 0.1:
+            self._move(trainer, pl_module, trainer.current_epoch + 1)
+
+    def _move(self, trainer: pl.Trainer, model: GlyphModel, epoch: int) -> None:
+        if self._bar is None:
+            return
+        self._shown = time.monotonic()
+        self._bar.set_description(self._epoch(trainer, epoch), refresh=False)
+        time_left = None if self._bar.total else self._time_left(trainer)
+        left = {} if time_left is None else {"left": _clock(time_left)}
+        self._bar.set_postfix({**_losses(model), **left}, refresh=False)
+        self._bar.update(model.samples - self._bar.n)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
-        """Without a bar, print a line, unless the last one was a moment ago."""
+        """Move the bar; without one print a line, unless the last one was a moment ago."""
+        self._move(trainer, pl_module, epochs_done(trainer))
         now = time.monotonic()
-        last = epochs_done(trainer) == trainer.max_epochs
+        last = is_last_epoch(trainer)
         if self._bar is not None or not trainer.is_global_zero or (now - self._shown < self.every_seconds and not last):
             return
         self._shown = now
