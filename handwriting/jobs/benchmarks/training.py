@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,17 +39,29 @@ Step = Callable[[Tensor, Tensor], None]
 """Trains on images ``(B, 1, H, W)`` under conditions ``(B, C)``."""
 
 
+WARM_UP = 3.0
+"""Seconds of a training that are not counted: trackers look around the machine when they start."""
+
+
 class _Stopwatch(pl.Callback):
-    """Times whole epochs, with all that the other callbacks do in them, until enough seconds have passed."""
+    """Times a training to the end of an epoch, with all that the other callbacks do, once it is warm."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self.validating = 0.0
         self.rate = 0.0
         self.rate_with_validation = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self.began = time.perf_counter()
+        self.started = time.perf_counter()
+        self._begin(0)
+
+    def _begin(self, samples: int) -> None:
+        self.began, self.samples, self.validating = time.perf_counter(), samples, 0.0
+
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: GlyphModel, *others: Any) -> None:  # type: ignore[override]
+        warm = self.began - self.started > min(WARM_UP, self.seconds)
+        if not warm and time.perf_counter() - self.started > min(WARM_UP, self.seconds):
+            self._begin(pl_module.samples)
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.validation_began = time.perf_counter()
@@ -57,10 +70,10 @@ class _Stopwatch(pl.Callback):
         self.validating += time.perf_counter() - self.validation_began
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
-        elapsed = time.perf_counter() - self.began
-        self.rate = pl_module.samples / (elapsed - self.validating)
-        self.rate_with_validation = pl_module.samples / elapsed
-        trainer.should_stop = elapsed >= self.seconds
+        elapsed, done = time.perf_counter() - self.began, pl_module.samples - self.samples
+        self.rate = done / (elapsed - self.validating)
+        self.rate_with_validation = done / elapsed
+        trainer.should_stop = bool(done) and elapsed >= self.seconds
 
 
 class AsTheJobDoes:
@@ -79,7 +92,7 @@ class AsTheJobDoes:
         self.with_validation: list[float] = []
 
     def __call__(self, seconds: float) -> float:
-        """Return glyphs a second over whole epochs of at least ``seconds`` in all."""
+        """Return glyphs a second over at least ``seconds``, to the end of an epoch."""
         stopwatch = _Stopwatch(seconds)
         with TemporaryDirectory() as folder, _silence():
             fitting.train(self.cfg, Path(folder), self.data, callbacks=[stopwatch])
@@ -214,6 +227,7 @@ def by_pythae(cfg: DictConfig, data: GlyphData) -> Measure:
     def measure(seconds: float) -> float:
         network = VAE(VAEConfig(input_dim=(1, side, side), latent_dim=cfg.model.latent_dim, reconstruction_loss="bce"))
         stopwatch = Stopwatch(seconds)
+        logging.disable(logging.CRITICAL)  # its loggers hold on to the terminal
         with TemporaryDirectory() as folder, _silence(), contextlib.suppress(Enough):
             settings = BaseTrainerConfig(
                 output_dir=folder,
@@ -225,6 +239,7 @@ def by_pythae(cfg: DictConfig, data: GlyphData) -> Measure:
             )
             labels = torch.zeros(len(images))
             BaseTrainer(network, BaseDataset(images, labels), training_config=settings, callbacks=[stopwatch]).train()
+        logging.disable(logging.NOTSET)
         return stopwatch.rate
 
     return measure
