@@ -221,7 +221,7 @@ def test_content_that_does_not_fit_is_named(tmp_path, arrays, reason):
 
 
 def pickled(folder):
-    np.save(folder / "bad.npy", np.array([{"a": 1}], object), allow_pickle=True)
+    np.save(folder / "bad.npy", np.array([{"a": 1}], object))
     return (folder / "bad.npy").read_bytes()
 
 

@@ -102,7 +102,7 @@ def answers(tmp_path_factory) -> dict[str, list]:
     cases["unlabelled"] = ["data=arrays", f"data.path={at / 'unlabelled.npz'}", "model=cvae"]
     with zipfile.ZipFile(at / "code.npz", "w") as archive:
         file = io.BytesIO()
-        np.save(file, np.array([{}], object), allow_pickle=True)
+        np.save(file, np.array([{}], object))
         archive.writestr("images.npy", file.getvalue())
     cases["pickle"] = ["data=arrays", f"data.path={at / 'code.npz'}"]
     cases["one"] = ["data.batch_size=1"]
