@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
@@ -15,6 +16,21 @@ from handwriting.errors import DataError
 
 UNKNOWN = -1
 """The label or style of a glyph that nobody has named yet."""
+
+
+def in_turn(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the order in which the first glyph of each class comes first, then the second of each, and so on.
+
+    >>> in_turn(np.array([1, 1, 0, 1, 0])).tolist()
+    [2, 0, 4, 1, 3]
+
+    Args:
+        labels: The class of each glyph, int64 ``(N,)``; unknown ones are a class of their own.
+    """
+    order = np.argsort(labels, kind="stable")
+    _, starts, counts = np.unique(labels[order], return_index=True, return_counts=True)
+    nth = np.arange(len(labels)) - np.repeat(starts, counts)
+    return order[np.argsort(nth, kind="stable")]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +92,14 @@ class Glyphs:
     def __getitem__(self, index: Any) -> Glyphs:
         """Return the glyphs at ``index``: a slice, an index array ``(M,)`` or a mask ``(N,)``."""
         return replace(self, images=self.images[index], labels=self.labels[index], styles=self.styles[index])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Glyphs]) -> Glyphs:
+        """Return the glyphs of some sets, at least one, of the same size and with the same names, one after another."""
+        images, labels, styles = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("images", "labels", "styles")
+        )
+        return replace(parts[0], images=images, labels=labels, styles=styles)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

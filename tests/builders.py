@@ -67,9 +67,10 @@ def train(folder: Path, *overrides: str) -> Path:
     from handwriting.runs import claim
 
     cfg = compose("train", [*QUICK, *overrides])
-    fitting.rehearse(cfg)
+    source = build(cfg.data, "data")
+    fitting.rehearse(cfg, source)
     claimed = claim(folder)
-    fitting.train(cfg, claimed, GlyphData(build(cfg.data, "data")))
+    fitting.train(cfg, claimed, GlyphData(source))
     return claimed
 
 

@@ -18,7 +18,7 @@ from handwriting.models.base import GlyphModel
 from handwriting.plots.grids import png_bytes
 from handwriting.runs.files import write_atomically
 
-Share = Annotated[float, Field(gt=0, le=1)]
+TimeShare = Annotated[float, Field(gt=0, le=1)]
 """The most of the time of training that something may take."""
 
 

@@ -10,9 +10,9 @@ import torch
 from pydantic import PositiveInt
 from sklearn.decomposition import PCA
 
-from handwriting.callbacks.base import Allowance, RunCallback, Share, epochs_done
+from handwriting.callbacks.base import Allowance, RunCallback, TimeShare, epochs_done
 from handwriting.data.module import Batch
-from handwriting.glyphs import Glyphs
+from handwriting.glyphs import Glyphs, in_turn
 from handwriting.models.variational import VariationalModel
 from handwriting.plots.curves import draw_plane, figure_bytes
 from handwriting.plots.grids import Block, as_rows, draw_grid
@@ -26,10 +26,7 @@ def batch_of(glyphs: Glyphs) -> Batch:
 
 def one_of_each(glyphs: Glyphs, number: int) -> Glyphs:
     """Return the first glyph of each class, then the second of each, ..., ``number`` in all."""
-    order = np.argsort(glyphs.labels, kind="stable")
-    _, starts, counts = np.unique(glyphs.labels[order], return_index=True, return_counts=True)
-    nth = np.arange(len(glyphs)) - np.repeat(starts, counts)
-    return glyphs[order[np.argsort(nth, kind="stable")][:number]]
+    return glyphs[in_turn(glyphs.labels)[:number]]
 
 
 @dataclass(eq=False)
@@ -44,7 +41,7 @@ class Reconstructions(RunCallback):
 
     number: PositiveInt = 52
     every_n_epochs: PositiveInt = 1
-    time_share: Share = 0.01
+    time_share: TimeShare = 0.01
 
     def __post_init__(self) -> None:
         """Nothing is drawn before training starts."""

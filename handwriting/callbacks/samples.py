@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import PositiveInt
 
-from handwriting.callbacks.base import Allowance, RunCallback, Share, epochs_done
+from handwriting.callbacks.base import Allowance, RunCallback, TimeShare, epochs_done
 from handwriting.glyphs import Glyphs
 from handwriting.models.adversarial import AdversarialModel
 from handwriting.models.base import GlyphModel
@@ -36,7 +36,7 @@ class SampleGrids(RunCallback):
 
     rows: PositiveInt = 10
     every_n_epochs: PositiveInt = 1
-    time_share: Share = 0.01
+    time_share: TimeShare = 0.01
 
     def __post_init__(self) -> None:
         """Nothing is drawn before training starts."""

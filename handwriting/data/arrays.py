@@ -16,7 +16,6 @@ from handwriting.data.pairing import usable
 from handwriting.data.paper import Polarity, is_dark_on_light
 from handwriting.data.pictures import natural_key
 from handwriting.data.source import GlyphSource
-from handwriting.data.splits import stratified_split
 from handwriting.errors import DataError
 from handwriting.glyphs import UNKNOWN, Glyphs
 
@@ -91,8 +90,7 @@ class Arrays(GlyphSource):
         elif self.test_labels is not None:
             raise DataError(f"data.test_labels={self.test_labels}: of no test images. Give data.test_path=<path> too.")
         else:
-            kept, held = stratified_split(train.labels, self.test_fraction, self.split_seed)
-            train, test = train[kept], train[held]
+            train, test = self.split_off(train, self.test_fraction)
         return (_inverted(train), _inverted(test)) if inverted else (train, test)
 
     def _part(

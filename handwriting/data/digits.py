@@ -6,7 +6,6 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from handwriting.data.source import GlyphSource
-from handwriting.data.splits import stratified_split
 from handwriting.glyphs import Glyphs
 
 TEST_FRACTION = 0.2
@@ -28,5 +27,4 @@ class Digits(GlyphSource):
         images = np.round(digits.images * 255 / 16).astype(np.uint8)
         images = np.pad(images, ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN)))
         glyphs = Glyphs(images[:, None], digits.target, alphabet=tuple("0123456789"))
-        train, test = stratified_split(glyphs.labels, TEST_FRACTION, self.split_seed)
-        return glyphs[train], glyphs[test]
+        return self.split_off(glyphs, TEST_FRACTION)

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from handwriting.data.files import Collection
-from handwriting.data.idx import read_glyphs
+from handwriting.data.idx import read_sets
 from handwriting.data.source import GlyphSource
 from handwriting.glyphs import Glyphs
 
@@ -78,11 +78,9 @@ class EMNIST(GlyphSource):
     def read(self) -> tuple[Glyphs, Glyphs]:
         """Return the official training and test sets of the split, turned upright."""
         names = [name for name in FILES.checksums if name.startswith(f"emnist-{self.split}-")]
-        train_images, train_labels, test_images, test_labels = FILES.locate(self.root, names, self.download)
-        alphabet = tuple(ALPHABETS[self.split])
+        paths = FILES.locate(self.root, names, self.download)
         first_label = 1 if self.split == "letters" else 0
-        train = read_glyphs(train_images, train_labels, alphabet, self.bad, first_label)
-        test = read_glyphs(test_images, test_labels, alphabet, self.bad, first_label)
+        train, test = read_sets(paths, tuple(ALPHABETS[self.split]), self.bad, first_label)
         return _upright(train), _upright(test)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from handwriting.data.files import Collection
-from handwriting.data.idx import read_glyphs
+from handwriting.data.idx import read_sets
 from handwriting.data.source import GlyphSource
 from handwriting.glyphs import Glyphs
 
@@ -49,7 +49,4 @@ class FashionMNIST(GlyphSource):
 
     def read(self) -> tuple[Glyphs, Glyphs]:
         """Return the official training and test sets."""
-        files = FILES.locate(self.root, list(FILES.checksums), self.download)
-        train_images, train_labels, test_images, test_labels = files
-        train = read_glyphs(train_images, train_labels, ALPHABET, self.bad)
-        return train, read_glyphs(test_images, test_labels, ALPHABET, self.bad)
+        return read_sets(FILES.locate(self.root, list(FILES.checksums), self.download), ALPHABET, self.bad)

@@ -12,7 +12,6 @@ from pydantic import AfterValidator, Field
 from handwriting.data.paper import Inking, Polarity
 from handwriting.data.pictures import folders_in, is_folder, natural_key, pictures_in, read_picture
 from handwriting.data.source import GlyphSource
-from handwriting.data.splits import stratified_split
 from handwriting.errors import DataError
 from handwriting.glyphs import UNKNOWN, Glyphs
 
@@ -80,18 +79,14 @@ class Folder(GlyphSource):
             raise DataError(f"{folder} {what}")
         places = {path.name: path for path in folders_in(folder)}
         if TRAIN not in places:
-            return self._split(self._glyphs(folder, self._listed(folder)))
+            return self.split_off(self._glyphs(folder, self._listed(folder)), self.test_fraction)
         for name, place in places.items():
             if name not in (TRAIN, TEST) and pictures_in(place):
                 self.bad(f"{place} lies beside {TRAIN}/ and belongs to neither training nor test set.")
         train = self._glyphs(places[TRAIN], self._listed(places[TRAIN]))
         if TEST not in places:
-            return self._split(train)
+            return self.split_off(train, self.test_fraction)
         return train, self._glyphs(places[TEST], self._listed(places[TEST]), train.alphabet)
-
-    def _split(self, glyphs: Glyphs) -> tuple[Glyphs, Glyphs]:
-        kept, held = stratified_split(glyphs.labels, self.test_fraction, self.split_seed)
-        return glyphs[kept], glyphs[held]
 
     def _listed(self, folder: Path) -> list[Picture]:
         """Return the pictures in a folder, and the class that its subfolders or their own names give them."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
+from collections.abc import Sequence
 from math import prod
 from pathlib import Path
 
@@ -80,6 +81,22 @@ def read_glyphs(images: Path, labels: Path, alphabet: tuple[str, ...], bad: Bad,
             f"{images} {pixels.shape} and {labels} {numbers.shape} are not images (N, H, W) and labels (N,). {ADVICE}"
         )
     return pair(pixels, numbers.astype(np.int64) - first_label, alphabet, bad, f"{images}", f"{labels}")
+
+
+def read_sets(
+    paths: Sequence[Path], alphabet: tuple[str, ...], bad: Bad, first_label: int = 0
+) -> tuple[Glyphs, Glyphs]:
+    """Read a training and a test set; arguments as for :func:`read_glyphs`.
+
+    Args:
+        paths: The files of training images, training labels, test images and test labels.
+        alphabet: The names of the classes.
+        bad: What is told of each glyph whose label is none of the classes.
+        first_label: The number that stands for the first class in the files.
+    """
+    train_images, train_labels, test_images, test_labels = paths
+    train = read_glyphs(train_images, train_labels, alphabet, bad, first_label)
+    return train, read_glyphs(test_images, test_labels, alphabet, bad, first_label)
 
 
 def unreadable(path: Path, error: BaseException) -> DataError:

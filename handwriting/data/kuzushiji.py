@@ -12,7 +12,6 @@ from handwriting.data.idx import ADVICE
 from handwriting.data.npy import read_numpy
 from handwriting.data.pairing import pair
 from handwriting.data.source import GlyphSource
-from handwriting.data.splits import stratified_split
 from handwriting.errors import DataError
 from handwriting.glyphs import Glyphs
 
@@ -86,10 +85,7 @@ class Kuzushiji(GlyphSource):
         if self.split == "official":
             train, test = parts
             return train, test
-        images, labels = (np.concatenate([getattr(part, name) for part in parts]) for name in ("images", "labels"))
-        glyphs = Glyphs(images, labels, alphabet=ALPHABETS[self.dataset])
-        kept, held = stratified_split(glyphs.labels, TEST_FRACTION, self.split_seed)
-        return glyphs[kept], glyphs[held]
+        return self.split_off(Glyphs.joined(parts), TEST_FRACTION)
 
     def _part(self, images: Path, labels: Path) -> Glyphs:
         pixels, numbers = _array(images, 3), _array(labels, 1)

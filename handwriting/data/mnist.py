@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from handwriting.data.files import Collection
-from handwriting.data.idx import read_glyphs
+from handwriting.data.idx import read_sets
 from handwriting.data.source import GlyphSource
 from handwriting.glyphs import Glyphs
 
@@ -35,8 +35,5 @@ class MNIST(GlyphSource):
 
     def read(self) -> tuple[Glyphs, Glyphs]:
         """Return the official training and test sets."""
-        files = FILES.locate(self.root, list(FILES.checksums), self.download)
-        train_images, train_labels, test_images, test_labels = files
-        alphabet = tuple("0123456789")
-        train = read_glyphs(train_images, train_labels, alphabet, self.bad)
-        return train, read_glyphs(test_images, test_labels, alphabet, self.bad)
+        paths = FILES.locate(self.root, list(FILES.checksums), self.download)
+        return read_sets(paths, tuple("0123456789"), self.bad)

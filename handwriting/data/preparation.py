@@ -155,7 +155,7 @@ class Preparation:
         if not len(originals):
             return kept, report
         copies = replace(train[originals], images=_changed(train.images[originals], self.fill, seed))
-        return _joined(kept, copies), report
+        return Glyphs.joined([kept, copies]), report
 
 
 def with_classes(glyphs: Glyphs, kept: Sequence[int]) -> Glyphs:
@@ -212,10 +212,3 @@ def _changed(images: NDArray[np.uint8], fill: Augmentation, seed: int) -> NDArra
     chunks = np.split(images, range(CHUNK, len(images), CHUNK))
     changed = [fill(torch.tensor(chunk).float() / 255, generator).mul(255).round().byte().numpy() for chunk in chunks]
     return np.concatenate(changed)
-
-
-def _joined(first: Glyphs, second: Glyphs) -> Glyphs:
-    images, labels, styles = (
-        np.concatenate([getattr(first, name), getattr(second, name)]) for name in ("images", "labels", "styles")
-    )
-    return replace(first, images=images, labels=labels, styles=styles)

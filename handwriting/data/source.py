@@ -90,6 +90,11 @@ class GlyphSource(ABC):
             raise DataError(f"{reason} data.on_bad=skip leaves it out.")
         self.skipped.append(reason)
 
+    def split_off(self, glyphs: Glyphs, fraction: float) -> tuple[Glyphs, Glyphs]:
+        """Return the glyphs that stay and a random ``fraction`` of each class, the same for the same ``split_seed``."""
+        kept, held = stratified_split(glyphs.labels, fraction, self.split_seed)
+        return glyphs[kept], glyphs[held]
+
     def prepared(self, train: Glyphs, test: Glyphs) -> Prepared:
         """Turn what :meth:`read` returned into what a model sees, step by step.
 
@@ -110,8 +115,7 @@ class GlyphSource(ABC):
         train, test = with_classes(train, classes), with_classes(test, classes)
 
         train, test = (replace(part, images=self.prepare.clean(part.images, self.image_size)) for part in (train, test))
-        kept, held = stratified_split(train.labels, self.val_fraction, self.split_seed)
-        train, val = train[kept], train[held]
+        train, val = self.split_off(train, self.val_fraction)
 
         reference, outliers = self.prepare.without_outliers(train)
         train, val, test = (self._styled(part, reference) for part in (reference, val, test))

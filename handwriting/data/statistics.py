@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from handwriting.glyphs import Glyphs
 
@@ -81,10 +83,7 @@ def class_quantiles(values: NDArray[np.floating], labels: NDArray[np.int64], cla
     Returns:
         float ``(classes, 5)``; not a number for a class without a glyph.
     """
-    found = np.full((classes, len(QUANTILES)), np.nan)
-    for label in np.unique(labels[labels >= 0]):
-        found[label] = np.quantile(values[labels == label], QUANTILES)
-    return found
+    return _by_class(values, labels, classes, len(QUANTILES), lambda members: np.quantile(members, QUANTILES))
 
 
 def class_moments(values: NDArray[np.floating], labels: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
@@ -98,8 +97,18 @@ def class_moments(values: NDArray[np.floating], labels: NDArray[np.int64], class
     Returns:
         float ``(classes, 2)``; not a number for a class without a glyph.
     """
-    found = np.full((classes, 2), np.nan)
+    return _by_class(values, labels, classes, 2, lambda members: (members.mean(), members.std()))
+
+
+def _by_class(
+    values: NDArray[np.floating],
+    labels: NDArray[np.int64],
+    classes: int,
+    width: int,
+    summary: Callable[[NDArray[np.floating]], ArrayLike],
+) -> NDArray[np.float64]:
+    """Return what ``summary`` tells of the values of every class, float ``(classes, width)``."""
+    found = np.full((classes, width), np.nan)
     for label in np.unique(labels[labels >= 0]):
-        members = values[labels == label]
-        found[label] = members.mean(), members.std()
+        found[label] = summary(values[labels == label])
     return found

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from pydantic import Field, PositiveInt
 
 from handwriting.data.source import GlyphSource
-from handwriting.data.splits import stratified_split
 from handwriting.glyphs import Glyphs
 
 CLASSES = digits + ascii_uppercase + ascii_lowercase
@@ -141,5 +140,4 @@ class Synthetic(GlyphSource):
     def read(self) -> tuple[Glyphs, Glyphs]:
         """Draw the training and the test glyphs."""
         glyphs, _ = draw_glyphs(self.count, self.split_seed, self.image_size, self.classes)
-        train, test = stratified_split(glyphs.labels, TEST_FRACTION, self.split_seed)
-        return glyphs[train], glyphs[test]
+        return self.split_off(glyphs, TEST_FRACTION)

@@ -24,7 +24,7 @@ from handwriting.data.statistics import (
     robust_sigmas,
 )
 from handwriting.errors import ConfigError
-from handwriting.glyphs import Glyphs
+from handwriting.glyphs import Glyphs, in_turn
 from handwriting.jobs.outputs import output_path
 from handwriting.plots.contents import (
     WIDTH,
@@ -217,12 +217,7 @@ def _before_and_after(
     columns = columns_within(width, source.image_size)
     kept = [index for index, name in enumerate(read.alphabet) if name in train.alphabet]
     order = rng.permutation(np.flatnonzero(np.isin(read.labels, kept) | (not kept)))
-    # A glyph of every class in turn: the first of each, then the second, ...
-    turns = np.zeros(len(order), np.int64)
-    for label in np.unique(read.labels[order]):
-        members = read.labels[order] == label
-        turns[members] = np.arange(members.sum())
-    index = order[np.lexsort((read.labels[order], turns))][: ROWS_OF_PAIRS * columns]
+    index = order[in_turn(read.labels[order])[: ROWS_OF_PAIRS * columns]]
     chosen = read[index]
     names = [chosen.alphabet[label] if label >= 0 else "" for label in chosen.labels]
     after = source.prepare.clean(chosen.images, source.image_size)

@@ -55,13 +55,15 @@ def run(
     """
     quieten_lightning()
     cfg, earlier = resumed_config(cfg)
-    rehearse(cfg)
-    data = GlyphData(source or config.build(cfg.data, "data"), read)
+    config.check(cfg)
+    source = source or config.build(cfg.data, "data")
+    rehearse(cfg, source)
+    data = GlyphData(source, read)
     with _own_folder(earlier) as folder, _logging_to(folder, records):
         train(cfg, folder, data, earlier.checkpoint("last") if earlier else None)
 
 
-def rehearse(cfg: DictConfig) -> None:
+def rehearse(cfg: DictConfig, source: GlyphSource) -> None:
     """Build everything that needs no data, so that a mistake is found before data is touched.
 
     The model is built without memory for its weights, for a stand-in alphabet.
@@ -69,8 +71,6 @@ def rehearse(cfg: DictConfig) -> None:
     Raises:
         ConfigError: For the first value or combination that cannot be used.
     """
-    config.check(cfg)
-    source: GlyphSource = config.build(cfg.data, "data")
     styles = STYLE_NAMES if source.style != "none" else ()
     with torch.device("meta"):
         config.build(cfg.model, "model", image_size=source.image_size, alphabet=("a", "b"), style_names=styles)

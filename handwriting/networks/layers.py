@@ -28,6 +28,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -162,9 +163,7 @@ def after(layer: Layer, shape: Shape, joined: int = 0) -> Shape:
     Raises:
         ValueError: If the layer cannot take it.
     """
-    units = 1
-    for extent in shape:
-        units *= extent
+    units = prod(shape)
     if layer.kind == "join":
         return (units + joined,)
     if layer.kind == "dense":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 import torch
 from torch import Tensor, nn
@@ -129,8 +130,7 @@ def _flat(before: Shape) -> list[nn.Module]:
 
 def _weight(layer: Layer, before: Shape) -> nn.Module:
     if layer.kind == "dense":
-        inputs, units = torch.Size(before).numel(), torch.Size(layer.size).numel()
-        return nn.Linear(inputs, units, bias=layer.bias)
+        return nn.Linear(prod(before), prod(layer.size), bias=layer.bias)
     (channels, *_), (size,), kernel, stride = before, layer.size, layer.kernel, layer.stride
     if layer.kind == "conv":
         return nn.Conv2d(channels, size, kernel, stride, padding=(kernel - 1) // 2, bias=layer.bias)

@@ -227,7 +227,6 @@ def by_pythae(cfg: DictConfig, data: GlyphData) -> Measure:
     def measure(seconds: float) -> float:
         network = VAE(VAEConfig(input_dim=(1, side, side), latent_dim=cfg.model.latent_dim, reconstruction_loss="bce"))
         stopwatch = Stopwatch(seconds)
-        logging.disable(logging.CRITICAL)  # its loggers hold on to the terminal
         with TemporaryDirectory() as folder, _silence(), contextlib.suppress(Enough):
             settings = BaseTrainerConfig(
                 output_dir=folder,
@@ -239,7 +238,6 @@ def by_pythae(cfg: DictConfig, data: GlyphData) -> Measure:
             )
             labels = torch.zeros(len(images))
             BaseTrainer(network, BaseDataset(images, labels), training_config=settings, callbacks=[stopwatch]).train()
-        logging.disable(logging.NOTSET)
         return stopwatch.rate
 
     return measure
@@ -248,5 +246,9 @@ def by_pythae(cfg: DictConfig, data: GlyphData) -> Measure:
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
     """Let what is measured print as much as it likes, to nobody."""
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        yield
+    logging.disable(logging.CRITICAL)  # pythae's loggers hold on to the terminal
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
