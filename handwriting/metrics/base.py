@@ -1,0 +1,146 @@
+"""What a metric sees, and what it answers."""
+
+# Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them,
+# and metrics in other files inherit them.
+
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from handwriting.features.space import FeatureSpace, Sample
+from handwriting.glyphs import Glyphs
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number.
+
+    Attributes:
+        value: The number; finite.
+        n: How many generated glyphs it was taken of, or of each class.
+        unit: What it is counted in; empty for a pure number.
+        floor: The same number for real training glyphs against the same real glyphs; None where there is no such thing.
+        error: Its standard error, where it is an estimate that comes with one.
+        better: ``min`` or ``max``.
+    """
+
+    value: float
+    n: int
+    unit: str = ""
+    floor: float | None = None
+    error: float | None = None
+    better: str = "min"
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as a dictionary of plain values."""
+        return asdict(self)
+
+
+Measures = dict[str, Measure]
+
+
+class Reference:
+    """The real side of every comparison, looked at once.
+
+    Args:
+        space: What looks at glyphs.
+        training: Training glyphs, all of them.
+        real: The real glyphs that generated ones are held against: the test set, or while training the validation set.
+        seed: What the floor's training glyphs are drawn from.
+
+    Attributes:
+        real: The real glyphs.
+        floor: As many training glyphs in the same class proportions, or as many of a class as there are.
+    """
+
+    def __init__(self, space: FeatureSpace, training: Glyphs, real: Glyphs, seed: int = 0) -> None:
+        self.space = space
+        self.training = training
+        self.real = space.look(real)
+        self.floor = space.look(matched(training, real, seed))
+        self._floors: dict[int, Measures] = {}
+
+    def floors(self, metric: "Comparison") -> Measures:
+        """Return what ``metric`` says of real training glyphs; computed once."""
+        if id(metric) not in self._floors:
+            self._floors[id(metric)] = metric.compare(self.floor, self.real)
+        return self._floors[id(metric)]
+
+
+def matched(training: Glyphs, like: Glyphs, seed: int) -> Glyphs:
+    """Return as many training glyphs of each class as ``like`` has, or all of them where there are fewer.
+
+    They are drawn without replacement. Unlabelled glyphs count as a class of their own.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    labels, wanted = torch.tensor(training.labels), torch.tensor(like.labels)
+    if not set(wanted.unique().tolist()) <= set(labels.unique().tolist()):
+        labels, wanted = torch.zeros_like(labels), torch.zeros_like(wanted)
+    chosen = [
+        (own := (labels == label).nonzero()[:, 0])[torch.randperm(len(own), generator=generator)[:count]]
+        for label, count in zip(*(part.tolist() for part in wanted.unique(return_counts=True)), strict=True)
+    ]
+    return training[torch.cat(chosen).sort().values.numpy()]
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """Everything about one evaluation of one model.
+
+    Attributes:
+        model: The model, in evaluation; measures of its own, such as a likelihood, ask it themselves.
+        generated: Its glyphs: as many as real ones, in their class proportions.
+        reference: The real side.
+        seed: What anything random in a measure is drawn from.
+    """
+
+    model: Any
+    generated: Sample
+    reference: Reference
+    seed: int = 0
+
+
+@dataclass(eq=False, kw_only=True)
+class Metric(ABC):
+    """Takes one or several measures of a model.
+
+    Attributes:
+        while_training: Take them every few epochs, too; for what takes no more than a second or two.
+    """
+
+    while_training: bool = False
+
+    @abstractmethod
+    def measure(self, trial: Trial) -> Measures:
+        """Return the measures by name; none where they mean nothing for this model or data.
+
+        Raises:
+            DataError: If there are too few glyphs.
+        """
+
+
+@dataclass(eq=False, kw_only=True)
+class Comparison(Metric):
+    """A metric that holds one sample against another; its floor holds real training glyphs in place of generated ones."""
+
+    @abstractmethod
+    def compare(self, sample: Sample, real: Sample) -> Measures:
+        """Return the measures of a sample, held against real glyphs."""
+
+    def measure(self, trial: Trial) -> Measures:
+        """Compare generated glyphs with real ones, and put the floor beside."""
+        found = self.compare(trial.generated, trial.reference.real)
+        floors = self.floors(trial) if found else {}
+        return {name: replace(own, floor=floors[name].value if name in floors else None) for name, own in found.items()}
+
+    def floors(self, trial: Trial) -> Measures:
+        """Return the same measures of real training glyphs."""
+        return trial.reference.floors(self)
+
+
+def subset(count: int, size: int, seed: int) -> Tensor:
+    """Return ``size`` indices below ``count``, or all of them where there are fewer, drawn without replacement."""
+    return torch.randperm(count, generator=torch.Generator().manual_seed(seed))[:size]

@@ -1,0 +1,48 @@
+"""The glyph classifier, whose last hidden layer is the space that generated glyphs are measured in."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+SIDE = 28
+"""The side of the images that the classifier looks at, in pixels; others are resized to it."""
+FEATURES = 128
+
+
+class GlyphClassifier(nn.Module):
+    """Three convolutions with batch normalisation and pooling, a hidden layer of 128 units, and a logit a class.
+
+    Args:
+        classes: How many classes there are.
+    """
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.trunk = nn.Sequential(
+            *_convolution(1, 32),
+            nn.MaxPool2d(2),
+            *_convolution(32, 64),
+            nn.MaxPool2d(2),
+            *_convolution(64, 128),
+            nn.Flatten(),
+            nn.Dropout(0.3),
+            nn.Linear(128 * (SIDE // 4) ** 2, FEATURES),
+            nn.ReLU(),
+        )
+        self.head = nn.Linear(FEATURES, classes)
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return the last hidden layer, ``(N, 128)`` from 0, of images ``(N, 1, H, W)`` in [0, 1]."""
+        if images.shape[-2:] != (SIDE, SIDE):
+            smaller = min(images.shape[-2:]) < SIDE
+            images = F.interpolate(images, (SIDE, SIDE), mode="bilinear" if smaller else "area")
+        return self.trunk(images)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logit of each class, ``(N, classes)``, of images ``(N, 1, H, W)`` in [0, 1]."""
+        return self.head(self.features(images))
+
+
+def _convolution(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
+    return nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
