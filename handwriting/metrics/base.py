@@ -124,7 +124,7 @@ class Metric(ABC):
 
 @dataclass(eq=False, kw_only=True)
 class Comparison(Metric):
-    """A metric that holds one sample against another; its floor holds real training glyphs in place of generated ones."""
+    """Holds one sample against another; its floor holds real training glyphs in place of generated ones."""
 
     @abstractmethod
     def compare(self, sample: Sample, real: Sample) -> Measures:
