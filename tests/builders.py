@@ -85,6 +85,7 @@ QUICK = [
     "trainer.log_every_n_steps=2",
     "precision=32-true",
     "logger=none",
+    "metrics=none",
     *SMALL,
 ]
 """A run of a second or two."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import pytorch_lightning as pl
@@ -36,6 +37,10 @@ class MetricsLog(RunCallback):
     def attach(self, run: RunFolder) -> None:
         """Write into ``run``; a process that is not the first one writes nowhere."""
         self._run = run
+
+    def add(self, values: Mapping[str, float]) -> None:
+        """Write these values, by their full names, with the next row."""
+        self._row.update(values)
 
     # What a resumed run needs
 

@@ -18,12 +18,6 @@ from handwriting.plots.curves import draw_plane, figure_bytes
 from handwriting.plots.grids import Block, as_rows, draw_grid
 
 
-def batch_of(glyphs: Glyphs) -> Batch:
-    """Return glyphs as one batch on the CPU."""
-    images = torch.tensor(glyphs.images).float() / 255
-    return Batch(images, torch.tensor(glyphs.labels), torch.tensor(glyphs.styles))
-
-
 def one_of_each(glyphs: Glyphs, number: int) -> Glyphs:
     """Return the first glyph of each class, then the second of each, ..., ``number`` in all."""
     return glyphs[in_turn(glyphs.labels)[:number]]
@@ -59,7 +53,7 @@ class Reconstructions(RunCallback):
     def _draw(self, trainer: pl.Trainer, model: VariationalModel) -> None:
         glyphs = one_of_each(trainer.datamodule.val, self.number)  # type: ignore[attr-defined]
         columns = min(26, len(glyphs))
-        read, made = as_rows(glyphs.images, columns), as_rows(model.reconstruct(batch_of(glyphs)).numpy(), columns)
+        read, made = as_rows(glyphs.images, columns), as_rows(model.reconstruct(Batch.of(glyphs)).numpy(), columns)
         # Original and reconstruction alternate row by row, as bytes alike.
         pairs = np.stack([read / 255, made], axis=1).reshape(-1, *read.shape[1:])
         picture = draw_grid(
@@ -90,7 +84,7 @@ class LatentSpace(RunCallback):
         if not (isinstance(pl_module, VariationalModel) and trainer.is_global_zero):
             return
         glyphs: Glyphs = trainer.datamodule.val  # type: ignore[attr-defined]
-        latents = pl_module.encode(batch_of(glyphs)).numpy()
+        latents = pl_module.encode(Batch.of(glyphs)).numpy()
         plane, how = latents, "both latents"
         if latents.shape[1] == 1:
             plane, how = np.hstack([latents, np.zeros_like(latents)]), "their only latent"
@@ -110,7 +104,7 @@ class LatentSpace(RunCallback):
         members = [np.flatnonzero(glyphs.labels == label) for label in np.unique(glyphs.labels)][: self.rows]
         start = np.array([own[0] for own in members])
         goal = np.array([own[-1] for own in members]) if model.conditions else np.roll(start, -1)
-        begin, end = batch_of(glyphs[start]), batch_of(glyphs[goal])
+        begin, end = Batch.of(glyphs[start]), Batch.of(glyphs[goal])
         share = torch.linspace(0, 1, self.steps)[None, :, None]
         latents = torch.lerp(model.encode(begin)[:, None], model.encode(end)[:, None], share).flatten(0, 1)
         conditions = model.condition(begin).repeat_interleave(self.steps, dim=0)

@@ -27,6 +27,11 @@ class Batch(NamedTuple):
     label: Tensor
     style: Tensor
 
+    @classmethod
+    def of(cls, glyphs: Glyphs) -> Batch:
+        """Return glyphs as one batch on the CPU."""
+        return cls(torch.tensor(glyphs.images) / 255, torch.tensor(glyphs.labels), torch.tensor(glyphs.styles))
+
 
 class GlyphLoader:
     """Yields a data set batch by batch, in the order that its seed and the epoch give.

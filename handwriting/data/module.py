@@ -17,8 +17,8 @@ __all__ = ["Batch", "GlyphData", "GlyphLoader"]
 class GlyphData(pl.LightningDataModule):
     """The glyphs of a source, served in batches.
 
-    After :meth:`setup`, ``train``, ``val`` and ``test`` hold the prepared glyphs, and ``report`` what each step
-    of their preparation left out or added.
+    After :meth:`setup`, ``train``, ``val`` and ``test`` hold the prepared glyphs, ``report`` what each step of their
+    preparation left out or added, and ``whole`` the training glyphs before any was left out, added or given a style.
 
     Args:
         source: Where the glyphs come from.
@@ -28,6 +28,7 @@ class GlyphData(pl.LightningDataModule):
     train: Glyphs
     val: Glyphs
     test: Glyphs
+    whole: Glyphs
     report: dict[str, int]
 
     def __init__(self, source: GlyphSource, read: tuple[Glyphs, Glyphs] | None = None) -> None:
@@ -41,7 +42,7 @@ class GlyphData(pl.LightningDataModule):
             return
         train, test = self._read or self.source.read()
         self._read = None
-        self.train, self.val, self.test, self.report, _ = self.source.prepared(train, test)
+        self.train, self.val, self.test, self.report, _, self.whole = self.source.prepared(train, test)
 
     def __str__(self) -> str:
         """Show the source; Lightning's own text expects the data sets of torch."""

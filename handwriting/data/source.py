@@ -31,6 +31,8 @@ class Prepared(NamedTuple):
     training glyphs left out as ``outliers``, ``cut``, or ``filled`` in."""
     outliers: Outliers
     """The training glyphs that were left out as outliers."""
+    whole: Glyphs
+    """The training glyphs before any was left out, filled in or given a style: the same for all runs on this data."""
 
 
 @dataclass(eq=False)
@@ -115,15 +117,15 @@ class GlyphSource(ABC):
         train, test = with_classes(train, classes), with_classes(test, classes)
 
         train, test = (replace(part, images=self.prepare.clean(part.images, self.image_size)) for part in (train, test))
-        train, val = self.split_off(train, self.val_fraction)
+        whole, val = self.split_off(train, self.val_fraction)
 
-        reference, outliers = self.prepare.without_outliers(train)
+        reference, outliers = self.prepare.without_outliers(whole)
         train, val, test = (self._styled(part, reference) for part in (reference, val, test))
         train, balancing = self.prepare.balanced(train, self.split_seed)
 
         left_out = {"skipped": len(self.skipped), "dropped_classes": dropped, "outliers": len(outliers.glyphs)}
         report = {step: count for step, count in (left_out | balancing).items() if count}
-        return Prepared(train, val, test, report, outliers)
+        return Prepared(train, val, test, report, outliers, whole)
 
     def kept_classes(self, train: Glyphs) -> list[int]:
         """Return the indices of the classes that a model is trained on: asked for, and with training glyphs.

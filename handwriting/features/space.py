@@ -8,10 +8,11 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from handwriting.data.resizing import resize
 from handwriting.errors import DataError
 from handwriting.features.moments import Moments
 from handwriting.glyphs import Glyphs
-from handwriting.networks.classifier import GlyphClassifier
+from handwriting.networks.classifier import FEATURES, SIDE, GlyphClassifier
 
 AT_ONCE = 500
 """Glyphs that are looked at in one go."""
@@ -91,15 +92,22 @@ class FeatureSpace:
 
     def look(self, glyphs: Glyphs) -> Sample:
         """Return glyphs with what the classifier sees in them."""
-        device = next(self.classifier.parameters()).device
-        features, predicted = [], []
-        with torch.inference_mode():
-            for start in range(0, len(glyphs), AT_ONCE):
-                images = torch.tensor(glyphs.images[start : start + AT_ONCE]).to(device).float() / 255
-                seen = self.classifier.features(images)
-                features.append(seen.cpu())
-                predicted.append(self.classifier.head(seen).argmax(dim=1).cpu())
-        if not features:
-            raise DataError("there is no glyph to measure")
-        # Cloned, because tensors of inference mode cannot take part in anything that has gradients.
-        return Sample(glyphs, torch.cat(features).clone(), torch.cat(predicted).clone(), self.names)
+        return look(self.classifier, glyphs, self.names)
+
+
+def look(classifier: GlyphClassifier, glyphs: Glyphs, names: tuple[str, ...]) -> Sample:
+    """Return glyphs, of any size, with what a classifier of the classes ``names`` sees in them.
+
+    Raises:
+        DataError: If there is no glyph, or a feature is not finite.
+    """
+    device = next(classifier.parameters()).device
+    features = [torch.zeros(0, FEATURES)]
+    predicted = [torch.zeros(0, dtype=torch.int64)]
+    with torch.no_grad():
+        for start in range(0, len(glyphs), AT_ONCE):
+            images = torch.tensor(resize(glyphs.images[start : start + AT_ONCE], SIDE)).to(device)
+            seen = classifier.features(images / 255)
+            features.append(seen.cpu())
+            predicted.append(classifier.head(seen).argmax(dim=1).cpu())
+    return Sample(glyphs, torch.cat(features), torch.cat(predicted), names)

@@ -21,6 +21,7 @@ from pytorch_lightning.loggers import Logger
 
 from handwriting import config, runs
 from handwriting.callbacks.checkpoints import SafeCheckpointIO
+from handwriting.callbacks.measuring import Measuring
 from handwriting.callbacks.metrics_log import MetricsLog
 from handwriting.data.module import GlyphData
 from handwriting.data.source import GlyphSource
@@ -30,6 +31,7 @@ from handwriting.glyphs import Glyphs
 from handwriting.jobs.processes import is_first_process
 from handwriting.jobs.resuming import resumed_config
 from handwriting.jobs.trackers import close, make_loggers
+from handwriting.metrics.base import Metric
 from handwriting.models.base import GlyphModel
 from handwriting.runs import Run, RunFolder, checkpoints
 
@@ -74,6 +76,7 @@ def rehearse(cfg: DictConfig, source: GlyphSource) -> None:
     styles = STYLE_NAMES if source.style != "none" else ()
     with torch.device("meta"):
         config.build(cfg.model, "model", image_size=source.image_size, alphabet=("a", "b"), style_names=styles)
+    build_metrics(cfg.get("metrics"))
     _trainer(cfg, Path.cwd(), _callbacks(cfg), make_loggers(cfg, Path.cwd()))
 
 
@@ -133,6 +136,8 @@ def _fit(
     for callback in callbacks:
         if run_folder and isinstance(callback, MetricsLog):
             callback.attach(run_folder)
+        if isinstance(callback, Measuring):
+            callback.attach(build_metrics(cfg.get("metrics")), run_folder)
     if run_folder:
         parameters = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
         run_folder.note(data_fingerprint=data.fingerprint, data_report=data.report)
@@ -206,6 +211,11 @@ def resolve_precision(precision: str, accelerator: str) -> str:
     on_processor = accelerator == "cpu" or not torch.backends.mps.is_available()
     native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return "bf16-mixed" if on_processor and native else "32-true"
+
+
+def build_metrics(sections: DictConfig | None) -> list[Metric]:
+    """Return the metrics that a configuration names; none of a run that is older than the first of them."""
+    return [config.build(section, "metrics") for section in (sections or {}).values() if section is not None]
 
 
 def _callbacks(cfg: DictConfig) -> list[pl.Callback]:

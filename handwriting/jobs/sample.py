@@ -57,14 +57,7 @@ def draw(
             chosen[condition] = np.arange(len(model.alphabet if condition == "class" else model.style_names))
     combinations = np.meshgrid(*(chosen.get(condition, [UNKNOWN]) for condition in asked), indexing="ij")
     label, style = (grid.ravel().repeat(n) for grid in combinations)
-    images = model.sample(
-        len(label),
-        torch.as_tensor(label) if "class" in chosen else None,
-        torch.as_tensor(style) if "style" in chosen else None,
-        torch.Generator().manual_seed(seed),
-    )
-    pixels = images.mul(255).round().to(torch.uint8).numpy()
-    return Glyphs(pixels, label, style, alphabet=model.alphabet, style_names=model.style_names)
+    return model.draw(label, style, torch.Generator().manual_seed(seed))
 
 
 def write(glyphs: Glyphs, out: Path, columns: int) -> None:

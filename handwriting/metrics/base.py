@@ -4,42 +4,17 @@
 # and metrics in other files inherit them.
 
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from handwriting.features.space import FeatureSpace, Sample
 from handwriting.glyphs import Glyphs
+from handwriting.measures import Measure, Measures
 
-
-@dataclass(frozen=True)
-class Measure:
-    """One number.
-
-    Attributes:
-        value: The number; finite.
-        n: How many generated glyphs it was taken of, or of each class.
-        unit: What it is counted in; empty for a pure number.
-        floor: The same number for real training glyphs against the same real glyphs; None where there is no such thing.
-        error: Its standard error, where it is an estimate that comes with one.
-        better: ``min`` or ``max``.
-    """
-
-    value: float
-    n: int
-    unit: str = ""
-    floor: float | None = None
-    error: float | None = None
-    better: str = "min"
-
-    def plain(self) -> dict[str, Any]:
-        """Return it as a dictionary of plain values."""
-        return asdict(self)
-
-
-Measures = dict[str, Measure]
+__all__ = ["Comparison", "Measure", "Measures", "Metric", "Reference", "Trial", "matched", "subset"]
 
 
 class Reference:
@@ -109,9 +84,12 @@ class Metric(ABC):
 
     Attributes:
         while_training: Take them every few epochs, too; for what takes no more than a second or two.
+        by_classifier: Whether they are taken by what the classifier sees, and so depend on which classifier it is.
     """
 
     while_training: bool = False
+
+    by_classifier: ClassVar[bool] = True
 
     @abstractmethod
     def measure(self, trial: Trial) -> Measures:
@@ -120,6 +98,9 @@ class Metric(ABC):
         Raises:
             DataError: If there are too few glyphs.
         """
+
+    def prepare(self, reference: Reference) -> None:
+        """Compute what every evaluation against ``reference`` will need."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -139,6 +120,10 @@ class Comparison(Metric):
     def floors(self, trial: Trial) -> Measures:
         """Return the same measures of real training glyphs."""
         return trial.reference.floors(self)
+
+    def prepare(self, reference: Reference) -> None:
+        """Compute the floors."""
+        reference.floors(self)
 
 
 def subset(count: int, size: int, seed: int) -> Tensor:

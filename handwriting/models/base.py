@@ -6,14 +6,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
+from numpy.typing import NDArray
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from handwriting.data.module import Batch
 from handwriting.errors import ConfigError, DataError, nearest
+from handwriting.glyphs import UNKNOWN, Glyphs
 from handwriting.models.averages import Averages
 from handwriting.networks.recipes import Network
 
@@ -213,6 +216,31 @@ class GlyphModel(pl.LightningModule, ABC):
         conditions = torch.stack(columns, dim=1) if columns else torch.zeros(n, 0, dtype=torch.long)
         latents = torch.randn(n, self.latent_dim, generator=generator)
         return self.render(latents, conditions)
+
+    def draw(self, labels: NDArray[np.int64], styles: NDArray[np.int64], generator: torch.Generator) -> Glyphs:
+        """Draw one glyph for each label and style, as glyphs of whole grey levels.
+
+        Args:
+            labels: Index of each class, int64 ``(N,)``; drawn uniformly where any is unknown (-1).
+            styles: Index of each style, in the same way.
+            generator: On the CPU.
+
+        Returns:
+            The glyphs, labelled as asked: a condition that the model was not trained on stays unknown.
+
+        Raises:
+            DataError: If the model draws something that is no image.
+        """
+        asked: dict[ConditionName, NDArray[np.int64]] = {"class": labels, "style": styles}
+        known = {name: values for name, values in asked.items() if name in self.conditions and (values >= 0).all()}
+        chosen = {name: torch.tensor(values) for name, values in known.items()}
+        images = self.sample(len(labels), chosen.get("class"), chosen.get("style"), generator)
+        if not images.isfinite().all():
+            raise DataError("the model draws values that are not finite: train it again, with a smaller model.lr.")
+        pixels = images.mul(255).round().to(torch.uint8).numpy()
+        unknown = np.full(len(labels), UNKNOWN)
+        label, style = (known.get(name, unknown) for name in asked)
+        return Glyphs(pixels, label, style, self.alphabet, self.style_names)
 
     def render(self, latents: Tensor, conditions: Tensor) -> Tensor:
         """Return the image of each latent ``(N, latent_dim)`` under its condition ``(N, C)``, a batch at a time.

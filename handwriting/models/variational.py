@@ -156,17 +156,57 @@ class VariationalModel(GlyphModel):
     def encode(self, batch: Batch) -> Tensor:
         """Return the mean latent of each glyph, ``(N, latent_dim)``, on the CPU."""
         with self.evaluating():
-            parts = [
-                self.posterior(part.image, self.condition(part))[0].cpu()
-                for part in _parts(Batch(*(tensor.to(self.device) for tensor in batch)))
-            ]
+            parts = [self.posterior(part.image, self.condition(part))[0].cpu() for part in self._parts(batch)]
         return torch.cat(parts)
+
+    def negative_elbo(self, batch: Batch, seed: int) -> tuple[Tensor, Tensor]:
+        r"""Return both terms of the bound :math:`-\log p(x | y) \le R + KL` in nats, ``(N,)`` each, on the CPU.
+
+        Args:
+            batch: The glyphs.
+            seed: What one latent for each glyph is drawn from.
+        """
+        parts = []
+        with self.evaluating(), torch.random.fork_rng():
+            torch.manual_seed(seed)
+            for part in self._parts(batch):
+                reconstruction, kl = self.terms(part)
+                parts.append((reconstruction.cpu(), kl.sum(dim=1).cpu()))
+        reconstructions, kls = zip(*parts, strict=True)
+        return torch.cat(reconstructions), torch.cat(kls)
+
+    def log_weights(self, batch: Batch, samples: int, generator: torch.Generator) -> Tensor:
+        r"""Return :math:`\log \frac{p(x | z_k, y)\,p(z_k)}{q(z_k | x, y)}` of latents drawn from q, ``(N, samples)``.
+
+        Their log-mean-exp is the importance-weighted bound on :math:`\log p(x | y)` (Burda et al., 2016).
+
+        Args:
+            batch: The glyphs.
+            samples: Latents for each glyph.
+            generator: On the CPU.
+        """
+        batch = Batch(*(tensor.to(self.device) for tensor in batch))
+        condition = self.condition(batch)
+        columns = []
+        with self.evaluating():
+            mean, log_variance = self.posterior(batch.image, condition)
+            at_once = max(1, LARGEST_BATCH // len(mean))
+            for start in range(0, samples, at_once):
+                many = min(at_once, samples - start)
+                noise = torch.randn(many, *mean.shape, generator=generator).to(self.device)
+                latent = mean + noise * (0.5 * log_variance).exp()
+                logits = self.in_use("decoder")(latent.flatten(0, 1), condition.repeat(many, 1))
+                images = batch.image.repeat(many, 1, 1, 1)
+                fit = -negative_log_likelihood(self.likelihood, logits, images, self.log_scale).view(many, -1)
+                prior_to_posterior = 0.5 * (noise**2 - latent**2 + log_variance).sum(dim=2)
+                columns.append((fit + prior_to_posterior).T.cpu())
+        return torch.cat(columns, dim=1)
 
     def reconstruct(self, batch: Batch) -> Tensor:
         """Return each glyph encoded to its mean and decoded again, ``(N, 1, H, W)`` in [0, 1], on the CPU."""
         return self.render(self.encode(batch), self.condition(batch))
 
-
-def _parts(batch: Batch) -> list[Batch]:
-    """Split a batch into batches of at most ``LARGEST_BATCH``."""
-    return [Batch(*tensors) for tensors in zip(*(tensor.split(LARGEST_BATCH) for tensor in batch), strict=True)]
+    def _parts(self, batch: Batch) -> list[Batch]:
+        """Split a batch into batches of at most ``LARGEST_BATCH`` on the model's device."""
+        split = (tensor.to(self.device).split(LARGEST_BATCH) for tensor in batch)
+        return [Batch(*tensors) for tensors in zip(*split, strict=True)]

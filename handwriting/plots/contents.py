@@ -25,6 +25,8 @@ MOST_IN_HALF, MOST_LARGE = 36, 80
 """With more classes than this a chart needs the whole width; with more than this, smaller letters."""
 MOST_UPRIGHT = 3
 """Names of classes with more letters than this are turned where there are many of them."""
+MOST_LETTERS = 200
+"""Names are turned, too, where all of them together would have more letters than this."""
 COLOURS = ("#30507d", "#8fa8cc", "#d5a253")
 """Training, validation and test."""
 BLACK, GREY = "#1d1d1d", "#5a5a5a"
@@ -73,13 +75,13 @@ def draw_charts(
         below = below + number
     axes.margins(y=0.12)
     axes.legend(fontsize=10, frameon=False, ncols=3, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2)
-    _by_class(axes, "Glyphs", names, wide=True)
+    by_class(axes, "Glyphs", names, wide=True)
 
     axes = figure.add_subplot(grid[brightness])
     means, spreads = intensities.T
     axes.errorbar(places, means, spreads, fmt="o", markersize=5, color=COLOURS[0], ecolor=COLOURS[1], elinewidth=3)
     axes.set_ylim(bottom=0)
-    _by_class(axes, "Mean intensity, 0 to 255 (and its standard deviation)", names, wide)
+    by_class(axes, "Mean intensity, 0 to 255 (and its standard deviation)", names, wide)
 
     axes = figure.add_subplot(grid[distance])
     boxes = [
@@ -99,13 +101,21 @@ def draw_charts(
         capprops={"color": COLOURS[0]},
     )
     axes.set_ylim(bottom=0)
-    _by_class(axes, "Distance from the mean of the class (quartiles and extremes)", names, wide)
+    by_class(axes, "Distance from the mean of the class (quartiles and extremes)", names, wide)
     return figure
 
 
-def _by_class(axes: Axes, title: str, names: Sequence[str], wide: bool) -> None:
-    """Give axes a title and the names of the classes."""
-    turned = max(map(len, names)) > MOST_UPRIGHT and len(names) > (20 if wide else 8)
+def by_class(axes: Axes, title: str, names: Sequence[str], wide: bool) -> None:
+    """Give axes a title and the names of the classes.
+
+    Args:
+        axes: With one bar, point or box for each class, at 0, 1, and so on.
+        title: Written above.
+        names: The names of the classes.
+        wide: Whether the axes take the whole width of the page.
+    """
+    longest = max(map(len, names))
+    turned = (longest > MOST_UPRIGHT and len(names) > (20 if wide else 8)) or longest * len(names) > MOST_LETTERS
     axes.set_title(title, fontsize=12, loc="left", color=BLACK)
     letters = 10 if len(names) <= MOST_LARGE else 7
     axes.set_xticks(range(len(names)), names, rotation=90 if turned else 0, fontsize=letters)
@@ -153,21 +163,27 @@ def draw_captioned(
 
 
 def draw_pairs(
-    title: str, before: NDArray[np.uint8], after: NDArray[np.uint8], names: Sequence[str], columns: int
+    title: str,
+    upper: NDArray[np.uint8],
+    lower: NDArray[np.uint8],
+    names: Sequence[str],
+    columns: int,
+    row_names: tuple[str, str] = ("before", "after"),
 ) -> Image.Image:
-    """Draw glyphs as they were, and below each the same glyph as it is now.
+    """Draw glyphs, and below each the one that it goes with.
 
     Args:
         title: Written above.
-        before: uint8 ``(N, 1, H, W)``.
-        after: uint8 ``(N, 1, S, S)``.
-        names: What each glyph is; may be empty.
-        columns: How many stand side by side.
+        upper: uint8 ``(N, 1, H, W)``.
+        lower: uint8 ``(N, 1, S, S)``.
+        names: What each pair is; may be empty.
+        columns: How many pairs stand side by side.
+        row_names: What the upper and the lower glyphs are.
     """
-    side = cell_side(after.shape[-1])
-    pairs = np.stack([in_cells(before[:, 0], side), in_cells(after[:, 0], side)])
-    parts = [slice(start, start + columns) for start in range(0, len(after), columns)]
-    return draw_grid([Block(pairs[:, part], "", ("before", "after"), names[part]) for part in parts], title)
+    side = cell_side(lower.shape[-1])
+    pairs = np.stack([in_cells(upper[:, 0], side), in_cells(lower[:, 0], side)])
+    parts = [slice(start, start + columns) for start in range(0, len(lower), columns)]
+    return draw_grid([Block(pairs[:, part], "", row_names, names[part]) for part in parts], title)
 
 
 def draw_page(title: str, lines: Sequence[str], charts: Figure | None, panels: Sequence[Image.Image]) -> Image.Image:
@@ -185,29 +201,41 @@ def draw_page(title: str, lines: Sequence[str], charts: Figure | None, panels: S
     Returns:
         A page in colour, ``WIDTH`` pixels wide.
     """
+    parts = [draw_head(title, lines)]
+    if charts:
+        parts.append(as_picture(charts))
+    first, *others = panels
+    return stacked(parts + ([side_by_side(first, stacked(others))] if beside(first.width) < WIDTH else list(panels)))
+
+
+def draw_head(title: str, lines: Sequence[str]) -> Image.Image:
+    """Draw a title and smaller lines below it, wrapped where they are long; ``WIDTH`` pixels wide."""
     text = [part for line in lines for part in textwrap.wrap(line, LONGEST_LINE)]
     head = Image.new("RGB", (WIDTH, 52 + 22 * len(text)), "white")
     pen = ImageDraw.Draw(head)
     pen.text((MARGIN, 12), title, BLACK, font(26))
     for number, line in enumerate(text):
         pen.text((MARGIN, 50 + 22 * number), line, GREY, font(15))
-    parts = [head]
-    if charts:
-        drawn = Image.open(io.BytesIO(figure_bytes(charts))).convert("RGB")
-        parts.append(ImageOps.expand(drawn, (MARGIN, 0, MARGIN, MARGIN), "white"))
-    first, *others = panels
-    if beside(first.width) < WIDTH:
-        column = _stacked(others)
-        both = Image.new("RGB", (WIDTH, max(first.height, column.height)), "white")
-        both.paste(first.convert("RGB"), (0, 0))
-        both.paste(column, (first.width + MARGIN, 0))
-        parts.append(both)
-    else:
-        parts += panels
-    return _stacked(parts)
+    return head
 
 
-def _stacked(pictures: Sequence[Image.Image]) -> Image.Image:
+def as_picture(charts: Figure) -> Image.Image:
+    """Return charts as a picture with the margins of a page."""
+    drawn = Image.open(io.BytesIO(figure_bytes(charts))).convert("RGB")
+    return ImageOps.expand(drawn, (MARGIN, 0, MARGIN, MARGIN), "white")
+
+
+def side_by_side(left: Image.Image, right: Image.Image) -> Image.Image:
+    """Put two pictures beside each other; at least ``WIDTH`` pixels wide."""
+    start = left.width + MARGIN
+    both = Image.new("RGB", (max(WIDTH, start + right.width), max(left.height, right.height)), "white")
+    both.paste(left.convert("RGB"), (0, 0))
+    both.paste(right.convert("RGB"), (start, 0))
+    return both
+
+
+def stacked(pictures: Sequence[Image.Image]) -> Image.Image:
+    """Put pictures one below the other."""
     size = max(picture.width for picture in pictures), sum(picture.height for picture in pictures)
     page, top = Image.new("RGB", size, "white"), 0
     for picture in pictures:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,15 +22,21 @@ def figure_bytes(figure: Figure) -> bytes:
     return file.getvalue()
 
 
-def _series(rows: Sequence[Mapping[str, float]], name: str) -> tuple[list[float], list[float]]:
+def series(rows: Sequence[Mapping[str, float]], name: str) -> tuple[list[float], list[float]]:
+    """Return the glyphs seen and the value of a metric wherever it was measured."""
     points = [(row["samples"], row[name]) for row in rows if name in row]
     return [x for x, _ in points], [y for _, y in points]
+
+
+def ordered(names: Iterable[str]) -> list[str]:
+    """Return metrics in the order in which they are drawn: losses first, norms last."""
+    return sorted(names, key=lambda name: ("loss" not in name, name.endswith("norm"), name))
 
 
 def _draw_pair(axes: Axes, rows: Sequence[Mapping[str, float]], name: str) -> None:
     """Draw one metric of training, of validation, or both in the same axes."""
     for prefix, style in ((TRAIN, "C0-"), (VALIDATION, "C1.--")):
-        x, y = _series(rows, prefix + name)
+        x, y = series(rows, prefix + name)
         if x:
             axes.plot(x, y, style, label=prefix.rstrip("/"), linewidth=1.4)
     axes.set_title(name.replace("_", " "), fontsize=10)
@@ -49,7 +55,7 @@ def draw_losses(rows: Sequence[Mapping[str, float]], title: str) -> Figure:
     """
     measured = {name.removeprefix(prefix) for row in rows for name in row for prefix in (TRAIN, VALIDATION)
                 if name.startswith(prefix)}  # fmt: skip
-    names = sorted(measured, key=lambda name: ("loss" not in name, name.endswith("norm"), name))
+    names = ordered(measured)
     columns = min(3, max(1, len(names)))
     figure = Figure(figsize=(4.2 * columns, 2.8 * -(-len(names) // columns) + 0.5), layout="constrained")
     figure.suptitle(title, fontsize=11)

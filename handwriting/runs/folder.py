@@ -160,6 +160,19 @@ class Run:
         """Return the rows of ``metrics.csv``."""
         return MetricsFile(self.path / "metrics.csv").read()
 
+    def evaluation(self) -> dict[str, Any]:
+        """Return what ``evaluation.json`` says: ``{measure: {value, floor, n, unit, ...}}``; empty where there is none.
+
+        Raises:
+            RunError: If it is broken.
+        """
+        path = self.path / "evaluation.json"
+        return read_json(path) if path.is_file() else {}
+
+    def write_evaluation(self, measures: dict[str, Any]) -> None:
+        """Write ``evaluation.json`` anew; the one file that is added to a run after it has ended."""
+        write_json(self.path / "evaluation.json", measures)
+
     def is_alive(self) -> bool:
         """Tell whether the process of a running run is still there, or at least was heard of lately."""
         status = self.status

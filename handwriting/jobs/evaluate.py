@@ -1,0 +1,53 @@
+"""Measure a trained model on its test set, and draw one page on it, both into its run folder.
+
+What can be told wrong without them is told before torch is imported, which takes seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from omegaconf import DictConfig
+
+from handwriting import config
+from handwriting.data.source import GlyphSource
+from handwriting.errors import ConfigError, RunError
+from handwriting.runs import Run
+
+
+def run(cfg: DictConfig) -> None:
+    """Evaluate the run that ``cfg`` names, print its measures, and say where the page is."""
+    if cfg.checkpoint not in (None, "best", "last"):
+        raise ConfigError(f"checkpoint={cfg.checkpoint} is not allowed: choose best or last.")
+    if not isinstance(cfg.seed, int) or cfg.seed < 0:
+        raise ConfigError(f"seed={cfg.seed} is not allowed: give a whole number from 0.")
+    metrics = [section for section in cfg.metrics.values() if section is not None]
+    if not metrics:
+        raise ConfigError("metrics=none: there is nothing to measure.")
+    run = Run.at(cfg.run)
+    if not run.checkpoint(cfg.checkpoint).is_file():
+        raise RunError(f"{run.checkpoint(cfg.checkpoint)} is missing: the run has not come that far.")
+    source = source_of(run, {key: value for key, value in cfg.data.items() if value is not None})
+    read = source.read()
+
+    from handwriting.jobs import evaluating
+
+    logging.basicConfig(format="%(message)s")
+    evaluating.run(run, cfg.checkpoint, source, read, metrics, cfg.seed)
+
+
+def source_of(run: Run, moved: dict[str, Any]) -> GlyphSource:
+    """Return the data source of a run, with what has ``moved`` since, such as ``{"root": "~/datasets"}``.
+
+    Raises:
+        ConfigError: If it has no such key, or names a class that is not allowed.
+    """
+    saved = config.load_config(run.config_file)
+    if "data" not in saved or saved.data is None:
+        raise RunError(f"{run.config_file} names no data: is it the run folder of a training?")
+    for key in moved:
+        if key not in saved.data:
+            raise ConfigError(f"data.{key}: the data of {run.path} has no such key.")
+        saved.data[key] = moved[key]
+    return config.build(saved.data, "data")

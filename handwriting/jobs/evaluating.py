@@ -1,0 +1,196 @@
+"""Taking a trained model's measures, and laying out the page about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from omegaconf import DictConfig
+from PIL import Image
+
+from handwriting import config
+from handwriting.data.module import GlyphData
+from handwriting.data.source import GlyphSource
+from handwriting.errors import DataError
+from handwriting.features.cache import feature_space
+from handwriting.features.space import Sample
+from handwriting.glyphs import Glyphs
+from handwriting.measures import GROUPS, Measures, in_order, of_one_class
+from handwriting.metrics.base import Reference, Trial, subset
+from handwriting.metrics.class_accuracy import class_accuracies, confusion
+from handwriting.metrics.class_fid import class_of
+from handwriting.metrics.evaluation import measure, try_out
+from handwriting.metrics.nearest_neighbour import nearest
+from handwriting.models.loading import load
+from handwriting.plots.evaluation import (
+    Examples,
+    MeasureRow,
+    Neighbours,
+    best_and_worst,
+    draw_evaluation,
+    number,
+)
+from handwriting.plots.grids import png_bytes
+from handwriting.runs import Run
+from handwriting.runs.files import write_atomically
+
+COMPARED = 1_000
+"""Generated glyphs among which the page looks for the nearest pairs."""
+PAIRS = 60
+"""Pairs of neighbours of each kind that the page may choose from."""
+
+
+def run(
+    run: Run,
+    checkpoint: str | None,
+    source: GlyphSource,
+    read: tuple[Glyphs, Glyphs],
+    sections: Sequence[DictConfig],
+    seed: int,
+) -> None:
+    """Measure a run's model, and write and print what was found.
+
+    Args:
+        run: The run.
+        checkpoint: ``best``, ``last``, or None for the best where there is one.
+        source: Its data.
+        read: What the source read.
+        sections: What the configuration says of each metric.
+        seed: What the generated glyphs are drawn from.
+    """
+    metrics = [config.build(section, "metrics") for section in sections]
+    path = run.checkpoint(checkpoint)  # type: ignore[arg-type]  # one of the allowed names
+    model = load(path)
+    data = GlyphData(source, read)
+    data.setup()
+    if model.conditions and (model.alphabet, model.style_names) != (data.alphabet, data.style_names):
+        raise DataError(
+            f"{run.path} was trained on other classes or styles ({', '.join(model.alphabet)}) than its data has now "
+            f"({', '.join(data.alphabet)}): give the folder of the same data, data.root=<folder> or data.path=<path>."
+        )
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    reference = Reference(feature_space(data.whole, data.test, device, announce=print), data.whole, data.test)
+    trial = try_out(model.to(device), reference, seed)
+    measures, refused = measure(trial, metrics)
+
+    protocol = [
+        f"{len(trial.generated):,} generated glyphs against {len(reference.real):,} test glyphs, in their class "
+        f"proportions; floor: {len(reference.floor):,} real training glyphs",
+        f"{reference.space}",
+        f"checkpoints/{path.name}, averaged weights, after {model.batches:,} batches; seed {seed}",
+        *(f"not measured: {reason}" for reason in refused),
+    ]
+    if data.fingerprint != run.status.get("data_fingerprint"):
+        protocol.append("The data is not what the model was trained on: its fingerprint differs.")
+    run.write_evaluation({name: own.plain() for name, own in measures.items()})
+    title = f"{run.path.name}: {type(model).__name__}"
+    page = draw(title, protocol, trial, measures)
+    write_atomically(run.path / "evaluation.png", lambda file: file.write(png_bytes(page)))
+    print(table(measures))
+    print("\n".join([*protocol, f"Page: {run.path / 'evaluation.png'}"]))
+
+
+def table(measures: Measures) -> str:
+    """Return the measures of all classes together, a line each, with the floor beside each."""
+    lines = [("measure", "value", "floor", "glyphs", "")]
+    for name in in_order(name for name in measures if not of_one_class(name)):
+        own = measures[name]
+        error = f" ± {number(own.error, 2)}" if own.error is not None else ""
+        floor = "" if own.floor is None else number(own.floor)
+        lines.append((name, number(own.value) + error, floor, f"{own.n:,}", own.unit))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+
+def draw(title: str, protocol: Sequence[str], trial: Trial, measures: Measures) -> Image.Image:
+    """Return the page: measures, classes, what they are mistaken for, and the glyphs themselves."""
+    reference = trial.reference
+    names = reference.real.glyphs.alphabet
+    fid, floors = (_of_classes(measures, names, field) for field in ("value", "floor"))
+    seen = _confusion(trial.generated, names)
+    accuracy = None if seen is None else class_accuracies(seen).numpy()
+    real = _confusion(reference.real, names)
+    return draw_evaluation(
+        title,
+        protocol,
+        _rows(measures),
+        names,
+        fid=fid,
+        floors=floors,
+        accuracy=accuracy,
+        real_accuracy=None if seen is None or real is None else class_accuracies(real).numpy(),
+        confusion=None if seen is None else seen.numpy(),
+        examples=_examples(trial, fid, floors, accuracy),
+        neighbours=_neighbours(trial),
+    )
+
+
+def _rows(measures: Measures) -> list[MeasureRow]:
+    words = {name: (words, group) for group, known in GROUPS.items() for name, words in known.items()}
+    rows = []
+    for name in in_order(name for name in measures if not of_one_class(name)):
+        own = measures[name]
+        text, group = words.get(name, (name, "Others"))
+        rows.append(MeasureRow(text, own.value, own.n, own.unit, own.floor, own.error, own.better, group))
+    return rows
+
+
+def _of_classes(measures: Measures, names: Sequence[str], field: str) -> NDArray[np.float64] | None:
+    """Return the FID of each class, or its floor; not a number where it was not measured; None without any."""
+    values = [getattr(measures.get(f"class_fid/{name}"), field, None) for name in names]
+    return None if all(value is None for value in values) else np.array(values, np.float64)
+
+
+def _confusion(sample: Sample, names: tuple[str, ...]) -> torch.Tensor | None:
+    """Return what is seen in glyphs of each class; None where their classes are not known."""
+    if not names or sample.names != names or (sample.labels < 0).any():
+        return None
+    return confusion(sample.labels, sample.predicted, len(names))
+
+
+def _examples(
+    trial: Trial,
+    fid: NDArray[np.float64] | None,
+    floors: NDArray[np.float64] | None,
+    accuracy: NDArray[np.float64] | None,
+) -> list[Examples]:
+    """Return glyphs of the best and the worst classes, generated and real; any glyphs where there are no classes."""
+    generated, real = trial.generated, trial.reference.real
+    names = real.glyphs.alphabet
+    if fid is None and accuracy is None:
+        title = "Generated glyphs, and real ones to their right"
+        return [Examples(title, generated.glyphs.images, real.glyphs.images)]
+    asked, shown = class_of(generated, names), class_of(real, names)
+    found = []
+    for rank, labels in zip(("best", "worst"), best_and_worst(fid, floors, accuracy), strict=True):
+        for label in labels:
+            facts = [] if fid is None else [f"FID {number(fid[label])}"]
+            facts += [] if floors is None else [f"floor {number(floors[label])}"]
+            facts += [] if accuracy is None else [f"{accuracy[label]:.0%} recognised"]
+            title = f"{rank} class {names[label]}: {', '.join(facts)}"
+            sides = ((generated, asked), (real, shown))
+            found.append(Examples(title, *(side.glyphs.images[(of == label).numpy()] for side, of in sides)))
+    return found
+
+
+def _neighbours(trial: Trial) -> list[Neighbours]:
+    chosen = trial.generated[subset(len(trial.generated), COMPARED, trial.seed)]
+    training = trial.reference.training
+    distance, index = nearest(torch.tensor(chosen.glyphs.images), torch.tensor(training.images))
+    groups = {
+        f"The nearest pairs of {len(chosen):,}: generated above nearest training glyph, and their distance in pixels":
+            distance.argsort()[:PAIRS],
+        "Random pairs": torch.arange(len(chosen))[:PAIRS],
+    }  # fmt: skip
+    return [
+        Neighbours(
+            title,
+            chosen.glyphs.images[pairs.numpy()],
+            training.images[index[pairs].numpy()],
+            [f"{apart:.2f}" for apart in distance[pairs]],
+        )
+        for title, pairs in groups.items()
+    ]

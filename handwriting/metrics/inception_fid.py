@@ -1,0 +1,100 @@
+"""FID by the features of Inception, as the literature has it: for comparison, not for judging glyphs."""
+
+# Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
+
+import hashlib
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor
+
+from handwriting.errors import ConfigError
+from handwriting.features.moments import Moments
+from handwriting.features.space import Sample
+from handwriting.metrics.base import Comparison, Measure, Measures
+from handwriting.metrics.fid import frechet_distance
+
+HASH = "6726825d"
+"""How the SHA-256 of the weights' file begins, which is also in its name, whoever offers it."""
+SOURCE = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
+AT_ONCE = 50
+"""Images of 299 by 299 that are looked at in one go."""
+
+Extractor = Callable[[Tensor], Tensor]
+"""Features ``(N, D)`` of images uint8 ``(N, 3, H, W)``."""
+
+
+def inception(weights: str) -> Extractor:
+    """Return torch-fidelity's Inception, which resizes images to 299 by 299 itself, up to its 2,048 features.
+
+    Args:
+        weights: The file of its weights; nothing is ever downloaded.
+
+    Raises:
+        ConfigError: If torch-fidelity cannot be imported, or the file is missing or is another one.
+    """
+    path = Path(weights)
+    if not weights or not path.is_file():
+        where = f"{weights} is not there" if weights else "no file is named"
+        raise ConfigError(f"metrics.inception_fid.weights: {where}; get it from {SOURCE} and give its path")
+    content = path.read_bytes()
+    if not hashlib.sha256(content).hexdigest().startswith(HASH):
+        raise ConfigError(f"metrics.inception_fid.weights={weights}: is not the file at {SOURCE}; get it again")
+    try:
+        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3  # type: ignore[import-not-found]
+    except (ImportError, RuntimeError) as error:  # RuntimeError: a torchvision made for another torch
+        raise ConfigError(
+            f"metrics.inception_fid needs torch-fidelity (pip install -e '.[inception]'), and it cannot be imported: "
+            f"{' '.join(str(error).split())}"
+        ) from error
+    # torch-fidelity unpickles whatever file it is given. What it gets here is what was loaded safely and written anew.
+    torch.save(torch.load(io.BytesIO(content), weights_only=True), rewritten := io.BytesIO())
+    rewritten.seek(0)
+    network = FeatureExtractorInceptionV3("inception", ["2048"], rewritten)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network.to(device)
+    return lambda images: network(images.to(device))[0].cpu()
+
+
+def inception_moments(extractor: Extractor, images: Tensor) -> Moments:
+    """Return the moments of the features of images, looked at part by part.
+
+    Args:
+        extractor: What looks at them.
+        images: uint8 ``(N, 1, H, W)``; their one channel is given three times.
+    """
+    with torch.inference_mode():
+        parts = [Moments.of(extractor(part.expand(-1, 3, -1, -1))) for part in images.split(AT_ONCE)]
+    return sum(parts[1:], start=parts[0])
+
+
+@dataclass(eq=False, kw_only=True)
+class InceptionFID(Comparison):
+    """``inception_fid``: FID by what a network for photographs sees in glyphs.
+
+    With fewer glyphs than its 2,048 features it is mostly bias; compare only where the number of glyphs is the same.
+
+    Attributes:
+        weights: The path of the weights' file.
+    """
+
+    weights: str = ""
+    # The real side is the same for the floor, and half of the cost.
+    _known: WeakKeyDictionary[Sample, Moments] = field(default_factory=WeakKeyDictionary, init=False, repr=False)
+
+    @cached_property
+    def extractor(self) -> Extractor:
+        """What looks at images, loaded at first use."""
+        return inception(self.weights)
+
+    def compare(self, sample: Sample, real: Sample) -> Measures:
+        """Return the distance."""
+        for side in (sample, real):
+            if side not in self._known:
+                self._known[side] = inception_moments(self.extractor, torch.tensor(side.glyphs.images))
+        return {"inception_fid": Measure(frechet_distance(self._known[sample], self._known[real]), len(sample))}

@@ -1,0 +1,116 @@
+"""What a variational model makes of real glyphs: the terms of its bound, and a tighter one."""
+
+# Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import torch
+from pydantic import PositiveInt
+from torch import Tensor
+
+from handwriting.data.loader import Batch
+from handwriting.metrics.base import Measure, Measures, Metric, Trial, subset
+
+GLYPHS_AT_ONCE = 16
+
+
+@runtime_checkable
+class HasLikelihood(Protocol):
+    """A model that bounds the likelihood of a glyph."""
+
+    likelihood: str
+
+    @property
+    def condition_sizes(self) -> dict[str, int]:
+        """How many values each condition takes."""
+
+    def reconstruct(self, batch: Batch) -> Tensor:
+        """Return each glyph encoded and decoded again."""
+
+    def negative_elbo(self, batch: Batch, seed: int) -> tuple[Tensor, Tensor]:
+        """Return reconstruction and KL term of each glyph."""
+
+    def log_weights(self, batch: Batch, samples: int, generator: torch.Generator) -> Tensor:
+        """Return the log-weights of importance samples."""
+
+
+def binarised(images: Tensor, seed: int) -> Tensor:
+    """Return every pixel as 1 with the probability of its grey level, else as 0 (Salakhutdinov and Murray, 2008).
+
+    Args:
+        images: float ``(N, 1, H, W)`` in [0, 1].
+        seed: The same seed gives the same pixels.
+    """
+    return (torch.rand(images.shape, generator=torch.Generator().manual_seed(seed)) < images).to(images.dtype)
+
+
+def importance_weighted(log_weights: Tensor) -> Tensor:
+    r"""Return :math:`-\log \frac1K \sum_k w_k` of each glyph, ``(N,)``, in nats; the bound of Burda et al. (2016).
+
+    >>> importance_weighted(torch.tensor([[-90.0, -90.0]]))
+    tensor([90.])
+
+    Args:
+        log_weights: ``(N, K)``.
+    """
+    return math.log(log_weights.shape[1]) - torch.logsumexp(log_weights, dim=1)
+
+
+@dataclass(eq=False, kw_only=True)
+class Likelihood(Metric):
+    r"""``mse``, ``reconstruction``, ``kl``, ``negative_elbo`` and ``importance_weighted_bound`` on real glyphs.
+
+    - ``mse``: between a glyph and its reconstruction, over pixels in [0, 1].
+    - ``reconstruction``, ``kl`` and their sum ``negative_elbo``: the loss without weight on the KL term, in nats.
+    - ``importance_weighted_bound``: :math:`-\log p(x)` by ``samples`` latents for each glyph. Where the likelihood is
+      a Bernoulli's, glyphs are binarised once, by seed 0, since grey ones have no likelihood under it. A conditional
+      model is told the class; for :math:`p(x) \ge p(x | y) / C` the logarithm of the number of classes is added.
+
+    Only for variational models; there is no floor.
+
+    Attributes:
+        samples: Latents for each glyph, k.
+        glyphs: Real glyphs that the last bound is taken of, at the most: it costs ``samples`` decodings of each.
+    """
+
+    samples: PositiveInt = 500
+    glyphs: PositiveInt = 1000
+
+    by_classifier: ClassVar[bool] = False
+
+    def measure(self, trial: Trial) -> Measures:
+        """Ask the model."""
+        model: Any = trial.model
+        if not isinstance(model, HasLikelihood):
+            return {}
+        batch = Batch.of(trial.reference.real.glyphs)
+        squares = (model.reconstruct(batch) - batch.image).double().square().mean(dim=(1, 2, 3))
+        reconstruction, kl = (term.double() for term in model.negative_elbo(batch, trial.seed))
+        return {
+            "mse": _mean(squares, ""),
+            "reconstruction": _mean(reconstruction, "nats"),
+            "kl": _mean(kl, "nats"),
+            "negative_elbo": _mean(reconstruction + kl, "nats"),
+            "importance_weighted_bound": self._bound(model, batch, trial.seed),
+        }
+
+    def _bound(self, model: HasLikelihood, batch: Batch, seed: int) -> Measure:
+        how = f"nats, k={self.samples}"
+        if model.likelihood == "bernoulli":
+            batch = batch._replace(image=binarised(batch.image, seed=0))
+            how += ", binarised"
+        chosen = subset(len(batch.image), self.glyphs, seed)
+        generator = torch.Generator().manual_seed(seed)
+        bounds = [
+            importance_weighted(model.log_weights(Batch(*(tensor[index] for tensor in batch)), self.samples, generator))
+            for index in chosen.split(GLYPHS_AT_ONCE)
+        ]
+        classes = math.prod(model.condition_sizes.values())
+        return _mean(torch.cat(bounds).double() + math.log(classes), how)
+
+
+def _mean(values: Tensor, unit: str) -> Measure:
+    error = float(values.std() / math.sqrt(len(values))) if len(values) > 1 else None
+    return Measure(float(values.mean()), len(values), unit, error=error)

@@ -1,0 +1,81 @@
+"""The nearest training glyph of each generated one: does the model copy."""
+
+# Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from handwriting.errors import DataError
+from handwriting.metrics.base import Measure, Measures, Metric, Trial, subset
+
+PRODUCTS = 2**24
+"""Products that are held at once: 64 MB of them."""
+RARE = 0.01
+"""The share of test glyphs that count as near to a training glyph."""
+
+
+def nearest(queries: Tensor, glyphs: Tensor) -> tuple[Tensor, Tensor]:
+    r"""Return the nearest glyph to each query by :math:`\lVert q - g \rVert_2`, over pixels in 0..1.
+
+    >>> black, white = torch.zeros(1, 1, 2, 2, dtype=torch.uint8), torch.full((1, 1, 2, 2), 255, dtype=torch.uint8)
+    >>> nearest(white, torch.cat([black, white]))
+    (tensor([0.], dtype=torch.float64), tensor([1]))
+
+    Args:
+        queries: uint8 ``(N, 1, H, W)``.
+        glyphs: uint8 ``(M, 1, H, W)``.
+
+    Returns:
+        Distances, float64 ``(N,)`` from 0, exact to the glyph that was found; which is nearest is decided in float32,
+        so of two at almost equal distances it may be the other. And indices of glyphs, int64 ``(N,)``.
+
+    Raises:
+        DataError: If there is no glyph, or sizes differ.
+    """
+    if not len(glyphs) or queries.shape[1:] != glyphs.shape[1:]:
+        raise DataError(f"glyphs {tuple(queries.shape)} have no neighbours among glyphs {tuple(glyphs.shape)}")
+    flat = queries.flatten(1).float() / 255
+    least = torch.full((len(queries),), torch.inf)
+    index = torch.zeros(len(queries), dtype=torch.int64)
+    at_once = max(1, PRODUCTS // max(len(queries), flat.shape[1]))
+    for start in range(0, len(glyphs), at_once):
+        part = glyphs[start : start + at_once].flatten(1).float() / 255
+        # |g|^2 - 2 q g: what is left out of the squared distance is the same for all glyphs.
+        values, places = torch.addmm(part.square().sum(dim=1), flat, part.T, alpha=-2).min(dim=1)
+        nearer = values < least
+        least, index = torch.where(nearer, values, least), torch.where(nearer, places + start, index)
+    apart = (queries.double() - glyphs[index].double()) / 255
+    return apart.flatten(1).norm(dim=1), index
+
+
+@dataclass(eq=False, kw_only=True)
+class NearestNeighbour(Metric):
+    """``nearest_training_distance``, in the median, and ``copies``.
+
+    A glyph counts as a copy where it lies nearer to a training glyph than 99% of real test glyphs do; of real test
+    glyphs 1% do. A model that has learned by heart has many copies and a distance below the test glyphs' own; a
+    distance above that comes from glyphs unlike any training glyph.
+
+    Attributes:
+        most: So many generated glyphs and so many test glyphs at most, drawn at random.
+    """
+
+    most: int = 2_000
+
+    def measure(self, trial: Trial) -> Measures:
+        """Return both, beside what real test glyphs have."""
+        training = torch.tensor(trial.reference.training.images)
+        distances = []
+        for side in (trial.generated, trial.reference.real):
+            chosen = subset(len(side), self.most, trial.seed)
+            distances.append(nearest(torch.tensor(side.glyphs.images[chosen.numpy()]), training)[0])
+        generated, real = distances
+        copies = (generated < real.quantile(RARE)).double().mean()
+        return {
+            "nearest_training_distance": Measure(
+                generated.median().item(), len(generated), floor=real.median().item(), better="max"
+            ),
+            "copies": Measure(copies.item(), len(generated), floor=RARE),
+        }

@@ -1,0 +1,321 @@
+"""Several runs side by side: their curves, their measures, and their sample grids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import EngFormatter, MaxNLocator
+from PIL import Image, ImageColor, ImageDraw
+
+from handwriting.plots.curves import TRAIN, VALIDATION, ordered, series
+from handwriting.plots.grids import MARGIN, font
+
+COLOURS = (
+    *("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"),
+    *("#56b4e9", "#7b2d8b", "#8c6d1f", "#222222", "#8f8f8f"),
+)
+"""Each run's own, told apart with any kind of colour vision (most after Okabe and Ito); an eleventh begins anew."""
+MARKERS = ("", "o", "s", "^", "D", "v")
+"""Tell runs of the same colour apart."""
+BLACK, GREY = "#1d1d1d", "#5a5a5a"
+ARROWS = {"min": "↓", "max": "↑"}
+"""What says whether less is better or more."""
+FIGURE, LEFT, BELOW = 12.6, 0.6, 0.5
+"""Inches: the width of figures with several axes, and the room for numbers left of each and below."""
+LONGEST_NAME = 44
+MOST_POINTS = 200
+"""Of a thin line of training; its points are means of so many stretches."""
+PAGE = 1840
+"""How wide grids side by side may be, in pixels."""
+WIDEST_GRID = 900
+MOST_PIXELS = 5_000_000
+"""Grids are reduced until all of one moment together have no more, so that pages stay small."""
+CAPTION = 26
+GREYS = 16
+
+
+def colour(index: int) -> str:
+    """Return the colour of the run with this index."""
+    return COLOURS[index % len(COLOURS)]
+
+
+def shown(value: float, digits: int = 4) -> str:
+    """Return a number as it is read most easily.
+
+    >>> shown(12345.678), shown(12.3), shown(0.00123456), shown(0)
+    ('12,346', '12.30', '0.001235', '0')
+    """
+    if value == 0 or abs(value) >= 10 ** (digits - 1):
+        return f"{value:,.0f}"
+    return f"{value:#.{digits}g}".rstrip(".")
+
+
+def _named(index: int, name: str) -> str:
+    """Return a run's number and name, the end of it where it is long."""
+    return _plain(f"{index + 1}  {name if len(name) <= LONGEST_NAME else '…' + name[-LONGEST_NAME:]}")
+
+
+def _plain(text: str) -> str:
+    """Return a text in which a dollar sign starts no formula."""
+    return text.replace("$", r"\$")
+
+
+def _panels(titles: Sequence[str], columns: int, height: float, handles: Sequence[Artist]) -> tuple[Figure, list[Axes]]:
+    """Return a figure with a legend on top and axes of equal size below it.
+
+    They are placed by hand, which is twice as quick as to let Matplotlib try what fits.
+
+    Args:
+        titles: One for each axes.
+        columns: How many stand side by side.
+        height: Of each, in inches, with what is written around it.
+        handles: What the legend explains.
+    """
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    beside = max(1, min(5, 140 // (longest + 8)))
+    head = 0.2 + 0.2 * -(-len(handles) // beside)
+    total = head + height * -(-len(titles) // columns)
+    figure = Figure(figsize=(FIGURE, total))
+    figure.legend(handles=handles, loc="upper left", ncols=beside, fontsize=9, frameon=False)
+    width, panels = FIGURE / columns, []
+    for number, title in enumerate(titles):
+        line, column = divmod(number, columns)
+        left, bottom = column * width + LEFT, total - head - (line + 1) * height + BELOW
+        size = (width - LEFT - 0.15) / FIGURE, (height - BELOW - 0.3) / total
+        axes = figure.add_axes((left / FIGURE, bottom / total, *size))
+        axes.set_title(_plain(title), fontsize=10, loc="left", color=BLACK)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(labelsize=8, colors=GREY)
+        axes.set_axisbelow(True)
+        panels.append(axes)
+    return figure, panels
+
+
+# Curves
+
+
+def draw_curves(names: Sequence[str], rows: Sequence[Sequence[Mapping[str, float]]]) -> Figure | None:
+    """Draw every metric that at least two runs have, all runs in the same axes; of a single run, every metric.
+
+    Validation is a solid line and training a thin, dashed one; each run's line ends with its number.
+
+    Args:
+        names: What the runs are called.
+        rows: What the ``metrics.csv`` of each holds.
+
+    Returns:
+        The figure, or None where there is nothing to draw.
+    """
+    own = [{name.removeprefix(prefix) for row in run for name in row for prefix in (TRAIN, VALIDATION)
+            if name.startswith(prefix)} for run in rows]  # fmt: skip
+    counts = [name for run in own for name in run]
+    metrics = ordered(name for name in set(counts) if counts.count(name) >= min(2, len(names)))
+    if not metrics:
+        return None
+    handles = [
+        Line2D([], [], color=colour(i), marker=_marker(i), markersize=4, label=_named(i, name))
+        for i, name in enumerate(names)
+    ]
+    handles += [
+        Line2D([], [], color=GREY, label="validation"),
+        Line2D([], [], color=GREY, linewidth=0.8, linestyle="--", label="training"),
+    ]
+    figure, panels = _panels([metric.replace("_", " ") for metric in metrics], min(3, len(metrics)), 2.6, handles)
+    for metric, axes in zip(metrics, panels, strict=True):
+        for index, run in enumerate(rows):
+            _draw_run(axes, index, run, metric)
+        axes.set_xlabel("glyphs seen", fontsize=8, color=GREY)
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        axes.margins(x=0.06)
+        axes.grid(alpha=0.3)
+    return figure
+
+
+def _marker(index: int) -> str:
+    return MARKERS[index // len(COLOURS) % len(MARKERS)]
+
+
+def _draw_run(axes: Axes, index: int, rows: Sequence[Mapping[str, float]], metric: str) -> None:
+    own, ends = colour(index), (0.0, 0.0)
+    training, validation = series(rows, TRAIN + metric), series(rows, VALIDATION + metric)
+    if training[0]:
+        x, y = (_means(values) for values in training)
+        axes.plot(x, y, "--", color=own, linewidth=0.8, alpha=0.75)
+        ends = x[-1], y[-1]
+    if validation[0]:
+        x, y = validation
+        axes.plot(x, y, color=own, linewidth=1.6, marker=_marker(index), markersize=4, markevery=0.2)
+        ends = x[-1], y[-1]
+    if training[0] or validation[0]:
+        _write(axes, str(index + 1), ends, own)
+
+
+def _write(axes: Axes, text: str, at: tuple[float, float], color: str) -> None:
+    """Write something right of a point."""
+    axes.annotate(text, at, (4, 0), textcoords="offset points", va="center", fontsize=8, color=color)
+
+
+def _means(values: Sequence[float]) -> list[float]:
+    parts = np.array_split(np.asarray(values, float), min(len(values), MOST_POINTS))
+    return [float(part.mean()) for part in parts]
+
+
+# Measures
+
+
+@dataclass(frozen=True)
+class Bars:
+    """One measure of all runs, None where a run has none.
+
+    Attributes:
+        name: What it is called.
+        better: ``min`` or ``max``.
+        values: The measure of each run.
+        floors: The same of real training glyphs.
+        errors: Its standard errors.
+    """
+
+    name: str
+    better: str
+    values: Sequence[float | None]
+    floors: Sequence[float | None]
+    errors: Sequence[float | None]
+
+
+def draw_measures(names: Sequence[str], measures: Sequence[Bars]) -> Figure:
+    """Draw each measure in axes of its own, a bar for each run, with its floor marked across it.
+
+    Args:
+        names: What the runs are called.
+        measures: At least one.
+    """
+    handles: list[Artist] = [
+        Line2D([], [], color=colour(i), linewidth=6, label=_named(i, name)) for i, name in enumerate(names)
+    ]
+    label = "floor: real training glyphs"
+    handles.append(Line2D([], [], linestyle="", color=BLACK, marker="|", markersize=10, markeredgewidth=2, label=label))
+    titles = [f"{measure.name.replace('_', ' ')} {ARROWS[measure.better]}" for measure in measures]
+    figure, panels = _panels(titles, min(4, len(measures)), 0.8 + 0.22 * len(names), handles)
+    for measure, axes in zip(measures, panels, strict=True):
+        _draw_bars(axes, measure)
+    return figure
+
+
+def _draw_bars(axes: Axes, measure: Bars) -> None:
+    for index, value in enumerate(measure.values):
+        if value is None:
+            continue
+        axes.barh(index, value, 0.72, color=colour(index), xerr=measure.errors[index], ecolor=GREY)
+        if (floor := measure.floors[index]) is not None:
+            axes.plot([floor, floor], [index - 0.45, index + 0.45], color=BLACK, linewidth=2)
+        _write(axes, shown(value, 3), (max(value, floor or 0, 0), index), BLACK)
+    numbers = range(len(measure.values))
+    axes.set_yticks(numbers, [str(number + 1) for number in numbers])
+    axes.set_ylim(len(numbers) - 0.4, -0.6)  # the first run on top
+    axes.xaxis.set_major_locator(MaxNLocator(3))
+    drawn = [0.0, *(value for value in (*measure.values, *measure.floors) if value is not None)]
+    low, high = min(drawn), max(drawn)
+    room = 0.3 * (high - low or 1)  # for the values, right of bars to either side of zero
+    axes.set_xlim(low - room * (low < 0) / 4, high + room)
+    axes.grid(axis="x", alpha=0.3)
+
+
+# Sample grids
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The sample grid of one run.
+
+    Attributes:
+        index: Of the run.
+        caption: Written above it, after the run's number.
+        path: The picture; None where there is none.
+    """
+
+    index: int
+    caption: str
+    path: Path | None
+
+
+def draw_grids(grids: Sequence[Grid]) -> Image.Image:
+    """Put sample grids side by side, as many in a row as fit, each reduced by a whole number.
+
+    A grid that is missing or cannot be read leaves its caption, and says so.
+    """
+    pictures = [_opened(grid.path) for grid in grids]
+    factors = _reductions([picture.size if picture else (0, 0) for picture in pictures])
+    cells = [
+        _captioned(grid, picture.reduce(factor) if picture else None)
+        for grid, picture, factor in zip(grids, pictures, factors, strict=True)
+    ]
+    page = _in_rows(cells)
+    return page.quantize(palette=_palette(), dither=Image.Dither.NONE)
+
+
+def _opened(path: Path | None) -> Image.Image | None:
+    if path is None:
+        return None
+    try:
+        with Image.open(path) as picture:
+            return picture.convert("L")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+
+
+def _reductions(sizes: Sequence[tuple[int, int]]) -> list[int]:
+    """Return by what each picture is divided so that none is too wide, and all together are not too large."""
+    factors = [max(1, -(-width // WIDEST_GRID)) for width, _ in sizes]
+    while sum(width * height / factor**2 for (width, height), factor in zip(sizes, factors, strict=True)) > MOST_PIXELS:
+        factors = [factor + 1 for factor in factors]
+    return factors
+
+
+def _captioned(grid: Grid, picture: Image.Image | None) -> Image.Image:
+    """Put a run's number, in its colour, and what there is to say above its grid."""
+    number, letters = str(grid.index + 1), font(14)
+    badge = int(letters.getlength(number)) + 10
+    text = grid.caption if picture else f"{grid.caption}: no grid"
+    width = max(badge + 8 + int(letters.getlength(text)), picture.width if picture else 0)
+    cell = Image.new("RGB", (width, CAPTION + (picture.height if picture else 0)), "white")
+    pen = ImageDraw.Draw(cell)
+    pen.rectangle((0, 3, badge, CAPTION - 4), fill=colour(grid.index))
+    pen.text((badge / 2, CAPTION / 2), number, "white", letters, anchor="mm")
+    pen.text((badge + 8, CAPTION / 2), text, BLACK, letters, anchor="lm")
+    if picture:
+        cell.paste(picture, (0, CAPTION))
+    return cell
+
+
+def _in_rows(cells: Sequence[Image.Image]) -> Image.Image:
+    """Lay pictures out from left to right, going on below where a row is full."""
+    places, left, top, below = [], MARGIN, MARGIN, MARGIN
+    for cell in cells:
+        if left > MARGIN and left + cell.width + MARGIN > PAGE:
+            left, top = MARGIN, below
+        places.append((left, top))
+        left += cell.width + 2 * MARGIN
+        below = max(below, top + cell.height + MARGIN)
+    right = max(left + cell.width for (left, _), cell in zip(places, cells, strict=True))
+    page = Image.new("RGB", (right + MARGIN, below), "white")
+    for cell, place in zip(cells, places, strict=True):
+        page.paste(cell, place)
+    return page
+
+
+@cache
+def _palette() -> Image.Image:
+    """Return the colours of runs, and as many greys as glyphs need: pages in few colours are small files."""
+    greys = [(round(255 * step / (GREYS - 1)),) * 3 for step in range(GREYS)]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for rgb in (*map(ImageColor.getrgb, COLOURS), *greys) for part in rgb])
+    return palette
