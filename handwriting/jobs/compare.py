@@ -1,4 +1,4 @@
-"""Put runs side by side on one page: facts, measures, sample grids, curves, and the settings in which they differ."""
+"""Put runs side by side on one page: facts, measures, the settings in which they differ, curves and sample grids."""
 
 from __future__ import annotations
 
@@ -145,23 +145,9 @@ def sections(records: Sequence[Record], skipped: Sequence[Skipped]) -> Iterator[
     left_out = [f"Left out: {one.place} ({one.reason})" for one in skipped]
     yield Section("Runs", [facts_table(records), *left_out])
     yield Section("Measures", [*_measures(records), *_unevaluated(records)])
+    yield Section("Settings that differ", [_settings(records)])
+    yield Section("Training", [_curves(records)])
     yield Section("Samples", list(_grids(records)))
-    curves = draw_curves([record.name for record in records], [record.rows for record in records])
-    yield Section(
-        "Training",
-        [Picture("curves.png", _CURVES, figure_bytes(curves))]
-        if curves
-        else ["No metric was logged by two of the runs."],
-    )
-    settings = differences(records)
-    rows = [[Cell(key), *map(Cell, values)] for key, values in settings.items()]
-    yield Section(
-        "Settings that differ",
-        [Table([Cell("setting"), *_heads(records)], rows)] if rows else ["The runs have the same settings."],
-    )
-
-
-_CURVES = "Solid: validation. Thin and dashed: training. Losses of different models cannot be compared."
 
 
 def _heads(records: Sequence[Record], full: bool = False) -> list[Cell]:
@@ -264,7 +250,7 @@ def _measured(row: MeasureRow, index: int) -> Cell:
 
 def _range(values: Sequence[Any], text: Callable[[Any], str]) -> str:
     """Return the one value that all have, or the smallest and the largest."""
-    return " to\N{NO-BREAK SPACE}".join(dict.fromkeys(text(value) for value in (min(values), max(values)))) if values else ABSENT
+    return " to ".join(dict.fromkeys(text(value) for value in (min(values), max(values)))) if values else ABSENT
 
 
 def _unevaluated(records: Sequence[Record]) -> Iterator[str | Code | Table]:
@@ -295,6 +281,19 @@ def evaluation_commands(records: Sequence[Record]) -> list[str]:
         for record in records
         if not record.measures
     ]
+
+
+def _settings(records: Sequence[Record]) -> str | Table:
+    rows = [[Cell(key), *map(Cell, values)] for key, values in differences(records).items()]
+    return Table([Cell("setting"), *_heads(records)], rows) if rows else "The runs have the same settings."
+
+
+def _curves(records: Sequence[Record]) -> str | Picture:
+    figure = draw_curves([record.name for record in records], [record.rows for record in records])
+    if figure is None:
+        return "No metric was logged by two of the runs."
+    caption = "Solid: validation. Thin and dashed: training. Losses of different models cannot be compared."
+    return Picture("curves.png", caption, figure_bytes(figure))
 
 
 def _grids(records: Sequence[Record]) -> Iterator[str | Picture]:
@@ -330,7 +329,8 @@ def brief(records: Sequence[Record], skipped: Sequence[Skipped]) -> str:
     notes = cautions(records) + [f"Left out: {one.place} ({one.reason})" for one in skipped]
     if commands := evaluation_commands(records):
         notes.append("\n  ".join(["Not evaluated:", *commands]))
-    return "\n\n".join([*parts, *filter(None, ["\n".join(notes)])])
+    lines = "\n\n".join([*parts, *filter(None, ["\n".join(notes)])]).split("\n")
+    return "\n".join(map(printable, lines))
 
 
 def _as_text(table: Table) -> str:

@@ -12,8 +12,8 @@ from handwriting.features.space import Sample
 from handwriting.metrics.base import Comparison, Measure, Measures, subset
 from handwriting.metrics.checks import in_float64
 
-ROWS = 500
-"""Vectors that are held against all others in one go."""
+ROWS = 100
+"""Vectors that are held against all others in one go: few enough for the cache."""
 
 
 def kernel_distance(one: Tensor, other: Tensor) -> tuple[float, float]:

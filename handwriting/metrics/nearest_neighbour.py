@@ -3,6 +3,7 @@
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -63,6 +64,8 @@ class NearestNeighbour(Metric):
     """
 
     most: int = 2_000
+
+    by_classifier: ClassVar[bool] = False
 
     def measure(self, trial: Trial) -> Measures:
         """Return both, beside what real test glyphs have."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -111,7 +112,9 @@ class Record:
 
     def validation(self) -> dict[str, float]:
         """Return what was last measured on the validation set while training."""
-        return {name: seen["value"] for name, seen in self.metrics.items() if name.startswith("val/")}
+        return {
+            name: seen["value"] for name, seen in self.metrics.items() if name.startswith("val/") and "value" in seen
+        }
 
 
 _RECORD = TypeAdapter(Record)
@@ -238,8 +241,8 @@ def read(folder: Path, name: str, read_config: ReadConfig) -> Record:
     run = Run.at(folder)
     status, evaluation = run.status, folder / "evaluation.json"
     rows = run.metrics()
-    if any("samples" not in row for row in rows):
-        raise RunError(f"{folder / 'metrics.csv'} is not a table of metrics: a row has no samples.")
+    if not all(math.isfinite(row.get("samples", math.nan)) for row in rows):
+        raise RunError(f"{folder / 'metrics.csv'} is not a table of metrics: a row has no number of samples.")
     try:
         dead = status["state"] == "running" and not run.is_alive()
         return _RECORD.validate_python(
@@ -259,7 +262,7 @@ def read(folder: Path, name: str, read_config: ReadConfig) -> Record:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise RunError(f"{folder} holds no run as this version writes it: {where}: {first['msg']}.") from error
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, OverflowError) as error:
         raise RunError(f"{folder / 'status.json'} is not the status of a run ({error!r}).") from error
 
 

@@ -51,23 +51,29 @@ def _elsewhere(tmp_path, monkeypatch) -> None:
 
 
 class Page(HTMLParser):
-    """What a browser makes of a page: its tags, its text, and the tables' cells."""
+    """What a browser makes of a page: its tags, its text, and what is bold."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.text = ""
         self.best: list[str] = []
+        self.in_best = False
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
+        self.text += "\n"
+        self.in_best = tag == "strong"
+
+    def handle_endtag(self, tag: str) -> None:
+        self.text += "\n"
+        self.in_best = False
 
     def handle_data(self, data: str) -> None:
         self.text += data
-        if self.tags and self.tags[-1][0] == "strong" and data.strip():
+        if self.in_best:
             self.best.append(data)
-            self.tags.append(("", {}))
 
 
 def page(folder: str = "comparison") -> Page:
@@ -81,9 +87,16 @@ def test_page_table_and_pictures_are_made_and_the_terminal_tells(trained, capsys
     assert re.search(r"^recall ↑ +- +0\.5000 +0\.7500 \* +0\.9000 +5,600$", out, re.MULTILINE)
     assert out.endswith("page  comparison/comparison.html\n")
     names = {path.name for path in Path("comparison").iterdir()}
-    assert names >= {"comparison.md", "comparison.csv", "comparison.html", "curves.png", "measures.png", "samples_1.png"}
+    assert names >= {
+        "comparison.md",
+        "comparison.csv",
+        "comparison.html",
+        "curves.png",
+        "measures.png",
+        "samples_1.png",
+    }
     shown = page()
-    titles = ["Runs", "Measures", "Samples", "Training", "Settings that differ"]
+    titles = ["Runs", "Measures", "Settings that differ", "Training", "Samples"]
     assert [title for title in titles if f"\n{title}\n" in shown.text] == titles
     assert [float(best) for best in shown.best] == [12.34, 0.75]
     assert "+11.3" in shown.text
@@ -103,7 +116,9 @@ def test_the_page_needs_nothing_else_and_runs_nothing(trained):
     assert start("compare", [f"runs={trained}"]) == 0
     tags = page().tags
     assert not {"script", "link", "iframe", "object", "base"} & {tag for tag, _ in tags}
-    addresses = [value for _, attrs in tags for key, value in attrs.items() if key in ("src", "href", "srcset", "action")]
+    addresses = [
+        value for _, attrs in tags for key, value in attrs.items() if key in ("src", "href", "srcset", "action")
+    ]
     assert len(addresses) >= 3
     assert all(str(address).startswith("data:image/png;base64,") for address in addresses)
     assert not [key for _, attrs in tags for key in attrs if key.startswith("on")]
@@ -135,7 +150,7 @@ def test_runs_that_were_not_evaluated_are_told_how_and_not_mixed_with_those_that
 
 def test_only_settings_that_differ_are_shown(trained):
     assert start("compare", [f"runs={trained}/*_*"]) == 0
-    settings = page().text.partition("Settings that differ")[2]
+    settings = page().text.partition("Settings that differ")[2].partition("Training")[0]
     assert {"seed", "model._target_", "handwriting.models.vae.VAE"} <= set(settings.split())
     assert not {"data.count", "precision"} & set(settings.split())
     assert start("compare", [f"runs={trained}/b_vae", "out=one"]) == 0

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -91,10 +92,12 @@ def test_runs_of_the_same_name_are_told_apart_by_the_folders_around_them():
         ("status.json", "[]"),
         ("status.json", "{}"),
         ("status.json", '{"state": "running"}'),
+        ("status.json", json.dumps({"state": "running", "host": socket.gethostname(), "pid": 10**30})),
         ("summary.json", None),
         ("summary.json", '{"parameters": "many"}'),
         ("metrics.csv", "a,b\n1,2\n"),
         ("metrics.csv", "batches\n1\n"),
+        ("metrics.csv", "batches,samples\n1,nan\n"),
         ("metrics.csv", b"\xff\xfe\x00"),
         ("config.yaml", "a: ["),
         ("evaluation.json", '{"fid": {"value": NaN}}'),
@@ -152,7 +155,9 @@ def test_no_name_carries_a_command_to_the_terminal(tmp_path):
 def test_only_settings_that_differ_are_told(tmp_path):
     a, b = tmp_path / "a", tmp_path / "b"
     make(a, {**CONFIG, "root": f"{a}/files", "hydra": {"x": 1}, "compile": True, "logger": {}, "note": None})
-    make(b, {"model": {"lr": 0.2, "betas": [0, 1]}, "root": f"{b}/files", "hydra": {"x": 2}, "compile": False, "seed": 1})
+    make(
+        b, {"model": {"lr": 0.2, "betas": [0, 1]}, "root": f"{b}/files", "hydra": {"x": 2}, "compile": False, "seed": 1}
+    )
     assert differences(records(tmp_path)) == {
         "model.lr": ["0.1", "0.2"],
         "compile": ["true", "false"],
@@ -216,7 +221,14 @@ def test_the_table_has_one_row_a_run_with_measures_and_settings(tmp_path):
     make(tmp_path / "b", {**CONFIG, "seed": 2})
     a, b = as_table(records(tmp_path))
     assert list(a) == list(b)
-    assert (a["name"], a["parameters"], a["fid"], a["fid_floor"], a["fid_n"], a["class_fid/x"]) == ("a", 7, 12.5, 1, 100, 3)
+    assert (a["name"], a["parameters"], a["fid"], a["fid_floor"], a["fid_n"], a["class_fid/x"]) == (
+        "a",
+        7,
+        12.5,
+        1,
+        100,
+        3,
+    )
     assert (b["fid"], b["fid_floor"], b["config.seed"]) == (None, None, "2")
 
 

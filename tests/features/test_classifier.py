@@ -1,0 +1,195 @@
+"""The classifier that measures are taken by: good enough, trained once, and the same whoever asks."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from handwriting.config import build, compose
+from handwriting.data.synthetic import draw_glyphs
+from handwriting.errors import DataError
+from handwriting.features import cache
+from handwriting.features.cache import CACHE_VARIABLE, feature_space, is_labelled
+from handwriting.features.recipe import Recipe, train
+from handwriting.features.space import FeatureSpace, Sample
+from handwriting.glyphs import Glyphs
+
+SHORT = Recipe(most=600, least=600, passes=1)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of the test's own."""
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    return tmp_path / "cache" / "classifiers"
+
+
+@pytest.fixture(scope="module")
+def letters() -> tuple[Glyphs, Glyphs]:
+    glyphs, _ = draw_glyphs(400, seed=0, classes="abcd")
+    return glyphs[:300], glyphs[300:]
+
+
+def trainings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that gets an entry for every classifier that is trained."""
+    seen: list[int] = []
+
+    def counted(*arguments):
+        seen.append(1)
+        return train(*arguments)
+
+    monkeypatch.setattr(cache, "train", counted)
+    return seen
+
+
+def test_it_is_trained_once_for_a_data_set(letters, monkeypatch, folder):
+    seen = trainings(monkeypatch)
+    first, second = (feature_space(*letters, recipe=SHORT) for _ in range(2))
+    assert len(seen) == 1
+    assert str(first) == str(second)
+    assert len(list(folder.glob("*.ckpt"))) == 1
+    assert torch.equal(first.look(letters[1]).features, second.look(letters[1]).features)
+
+
+def test_other_glyphs_and_another_recipe_get_classifiers_of_their_own(letters, monkeypatch, folder):
+    seen = trainings(monkeypatch)
+    training, test = letters
+    feature_space(training, test, recipe=SHORT)
+    feature_space(training[:299], test, recipe=SHORT)
+    feature_space(training, test, recipe=replace(SHORT, seed=1))
+    assert len(seen) == len(list(folder.glob("*.ckpt"))) == 3
+
+
+def test_styles_make_no_other_classifier(letters, monkeypatch):
+    seen = trainings(monkeypatch)
+    training, test = letters
+    feature_space(training, test, recipe=SHORT)
+    styled = replace(training, styles=np.zeros(len(training), np.int64), style_names=("thin",))
+    feature_space(styled, test, recipe=SHORT)
+    assert len(seen) == 1
+
+
+def test_the_same_glyphs_give_the_same_weights_and_disturb_no_random_numbers(letters):
+    torch.manual_seed(7)
+    state = torch.get_rng_state()
+    first = train(SHORT, letters[0])
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.manual_seed(8)
+    second = train(SHORT, letters[0])
+    for one, other in zip(first.state_dict().values(), second.state_dict().values(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_broken_file_is_told_of_and_made_again(letters, folder, caplog):
+    before = feature_space(*letters, recipe=SHORT)
+    (kept,) = folder.glob("*.ckpt")
+    kept.write_bytes(kept.read_bytes()[:1000])
+    with caplog.at_level(logging.WARNING):
+        after = feature_space(*letters, recipe=SHORT)
+    assert "trained again" in caplog.text
+    assert before.hash == after.hash
+
+
+def test_whoever_comes_second_waits_for_the_first(letters, monkeypatch, caplog):
+    begun, go_on = threading.Event(), threading.Event()
+    seen: list[int] = []
+
+    def slow(*arguments):
+        seen.append(1)
+        begun.set()
+        assert go_on.wait(30)
+        return train(*arguments)
+
+    monkeypatch.setattr(cache, "train", slow)
+    found: list[FeatureSpace] = []
+    ask = lambda: found.append(feature_space(*letters, recipe=SHORT))  # noqa: E731
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    with caplog.at_level(logging.WARNING):
+        threads[0].start()
+        assert begun.wait(30)
+        threads[1].start()
+        while "waiting for it" not in caplog.text:
+            assert threads[1].is_alive()
+        go_on.set()
+        for thread in threads:
+            thread.join(60)
+    assert len(seen) == 1
+    assert found[0].hash == found[1].hash
+
+
+def _hash(folder: str, queue) -> None:
+    import os
+
+    os.environ[CACHE_VARIABLE] = folder
+    torch.set_num_threads(1)
+    glyphs, _ = draw_glyphs(400, seed=0, classes="abcd")
+    queue.put(feature_space(glyphs[:300], glyphs[300:], recipe=SHORT).hash)
+
+
+@pytest.mark.slow
+def test_processes_that_start_together_share_one(folder):
+    context = multiprocessing.get_context("spawn")
+    queue = context.Queue()
+    processes = [context.Process(target=_hash, args=(str(folder.parent), queue)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    hashes = {queue.get(timeout=120) for _ in processes}
+    for process in processes:
+        process.join(60)
+        assert process.exitcode == 0
+    assert len(hashes) == len(list(folder.glob("*.ckpt"))) == 1
+
+
+def test_unlabelled_glyphs_are_seen_by_the_classifier_of_synthetic_ones(letters, monkeypatch):
+    monkeypatch.setattr(cache, "SYNTHETIC_GLYPHS", 620)
+    unlabelled = [Glyphs(part.images) for part in letters]
+    assert not is_labelled(unlabelled[0])
+    space = feature_space(*unlabelled, recipe=SHORT)
+    assert space.origin == "synthetic"
+    assert len(space.names) == 62
+    assert "synthetic" in str(space)
+
+
+def test_one_class_alone_needs_the_synthetic_classifier_too(letters):
+    training, _ = letters
+    assert is_labelled(training)
+    assert not is_labelled(training[training.labels == 0])
+
+
+@pytest.mark.parametrize("size", [16, 64, 128])
+def test_glyphs_of_any_size_are_brought_to_the_classifiers(letters, size):
+    space = feature_space(*letters, recipe=SHORT)
+    larger, _ = draw_glyphs(12, seed=1, size=size, classes="abcd")
+    seen = space.look(larger)
+    assert seen.features.shape == (12, 128)
+    assert seen.glyphs.image_shape == (1, size, size)
+
+
+def test_no_glyph_and_features_that_are_not_finite_are_refused(letters):
+    space = feature_space(*letters, recipe=SHORT)
+    with pytest.raises(DataError, match="no glyph"):
+        space.look(letters[0][:0])
+    with pytest.raises(DataError, match="not finite"):
+        Sample(letters[0][:1], torch.full((1, 128), torch.nan), torch.zeros(1, dtype=torch.int64), ("a",))
+
+
+def test_the_accuracy_is_that_on_the_test_glyphs(letters):
+    space = feature_space(*letters, recipe=SHORT)
+    seen = space.look(letters[1])
+    assert space.tested == 100
+    assert space.accuracy == (seen.predicted.numpy() == letters[1].labels).mean()
+
+
+@pytest.mark.slow
+def test_real_digits_are_read_in_seconds():
+    source = build(compose("data").data, "data")
+    train_glyphs, _, test, *_ = source.prepared(*source.read())
+    space = feature_space(train_glyphs, test)
+    assert space.accuracy > 0.98
