@@ -33,6 +33,11 @@ class Measure:
     classifier: str | None = None
     accuracy: FiniteFloat | None = None
 
+    @property
+    def from_floor(self) -> float | None:
+        """How far it is from its floor."""
+        return None if self.floor is None else self.value - self.floor
+
     def plain(self) -> dict[str, Any]:
         """Return it as plain values."""
         return asdict(self)

@@ -232,7 +232,7 @@ def measure_table(records: Sequence[Record], rows: Sequence[MeasureRow]) -> Tabl
         unit = f" ({row.unit})" if row.unit else ""
         cells = [_measured(row, index) for index in range(len(records))]
         floors = _range([cell.floor for cell in row.known.values() if cell.floor is not None], shown)
-        counts = _range([cell.n for cell in row.known.values() if cell.n is not None], _count)
+        counts = _range([cell.n for cell in row.known.values()], _count)
         name = f"{row.name} {ARROWS[row.better]}{unit}"
         shown_rows.append([Cell(name, "" if row.comparable else "not comparable"), *cells, Cell(floors), Cell(counts)])
     return Table([Cell("measure"), *_heads(records), Cell("floor"), Cell("glyphs")], shown_rows)

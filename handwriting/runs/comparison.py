@@ -13,16 +13,9 @@ from typing import Any, Literal
 from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
 from handwriting.errors import RunError
-from handwriting.runs.files import read_json
+from handwriting.measures import Measure, in_order, of_one_class
 from handwriting.runs.folder import Run
 
-MEASURES = (
-    *("fid", "fid_infinity", "kid", "precision", "recall", "density", "coverage", "class_accuracy"),
-    *("worst_class_accuracy", "class_kl", "class_js", "pixel_kl", "pixel_js", "feature_kl", "feature_js"),
-    *("class_fid_worst", "class_fid_spread", "classification_accuracy", "nearest_training_distance", "copies"),
-    *("mse", "elbo", "reconstruction", "kl", "importance_weighted_bound"),
-)
-"""The order in which measures are shown; others come after them."""
 DEEPEST = 2
 """How far below a folder its runs may lie: ``sweeps/<name>/<trial>``."""
 ABSENT = "-"
@@ -30,36 +23,6 @@ SHARES = {0: "start", 1 / 3: "a third", 2 / 3: "two thirds", 1: "end"}
 
 ReadConfig = Callable[[Path], Mapping[str, Any]]
 """Returns what a ``config.yaml`` holds, as plain values."""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One measure of one run, as ``evaluation.json`` holds it.
-
-    Attributes:
-        value: The number.
-        n: Of how many generated glyphs it was taken.
-        unit: What it is counted in.
-        floor: The same number for real training glyphs.
-        error: Its standard error.
-        better: Whether less is better or more.
-        classifier: The hash of the classifier whose features it was taken in; None where it needs none.
-        accuracy: How often that classifier is right.
-    """
-
-    value: FiniteFloat
-    n: int | None = None
-    unit: str = ""
-    floor: FiniteFloat | None = None
-    error: FiniteFloat | None = None
-    better: Literal["min", "max"] = "min"
-    classifier: str | None = None
-    accuracy: FiniteFloat | None = None
-
-    @property
-    def from_floor(self) -> float | None:
-        """How far it is from its floor."""
-        return None if self.floor is None else self.value - self.floor
 
 
 @dataclass(frozen=True)
@@ -81,7 +44,7 @@ class Record:
     name: str
     state: str
     config: dict[str, Any]
-    measures: dict[str, Measured]
+    measures: dict[str, Measure]
     rows: list[dict[str, float]]
     grids: dict[int, Path]
     why: str | None = None
@@ -239,8 +202,7 @@ def read(folder: Path, name: str, read_config: ReadConfig) -> Record:
         RunError: If a file of it is missing, broken, or holds something else than a run writes.
     """
     run = Run.at(folder)
-    status, evaluation = run.status, folder / "evaluation.json"
-    rows = run.metrics()
+    status, rows = run.status, run.metrics()
     if not all(math.isfinite(row.get("samples", math.nan)) for row in rows):
         raise RunError(f"{folder / 'metrics.csv'} is not a table of metrics: a row has no number of samples.")
     try:
@@ -253,7 +215,7 @@ def read(folder: Path, name: str, read_config: ReadConfig) -> Record:
                 "name": name,
                 "state": "dead" if dead else status["state"],
                 "config": flat(read_config(run.config_file)),
-                "measures": read_json(evaluation) if evaluation.is_file() else {},
+                "measures": run.evaluation(),
                 "rows": rows,
                 "grids": _grids(folder),
             }
@@ -328,10 +290,10 @@ class MeasureRow:
     """
 
     name: str
-    cells: tuple[Measured | None, ...]
+    cells: tuple[Measure | None, ...]
 
     @property
-    def known(self) -> dict[int, Measured]:
+    def known(self) -> dict[int, Measure]:
         """What there is, by the index of the run."""
         return {index: cell for index, cell in enumerate(self.cells) if cell}
 
@@ -362,9 +324,8 @@ class MeasureRow:
 
 def measure_rows(records: Sequence[Record]) -> list[MeasureRow]:
     """Return every measure that a run has, but those of a single class, in the order in which they are shown."""
-    names = {name for record in records for name in record.measures if "/" not in name}
-    order = [*(name for name in MEASURES if name in names), *sorted(names.difference(MEASURES))]
-    return [MeasureRow(name, tuple(record.measures.get(name) for record in records)) for name in order]
+    names = {name for record in records for name in record.measures if not of_one_class(name)}
+    return [MeasureRow(name, tuple(record.measures.get(name) for record in records)) for name in in_order(names)]
 
 
 def cautions(records: Sequence[Record]) -> list[str]:
@@ -380,7 +341,7 @@ def cautions(records: Sequence[Record]) -> list[str]:
     ]
     if counts := [row.name for row in rows if row.comparable and len({cell.n for cell in row.known.values()}) > 1]:
         told.append(
-            f"Measured with different numbers of glyphs: {', '.join(counts)}. Hold each value against its own floor."
+            f"Measure with different numbers of glyphs: {', '.join(counts)}. Hold each value against its own floor."
         )
     prints = {index: record.data_fingerprint for index, record in enumerate(records) if record.data_fingerprint}
     if len(set(prints.values())) > 1:

@@ -53,7 +53,8 @@ class Copies:
             wanted = np.flatnonzero(labels == label)
             picked[wanted] = own[np.arange(len(wanted)) % len(own)]
         images = self.glyphs.images[picked]
-        return Glyphs(images[..., ::-1] if self.mirrored else images, labels, alphabet=self.glyphs.alphabet)
+        images = np.flip(images, axis=3).copy() if self.mirrored else images
+        return Glyphs(images, labels, alphabet=self.glyphs.alphabet)
 
 
 def test_as_many_are_drawn_in_the_same_class_proportions(real):

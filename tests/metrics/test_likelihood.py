@@ -25,9 +25,9 @@ def trial(model, n: int = 12) -> Trial:
 def test_the_mean_log_weight_is_minus_both_terms():
     model, batch = make_model("vae"), make_batch(4)
     weights = model.log_weights(batch, 4000, torch.Generator().manual_seed(0)).double()
-    terms = torch.stack([sum(model.negative_elbo(batch, seed)) for seed in range(400)]).double()  # type: ignore[arg-type]
+    terms = torch.stack([sum(model.negative_elbo(batch, seed)) for seed in range(100)]).double()  # type: ignore[arg-type]
     apart = (weights.mean(dim=1) + terms.mean(dim=0)).abs()
-    error = (weights.var(dim=1) / 4000 + terms.var(dim=0) / 400).sqrt()
+    error = (weights.var(dim=1) / 4000 + terms.var(dim=0) / 100).sqrt()
     assert (apart < 4 * error).all()
 
 
@@ -44,7 +44,8 @@ def test_the_bound_is_exact_where_the_latent_says_nothing():
 def test_more_latents_make_it_tighter():
     model, batch = make_model("vae"), make_batch(8)
     weights = model.log_weights(batch, 512, torch.Generator().manual_seed(0))
-    bounds = [importance_weighted(weights[:, :k]).mean().item() for k in (1, 16, 512)]
+    # In the mean over the groups of k that 512 latents make.
+    bounds = [importance_weighted(weights.reshape(-1, k)).mean().item() for k in (1, 16, 512)]
     assert bounds == sorted(bounds, reverse=True)
 
 
