@@ -66,8 +66,9 @@ def feature_space(
     path.parent.mkdir(parents=True, exist_ok=True)
     with _locked(path):
         kept = _read(path) or _make(recipe, training, test, device, path, announce)
-    classifier = GlyphClassifier(len(kept["names"]))
-    classifier.load_state_dict(kept["weights"])
+    with torch.device("meta"):  # drawing weights to begin with would change the random numbers of a training
+        classifier = GlyphClassifier(len(kept["names"]))
+    classifier.load_state_dict(kept["weights"], assign=True)
     classifier.eval().to(device)
     facts = {name: kept[name] for name in ("accuracy", "tested", "hash", "seconds")}
     return FeatureSpace(classifier, tuple(kept["names"]), origin=origin, **facts)

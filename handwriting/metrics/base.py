@@ -36,13 +36,13 @@ class Reference:
         self.training = training
         self.real = space.look(real)
         self.floor = space.look(matched(training, real, seed))
-        self._floors: dict[int, Measures] = {}
+        self._floors: dict[Comparison, Measures] = {}
 
     def floors(self, metric: "Comparison") -> Measures:
         """Return what ``metric`` says of real training glyphs; computed once."""
-        if id(metric) not in self._floors:
-            self._floors[id(metric)] = metric.compare(self.floor, self.real)
-        return self._floors[id(metric)]
+        if metric not in self._floors:
+            self._floors[metric] = metric.compare(self.floor, self.real)
+        return self._floors[metric]
 
 
 def matched(training: Glyphs, like: Glyphs, seed: int) -> Glyphs:
@@ -99,7 +99,7 @@ class Metric(ABC):
             DataError: If there are too few glyphs.
         """
 
-    def prepare(self, reference: Reference) -> None:
+    def prepare(self, reference: Reference) -> None:  # noqa: B027 - most have nothing to prepare
         """Compute what every evaluation against ``reference`` will need."""
 
 

@@ -1,42 +1,12 @@
-"""KL and JS divergence of the classes that are seen, and of pixels' intensities."""
+"""KL and JS divergence of two histograms: of the classes that are seen, and of the pixels' intensities."""
 
-# Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
-
-from collections.abc import Callable
-from dataclasses import dataclass
+from __future__ import annotations
 
 import torch
 from torch import Tensor
 
 from handwriting.errors import DataError
-from handwriting.features.space import Sample
-from handwriting.metrics.base import Comparison, Measure, Measures
-
-INTENSITIES = 256
-CLASS_PSEUDOCOUNT = 0.5
-"""Jeffreys' prior: a class that is never seen counts as half a glyph on either side, so that KL stays finite."""
-PIXEL_PSEUDOCOUNT = 1.0
-"""Laplace's; beside millions of pixels it only keeps KL finite."""
-
-
-def class_counts(predicted: Tensor, classes: int) -> Tensor:
-    """Return how many glyphs of each class are seen, int64 ``(classes,)``; counts of parts add up.
-
-    Args:
-        predicted: The class seen in each glyph, int64 ``(N,)``.
-        classes: How many there are.
-    """
-    return torch.bincount(predicted, minlength=classes)
-
-
-def intensity_counts(images: Tensor) -> Tensor:
-    """Return how many pixels have each intensity, int64 ``(256,)``; counts of parts add up.
-
-    Args:
-        images: uint8 ``(N, 1, H, W)``.
-    """
-    # Part by part, since counting needs eight bytes a pixel.
-    return torch.stack([torch.bincount(part.flatten(), minlength=INTENSITIES) for part in images.split(1_000)]).sum(0)
+from handwriting.measures import Measure, Measures
 
 
 def smoothed(counts: Tensor, pseudocount: float) -> Tensor:
@@ -110,24 +80,18 @@ def _distributions(p: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
     return p, q
 
 
-@dataclass(eq=False, kw_only=True)
-class Divergence(Comparison):
-    """``class_kl``, ``class_js``, ``pixel_kl`` and ``pixel_js``, in nats; KL is that of real from generated glyphs.
+def divergences(kind: str, real: Tensor, sample: Tensor, pseudocount: float, n: int) -> Measures:
+    """Return ``<kind>_kl``, that of real from generated, and ``<kind>_js`` of two smoothed histograms.
 
-    The class of a glyph is the one that the classifier sees. Of pixels only the intensity counts, not the place.
+    Args:
+        kind: What is counted.
+        real: Counts in real glyphs, ``(K,)``.
+        sample: Counts in others, ``(K,)``.
+        pseudocount: What is added to each count.
+        n: How many glyphs the others are.
     """
-
-    while_training: bool = True
-
-    def compare(self, sample: Sample, real: Sample) -> Measures:
-        """Return both divergences of both histograms."""
-        kinds: dict[str, tuple[Callable[[Sample], Tensor], float]] = {
-            "class": (lambda side: class_counts(side.predicted, len(side.names)), CLASS_PSEUDOCOUNT),
-            "pixel": (lambda side: intensity_counts(torch.tensor(side.glyphs.images)), PIXEL_PSEUDOCOUNT),
-        }
-        found = {}
-        for kind, (count, pseudocount) in kinds.items():
-            p, q = (smoothed(count(side), pseudocount) for side in (real, sample))
-            found[f"{kind}_kl"] = Measure(kl_divergence(p, q), len(sample), "nats")
-            found[f"{kind}_js"] = Measure(js_divergence(p, q), len(sample), "nats")
-        return found
+    p, q = smoothed(real, pseudocount), smoothed(sample, pseudocount)
+    return {
+        f"{kind}_kl": Measure(kl_divergence(p, q), n, "nats"),
+        f"{kind}_js": Measure(js_divergence(p, q), n, "nats"),
+    }

@@ -47,7 +47,7 @@ def inception(weights: str) -> Extractor:
     if not hashlib.sha256(content).hexdigest().startswith(HASH):
         raise ConfigError(f"metrics.inception_fid.weights={weights}: is not the file at {SOURCE}; get it again")
     try:
-        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3  # type: ignore[import-not-found]
+        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
     except (ImportError, RuntimeError) as error:  # RuntimeError: a torchvision made for another torch
         raise ConfigError(
             f"metrics.inception_fid needs torch-fidelity (pip install -e '.[inception]'), and it cannot be imported: "

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, MaxNLocator
 from PIL import Image, ImageColor, ImageDraw
 
-from handwriting.plots.curves import TRAIN, VALIDATION, ordered, series
+from handwriting.plots.curves import TRAIN, VALIDATION, ordered, scale, series
 from handwriting.plots.grids import MARGIN, font
 
 COLOURS = (
@@ -132,6 +132,7 @@ def draw_curves(names: Sequence[str], rows: Sequence[Sequence[Mapping[str, float
     for metric, axes in zip(metrics, panels, strict=True):
         for index, run in enumerate(rows):
             _draw_run(axes, index, run, metric)
+        scale(axes)
         axes.set_xlabel("glyphs seen", fontsize=8, color=GREY)
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))

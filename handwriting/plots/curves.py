@@ -12,7 +12,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-TRAIN, VALIDATION = "train/", "val/"
+TRAIN, VALIDATION, FLOOR = "train/", "val/", "floor/"
+STYLES: dict[str, dict[str, Any]] = {
+    TRAIN: {"color": "C0"},
+    VALIDATION: {"color": "C1", "marker": "."},
+    FLOOR: {"color": "0.4", "linestyle": ":"},
+}
+FALL = 30.0
+"""Values that differ by a larger factor are drawn over a logarithmic axis: the first FID of a GAN is huge."""
 
 
 def figure_bytes(figure: Figure) -> bytes:
@@ -28,17 +35,25 @@ def series(rows: Sequence[Mapping[str, float]], name: str) -> tuple[list[float],
     return [x for x, _ in points], [y for _, y in points]
 
 
+def scale(axes: Axes) -> None:
+    """Make the axis of values logarithmic where they fall, or rise, over more than an order of magnitude."""
+    values = np.concatenate([np.asarray(line.get_ydata(), float) for line in axes.lines])
+    if values.min() > 0 and values.max() > FALL * values.min():
+        axes.set_yscale("log")
+
+
 def ordered(names: Iterable[str]) -> list[str]:
     """Return metrics in the order in which they are drawn: losses first, norms last."""
     return sorted(names, key=lambda name: ("loss" not in name, name.endswith("norm"), name))
 
 
-def _draw_pair(axes: Axes, rows: Sequence[Mapping[str, float]], name: str) -> None:
-    """Draw one metric of training, of validation, or both in the same axes."""
-    for prefix, style in ((TRAIN, "C0-"), (VALIDATION, "C1.--")):
+def _draw_metric(axes: Axes, rows: Sequence[Mapping[str, float]], name: str) -> None:
+    """Draw one metric of training, of validation, or both in the same axes, and its floor if it has one."""
+    for prefix, style in STYLES.items():
         x, y = series(rows, prefix + name)
         if x:
-            axes.plot(x, y, style, label=prefix.rstrip("/"), linewidth=1.4)
+            axes.plot(x, y, **style, label=prefix.rstrip("/"), linewidth=1.4)
+    scale(axes)
     axes.set_title(name.replace("_", " "), fontsize=10)
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8, frameon=False)
@@ -50,7 +65,7 @@ def draw_losses(rows: Sequence[Mapping[str, float]], title: str) -> Figure:
     """Draw every metric of a run, training and validation in the same axes, losses first.
 
     Args:
-        rows: What ``metrics.csv`` holds; metrics are named ``train/...`` and ``val/...``.
+        rows: What ``metrics.csv`` holds; metrics are named ``train/...`` and ``val/...``, floors ``floor/...``.
         title: Written above.
     """
     measured = {name.removeprefix(prefix) for row in rows for name in row for prefix in (TRAIN, VALIDATION)
@@ -60,7 +75,7 @@ def draw_losses(rows: Sequence[Mapping[str, float]], title: str) -> Figure:
     figure = Figure(figsize=(4.2 * columns, 2.8 * -(-len(names) // columns) + 0.5), layout="constrained")
     figure.suptitle(title, fontsize=11)
     for number, name in enumerate(names, start=1):
-        _draw_pair(figure.add_subplot(-(-len(names) // columns), columns, number), rows, name)
+        _draw_metric(figure.add_subplot(-(-len(names) // columns), columns, number), rows, name)
     return figure
 
 

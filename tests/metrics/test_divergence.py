@@ -9,14 +9,9 @@ from scipy.spatial.distance import jensenshannon
 from scipy.special import rel_entr
 
 from handwriting.errors import DataError
-from handwriting.metrics.divergence import (
-    Divergence,
-    class_counts,
-    intensity_counts,
-    js_divergence,
-    kl_divergence,
-    smoothed,
-)
+from handwriting.metrics.class_divergence import ClassDivergence, class_counts
+from handwriting.metrics.divergence import js_divergence, kl_divergence, smoothed
+from handwriting.metrics.pixel_divergence import PixelDivergence, intensity_counts
 from tests.metrics.samples import gaussian, make_sample, make_trial
 
 
@@ -71,7 +66,8 @@ def test_counts_of_parts_add_up_and_equal_those_of_numpy():
 
 def test_identical_sets_have_none():
     sample, floor = make_sample(gaussian(30)), make_sample(gaussian(33))
-    found = Divergence().measure(make_trial(sample, sample, floor))
+    trial = make_trial(sample, sample, floor)
+    found = ClassDivergence().measure(trial) | PixelDivergence().measure(trial)
     assert set(found) == {"class_kl", "class_js", "pixel_kl", "pixel_js"}
     assert all(measure.value == pytest.approx(0, abs=1e-8) for measure in found.values())
     assert all(measure.unit == "nats" and measure.floor > 0 for name, measure in found.items() if "pixel" in name)
@@ -80,8 +76,8 @@ def test_identical_sets_have_none():
 def test_a_class_that_is_never_generated_costs_more_than_one_generated_too_often():
     real = make_sample(gaussian(300))
     two_classes = make_sample(gaussian(300), predicted=torch.arange(300) % 2)
-    missing = Divergence().compare(two_classes, real)["class_kl"].value
-    invented = Divergence().compare(real, two_classes)["class_kl"].value
+    missing = ClassDivergence().compare(two_classes, real)["class_kl"].value
+    invented = ClassDivergence().compare(real, two_classes)["class_kl"].value
     assert missing > 3 * invented > 0
 
 
@@ -89,6 +85,6 @@ def test_ink_that_is_too_pale_shows_in_the_pixels_alone():
     images = np.random.default_rng(0).integers(0, 256, (60, 1, 8, 8), np.uint8)
     real = make_sample(gaussian(60), images=images)
     pale = make_sample(gaussian(60), images=images // 2)
-    found = Divergence().compare(pale, real)
+    found = ClassDivergence().compare(pale, real) | PixelDivergence().compare(pale, real)
     assert found["class_js"].value == 0
     assert found["pixel_js"].value > 0.1
