@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
 import torch
@@ -30,22 +30,28 @@ Extractor = Callable[[Tensor], Tensor]
 """Features ``(N, D)`` of images uint8 ``(N, 3, H, W)``."""
 
 
-def inception(weights: str) -> Extractor:
-    """Return torch-fidelity's Inception, which resizes images to 299 by 299 itself, up to its 2,048 features.
-
-    Args:
-        weights: The file of its weights; nothing is ever downloaded.
+def content_of(weights: str) -> bytes:
+    """Return what is in the file of the weights; nothing is ever downloaded.
 
     Raises:
-        ConfigError: If torch-fidelity cannot be imported, or the file is missing or is another one.
+        ConfigError: If the file is missing or is another one.
     """
-    path = Path(weights)
+    path = Path(weights).expanduser()
     if not weights or not path.is_file():
         where = f"{weights} is not there" if weights else "no file is named"
         raise ConfigError(f"metrics.inception_fid.weights: {where}; get it from {SOURCE} and give its path")
     content = path.read_bytes()
     if not hashlib.sha256(content).hexdigest().startswith(HASH):
         raise ConfigError(f"metrics.inception_fid.weights={weights}: is not the file at {SOURCE}; get it again")
+    return content
+
+
+def network_class() -> Callable[..., Any]:
+    """Return torch-fidelity's Inception, which resizes images to 299 by 299 itself.
+
+    Raises:
+        ConfigError: If it cannot be imported.
+    """
     try:
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
     except (ImportError, RuntimeError) as error:  # RuntimeError: a torchvision made for another torch
@@ -53,10 +59,15 @@ def inception(weights: str) -> Extractor:
             f"metrics.inception_fid needs torch-fidelity (pip install -e '.[inception]'), and it cannot be imported: "
             f"{' '.join(str(error).split())}"
         ) from error
+    return FeatureExtractorInceptionV3
+
+
+def inception(weights: str) -> Extractor:
+    """Return what looks at images by Inception, up to its 2,048 features."""
     # torch-fidelity unpickles whatever file it is given. What it gets here is what was loaded safely and written anew.
-    torch.save(torch.load(io.BytesIO(content), weights_only=True), rewritten := io.BytesIO())
+    torch.save(torch.load(io.BytesIO(content_of(weights)), weights_only=True), rewritten := io.BytesIO())
     rewritten.seek(0)
-    network = FeatureExtractorInceptionV3("inception", ["2048"], rewritten)
+    network = network_class()("inception", ["2048"], rewritten)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.to(device)
     return lambda images: network(images.to(device))[0].cpu()
@@ -90,6 +101,11 @@ class InceptionFID(Comparison):
     by_classifier: ClassVar[bool] = False
     # The real side is the same for the floor, and half of the cost.
     _known: WeakKeyDictionary[Sample, Moments] = field(default_factory=WeakKeyDictionary, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse at once what could otherwise be refused only after a training."""
+        content_of(self.weights)
+        network_class()
 
     @cached_property
     def extractor(self) -> Extractor:

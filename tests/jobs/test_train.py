@@ -364,14 +364,20 @@ def test_precision_is_bfloat16_only_where_it_is_native(monkeypatch):
 
 
 def test_two_processes_train_as_one_run(tmp_path, monkeypatch):
-    """DDP on two CPU processes: one folder, files from the first, metrics over both."""
+    """DDP on two CPU processes: one folder, files from the first, metrics over both and equal to those of one."""
     import subprocess
     import sys
+
+    from handwriting.features.cache import feature_space
+    from handwriting.metrics.base import Reference
+    from handwriting.metrics.evaluation import measure, try_out
+    from handwriting.metrics.fid import FID
 
     train_py = Path(__file__).parents[2] / "train.py"
     overrides = [
         *QUICK,
         "model=cgan",
+        "metrics=fid",
         "trainer=ddp",
         "trainer.accelerator=cpu",
         "trainer.devices=2",
@@ -383,7 +389,13 @@ def test_two_processes_train_as_one_run(tmp_path, monkeypatch):
     (folder,) = (tmp_path / "runs").iterdir()
     last = Run.at(folder).metrics()[-1]
     assert (last["batches"], last["samples"]) == (2, 64)
-    assert handwriting.load(folder).sample(2).shape == (2, 1, 28, 28)
+    model = handwriting.load(folder)
+    assert model.sample(2).shape == (2, 1, 28, 28)
+    source = build(compose("train", QUICK).data, "data")
+    prepared = source.prepared(*source.read())
+    reference = Reference(feature_space(prepared.whole, prepared.test), prepared.whole, prepared.val)
+    measures, _ = measure(try_out(model, reference), [FID()])
+    assert last["val/fid"] == pytest.approx(measures["fid"].value, rel=1e-6)
 
 
 def test_debug_fast_is_fast(tmp_path, monkeypatch):

@@ -52,19 +52,19 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_without_torch_fidelity_it_says_how_to_install_it(weights: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "torch_fidelity", None)
     with pytest.raises(ConfigError, match=r"pip install -e '\.\[inception\]'"):
-        inception(weights)
+        InceptionFID(weights=weights)
 
 
 @pytest.mark.parametrize("path", ["", "nowhere/weights.pth"])
 def test_without_its_weights_it_says_where_they_are(path: str):
     with pytest.raises(ConfigError, match=r"metrics\.inception_fid\.weights: .*https://github\.com/toshas"):
-        InceptionFID(weights=path).compare(make_sample(gaussian(5)), make_sample(gaussian(5)))
+        InceptionFID(weights=path)
 
 
 def test_another_file_is_refused(tmp_path: Path):
     (tmp_path / "other.pth").write_bytes(b"something else")
     with pytest.raises(ConfigError, match="is not the file"):
-        inception(str(tmp_path / "other.pth"))
+        InceptionFID(weights=str(tmp_path / "other.pth"))
 
 
 def test_a_file_that_would_run_code_is_not_unpickled(tmp_path: Path, installed: None, monkeypatch: pytest.MonkeyPatch):
@@ -88,14 +88,14 @@ def test_it_is_the_distance_between_what_the_extractor_sees(installed: None, wei
     assert found.n == 70
 
 
-def test_the_real_side_is_looked_at_once():
+def test_the_real_side_is_looked_at_once(installed: None, weights: str):
     looked = []
 
     def extractor(images: Tensor) -> Tensor:
         looked.append(len(images))
         return images[:, 0].flatten(1).float()
 
-    metric = InceptionFID()
+    metric = InceptionFID(weights=weights)
     metric.extractor = extractor
     metric.measure(make_trial(*(make_sample(gaussian(n)) for n in (30, 40, 35))))
     assert sorted(looked) == [30, 35, 40]

@@ -1,0 +1,170 @@
+"""What `handwriting evaluate` leaves, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from handwriting.data.synthetic import draw_glyphs
+from handwriting.features import cache
+from handwriting.features.recipe import Recipe
+from handwriting.glyphs import Glyphs
+from handwriting.jobs import start
+from handwriting.measures import GROUPS
+from handwriting.metrics import classification_accuracy
+from tests.builders import train
+
+QUICKLY = ["metrics.likelihood.samples=3", "metrics.likelihood.glyphs=10"]
+
+
+def short() -> Recipe:
+    return Recipe(most=600, least=600)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _short_recipe():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cache, "Recipe", short)
+        patch.setattr(cache, "SYNTHETIC_GLYPHS", 620)
+        patch.setattr(classification_accuracy, "Recipe", short)
+        yield
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("runs")
+    for model in ("cgan", "vae"):
+        train(folder / model, f"model={model}", "data.count=300")
+    return folder
+
+
+def evaluated(folder: Path) -> dict[str, dict]:
+    return json.loads((folder / "evaluation.json").read_text())
+
+
+def test_every_measure_has_value_floor_number_and_unit_and_the_classifier_beside(runs, capsys):
+    assert start("evaluate", [f"run={runs / 'cgan'}", *QUICKLY]) == 0
+    measures = evaluated(runs / "cgan")
+    likelihood = set(GROUPS["Likelihood of real glyphs"])
+    known = {name for group in GROUPS.values() for name in group} - likelihood - {"inception_fid"}
+    assert known | {"class_fid/a", "class_fid/b", "class_fid/c"} == set(measures)
+    for own in measures.values():
+        assert {"value", "floor", "n", "unit"} <= own.keys()
+        assert np.isfinite(own["value"])
+        assert own["floor"] is not None
+    assert measures["fid"]["n"] == 60
+    assert len({own["classifier"] for own in measures.values()}) == 2, "a hash, or none where no classifier took part"
+    assert measures["pixel_js"]["classifier"] is None
+    told = capsys.readouterr().out
+    assert all(name in told for name in known)
+    assert "60 generated glyphs against 60 test glyphs, in their class proportions; floor: 60 real training" in told
+    assert measures["fid"]["classifier"] in told
+    with Image.open(runs / "cgan" / "evaluation.png") as page:
+        assert page.width > 1600
+        assert (np.asarray(page.convert("L")) < 60).mean() > 0.01
+
+
+def test_a_variational_model_has_its_bounds_and_no_class(runs):
+    assert start("evaluate", [f"run={runs / 'vae'}", "checkpoint=last", *QUICKLY]) == 0
+    measures = evaluated(runs / "vae")
+    assert measures["importance_weighted_bound"]["unit"] == "nats, k=3, binarised"
+    assert measures["importance_weighted_bound"]["n"] == 10
+    assert measures["negative_elbo"]["floor"] is None
+    assert "class_accuracy" not in measures
+    assert "classification_accuracy" not in measures
+    assert (runs / "vae" / "evaluation.png").is_file()
+
+
+def test_the_same_seed_measures_the_same_and_another_does_not(runs):
+    words = [f"run={runs / 'cgan'}", "metrics=fid"]
+    found = []
+    for seed in (0, 0, 1):
+        assert start("evaluate", [*words, f"seed={seed}"]) == 0
+        found.append(evaluated(runs / "cgan")["fid"])
+    assert found[0] == found[1]
+    assert found[0]["value"] != found[2]["value"]
+    assert found[0]["floor"] == found[2]["floor"]
+
+
+def test_unlabelled_glyphs_are_measured_by_the_synthetic_classifier(tmp_path, capsys):
+    glyphs, _ = draw_glyphs(200, seed=3, classes="abcd")
+    Glyphs(glyphs.images).save(tmp_path / "pile.npz")
+    data = ["data=arrays", f"data.path={tmp_path / 'pile.npz'}"]
+    folder = train_on(tmp_path / "run", *data)
+    assert start("evaluate", [f"run={folder}", *QUICKLY]) == 0
+    measures = evaluated(folder)
+    assert {"fid", "class_js", "copies"} <= measures.keys()
+    assert "class_accuracy" not in measures
+    assert "synthetic glyphs' classifier" in capsys.readouterr().out
+
+
+def train_on(folder: Path, *data: str) -> Path:
+    """Train a small model on another source than the synthetic one."""
+    from handwriting.config import build, compose
+    from handwriting.data.module import GlyphData
+    from handwriting.jobs import fitting
+    from handwriting.runs import claim
+
+    words = ["model=dcgan", "trainer=cpu", "trainer.max_epochs=1", "logger=none", "metrics=none", "model.channels=16"]
+    cfg = compose("train", [*words, *data])
+    claimed = claim(folder)
+    fitting.train(cfg, claimed, GlyphData(build(cfg.data, "data")))
+    return claimed
+
+
+def test_data_that_has_moved_can_be_pointed_to_and_other_data_is_refused(tmp_path, capsys):
+    first, second = (tmp_path / name for name in ("first.npz", "second.npz"))
+    for path, classes in ((first, "ab"), (second, "xy")):
+        draw_glyphs(120, seed=0, classes=classes)[0].save(path)
+    folder = train_on(tmp_path / "run", "data=arrays", f"data.path={first}", "model=cgan")
+    moved = first.rename(tmp_path / "moved.npz")
+    words = [f"run={folder}", "metrics=fid"]
+    assert start("evaluate", words) == 2
+    assert str(first) in capsys.readouterr().err
+    assert start("evaluate", [*words, f"data.path={moved}"]) == 0
+    assert "fingerprint differs" not in capsys.readouterr().out
+    assert start("evaluate", [*words, f"data.path={second}"]) == 2
+    assert "trained on other classes" in capsys.readouterr().err
+    draw_glyphs(140, seed=0, classes="ab")[0].save(tmp_path / "third.npz")
+    assert start("evaluate", [*words, f"data.path={tmp_path / 'third.npz'}"]) == 0
+    assert "fingerprint differs" in capsys.readouterr().out
+
+
+SCRIPT = """
+import sys
+from handwriting.jobs import start
+status = start("evaluate", sys.argv[1:])
+print(status, "torch" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ([], "run is missing"),
+        (["run=nowhere"], "nowhere does not exist"),
+        (["run={runs}"], "is not a run folder"),
+        (["run={runs}/cgan", "checkpoint=worst"], "choose best or last"),
+        (["run={runs}/cgan", "seed=-1"], "seed=-1 is not allowed"),
+        (["run={runs}/cgan", "metrics=none"], "there is nothing to measure"),
+        (["run={runs}/cgan", "metrics=fit"], "Did you mean fid?"),
+        (["run={runs}/cgan", "data.path=x"], "data.path"),
+    ],
+)
+def test_mistakes_are_answered_in_one_line_before_torch_is_imported(runs, words, answer):
+    words = [word.format(runs=runs) for word in words]
+    done = subprocess.run([sys.executable, "-c", SCRIPT, *words], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["2", "False"]
+    assert answer in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_wrong_value_of_a_metric_is_named(runs, capsys):
+    assert start("evaluate", [f"run={runs / 'cgan'}", "metrics.precision_recall.k=none"]) == 2
+    assert "metrics.precision_recall.k" in capsys.readouterr().err
