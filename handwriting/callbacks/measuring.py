@@ -6,11 +6,12 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytorch_lightning as pl
 from pydantic import PositiveInt
 
-from handwriting.callbacks.base import Allowance, RunCallback, TimeShare, epochs_done
+from handwriting.callbacks.base import Allowance, RunCallback, TimeShare, epochs_done, is_last_epoch
 from handwriting.callbacks.metrics_log import MetricsLog
 from handwriting.features.cache import feature_space
 from handwriting.metrics.base import Metric, Reference
@@ -29,9 +30,9 @@ class Measuring(RunCallback):
     feature space and the floors are made before the first batch, and their time is not counted as training's.
 
     Attributes:
-        every_n_epochs: Measure after so many epochs.
-        time_share: The most of the training's time that measuring may take. The first epoch and the last are always
-            measured.
+        every_n_epochs: Measure after so many epochs, and after the last.
+        time_share: The most of the training's time that measuring may take. The first epoch that is due and the last
+            are always measured.
     """
 
     every_n_epochs: PositiveInt = 1
@@ -43,11 +44,25 @@ class Measuring(RunCallback):
         self._metrics: list[Metric] = []
         self._run: RunFolder | None = None
         self._reference: Reference | None = None
+        self._seconds_before = 0.0
 
     def attach(self, metrics: Sequence[Metric], run: RunFolder | None) -> None:
         """Take these measures, those that are meant for training; and tell ``run`` what by and how long it took."""
         self._metrics = [metric for metric in metrics if metric.while_training]
         self._run = run
+
+    def state_dict(self) -> dict[str, Any]:
+        """Keep the seconds spent so far."""
+        return {"seconds": self.seconds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on counting from there."""
+        self._seconds_before = state_dict["seconds"]
+
+    @property
+    def seconds(self) -> float:
+        """Seconds spent measuring so far, over all sessions."""
+        return self._seconds_before + self._allowance.spent
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Make the feature space, and look at the real glyphs; the first process alone does."""
@@ -63,7 +78,7 @@ class Measuring(RunCallback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
         """Measure, where there is time for it, and let the log and the checkpoints know."""
-        if epochs_done(trainer) % self.every_n_epochs:
+        if epochs_done(trainer) % self.every_n_epochs and not is_last_epoch(trainer):
             return
         # One process measures for all, so that the numbers are those of a single process.
         found = trainer.strategy.broadcast(self._measured(trainer, pl_module))
@@ -78,8 +93,10 @@ class Measuring(RunCallback):
         if self._reference is None or not self._allowance.due(trainer):
             return {}
         with self._allowance.spending():
-            measures, _ = measure(try_out(model, self._reference), self._metrics)
-        self._tell({"measuring_seconds": round(self._allowance.spent, 2)})
+            measures, refused = measure(try_out(model, self._reference), self._metrics)
+        for reason in refused:
+            log.info("not measured after epoch %d: %s", epochs_done(trainer), reason)
+        self._tell({"measuring_seconds": round(self.seconds, 2)})
         values = {f"val/{name}": own.value for name, own in measures.items()}
         return values | {f"floor/{name}": own.floor for name, own in measures.items() if own.floor is not None}
 

@@ -166,6 +166,7 @@ def facts_table(records: Sequence[Record]) -> Table:
         "state": lambda record: record.state,
         "parameters": lambda record: _count(record.parameters),
         "training time": lambda record: _duration(record.seconds),
+        "of it measuring": lambda record: _share(record.measuring_share),
         "glyphs/s": lambda record: _count(record.glyphs_per_second),
         "epochs": lambda record: _count(record.epoch),
         "batches": lambda record: _count(record.batches),
@@ -185,6 +186,10 @@ def _text(value: Any) -> str:
 
 def _count(value: float | None) -> str:
     return ABSENT if value is None else f"{value:,.0f}"
+
+
+def _share(value: float | None) -> str:
+    return ABSENT if value is None else f"{value:.1%}"
 
 
 def _duration(seconds: float | None) -> str:

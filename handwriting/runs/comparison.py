@@ -56,6 +56,7 @@ class Record:
     parameters: int | None = None
     training_glyphs: int | None = None
     seconds: FiniteFloat | None = None
+    measuring_seconds: FiniteFloat | None = None
     epoch: int | None = None
     batches: int | None = None
     samples: int | None = None
@@ -65,6 +66,11 @@ class Record:
     def glyphs_per_second(self) -> float | None:
         """Glyphs seen in a second of training."""
         return self.samples / self.seconds if self.samples and self.seconds else None
+
+    @property
+    def measuring_share(self) -> float | None:
+        """The share of the training's time that measuring took."""
+        return self.measuring_seconds / self.seconds if self.measuring_seconds and self.seconds else None
 
     def seen(self, epoch: int) -> int | None:
         """Return how many glyphs it had seen after so many epochs."""
@@ -366,7 +372,7 @@ def classifiers(records: Sequence[Record]) -> dict[str, float | None]:
 def as_table(records: Sequence[Record]) -> list[dict[str, Any]]:
     """Return one row a run with every fact, every measure, and the settings in which the runs differ."""
     facts = ("name", "path", "model", "data", "study", "seed", "state", "parameters", "training_glyphs")
-    progress = ("epoch", "batches", "samples", "seconds", "glyphs_per_second")
+    progress = ("epoch", "batches", "samples", "seconds", "measuring_share", "glyphs_per_second")
     names = [row.name for row in measure_rows(records)]
     names += sorted({name for record in records for name in record.measures}.difference(names))
     settings = differences(records)
