@@ -127,7 +127,8 @@ def _rows(name: str, ways: Mapping[str, Measure], cfg: DictConfig) -> list[tuple
 
 
 def _starting(cfg: DictConfig) -> str:
-    runs = [starting.watch(("model=cgan", "data=digits", "metrics=none", "trainer.max_epochs=1")) for _ in range(cfg.pairs)]
+    words = ("model=cgan", "data=digits", "metrics=none", "trainer.max_epochs=1")
+    runs = [starting.watch(words) for _ in range(cfg.pairs)]
     letters = starting.watch((*GLYPHS, "model=cgan", "callbacks.limit.max_batches=200"))
     rows = [
         ("python, and all imports of training", spread([starting.import_seconds() for _ in range(cfg.pairs)], 1), "s"),

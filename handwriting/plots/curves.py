@@ -19,7 +19,7 @@ STYLES: dict[str, dict[str, Any]] = {
     FLOOR: {"color": "0.4", "linestyle": ":"},
 }
 FALL = 30.0
-"""Values that differ by a larger factor are drawn over a logarithmic axis: the first FID of a GAN is huge."""
+"""Values that fall by a larger factor are drawn over a logarithmic axis: the first FID of a GAN is huge."""
 
 
 def figure_bytes(figure: Figure) -> bytes:
@@ -36,9 +36,11 @@ def series(rows: Sequence[Mapping[str, float]], name: str) -> tuple[list[float],
 
 
 def scale(axes: Axes) -> None:
-    """Make the axis of values logarithmic where they fall, or rise, over more than an order of magnitude."""
-    values = np.concatenate([np.asarray(line.get_ydata(), float) for line in axes.lines])
-    if values.min() > 0 and values.max() > FALL * values.min():
+    """Make the axis of values logarithmic where they fall over more than an order of magnitude."""
+    lines = [np.asarray(line.get_ydata(), float) for line in axes.lines]
+    values = np.concatenate(lines)
+    falling = all(line[-1] <= line[0] for line in lines)
+    if falling and values.min() > 0 and values.max() > FALL * values.min():
         axes.set_yscale("log")
 
 

@@ -82,6 +82,15 @@ def test_training_and_validation_share_one_plot():
     assert figure_bytes(figure).startswith(b"\x89PNG")
 
 
+def test_only_what_falls_far_has_a_logarithmic_axis():
+    rows = [
+        {"samples": n, "val/fid": 400.0 / n**2, "floor/fid": 1.5, "val/accuracy": n / 100, "val/loss": 9.0 - n}
+        for n in (1, 2, 8)
+    ]
+    scales = {axes.get_title(): axes.get_yscale() for axes in draw_losses(rows, "run").axes}
+    assert scales == {"fid": "log", "accuracy": "linear", "loss": "linear"}
+
+
 def test_the_plane_names_each_class_at_its_middle():
     points = np.array([[0, 0], [2, 0], [10, 10], [5, 5]], float)
     figure = draw_plane(points, np.array([0, 0, 1, -1]), ["a", "b"], "title")
