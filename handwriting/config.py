@@ -37,6 +37,8 @@ TYPED = {
     "runs": "folder",
     "out": "path",
     "resume": "folder",
+    "root": "folder",
+    "path": "path",
     "pages": "path",
     "text": "text",
     "labels": "names",

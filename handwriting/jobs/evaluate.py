@@ -28,7 +28,7 @@ def run(cfg: DictConfig) -> None:
     run = Run.at(cfg.run)
     if not run.checkpoint(cfg.checkpoint).is_file():
         raise RunError(f"{run.checkpoint(cfg.checkpoint)} is missing: the run has not come that far.")
-    source = source_of(run, {key: value for key, value in cfg.data.items() if value is not None})
+    source = source_of(run, {key: cfg[key] for key in ("root", "path") if cfg[key] is not None})
     read = source.read()
 
     from handwriting.jobs import evaluating
@@ -41,13 +41,14 @@ def source_of(run: Run, moved: dict[str, Any]) -> GlyphSource:
     """Return the data source of a run, with what has ``moved`` since, such as ``{"root": "~/datasets"}``.
 
     Raises:
-        ConfigError: If it has no such key, or names a class that is not allowed.
+        RunError: If the run names no data.
+        ConfigError: If its data has no such key, or names a class that is not allowed.
     """
     saved = config.load_config(run.config_file)
     if "data" not in saved or saved.data is None:
         raise RunError(f"{run.config_file} names no data: is it the run folder of a training?")
     for key in moved:
         if key not in saved.data:
-            raise ConfigError(f"data.{key}: the data of {run.path} has no such key.")
+            raise ConfigError(f"{key}={moved[key]}: the data of {run.path} has no {key}; leave it out.")
         saved.data[key] = moved[key]
     return config.build(saved.data, "data")

@@ -68,7 +68,7 @@ def run(
     if model.conditions and (model.alphabet, model.style_names) != (data.alphabet, data.style_names):
         raise DataError(
             f"{run.path} was trained on other classes or styles ({', '.join(model.alphabet)}) than its data has now "
-            f"({', '.join(data.alphabet)}): give the folder of the same data, data.root=<folder> or data.path=<path>."
+            f"({', '.join(data.alphabet)}): say where the same data is, root=<folder> or path=<path>."
         )
     device = "cuda" if torch.cuda.is_available() else "cpu"
     reference = Reference(feature_space(data.whole, data.test, device, announce=print), data.whole, data.test)

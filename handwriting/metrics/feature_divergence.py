@@ -106,8 +106,9 @@ def js_estimate(of_p: NDArray[np.float64], of_q: NDArray[np.float64]) -> tuple[f
         of_p: :math:`\log p/q` at vectors of ``p``, ``(N,)``.
         of_q: The same at vectors of ``q``, ``(M,)``.
     """
-    real, generated = -np.logaddexp(0, -of_p), -np.logaddexp(0, of_q)
-    value = math.log(2) + (real.mean() + generated.mean()) / 2
+    # log 2 is added to each, so that odds of exactly 1 throughout give exactly 0.
+    real, generated = math.log(2) - np.logaddexp(0, -of_p), math.log(2) - np.logaddexp(0, of_q)
+    value = (real.mean() + generated.mean()) / 2
     error = math.sqrt(real.var() / len(real) + generated.var() / len(generated)) / 2
     return float(value), error
 

@@ -127,12 +127,12 @@ def test_data_that_has_moved_can_be_pointed_to_and_other_data_is_refused(tmp_pat
     words = [f"run={folder}", "metrics=fid"]
     assert start("evaluate", words) == 2
     assert str(first) in capsys.readouterr().err
-    assert start("evaluate", [*words, f"data.path={moved}"]) == 0
+    assert start("evaluate", [*words, f"path={moved}"]) == 0
     assert "fingerprint differs" not in capsys.readouterr().out
-    assert start("evaluate", [*words, f"data.path={second}"]) == 2
+    assert start("evaluate", [*words, f"path={second}"]) == 2
     assert "trained on other classes" in capsys.readouterr().err
     draw_glyphs(140, seed=0, classes="ab")[0].save(tmp_path / "third.npz")
-    assert start("evaluate", [*words, f"data.path={tmp_path / 'third.npz'}"]) == 0
+    assert start("evaluate", [*words, f"path={tmp_path / 'third.npz'}"]) == 0
     assert "fingerprint differs" in capsys.readouterr().out
 
 
@@ -154,7 +154,7 @@ print(status, "torch" in sys.modules)
         (["run={runs}/cgan", "seed=-1"], "seed=-1 is not allowed"),
         (["run={runs}/cgan", "metrics=none"], "there is nothing to measure"),
         (["run={runs}/cgan", "metrics=fit"], "Did you mean fid?"),
-        (["run={runs}/cgan", "data.path=x"], "data.path"),
+        (["run={runs}/cgan", "path=x"], "has no path"),
     ],
 )
 def test_mistakes_are_answered_in_one_line_before_torch_is_imported(runs, words, answer):
