@@ -24,7 +24,7 @@ QUICKLY = ["metrics.likelihood.samples=3", "metrics.likelihood.glyphs=10"]
 
 
 def short() -> Recipe:
-    return Recipe(most=600, least=600)
+    return Recipe(most=3_000, least=3_000)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -40,7 +40,7 @@ def _short_recipe():
 def runs(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("runs")
     for model in ("cgan", "vae"):
-        train(folder / model, f"model={model}", "data.count=300")
+        train(folder / model, f"model={model}", "data.count=360")
     return folder
 
 
@@ -58,12 +58,12 @@ def test_every_measure_has_value_floor_number_and_unit_and_the_classifier_beside
         assert {"value", "floor", "n", "unit"} <= own.keys()
         assert np.isfinite(own["value"])
         assert own["floor"] is not None
-    assert measures["fid"]["n"] == 60
+    assert measures["fid"]["n"] == 72
     assert len({own["classifier"] for own in measures.values()}) == 2, "a hash, or none where no classifier took part"
     assert measures["pixel_js"]["classifier"] is None
     told = capsys.readouterr().out
     assert all(name in told for name in known)
-    assert "60 generated glyphs against 60 test glyphs, in their class proportions; floor: 60 real training" in told
+    assert "72 generated glyphs against 72 test glyphs, in their class proportions; floor: 72 real training" in told
     assert measures["fid"]["classifier"] in told
     with Image.open(runs / "cgan" / "evaluation.png") as page:
         assert page.width > 1600
