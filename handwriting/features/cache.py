@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from handwriting.data.synthetic import Synthetic
-from handwriting.errors import RunError
+from handwriting.errors import ConfigError, RunError
 from handwriting.features.recipe import Recipe, train
 from handwriting.features.space import FeatureSpace, look
 from handwriting.glyphs import Glyphs
@@ -28,6 +27,7 @@ log = logging.getLogger("handwriting")
 CACHE_VARIABLE = "HANDWRITING_CACHE"
 """Names the folder that classifiers are kept in; the user's own cache folder unless set."""
 SYNTHETIC_GLYPHS = 24_800
+KEPT = {"weights", "names", "accuracy", "tested", "hash"}
 
 
 def cache_folder() -> Path:
@@ -54,33 +54,37 @@ def feature_space(
         device: Where it is trained and looks.
         recipe: How it is trained; the project's recipe unless given.
         announce: Told before it is trained, which takes a minute or two on two cores.
+
+    Raises:
+        ConfigError: If it cannot be kept.
     """
     recipe = recipe or Recipe()
     origin = "own"
     if not is_labelled(training):
-        training, test = _synthetic()
+        training, test = Synthetic(count=SYNTHETIC_GLYPHS).read()
         origin = "synthetic"
     training, test = (Glyphs(part.images, part.labels, alphabet=part.alphabet) for part in (training, test))
     key = "\n".join((recipe.key(), training.fingerprint(), test.fingerprint()))
     path = cache_folder() / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.ckpt"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"{path.parent} cannot be made ({error}): name another folder in {CACHE_VARIABLE}."
+        ) from error
     with _locked(path):
         kept = _read(path) or _make(recipe, training, test, device, path, announce)
     with torch.device("meta"):  # drawing weights to begin with would change the random numbers of a training
         classifier = GlyphClassifier(len(kept["names"]))
     classifier.load_state_dict(kept["weights"], assign=True)
     classifier.eval().to(device)
-    facts = {name: kept[name] for name in ("accuracy", "tested", "hash", "seconds")}
+    facts = {name: kept[name] for name in ("accuracy", "tested", "hash")}
     return FeatureSpace(classifier, tuple(kept["names"]), origin=origin, **facts)
 
 
 def is_labelled(glyphs: Glyphs) -> bool:
     """Say whether a classifier can be trained on these glyphs: all labelled, with two classes or more."""
     return len(set(glyphs.labels.tolist())) > 1 and bool((glyphs.labels >= 0).all())
-
-
-def _synthetic() -> tuple[Glyphs, Glyphs]:
-    return Synthetic(count=SYNTHETIC_GLYPHS).read()
 
 
 @contextmanager
@@ -103,10 +107,11 @@ def _read(path: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        return checkpoints.load(path)
+        kept = checkpoints.load(path)
     except RunError as error:
         log.warning("the glyph classifier is trained again: %s", error)
         return None
+    return kept if kept.keys() >= KEPT else None
 
 
 def _make(
@@ -119,9 +124,7 @@ def _make(
 ) -> dict[str, Any]:
     """Train a classifier, test it, and keep it."""
     announce(f"Training the glyph classifier that measures are taken by, once for this data: {len(training):,} glyphs.")
-    began = time.monotonic()
     classifier = train(recipe, training, device)
-    seconds = time.monotonic() - began
     weights = {name: weight.cpu().contiguous() for name, weight in classifier.state_dict().items()}
     digest = hashlib.sha256()
     for weight in weights.values():
@@ -133,7 +136,6 @@ def _make(
         "accuracy": float((seen.predicted == seen.labels).double().mean()),
         "tested": len(test),
         "hash": digest.hexdigest()[:8],
-        "seconds": round(seconds, 2),
     }
     checkpoints.save(kept, path)
     return kept

@@ -12,6 +12,7 @@ from handwriting.data.loader import GlyphLoader
 from handwriting.data.resizing import resize
 from handwriting.glyphs import Glyphs
 from handwriting.networks.classifier import SIDE, GlyphClassifier
+from handwriting.networks.precision import fast_in_bfloat16
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def train(recipe: Recipe, glyphs: Glyphs, device: torch.device | str = "cpu") ->
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.lr, total_steps=epochs * len(loader))
         for now in range(epochs):  # noqa: B007 - the loader asks for it
             for batch in loader:
-                with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=_fast_in_bfloat16(device)):
+                with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=fast_in_bfloat16(device)):
                     logits = classifier(batch.image)
                 loss = F.cross_entropy(logits.float(), batch.label, label_smoothing=recipe.smoothing)
                 optimizer.zero_grad()
@@ -100,10 +101,3 @@ def train(recipe: Recipe, glyphs: Glyphs, device: torch.device | str = "cpu") ->
                 optimizer.step()
                 schedule.step()
     return classifier.eval()
-
-
-def _fast_in_bfloat16(device: torch.device | str) -> bool:
-    """Say whether the hardware multiplies bfloat16 natively."""
-    if torch.device(device).type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

@@ -74,7 +74,6 @@ class FeatureSpace:
         tested: How many these were.
         hash: 8 hex digits of its weights: numbers are comparable where these agree.
         origin: ``own`` where it was trained on the data that is measured, or ``synthetic``.
-        seconds: How long its training took, whenever that was.
     """
 
     classifier: GlyphClassifier
@@ -83,7 +82,6 @@ class FeatureSpace:
     tested: int
     hash: str
     origin: str
-    seconds: float
 
     def __str__(self) -> str:
         """Return what stands beside every number."""

@@ -33,6 +33,7 @@ from handwriting.jobs.resuming import resumed_config
 from handwriting.jobs.trackers import close, make_loggers
 from handwriting.metrics.base import Metric
 from handwriting.models.base import GlyphModel
+from handwriting.networks.precision import fast_in_bfloat16
 from handwriting.runs import Run, RunFolder, checkpoints
 
 log = logging.getLogger("handwriting")
@@ -207,10 +208,10 @@ def resolve_precision(precision: str, accelerator: str) -> str:
     if precision != "auto":
         return precision
     if accelerator != "cpu" and torch.cuda.is_available():
-        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
-    on_processor = accelerator == "cpu" or not torch.backends.mps.is_available()
-    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return "bf16-mixed" if on_processor and native else "32-true"
+        device = "cuda"
+    else:
+        device = "cpu" if accelerator == "cpu" or not torch.backends.mps.is_available() else "mps"
+    return "bf16-mixed" if fast_in_bfloat16(device) else "32-true"
 
 
 def build_metrics(sections: DictConfig | None) -> list[Metric]:

@@ -114,12 +114,8 @@ class Comparison(Metric):
     def measure(self, trial: Trial) -> Measures:
         """Compare generated glyphs with real ones, and put the floor beside."""
         found = self.compare(trial.generated, trial.reference.real)
-        floors = self.floors(trial) if found else {}
+        floors = trial.reference.floors(self) if found else {}
         return {name: replace(own, floor=floors[name].value if name in floors else None) for name, own in found.items()}
-
-    def floors(self, trial: Trial) -> Measures:
-        """Return the same measures of real training glyphs."""
-        return trial.reference.floors(self)
 
     def prepare(self, reference: Reference) -> None:
         """Compute the floors."""

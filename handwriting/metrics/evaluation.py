@@ -82,8 +82,11 @@ def measure(trial: Trial, metrics: Iterable[Metric]) -> tuple[Measures, list[str
         except DataError as error:
             refused.append(f"{type(metric).__name__}: {error}")
             continue
-        if metric.by_classifier:
-            own = {name: replace(one, classifier=space.hash, accuracy=space.accuracy) for name, one in own.items()}
-        found |= {name: one for name, one in own.items() if math.isfinite(one.value)}
-        refused += [f"{name} is {one.value}" for name, one in own.items() if not math.isfinite(one.value)]
+        for name, one in own.items():
+            if not all(math.isfinite(number) for number in (one.value, one.floor or 0, one.error or 0)):
+                refused.append(f"{name} is {one.value}, its floor {one.floor}, its error {one.error}")
+            elif metric.by_classifier:
+                found[name] = replace(one, classifier=space.hash, accuracy=space.accuracy)
+            else:
+                found[name] = one
     return found, refused
