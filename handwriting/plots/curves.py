@@ -18,7 +18,7 @@ STYLES: dict[str, dict[str, Any]] = {
     VALIDATION: {"color": "C1", "marker": "."},
     FLOOR: {"color": "0.4", "linestyle": ":"},
 }
-FALL = 30.0
+FALL = 10.0
 """Values that fall by a larger factor are drawn over a logarithmic axis: the first FID of a GAN is huge."""
 
 

@@ -347,7 +347,7 @@ def cautions(records: Sequence[Record]) -> list[str]:
     ]
     if counts := [row.name for row in rows if row.comparable and len({cell.n for cell in row.known.values()}) > 1]:
         told.append(
-            f"Measure with different numbers of glyphs: {', '.join(counts)}. Hold each value against its own floor."
+            f"Measured with different numbers of glyphs: {', '.join(counts)}. Hold each value against its own floor."
         )
     prints = {index: record.data_fingerprint for index, record in enumerate(records) if record.data_fingerprint}
     if len(set(prints.values())) > 1:
