@@ -40,6 +40,7 @@ def test_the_loader_is_measured_and_the_tables_kept(few_glyphs, tmp_path, capsys
     assert "exists already" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_watched_run_tells_when_its_files_appeared_and_what_memory_it_took():
     seen = starting.watch(["data=synthetic", "data.count=200", "trainer=cpu", "trainer.max_epochs=1", "logger=none"])
     assert 0 < seen.first_grid < seen.first_step

@@ -363,6 +363,7 @@ def test_precision_is_bfloat16_only_where_it_is_native(monkeypatch):
         fitting.resolve_precision("64", "cpu")
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one_run(tmp_path, monkeypatch):
     """DDP on two CPU processes: one folder, files from the first, metrics over both and equal to those of one."""
     import subprocess
