@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import methodcaller
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from omegaconf import DictConfig, OmegaConf
 from handwriting.config import load_config
 from handwriting.errors import ConfigError
 from handwriting.jobs.outputs import output_path
-from handwriting.plots.comparison import ARROWS, Bars, Grid, colour, draw_curves, draw_grids, draw_measures, shown
+from handwriting.plots.comparison import ARROWS, Bars, Grid, colour, draw_curves, draw_grids, draw_measures
 from handwriting.plots.curves import figure_bytes
 from handwriting.plots.grids import png_bytes
+from handwriting.plots.numbers import number
 from handwriting.runs.comparison import (
     ABSENT,
     MeasureRow,
@@ -40,6 +42,8 @@ from handwriting.runs.files import write_atomically
 
 TIME = re.compile(r"\d{4}-\d\d-\d\d[_T]\d\d[-:]\d\d[-:]\d\d_(?=.)")
 """What the name of a run folder begins with, unless a person gave it another."""
+DIGITS = 4
+"""Runs are told apart by one more digit than a measure by itself is worth."""
 TEMPLATE = Path(__file__).with_suffix(".html.jinja")
 
 
@@ -236,7 +240,9 @@ def measure_table(records: Sequence[Record], rows: Sequence[MeasureRow]) -> Tabl
     for row in rows:
         unit = f" ({row.unit})" if row.unit else ""
         cells = [_measured(row, index) for index in range(len(records))]
-        floors = _range([cell.floor for cell in row.known.values() if cell.floor is not None], shown)
+        floors = _range(
+            [cell.floor for cell in row.known.values() if cell.floor is not None], partial(number, digits=DIGITS)
+        )
         counts = _range([cell.n for cell in row.known.values()], _count)
         name = f"{row.name} {ARROWS[row.better]}{unit}"
         shown_rows.append([Cell(name, "" if row.comparable else "not comparable"), *cells, Cell(floors), Cell(counts)])
@@ -247,10 +253,10 @@ def _measured(row: MeasureRow, index: int) -> Cell:
     cell = row.cells[index]
     if cell is None:
         return Cell(ABSENT)
-    beside = [f"±{shown(cell.error, 2)}"] if cell.error is not None else []
+    beside = [f"±{number(cell.error, 2)}"] if cell.error is not None else []
     if cell.from_floor is not None:
-        beside.append(f"{'+' if cell.from_floor >= 0 else ''}{shown(cell.from_floor, 3)}")
-    return Cell(shown(cell.value), ", ".join(beside), best=index in row.best)
+        beside.append(f"{'+' if cell.from_floor >= 0 else ''}{number(cell.from_floor)}")
+    return Cell(number(cell.value, DIGITS), ", ".join(beside), best=index in row.best)
 
 
 def _range(values: Sequence[Any], text: Callable[[Any], str]) -> str:
@@ -273,7 +279,10 @@ def _unevaluated(records: Sequence[Record]) -> Iterator[str | Code | Table]:
         )
         heads = _heads(records)
         rows = [
-            [Cell(name), *(Cell(shown(values[name]) if name in values else ABSENT) for values in latest.values())]
+            [
+                Cell(name),
+                *(Cell(number(values[name], DIGITS) if name in values else ABSENT) for values in latest.values()),
+            ]
             for name in names
         ]
         yield Table([Cell("while training"), *(heads[index] for index in missing)], rows)
@@ -304,12 +313,12 @@ def _curves(records: Sequence[Record]) -> str | Picture:
 def _grids(records: Sequence[Record]) -> Iterator[str | Picture]:
     chosen, told = moments(records)
     yield told
-    for number, moment in enumerate(chosen, start=1):
+    for place, moment in enumerate(chosen, start=1):
         grids = [
             Grid(index, _grid_caption(record, epoch), None if epoch is None else record.grids[epoch])
             for index, (record, epoch) in enumerate(zip(records, moment.epochs, strict=True))
         ]
-        yield Picture(f"samples_{number}.png", moment.name.capitalize(), png_bytes(draw_grids(grids)))
+        yield Picture(f"samples_{place}.png", moment.name.capitalize(), png_bytes(draw_grids(grids)))
 
 
 def _grid_caption(record: Record, epoch: int | None) -> str:

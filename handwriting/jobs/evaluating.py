@@ -30,9 +30,9 @@ from handwriting.plots.evaluation import (
     Neighbours,
     best_and_worst,
     draw_evaluation,
-    number,
 )
 from handwriting.plots.grids import png_bytes
+from handwriting.plots.numbers import number
 from handwriting.runs import Run
 from handwriting.runs.files import write_atomically
 

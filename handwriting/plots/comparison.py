@@ -17,6 +17,7 @@ from PIL import Image, ImageColor, ImageDraw
 
 from handwriting.plots.curves import TRAIN, VALIDATION, ordered, scale, series
 from handwriting.plots.grids import MARGIN, font
+from handwriting.plots.numbers import number
 
 COLOURS = (
     *("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"),
@@ -47,17 +48,6 @@ def colour(index: int) -> str:
     return COLOURS[index % len(COLOURS)]
 
 
-def shown(value: float, digits: int = 4) -> str:
-    """Return a number as it is read most easily.
-
-    >>> shown(12345.678), shown(12.3), shown(0.00123456), shown(0)
-    ('12,346', '12.30', '0.001235', '0')
-    """
-    if value == 0 or abs(value) >= 10 ** (digits - 1):
-        return f"{value:,.0f}"
-    return f"{value:#.{digits}g}".rstrip(".")
-
-
 def _named(index: int, name: str) -> str:
     """Return a run's number and name, the end of it where it is long."""
     return _plain(f"{index + 1}  {name if len(name) <= LONGEST_NAME else '…' + name[-LONGEST_NAME:]}")
@@ -86,8 +76,8 @@ def _panels(titles: Sequence[str], columns: int, height: float, handles: Sequenc
     figure = Figure(figsize=(FIGURE, total))
     figure.legend(handles=handles, loc="upper left", ncols=beside, fontsize=9, frameon=False)
     width, panels = FIGURE / columns, []
-    for number, title in enumerate(titles):
-        line, column = divmod(number, columns)
+    for place, title in enumerate(titles):
+        line, column = divmod(place, columns)
         left, bottom = column * width + LEFT, total - head - (line + 1) * height + BELOW
         size = (width - LEFT - 0.15) / FIGURE, (height - BELOW - 0.3) / total
         axes = figure.add_axes((left / FIGURE, bottom / total, *size))
@@ -218,7 +208,7 @@ def _draw_bars(axes: Axes, measure: Bars) -> None:
         axes.barh(index, value, 0.72, color=colour(index), xerr=measure.errors[index], ecolor=GREY)
         if (floor := measure.floors[index]) is not None:
             axes.plot([floor, floor], [index - 0.45, index + 0.45], color=BLACK, linewidth=2)
-        _write(axes, shown(value, 3), (max(value, floor or 0, 0), index), BLACK)
+        _write(axes, number(value), (max(value, floor or 0, 0), index), BLACK)
     numbers = range(len(measure.values))
     axes.set_yticks(numbers, [str(number + 1) for number in numbers])
     axes.set_ylim(len(numbers) - 0.4, -0.6)  # the first run on top

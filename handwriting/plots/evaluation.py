@@ -30,6 +30,7 @@ from handwriting.plots.contents import (
     stacked,
 )
 from handwriting.plots.grids import GAP, MARGIN, Block, as_rows, draw_grid, font, in_cells
+from handwriting.plots.numbers import number
 
 LINE = 25
 """The height of a line of a table, in pixels."""
@@ -114,23 +115,6 @@ class Neighbours(NamedTuple):
     generated: NDArray[np.uint8]
     nearest: NDArray[np.uint8]
     captions: Sequence[str] = ()
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """Return a number as it is read in a table, rounded to some significant digits.
-
-    >>> [number(value) for value in (12345.6, 12.345, 0.5, 0.000123456, 0.0, 1.2e-9, None)]
-    ['12,346', '12.3', '0.500', '0.000123', '0', '1.2e-09', '']
-    """
-    if value is None:
-        return ""
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
-    rounded = float(f"{value:.{digits - 1}e}")
-    size = math.floor(math.log10(abs(rounded)))
-    if not -5 < size < 7:
-        return f"{value:.{digits - 1}g}"
-    return f"{value:,.{max(0, digits - 1 - size)}f}"
 
 
 def draw_measures(rows: Sequence[MeasureRow]) -> Image.Image:

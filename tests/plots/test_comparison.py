@@ -17,7 +17,6 @@ from handwriting.plots.comparison import (
     draw_curves,
     draw_grids,
     draw_measures,
-    shown,
 )
 from handwriting.plots.curves import figure_bytes
 
@@ -133,9 +132,3 @@ def test_a_grid_that_is_missing_or_broken_is_said_and_does_no_harm(tmp_path):
     page = np.asarray(draw_grids([Grid(i, "run", path) for i, path in enumerate(paths)]).convert("L"))
     assert 300 * 200 <= (page == 0).sum() < 2 * 300 * 200
     assert draw_grids([Grid(0, "run", None)]).height < 100
-
-
-def test_numbers_are_short_and_keep_their_digits():
-    assert [shown(value) for value in (0.0, 0.5, -12.345, 999.96, 123456.7, -0.00001)] == [
-        *("0", "0.5000", "-12.35", "1000", "123,457", "-1.000e-05"),
-    ]

@@ -18,7 +18,6 @@ from handwriting.plots.evaluation import (
     draw_mistakes,
     draw_neighbours,
     mistakes,
-    number,
 )
 from handwriting.plots.grids import MARGIN
 
@@ -89,13 +88,6 @@ def test_mistakes_in_words_do_not_run_into_their_numbers(names):
     drawn = np.asarray(draw_mistakes(found, 3 * ENTRY, 4).convert("L"))[40:]
     columns = np.flatnonzero((drawn < 120).any(axis=0))
     assert np.diff(columns).max() > 20
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(3.14159, "3.14"), (9.996, "10.0"), (-0.00234, "-0.00234"), (5_000_000, "5,000,000")]
-)
-def test_numbers_have_three_significant_digits(value, text):
-    assert number(value) == text
 
 
 @pytest.mark.parametrize("group", ["", "Classes"])
