@@ -25,6 +25,7 @@ from handwriting.data.statistics import (
 )
 from handwriting.errors import ConfigError
 from handwriting.glyphs import Glyphs, in_turn
+from handwriting.jobs.arguments import refuse_unless_whole
 from handwriting.jobs.outputs import output_path
 from handwriting.plots.contents import (
     WIDTH,
@@ -48,8 +49,7 @@ ROWS_OF_OUTLIERS = 2
 
 def run(cfg: DictConfig) -> None:
     """Read and prepare the source that ``cfg`` names, draw the page, and print a summary and where the page is."""
-    if not isinstance(cfg.seed, int) or cfg.seed < 0:
-        raise ConfigError(f"seed={cfg.seed} is not allowed: give a whole number from 0.")
+    refuse_unless_whole(cfg, "seed")
     name = HydraConfig.get().runtime.choices["data"]
     out = output_path(cfg.out, f"data_{name}.png")
     if out.suffix != ".png":

@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 from handwriting import config
 from handwriting.data.source import GlyphSource
 from handwriting.errors import ConfigError, RunError
+from handwriting.jobs.arguments import refuse_unless_whole
 from handwriting.runs import Run
 
 
@@ -20,10 +21,8 @@ def run(cfg: DictConfig) -> None:
     """Evaluate the run that ``cfg`` names, print its measures, and say where the page is."""
     if cfg.checkpoint not in (None, "best", "last"):
         raise ConfigError(f"checkpoint={cfg.checkpoint} is not allowed: choose best or last.")
-    if not isinstance(cfg.seed, int) or cfg.seed < 0:
-        raise ConfigError(f"seed={cfg.seed} is not allowed: give a whole number from 0.")
-    metrics = [section for section in cfg.metrics.values() if section is not None]
-    if not metrics:
+    refuse_unless_whole(cfg, "seed")
+    if not any(cfg.metrics.values()):
         raise ConfigError("metrics=none: there is nothing to measure.")
     run = Run.at(cfg.run)
     if not run.checkpoint(cfg.checkpoint).is_file():
@@ -34,7 +33,7 @@ def run(cfg: DictConfig) -> None:
     from handwriting.jobs import evaluating
 
     logging.basicConfig(format="%(message)s")
-    evaluating.run(run, cfg.checkpoint, source, read, metrics, cfg.seed)
+    evaluating.run(run, cfg.checkpoint, source, read, cfg.metrics, cfg.seed)
 
 
 def source_of(run: Run, moved: dict[str, Any]) -> GlyphSource:

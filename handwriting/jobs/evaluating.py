@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from omegaconf import DictConfig
 from PIL import Image
 
-from handwriting import config
 from handwriting.data.module import GlyphData
 from handwriting.data.source import GlyphSource
 from handwriting.errors import DataError
 from handwriting.features.cache import feature_space
 from handwriting.features.space import Sample
 from handwriting.glyphs import Glyphs
+from handwriting.jobs.fitting import build_metrics
 from handwriting.measures import GROUPS, Measures, in_order, of_one_class
 from handwriting.metrics.base import Reference, Trial, subset
 from handwriting.metrics.class_accuracy import class_accuracies, confusion
@@ -47,7 +47,7 @@ def run(
     checkpoint: str | None,
     source: GlyphSource,
     read: tuple[Glyphs, Glyphs],
-    sections: Sequence[DictConfig],
+    sections: DictConfig,
     seed: int,
 ) -> None:
     """Measure a run's model, and write and print what was found.
@@ -60,7 +60,7 @@ def run(
         sections: What the configuration says of each metric.
         seed: What the generated glyphs are drawn from.
     """
-    metrics = [config.build(section, "metrics") for section in sections]
+    metrics = build_metrics(sections)
     path = run.checkpoint(checkpoint)  # type: ignore[arg-type]  # one of the allowed names
     model = load(path)
     data = GlyphData(source, read)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from handwriting.errors import ConfigError
 from handwriting.glyphs import UNKNOWN, Glyphs
+from handwriting.jobs.arguments import refuse_unless_whole
 from handwriting.jobs.outputs import output_path
 from handwriting.models.base import ConditionName, GlyphModel
 from handwriting.models.loading import load
@@ -22,9 +23,8 @@ from handwriting.runs.files import write_atomically
 
 def run(cfg: DictConfig) -> None:
     """Write the glyphs that ``cfg`` asks for, and print where."""
-    for key in ("n", "seed"):
-        if not isinstance(cfg[key], int) or cfg[key] < (key == "n"):
-            raise ConfigError(f"{key}={cfg[key]} is not allowed: give a whole number from {int(key == 'n')}.")
+    refuse_unless_whole(cfg, "n", least=1)
+    refuse_unless_whole(cfg, "seed")
     out = output_path(cfg.out, f"{Path(cfg.run).stem}_seed{cfg.seed}.png")
     model = load(cfg.run)
     glyphs = draw(model, cfg.n, _names(cfg.labels), _names(cfg.styles), cfg.seed)
