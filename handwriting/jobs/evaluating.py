@@ -26,7 +26,7 @@ from handwriting.metrics.nearest_neighbour import nearest
 from handwriting.models.loading import load
 from handwriting.plots.evaluation import (
     Examples,
-    MeasureRow,
+    NamedMeasure,
     Neighbours,
     best_and_worst,
     draw_evaluation,
@@ -127,14 +127,11 @@ def draw(title: str, protocol: Sequence[str], trial: Trial, measures: Measures) 
     )
 
 
-def _rows(measures: Measures) -> list[MeasureRow]:
+def _rows(measures: Measures) -> list[NamedMeasure]:
     words = {name: (words, group) for group, known in GROUPS.items() for name, words in known.items()}
-    rows = []
-    for name in in_order(name for name in measures if not of_one_class(name)):
-        own = measures[name]
-        text, group = words.get(name, (name, "Others"))
-        rows.append(MeasureRow(text, own.value, own.n, own.unit, own.floor, own.error, own.better, group))
-    return rows
+    shown = in_order(name for name in measures if not of_one_class(name))
+    named = ((measures[name], *words.get(name, (name, "Others"))) for name in shown)
+    return [NamedMeasure(text, own, group) for own, text, group in named]
 
 
 def _of_classes(measures: Measures, names: Sequence[str], field: str) -> NDArray[np.float64] | None:

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from handwriting.measures import Measure
 from handwriting.plots.contents import (
     BLACK,
     COLOURS,
@@ -63,27 +64,17 @@ EXAMPLES, PAIRS = 6, 2
 
 
 @dataclass(frozen=True)
-class MeasureRow:
+class NamedMeasure:
     """One measure, as it stands in the table.
 
     Attributes:
         name: What it is, in plain words.
-        value: The number.
-        n: How many glyphs it was taken of, or of each class.
-        unit: What it is counted in; empty for a pure number.
-        floor: The same number for real glyphs; None where there is no such thing.
-        error: Its standard error, if it has one.
-        better: ``min`` or ``max``.
+        measure: The number, and all that stands beside it.
         group: Rows that follow each other with the same group stand under its name; may be empty.
     """
 
     name: str
-    value: float
-    n: int
-    unit: str = ""
-    floor: float | None = None
-    error: float | None = None
-    better: str = "min"
+    measure: Measure
     group: str = ""
 
 
@@ -117,7 +108,7 @@ class Neighbours(NamedTuple):
     captions: Sequence[str] = ()
 
 
-def draw_measures(rows: Sequence[MeasureRow]) -> Image.Image:
+def draw_measures(rows: Sequence[NamedMeasure]) -> Image.Image:
     """Draw a table of measures, in two columns where that makes it shorter and both fit.
 
     Numbers have about three significant digits and stand in line at their points.
@@ -136,12 +127,13 @@ def draw_measures(rows: Sequence[MeasureRow]) -> Image.Image:
     return stacked([head, table])
 
 
-def _parts(row: MeasureRow) -> tuple[str, ...]:
+def _parts(row: NamedMeasure) -> tuple[str, ...]:
     """Return what stands in the cells of a row."""
-    error = f"± {number(row.error, 2)}" if row.error is not None else ""
-    better = {"min": "lower", "max": "higher"}[row.better]
+    own = row.measure
+    error = f"± {number(own.error, 2)}" if own.error is not None else ""
+    better = {"min": "lower", "max": "higher"}[own.better]
     name = textwrap.shorten(row.name, LONGEST_MEASURE, placeholder="…")
-    return name, number(row.value), error, row.unit, number(row.floor), f"{row.n:,}", better
+    return name, number(own.value), error, own.unit, number(own.floor), f"{own.n:,}", better
 
 
 @cache
@@ -155,7 +147,7 @@ def _at_point(text: str) -> tuple[str, str]:
     return text[:at], text[at:]
 
 
-def _widths(rows: Sequence[MeasureRow]) -> list[int]:
+def _widths(rows: Sequence[NamedMeasure]) -> list[int]:
     """Return how wide each column of the table is, with the room to the next."""
     widths = []
     for column, cells in enumerate(zip(HEADINGS, *map(_parts, rows), strict=True)):
@@ -169,7 +161,7 @@ def _widths(rows: Sequence[MeasureRow]) -> list[int]:
     return widths
 
 
-def _halves(rows: Sequence[MeasureRow]) -> list[Sequence[MeasureRow]]:
+def _halves(rows: Sequence[NamedMeasure]) -> list[Sequence[NamedMeasure]]:
     """Cut rows where both parts are as long as each other, between two groups if there are any."""
     groups = [row.group for row in rows]
     cuts = [at for at in range(1, len(rows)) if groups[at] != groups[at - 1]] or range(1, len(rows))
@@ -177,9 +169,9 @@ def _halves(rows: Sequence[MeasureRow]) -> list[Sequence[MeasureRow]]:
     return [rows[:cut], rows[cut:]]
 
 
-def _draw_table(rows: Sequence[MeasureRow], widths: Sequence[int], wholes: Mapping[int, int]) -> Image.Image:
+def _draw_table(rows: Sequence[NamedMeasure], widths: Sequence[int], wholes: Mapping[int, int]) -> Image.Image:
     """Draw rows below their headings; ``wholes`` is how far the points stand within their columns, in pixels."""
-    lines: list[MeasureRow | str] = []
+    lines: list[NamedMeasure | str] = []
     for group, members in groupby(rows, key=lambda row: row.group):
         lines += [group] * bool(group) + list(members)
     width = max(WIDTH // 2 - MARGIN, MARGIN + sum(widths))
@@ -476,7 +468,7 @@ def draw_neighbours(group: Neighbours, width: int = WIDTH) -> Image.Image:
 def draw_evaluation(
     title: str,
     lines: Sequence[str],
-    measures: Sequence[MeasureRow],
+    measures: Sequence[NamedMeasure],
     names: Sequence[str] = (),
     fid: NDArray[np.floating] | None = None,
     floors: NDArray[np.floating] | None = None,

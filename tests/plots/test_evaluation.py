@@ -3,11 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from handwriting.measures import Measure
 from handwriting.plots.contents import COLOURS, WIDTH
 from handwriting.plots.evaluation import (
     ENTRY,
     Examples,
-    MeasureRow,
+    NamedMeasure,
     Neighbours,
     best_and_worst,
     draw_best_and_worst,
@@ -29,8 +30,8 @@ def dots(count: int, side: int = 28) -> np.ndarray:
     return glyphs
 
 
-def rows(count: int, name: str = "distance of features", group: str = "") -> list[MeasureRow]:
-    return [MeasureRow(name, 1.5 * 10**place, 1000, "nats", 0.25, 0.01, group=group) for place in range(count)]
+def rows(count: int, name: str = "distance of features", group: str = "") -> list[NamedMeasure]:
+    return [NamedMeasure(name, Measure(1.5 * 10**place, 1000, "nats", 0.25, 0.01), group) for place in range(count)]
 
 
 def black_pixels(picture) -> int:
@@ -114,7 +115,7 @@ def test_long_names_of_measures_stay_on_the_page(length):
 
 def test_numbers_of_a_table_stand_in_line_at_their_points():
     """Two rows differ in the thousands of one of them alone, which push none of the other digits aside."""
-    drawn = np.asarray(draw_measures([MeasureRow("x", value, 1) for value in (1125, 125, 125)]))
+    drawn = np.asarray(draw_measures([NamedMeasure("x", Measure(value, 1)) for value in (1125, 125, 125)]))
     first, second, third = (drawn[30 + 25 * line + 3 : 30 + 25 * line + 22] for line in (1, 2, 3))
     assert 0 < np.ptp(np.flatnonzero((first != second).any(axis=(0, 2)))) < 15
     assert np.array_equal(second, third)
