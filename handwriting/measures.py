@@ -54,6 +54,7 @@ GROUPS = {
         "feature_js": "JS divergence of features",
         "pixel_kl": "KL divergence of pixel intensities",
         "pixel_js": "JS divergence of pixel intensities",
+        "checkerboard": "ripple of two and four pixels",
         "inception_fid": "FID by Inception",
     },
     "Quality and variety": {

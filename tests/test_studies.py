@@ -9,11 +9,11 @@ from torch import nn
 from handwriting.config import EXPERIMENTS, build, compose, describe
 from handwriting.models.base import GlyphModel
 
-ALPHABETS = {"emnist_letters": 26, "kuzushiji": 49, "notebook": 43, "ten_minutes": 26}
+ALPHABETS = {"emnist_letters": 26, "kuzushiji": 49, "notebook": 43, "letters_digits": 62, "narrow": 26, "ours": 26}
 """How many classes the data of each group of studies has."""
 
 SIZES = {
-    "notebook/vae": {"encoder": 8_478_080, "decoder": 1_125_121},
+    "notebook/vae_words": {"encoder": 8_478_080, "decoder": 1_125_121},
     "notebook/cvae": {"encoder": 8_500_096, "decoder": 1_792_705},
     "notebook/gan": {"generator": 2_305_472, "discriminator": 212_865},
     "kuzushiji/cvae_base": {"encoder + decoder": 242_420},

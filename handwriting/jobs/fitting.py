@@ -207,11 +207,15 @@ def resolve_precision(precision: str, accelerator: str) -> str:
         raise ConfigError(f"precision={precision} is not allowed: choose {', '.join(allowed)}.")
     if precision != "auto":
         return precision
-    if accelerator != "cpu" and torch.cuda.is_available():
+    if _on_gpu(accelerator):
         device = "cuda"
     else:
         device = "cpu" if accelerator == "cpu" or not torch.backends.mps.is_available() else "mps"
     return "bf16-mixed" if fast_in_bfloat16(device) else "32-true"
+
+
+def _on_gpu(accelerator: str) -> bool:
+    return accelerator != "cpu" and torch.cuda.is_available()
 
 
 def build_metrics(sections: DictConfig | None) -> list[Metric]:
@@ -253,6 +257,7 @@ def _status(cfg: DictConfig) -> dict[str, Any]:
         "command": shlex.join([*_program(), *sys.argv[1:]]),
         "seed": cfg.seed,
         "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name() if _on_gpu(cfg.trainer.accelerator) else "CPU",
         "precision": resolve_precision(cfg.precision, cfg.trainer.accelerator),
     }
 

@@ -3,7 +3,7 @@
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
@@ -46,6 +46,18 @@ def binarised(images: Tensor, seed: int) -> Tensor:
     return (torch.rand(images.shape, generator=torch.Generator().manual_seed(seed)) < images).to(images.dtype)
 
 
+def grey_entropy(images: Tensor) -> float:
+    r"""Return :math:`-\sum_i x_i \log x_i + (1 - x_i) \log(1 - x_i)` over pixels, mean over images, in nats.
+
+    It is the binary cross-entropy of grey images with themselves.
+
+    Args:
+        images: ``(N, 1, H, W)`` in [0, 1].
+    """
+    grey = images.double()
+    return float(-(grey.xlogy(grey) + (1 - grey).xlogy(1 - grey)).flatten(1).sum(dim=1).mean())
+
+
 def importance_weighted(log_weights: Tensor) -> Tensor:
     r"""Return :math:`-\log \frac1K \sum_k w_k` of each glyph, ``(N,)``, in nats; the bound of Burda et al. (2016).
 
@@ -68,7 +80,8 @@ class Likelihood(Metric):
       a Bernoulli's, glyphs are binarised once, by seed 0, since grey ones have no likelihood under it. A conditional
       model is told the class; for :math:`p(x) \ge p(x | y) / C` the logarithm of the number of classes is added.
 
-    Only for variational models; there is no floor.
+    Only for variational models. Where the likelihood is a Bernoulli's, the floor of ``reconstruction`` and
+    ``negative_elbo`` is the entropy of the grey pixels, which no reconstruction gets below.
 
     Attributes:
         samples: Latents for each glyph, k.
@@ -88,11 +101,12 @@ class Likelihood(Metric):
         batch = Batch.of(trial.reference.real.glyphs)
         squares = (model.reconstruct(batch) - batch.image).double().square().mean(dim=(1, 2, 3))
         reconstruction, kl = (term.double() for term in model.negative_elbo(batch, trial.seed))
+        floor = grey_entropy(batch.image) if model.likelihood == "bernoulli" else None
         return {
             "mse": _mean(squares, ""),
-            "reconstruction": _mean(reconstruction, "nats"),
+            "reconstruction": replace(_mean(reconstruction, "nats"), floor=floor),
             "kl": _mean(kl, "nats"),
-            "negative_elbo": _mean(reconstruction + kl, "nats"),
+            "negative_elbo": replace(_mean(reconstruction + kl, "nats"), floor=floor),
             "importance_weighted_bound": self._bound(model, batch, trial.seed),
         }
 

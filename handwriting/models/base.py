@@ -1,5 +1,6 @@
 """What every model has in common: conditions, sampling, optimizers, averages for the log, and a guard on each step."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import pytorch_lightning as pl
 import torch
 from numpy.typing import NDArray
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pytorch_lightning.callbacks import Timer
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -43,6 +45,8 @@ class GlyphModel(pl.LightningModule, ABC):
         lr: Learning rate.
         betas: Decay of Adam's two running averages.
         optimizer: ``adam``, ``adamw`` or ``sgd``.
+        lr_schedule: ``constant``, or ``cosine``, down to nothing at the end of the run, whatever ends it: epochs,
+            batches or time.
         gradient_clip: Largest norm of a gradient; 0 leaves it as it is.
         ema_decay: Decay of the averaged weights that everything but training uses: samples, reconstructions,
             validation of a VAE; 0 for the weights as they are.
@@ -65,6 +69,7 @@ class GlyphModel(pl.LightningModule, ABC):
     lr: PositiveFloat = 1e-3
     betas: Betas = (0.9, 0.999)
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    lr_schedule: Literal["constant", "cosine"] = "constant"
     gradient_clip: NonNegativeFloat = 0.0
     ema_decay: Share = 0.999
 
@@ -214,8 +219,11 @@ class GlyphModel(pl.LightningModule, ABC):
                 self._trained_on(condition)
         columns = [self._asked(n, condition, asked[condition], generator) for condition in self.conditions]
         conditions = torch.stack(columns, dim=1) if columns else torch.zeros(n, 0, dtype=torch.long)
-        latents = torch.randn(n, self.latent_dim, generator=generator)
-        return self.render(latents, conditions)
+        return self.render(self.draw_latents(conditions, generator), conditions)
+
+    def draw_latents(self, conditions: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Return a latent drawn from the prior, ``(N, latent_dim)``, for each of the conditions ``(N, C)``."""
+        return torch.randn(len(conditions), self.latent_dim, generator=generator)
 
     def draw(self, labels: NDArray[np.int64], styles: NDArray[np.int64], generator: torch.Generator) -> Glyphs:
         """Draw one glyph for each label and style, as glyphs of whole grey levels.
@@ -270,6 +278,8 @@ class GlyphModel(pl.LightningModule, ABC):
         What the trainer does around each step costs a small model as much time as the batch itself.
         """
         before = self.batches
+        if self.lr_schedule == "cosine":
+            self.set_lr(self.lr * 0.5 * (1 + math.cos(math.pi * self.progress(batch_idx))))
         for batch in step:
             if self.batch_limit is not None and self.batches >= self.batch_limit:
                 break
@@ -299,11 +309,28 @@ class GlyphModel(pl.LightningModule, ABC):
         torch.clear_autocast_cache()
         return value
 
-    def on_train_start(self) -> None:
-        """Let a resumed run take the learning rate it is given, not the one in its checkpoint."""
+    def progress(self, step: int) -> float:
+        """Return how much of the run is done, 0..1, by the limit that is nearest; 0 where nothing limits it."""
+        trainer, shares = self.trainer, [0.0]
+        if trainer.max_epochs and trainer.max_epochs > 0:
+            shares.append((trainer.current_epoch + step / trainer.num_training_batches) / trainer.max_epochs)
+        if self.batch_limit is not None:
+            shares.append(self.batches / self.batch_limit)
+        for timer in trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(timer, Timer) and (left := timer.time_remaining()) is not None:
+                elapsed = timer.time_elapsed()
+                shares.append(elapsed / (elapsed + max(left, 0)))
+        return min(max(shares), 1.0)
+
+    def set_lr(self, lr: float) -> None:
+        """Let every optimizer step at this rate from now on."""
         for optimizer in self.trainer.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = self.lr
+                group["lr"] = lr
+
+    def on_train_start(self) -> None:
+        """Let a resumed run take the learning rate it is given, not the one in its checkpoint."""
+        self.set_lr(self.lr)
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Clip the gradient, log its norm, and have the step skipped where the norm is not finite.

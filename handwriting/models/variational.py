@@ -1,7 +1,7 @@
 """The family of variational autoencoders."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
@@ -9,14 +9,19 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from handwriting.data.module import Batch
+from handwriting.errors import ConfigError
 from handwriting.models.base import LARGEST_BATCH, GlyphModel
 from handwriting.models.losses import Likelihood, kl_to_prior, negative_log_likelihood, with_free_bits
 from handwriting.networks import recipes
 from handwriting.networks.averaging import MovingAverage
 from handwriting.networks.conditioning import Condition, Encoding
 from handwriting.networks.layers import Layers
+from handwriting.networks.prior import MixturePrior, NormalPrior, log_normal
 from handwriting.networks.recipes import Norm, Upsample
 from handwriting.networks.variational import Decoder, Encoder
+
+NETWORKS = ("encoder", "decoder", "prior")
+"""What is trained, and averaged, of a variational autoencoder."""
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -34,6 +39,9 @@ class VariationalModel(GlyphModel):
         kl_weight: The beta of a beta-VAE (Higgins et al., 2017); 1 is the evidence lower bound.
         kl_warmup: Batches over which the weight of the KL term grows from 0; 0 for none.
         free_bits: Nats that each latent may cost for nothing.
+        prior_components: Gaussians of the mixture that is learned as the prior p(z|y) of each condition; 0 for N(0, 1).
+        binarise: Train on pixels that are drawn black or white by their grey level, anew every time (Burda et al.,
+            2016): what a Bernoulli likelihood is one of.
         norm: Normalisation between convolutions. This, ``upsample`` and ``pixel_shuffle`` are for ``network=conv``.
         upsample: ``transposed`` or ``resize`` convolutions in the decoder.
         pixel_shuffle: Let the decoder make its last doubling by rearranging channels into pixels.
@@ -46,6 +54,8 @@ class VariationalModel(GlyphModel):
     kl_weight: NonNegativeFloat = 1.0
     kl_warmup: NonNegativeInt = 0
     free_bits: NonNegativeFloat = 0.0
+    prior_components: NonNegativeInt = 0
+    binarise: bool = False
     norm: Norm = "batch"
     upsample: Upsample = "transposed"
     pixel_shuffle: bool = True
@@ -57,6 +67,17 @@ class VariationalModel(GlyphModel):
     layer_keys: ClassVar[tuple[str, str]] = ("encoder_layers", "decoder_layers")
     headline: ClassVar[tuple[str, ...]] = (*GlyphModel.headline, "network", "likelihood", "kl_weight")
     monitor: ClassVar[str] = "val/loss"
+
+    def check(self) -> None:
+        """Refuse settings that do not go together."""
+        super().check()
+        if self.prior_components and self.free_bits:
+            raise ConfigError(
+                f"model.free_bits={self.free_bits} counts the nats of each latent, which model.prior_components="
+                f"{self.prior_components} does not tell apart: set one of them to 0."
+            )
+        if self.binarise and self.likelihood != "bernoulli":
+            raise ConfigError(f"model.binarise=true is for model.likelihood=bernoulli, not {self.likelihood}.")
 
     @property
     def encoder_sees(self) -> bool:
@@ -87,8 +108,16 @@ class VariationalModel(GlyphModel):
         self.encoder = Encoder(encoder, self.image_size, self.latent_dim, Condition(shown, self.encoding))
         asked = Condition(self.condition_sizes, self.encoding)
         self.decoder = Decoder(decoder, self.image_size, self.latent_dim, asked)
+        self.prior = (
+            MixturePrior(self.latent_dim, self.prior_components, tuple(self.condition_sizes.values()))
+            if self.prior_components
+            else NormalPrior(self.latent_dim)
+        )
         self.log_scale = nn.Parameter(torch.zeros(()), requires_grad=self.likelihood == "gaussian")
-        self.averaged = MovingAverage(nn.ModuleList([self.encoder, self.decoder]), self.ema_decay)
+        self.averaged = MovingAverage(self._trained(), self.ema_decay)
+
+    def _trained(self) -> nn.ModuleList:
+        return nn.ModuleList([getattr(self, name) for name in NETWORKS])
 
     def configure_optimizers(self) -> Optimizer:
         """One optimizer over everything."""
@@ -96,13 +125,13 @@ class VariationalModel(GlyphModel):
 
     def follow(self, batches: range) -> None:
         """Let the averaged weights follow."""
-        self.averaged.update(nn.ModuleList([self.encoder, self.decoder]), batches)
+        self.averaged.update(self._trained(), batches)
 
-    def in_use(self, network: Literal["encoder", "decoder"]) -> nn.Module:
+    def in_use(self, network: Literal["encoder", "decoder", "prior"]) -> Any:
         """Return a network as it is while training, and with averaged weights otherwise."""
         if self.training:
             return getattr(self, network)
-        return self.averaged.average[("encoder", "decoder").index(network)]  # type: ignore[index]
+        return self.averaged.average[NETWORKS.index(network)]  # type: ignore[index]
 
     def posterior(self, images: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance of q(z | x, y), ``(N, latent_dim)`` each."""
@@ -114,12 +143,23 @@ class VariationalModel(GlyphModel):
         return mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
 
     def terms(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return both terms of the loss in nats: of each glyph ``(N,)``, and of each latent ``(N, latent_dim)``."""
+        """Return both terms of the loss in nats: of each glyph ``(N,)``, and of each latent ``(N, latent_dim)``.
+
+        Under a learned prior the KL term is that of the drawn latent, in one piece: ``(N, 1)``.
+        """
         condition = self.condition(batch)
         mean, log_variance = self.posterior(batch.image, condition)
-        logits = self.in_use("decoder")(self.reparameterise(mean, log_variance), condition)
+        latent = self.reparameterise(mean, log_variance)
+        logits = self.in_use("decoder")(latent, condition)
         reconstruction = negative_log_likelihood(self.likelihood, logits, batch.image, self.log_scale)
-        return reconstruction, kl_to_prior(mean, log_variance)
+        if not self.prior_components:
+            return reconstruction, kl_to_prior(mean, log_variance)
+        kl = log_normal(latent, mean, log_variance) - self.in_use("prior").log_density(latent, condition)
+        return reconstruction, kl.unsqueeze(1)
+
+    def as_trained_on(self, batch: Batch) -> Batch:
+        """Return a batch as the loss takes it: binarised, where that is asked for."""
+        return batch._replace(image=torch.bernoulli(batch.image)) if self.binarise else batch
 
     def record(self, reconstruction: Tensor, kl: Tensor) -> None:
         """Add both terms, and the loss that they make, to the averages."""
@@ -133,7 +173,7 @@ class VariationalModel(GlyphModel):
         warmth = min(1.0, (self.batches + 1) / self.kl_warmup) if self.kl_warmup else 1.0
 
         def loss() -> Tensor:
-            reconstruction, kl = self.terms(batch)
+            reconstruction, kl = self.terms(self.as_trained_on(batch))
             self.record(reconstruction, kl)
             return reconstruction.mean() + self.kl_weight * warmth * with_free_bits(kl, self.free_bits)
 
@@ -141,9 +181,14 @@ class VariationalModel(GlyphModel):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Add the loss of a validation batch to the averages."""
-        self.record(*self.terms(batch))
+        self.record(*self.terms(self.as_trained_on(batch)))
 
     # Generating and encoding
+
+    def draw_latents(self, conditions: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Return a latent drawn from the prior, ``(N, latent_dim)``, for each of the conditions ``(N, C)``."""
+        with self.evaluating():
+            return self.in_use("prior").draw(conditions, generator)
 
     def decode(self, latent: Tensor, condition: Tensor) -> Tensor:
         """Return the mean of p(x | z, y), ``(N, 1, H, W)`` in [0, 1]."""
@@ -194,12 +239,12 @@ class VariationalModel(GlyphModel):
             for start in range(0, samples, at_once):
                 many = min(at_once, samples - start)
                 noise = torch.randn(many, *mean.shape, generator=generator).to(self.device)
-                latent = mean + noise * (0.5 * log_variance).exp()
-                logits = self.in_use("decoder")(latent.flatten(0, 1), condition.repeat(many, 1))
+                latent, asked = mean + noise * (0.5 * log_variance).exp(), condition.repeat(many, 1)
+                logits = self.in_use("decoder")(latent.flatten(0, 1), asked)
                 images = batch.image.repeat(many, 1, 1, 1)
-                fit = -negative_log_likelihood(self.likelihood, logits, images, self.log_scale).view(many, -1)
-                prior_to_posterior = 0.5 * (noise**2 - latent**2 + log_variance).sum(dim=2)
-                columns.append((fit + prior_to_posterior).T.cpu())
+                fit = -negative_log_likelihood(self.likelihood, logits, images, self.log_scale)
+                prior = self.in_use("prior").log_density(latent.flatten(0, 1), asked)
+                columns.append(((fit + prior).view(many, -1) - log_normal(latent, mean, log_variance)).T.cpu())
         return torch.cat(columns, dim=1)
 
     def reconstruct(self, batch: Batch) -> Tensor:

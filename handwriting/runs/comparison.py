@@ -21,6 +21,9 @@ DEEPEST = 2
 ABSENT = "-"
 SHARES = {0: "start", 1 / 3: "a third", 2 / 3: "two thirds", 1: "end"}
 
+FROM_STATUS = ("why", "data_fingerprint", "device", "threads")
+"""What a record takes over from ``status.json``."""
+
 ReadConfig = Callable[[Path], Mapping[str, Any]]
 """Returns what a ``config.yaml`` holds, as plain values."""
 
@@ -49,6 +52,8 @@ class Record:
     grids: dict[int, Path]
     why: str | None = None
     data_fingerprint: str | None = None
+    device: str = "CPU"
+    threads: int | None = None
     model: str | None = None
     data: str | None = None
     study: str | None = None
@@ -61,6 +66,11 @@ class Record:
     batches: int | None = None
     samples: int | None = None
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    @property
+    def machine(self) -> str:
+        """What it was trained on."""
+        return f"{self.device}, {self.threads} threads" if self.device == "CPU" and self.threads else self.device
 
     @property
     def glyphs_per_second(self) -> float | None:
@@ -216,7 +226,7 @@ def read(folder: Path, name: str, read_config: ReadConfig) -> Record:
         return _RECORD.validate_python(
             {
                 **run.summary,
-                **{key: status.get(key) for key in ("why", "data_fingerprint")},
+                **{key: status[key] for key in FROM_STATUS if key in status},
                 "path": folder,
                 "name": name,
                 "state": "dead" if dead else status["state"],

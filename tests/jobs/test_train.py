@@ -353,6 +353,26 @@ def test_a_limited_run_goes_on_to_a_later_limit_and_not_beyond(tmp_path, capsys)
     assert Run.at(folder).metrics()[-1]["batches"] == 15
 
 
+@pytest.mark.parametrize("ends", ["trainer.max_epochs=4", "callbacks.limit.max_batches=20", "trainer.max_time=00:00:00:03"])
+def test_a_cosine_brings_the_learning_rate_down_to_nothing_whatever_ends_the_run(tmp_path, monkeypatch, ends):
+    rates = []
+    learn = GlyphModel.set_lr
+    monkeypatch.setattr(GlyphModel, "set_lr", lambda model, lr: (rates.append(lr), learn(model, lr)))
+    unlimited = [] if "epochs" in ends else ["trainer.max_epochs=-1"]
+    train(tmp_path / "run", "model=vae", "model.lr_schedule=cosine", "model.lr=0.01", *unlimited, ends)
+    falling = rates[1:]  # the first is what the run begins with
+    assert falling == sorted(falling, reverse=True)
+    assert falling[0] == pytest.approx(0.01, rel=0.05)
+    assert falling[-1] < 0.002
+
+
+def test_a_constant_learning_rate_is_left_alone(tmp_path, monkeypatch):
+    rates = []
+    monkeypatch.setattr(GlyphModel, "set_lr", lambda model, lr: rates.append(lr))
+    train(tmp_path / "run", "model=vae", "model.lr=0.01")
+    assert rates == [0.01]
+
+
 def test_precision_is_bfloat16_only_where_it_is_native(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     for native in (True, False):

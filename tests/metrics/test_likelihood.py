@@ -12,7 +12,7 @@ import torch
 from handwriting.data.loader import Batch
 from handwriting.glyphs import Glyphs
 from handwriting.metrics.base import Trial
-from handwriting.metrics.likelihood import Likelihood, binarised, importance_weighted
+from handwriting.metrics.likelihood import Likelihood, binarised, grey_entropy, importance_weighted
 from tests.builders import ALPHABET, STYLES, make_batch, make_model
 
 
@@ -22,8 +22,9 @@ def trial(model, n: int = 12) -> Trial:
     return Trial(model, None, SimpleNamespace(real=SimpleNamespace(glyphs=glyphs)))  # type: ignore[arg-type]
 
 
-def test_the_mean_log_weight_is_minus_both_terms():
-    model, batch = make_model("vae"), make_batch(4)
+@pytest.mark.parametrize("components", [0, 3])
+def test_the_mean_log_weight_is_minus_both_terms(components):
+    model, batch = make_model("vae", (), f"model.prior_components={components}"), make_batch(4)
     weights = model.log_weights(batch, 4000, torch.Generator().manual_seed(0)).double()
     terms = torch.stack([sum(model.negative_elbo(batch, seed)) for seed in range(100)]).double()  # type: ignore[arg-type]
     apart = (weights.mean(dim=1) + terms.mean(dim=0)).abs()
@@ -77,6 +78,16 @@ def test_the_terms_add_up_and_the_same_seed_gives_the_same():
     assert found == again
     images = Batch.of(trial(model).reference.real.glyphs)
     assert found["mse"].value == pytest.approx((model.reconstruct(images) - images.image).square().mean().item())
+
+
+def test_the_floor_of_the_loss_is_the_entropy_of_the_grey_pixels():
+    found = Likelihood(samples=2).measure(trial(make_model("vae")))
+    grey = Batch.of(trial(None).reference.real.glyphs).image
+    itself = torch.nn.functional.binary_cross_entropy(grey, grey, reduction="none").sum(dim=(1, 2, 3)).mean().item()
+    assert found["reconstruction"].floor == found["negative_elbo"].floor == pytest.approx(itself, rel=1e-5)
+    gaussian = Likelihood(samples=2).measure(trial(make_model("vae", (), "model.likelihood=gaussian")))
+    assert gaussian["negative_elbo"].floor is None
+    assert grey_entropy(torch.tensor([0.0, 0.5, 1.0]).view(1, 1, 1, 3)) == pytest.approx(math.log(2))
 
 
 def test_an_adversarial_model_has_no_likelihood():

@@ -85,6 +85,8 @@ def test_a_condition_that_the_model_was_not_trained_on_is_refused():
         (["model=wgan_gp", "model.weight_clip=0.01"], "set one of them to 0"),
         (["model=wgan_gp", "model.discriminator_norm=batch"], "use instance or none"),
         (["model=cgan", "model.conditions=[class,class]"], "names one condition twice"),
+        (["model=cvae", "model.prior_components=3", "model.free_bits=0.1"], "set one of them to 0"),
+        (["model=cvae", "model.binarise=true", "model.likelihood=gaussian"], "is for model.likelihood=bernoulli"),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused(overrides, told):
@@ -148,6 +150,40 @@ def test_the_loss_that_is_logged_does_not_depend_on_warm_up(monkeypatch):
         logged.append(model.averages.take()["loss"])
     assert logged[0] == pytest.approx(logged[1])
     assert optimised[1] < optimised[0]
+
+
+@pytest.mark.parametrize("conditions", [("class",), ("class", "style")])
+def test_a_learned_prior_goes_where_the_glyphs_of_its_condition_are(conditions):
+    model = make_model("cvae", conditions, "model.prior_components=2", "model.ema_decay=0")
+    assert isinstance(model, VariationalModel)
+    batch = make_batch(12)
+    optimizer = torch.optim.Adam(model.prior.parameters(), 0.1)
+    with torch.no_grad():  # latents of a class lie about its own place, and there alone
+        model.encoder.head.weight.zero_()
+        model.encoder.head.bias[: model.latent_dim] = 3
+        model.encoder.head.bias[model.latent_dim :] = -4
+    costs = []
+    for _ in range(100):
+        optimizer.zero_grad()
+        _, kl = model.terms(batch)
+        kl.mean().backward()
+        optimizer.step()
+        costs.append(kl.mean().item())
+    assert costs[-1] < 0.2 * costs[0]
+    model.follow(range(1))
+    drawn = model.draw_latents(model.condition(batch), torch.Generator().manual_seed(0))
+    assert torch.allclose(drawn, torch.full_like(drawn, 3), atol=1.0)
+
+
+def test_a_binarised_glyph_is_drawn_anew_in_proportion_to_its_grey():
+    model = make_model("vae", (), "model.binarise=true")
+    assert isinstance(model, VariationalModel)
+    grey = make_batch(400)._replace(image=torch.full((400, 1, 28, 28), 0.25))
+    torch.manual_seed(0)
+    once, again = model.as_trained_on(grey).image, model.as_trained_on(grey).image
+    assert set(once.unique().tolist()) == {0.0, 1.0}
+    assert once.mean().item() == pytest.approx(0.25, abs=0.01)
+    assert not torch.equal(once, again)
 
 
 def test_a_vae_is_judged_by_its_averaged_weights_and_trained_by_its_own():

@@ -1,0 +1,242 @@
+"""The page of the studies, in Markdown: written from what run folders say, and from nothing else."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from handwriting.config import describe
+from handwriting.measures import Measure
+from handwriting.plots.numbers import number
+from handwriting.runs.comparison import Record
+from handwriting.studies.plan import Goal, Group, Plan, Planned, Question
+
+ENOUGH = 1_000
+"""Batches below which nothing is said of which study is better."""
+ALIKE = 0.05
+"""Values less than this share apart are called alike, unless their standard errors say more."""
+ABSENT = "-"
+COLUMNS = {
+    "fid": "FID",
+    "coverage": "coverage",
+    "class_accuracy": "class acc.",
+    "worst_class_accuracy": "worst",
+    "negative_elbo": "loss, nats",
+    "importance_weighted_bound": "bound, nats",
+}
+"""The measures of the tables; the others stand in each run's ``evaluation.json``."""
+
+Records = Mapping[str, Record]
+
+
+def report(plan: Plan, records: Records) -> str:
+    """Return the page.
+
+    Args:
+        plan: What was to be run and asked.
+        records: The runs that were measured, by the full names of their studies.
+    """
+    parts = [
+        "# Studies, and ours beside them",
+        "Written by `handwriting studies` (`make studies`) from run folders; do not edit it. Every value is measured "
+        "on the test set, as many generated glyphs as there are real ones, averaged weights where a study has them, "
+        "seed 0. In brackets stands the floor: the same measure of real training glyphs, and for the loss the entropy "
+        "of the grey pixels. What a study reported is on its own scale. Nothing is said of an order where fewer than "
+        f"{ENOUGH:,} batches were done.",
+        *_goals(plan.goals, records),
+        *_questions(plan.questions, records),
+        *(part for group in plan.groups for part in _group(plan, group, records)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
+
+
+# Tables of studies
+
+
+def _group(plan: Plan, group: Group, records: Records) -> Iterator[str]:
+    planned = [one for one in plan.studies.values() if one.group is group]
+    yield f"## {group.name}"
+    yield group.about
+    shown = [name for name in COLUMNS if any(name in records[one.name].measures for one in planned if one.name in records)]
+    head = ["study", "reported", *(COLUMNS[name] for name in shown), "batches", "minutes", "machine"]
+    yield table(head, [_row(one, records.get(one.name), shown) for one in planned])
+    if group.order:
+        yield from _order(group.order, [records[one.name] for one in planned if one.name in records])
+    abouts = describe()["experiments"]
+    for one in planned:
+        yield f"**{one.name}**: {abouts[one.name]}\n`{_command(one)}`"
+        if one.name in records:
+            yield f"![glyphs of {one.name}](grids/{one.name.replace('/', '_')}.png)"
+
+
+def _row(planned: Planned, record: Record | None, shown: Sequence[str]) -> list[str]:
+    name = planned.name.partition("/")[2]
+    if record is None:
+        return [name, planned.study.reported, *[ABSENT] * len(shown), "not run: its data is not here", ABSENT, ABSENT]
+    whole = f" of {planned.study.batches:,}" if planned.study.batches else ""
+    return [
+        name,
+        planned.study.reported,
+        *(with_floor(record.measures.get(measure)) for measure in shown),
+        f"{record.batches or 0:,}{whole}",
+        number((record.seconds or 0) / 60, 2),
+        record.machine,
+    ]
+
+
+def with_floor(measure: Measure | None) -> str:
+    """Return a value with its floor in brackets."""
+    if measure is None:
+        return ABSENT
+    return number(measure.value) + (f" ({number(measure.floor)})" if measure.floor is not None else "")
+
+
+def _command(planned: Planned) -> str:
+    words = [word for word in planned.overrides("<folder>") if not word.startswith("data.root=")]
+    return shlex.join(["python", "train.py", *words])
+
+
+def _order(measure: str, records: Sequence[Record]) -> Iterator[str]:
+    enough = [record for record in records if (record.batches or 0) >= ENOUGH and measure in record.measures]
+    ranked = sorted(enough, key=lambda record: record.measures[measure].value)
+    names = [record.name.partition("/")[2] for record in ranked]
+    if len(names) > 1:
+        yield f"By {COLUMNS[measure]}, of those with at least {ENOUGH:,} batches, the best first: {', '.join(names)}."
+
+
+# Goals
+
+
+def _goals(goals: Sequence[Goal], records: Records) -> Iterator[str]:
+    rows = [_goal(goal, records) for goal in goals]
+    if rows:
+        yield "## Goals"
+        yield table(["run", "measure", "goal", "reached", "", "beside"], rows)
+
+
+def _goal(goal: Goal, records: Records) -> list[str]:
+    measure = COLUMNS.get(goal.measure, goal.measure)
+    beside = {name: value for name in goal.beside if (value := _value(records, name, goal.measure)) is not None}
+    limit, least, words = _limit(goal, beside, records)
+    value = _value(records, goal.run, goal.measure)
+    told = "; ".join(f"{name} {number(known)}, {_effort(records[name])}" for name, known in beside.items())
+    if value is None or limit is None:
+        return [goal.run, measure, words, ABSENT, "not measured", told]
+    reached = value >= limit if least else value <= limit
+    verdict = "reached" if reached else f"**missed by {number(abs(value - limit), 2)}**"
+    return [goal.run, measure, words, f"{number(value)} in {_effort(records[goal.run])}", verdict, told]
+
+
+def _limit(goal: Goal, beside: Mapping[str, float], records: Records) -> tuple[float | None, bool, str]:
+    """Return the value that is to be reached, whether it is the least or the largest one, and the goal in words."""
+    if goal.at_least is not None:
+        return goal.at_least, True, f"at least {number(goal.at_least, 2)}"
+    if goal.at_most is not None:
+        return goal.at_most, False, f"at most {number(goal.at_most, 2)}"
+    best = min(beside.values(), default=None)
+    if goal.times_best is not None:
+        limit = None if best is None else best * goal.times_best
+        return limit, False, f"at most {number(goal.times_best, 2)} of the best beside it: {number(limit)}"
+    floor = records[goal.run].measures[goal.measure].floor if goal.run in records else None
+    if best is None or floor is None or goal.gap_closed is None:
+        return None, False, ABSENT
+    limit = best - goal.gap_closed * (best - floor)
+    return limit, False, f"{goal.gap_closed:.0%} of the gap to {number(floor)} closed: {number(limit)}"
+
+
+def _value(records: Records, name: str, measure: str) -> float | None:
+    found = records[name].measures.get(measure) if name in records else None
+    return None if found is None else found.value
+
+
+def _effort(record: Record) -> str:
+    return f"{record.batches or 0:,} batches, {number((record.seconds or 0) / 60, 2)} min"
+
+
+# Questions
+
+
+def _questions(questions: Sequence[Question], records: Records) -> Iterator[str]:
+    answers = [f"- **{one.ask}** {_answer(one, records)}" for one in questions]
+    if answers:
+        yield "## What the studies left open"
+        yield "\n".join(answers)
+
+
+def _answer(question: Question, records: Records) -> str:
+    absent = [name for name in question.compare if name not in records]
+    if absent:
+        return f"Not answered: {', '.join(absent)} was not run."
+    compared = [records[name] for name in question.compare]
+    return " ".join([*(_compare(name, compared) for name in question.by), *filter(None, [question.because])])
+
+
+def _compare(name: str, records: Sequence[Record]) -> str:
+    """Tell one measure of some runs, and of two of them which is better."""
+    taken, where = _taken(name, records)
+    known = [(record, measure) for record, measure in zip(records, taken, strict=True) if measure]
+    told = ", ".join(
+        f"{record.name} {number(measure.value)}"
+        + (f" ± {number(measure.error, 2)}" if measure.error else "")
+        + (f" (floor {number(measure.floor)})" if measure.floor is not None else "")
+        for record, measure in known
+    )
+    words = f"{name.removeprefix('val/')}{where}: {told}"
+    if len(known) < 2:
+        return f"{words}."
+    return f"{words}: {verdict([measure for _, measure in known])}."
+
+
+def verdict(measures: Sequence[Measure]) -> str:
+    """Say whether the first and the last of some values differ, and by how much.
+
+    >>> verdict([Measure(10.0, 100), Measure(10.2, 100)]), verdict([Measure(10.0, 100), Measure(5.0, 100)])
+    ('no clear difference (2%)', 'the last 50% lower')
+    """
+    first, last = measures[0], measures[-1]
+    apart = (last.value - first.value) / abs(first.value) if first.value else 0.0
+    error = 2 * ((first.error or 0) ** 2 + (last.error or 0) ** 2) ** 0.5
+    if (abs(last.value - first.value) < error) or (not error and abs(apart) < ALIKE):
+        return f"no clear difference ({abs(apart):.0%})"
+    return f"the last {abs(apart):.0%} {'higher' if apart > 0 else 'lower'}"
+
+
+def _taken(name: str, records: Sequence[Record]) -> tuple[list[Measure | None], str]:
+    """Return one value of each run, and where it was taken."""
+    if name in DERIVED:
+        values = [DERIVED[name](record) for record in records]
+        return [None if value is None else Measure(value, 0) for value in values], ""
+    if "/" not in name or name.startswith("class_fid/"):
+        return [record.measures.get(name) for record in records], ""
+    batches = min(int(record.batches or 0) for record in records)
+    return [_logged(record, name, batches) for record in records], f" after {batches:,} batches"
+
+
+def _logged(record: Record, name: str, batches: int) -> Measure | None:
+    """Return what was last logged under a name within so many batches, with the floor logged beside it."""
+    rows = [row for row in record.rows if name in row and row["batches"] <= batches]
+    floor = f"floor/{name.partition('/')[2]}"
+    floors = [row[floor] for row in record.rows if floor in row]
+    return Measure(rows[-1][name], 0, floor=floors[-1] if floors else None) if rows else None
+
+
+def _largest_rise(record: Record) -> float | None:
+    """Return by how much the validation FID ever rose above the best until then, as a share of that."""
+    best, rise = float("inf"), 0.0
+    for row in record.rows:
+        if "val/fid" in row:
+            rise, best = max(rise, row["val/fid"] / best - 1), min(best, row["val/fid"])
+    return rise if best < float("inf") else None
+
+
+DERIVED: dict[str, Callable[[Record], float | None]] = {
+    "glyphs a second": lambda record: record.glyphs_per_second,
+    "largest rise of val/fid above its best until then": _largest_rise,
+}
+"""Values that are read off a whole run, by what they are called."""

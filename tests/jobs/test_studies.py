@@ -1,0 +1,89 @@
+"""What `handwriting studies` does, and does not do twice."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from handwriting.errors import RunError
+from handwriting.features import cache
+from handwriting.features.recipe import Recipe
+from handwriting.jobs import start, studies
+from handwriting.studies.plan import Group, Plan, Study
+
+TINY = ("data=synthetic", "data.classes=abc", "data.count=120", "data.batch_size=16", "trainer=cpu",
+        "trainer.max_epochs=1", "metrics=none", "precision=32-true", "model.channels=16")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Run two studies, one of them twice broken, as a person would; return their folder and what was started."""
+    folder = tmp_path_factory.mktemp("studies")
+    started: list[tuple[str, list[str]]] = []
+
+    def call(job: str, arguments: list[str]) -> None:
+        started.append((job, arguments))
+        if start(job, arguments):
+            raise RunError("it failed")
+
+    plan = Plan((
+        Group("ours", "About.", 0.5, {"cgan": Study(), "dcgan": Study(overrides=(*TINY, "data.count=0"))}, TINY),
+        Group("notebook", "About.", 0.5, {"gan": Study()}, ("data.path={root}/nothing",)),
+    ))  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(cache, "Recipe", lambda: Recipe(most=3_000, least=3_000))
+        patch.setattr(cache, "SYNTHETIC_GLYPHS", 620)
+        patch.setattr(studies, "_call", call)
+        patch.setattr(studies, "read_plan", lambda: plan)
+        yield folder, started
+
+
+@pytest.mark.slow
+def test_what_can_be_run_is_told_of_and_the_rest_says_why(made, capsys):
+    folder, started = made
+    status = start("studies", ["out=told"])
+    said = capsys.readouterr()
+    assert [job for job, _ in started] == ["train", "evaluate"]
+    assert (status, "ours/dcgan" in said.err) == (2, True)
+    assert "notebook/gan: not run" in said.out
+    page = (folder / "told" / "README.md").read_text()
+    measures = json.loads((folder / "runs" / "studies" / "ours" / "cgan" / "evaluation.json").read_text())
+    assert "| cgan |" in page
+    assert f"{measures['coverage']['value']:.3g}" in page
+    picture = Image.open(folder / "told" / "grids" / "ours_cgan.png")
+    assert picture.size == (3 * 28, 2 * 28)
+
+
+@pytest.mark.slow
+def test_what_is_done_is_not_done_again_and_the_page_is_the_same(made):
+    folder, started = made
+    page, before = (folder / "told" / "README.md").read_bytes(), len(started)
+    assert start("studies", ["only=[ours/cgan]", "out=told"]) == 0
+    assert len(started) == before
+    assert (folder / "told" / "README.md").read_bytes() == page
+
+
+@pytest.mark.slow
+def test_a_run_that_was_stopped_is_gone_on_with(made):
+    folder, started = made
+    run = folder / "runs" / "studies" / "ours" / "cgan"
+    status = json.loads((run / "status.json").read_text())
+    (run / "status.json").write_text(json.dumps({**status, "state": "interrupted"}))
+    (run / "evaluation.json").unlink()
+    assert start("studies", ["only=[ours/cgan]", "out=told"]) == 0
+    assert started[-2:] == [("train", [f"resume={Path('runs/studies/ours/cgan')}"]),
+                            ("evaluate", [f"run={Path('runs/studies/ours/cgan')}", studies.SLOW])]  # fmt: skip
+
+
+def test_a_pattern_that_fits_nothing_is_refused(capsys):
+    assert start("studies", ["only=[nothing/*]"]) == 2
+    assert "there is no such study" in capsys.readouterr().err
+
+
+def test_a_command_that_fails_is_told_of():
+    with pytest.raises(RunError, match="ended with status 2"):
+        studies._call("evaluate", ["run=nowhere"])

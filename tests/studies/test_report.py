@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from handwriting.measures import Measure
+from handwriting.runs.comparison import Record
+from handwriting.studies.plan import Goal, Group, Plan, Question, Study
+from handwriting.studies.report import report, verdict
+
+STUDIES = ("dcgan", "dcgan_resize", "wgan_gp")
+
+
+def plan(*goals: Goal, questions: tuple[Question, ...] = ()) -> Plan:
+    studies = {name: Study("said | so", 3000) for name in STUDIES}
+    return Plan((Group("narrow", "What they were.", 3, studies, order="fid"),), goals, questions)
+
+
+def record(name: str, fid: float, batches: int = 2_000, **more: Measure) -> Record:
+    rows = [
+        {"epoch": 1.0, "batches": 1_000.0, "samples": 1.0, "val/fid": 2 * fid, "floor/fid": 1.0},
+        {"epoch": 2.0, "batches": float(batches), "samples": 1.0, "val/fid": 3 * fid},
+    ]
+    measures = {"fid": Measure(fid, 5_600, floor=2.0), **more}
+    return Record(Path(name), f"narrow/{name}", "done", {}, measures, rows, {}, threads=2, seconds=90.0,
+                  batches=batches, samples=9_000)  # fmt: skip
+
+
+def records(*given: Record) -> dict[str, Record]:
+    return {one.name: one for one in given}
+
+
+def line(page: str, begins: str) -> str:
+    return next(line for line in page.splitlines() if line.startswith(begins))
+
+
+def test_a_row_holds_what_was_reported_measured_and_spent():
+    page = report(plan(), records(record("dcgan", 12.34)))
+    assert line(page, "| dcgan |") == "| dcgan | said / so | 12.3 (2.00) | 2,000 of 3,000 | 1.5 | CPU, 2 threads |"
+    assert "python train.py experiments=narrow/dcgan" in page
+    assert "![glyphs of narrow/dcgan](grids/narrow_dcgan.png)" in page
+
+
+def test_what_was_not_run_says_so_and_has_no_picture():
+    page = report(plan(), records(record("dcgan", 12.34)))
+    assert "not run" in line(page, "| wgan_gp |")
+    assert "narrow_wgan_gp.png" not in page
+
+
+def test_an_order_is_told_only_of_runs_with_enough_batches():
+    few = record("wgan_gp", 1.0, batches=999)
+    page = report(plan(), records(record("dcgan", 12.0), record("dcgan_resize", 9.0), few))
+    assert line(page, "By FID").endswith("the best first: dcgan_resize, dcgan.")
+    assert "By FID" not in report(plan(), records(record("dcgan", 12.0), few))
+
+
+@pytest.mark.parametrize(("goal", "told"), [
+    (Goal("narrow/dcgan", "fid", at_most=5), "| at most 5.0 | 4.00 in 2,000 batches, 1.5 min | reached |"),
+    (Goal("narrow/dcgan", "fid", at_most=3), "**missed by 1.0**"),
+    (Goal("narrow/dcgan", "fid", at_least=5), "**missed by 1.0**"),
+    (Goal("narrow/dcgan", "fid", times_best=0.5, beside=("narrow/dcgan_resize", "narrow/wgan_gp")),
+     "of the best beside it: 5.00 | 4.00 in 2,000 batches, 1.5 min | reached | narrow/dcgan_resize 10.0, 2,000"),
+    (Goal("narrow/dcgan", "fid", gap_closed=0.25, beside=("narrow/dcgan_resize",)), "25% of the gap to 2.00 closed: 8.00"),
+    (Goal("narrow/wgan_gp", "fid", at_most=5), "not measured"),
+])  # fmt: skip
+def test_a_goal_is_reached_or_missed_by_so_much(goal, told):
+    page = report(plan(goal), records(record("dcgan", 4.0), record("dcgan_resize", 10.0)))
+    assert told in line(page, f"| {goal.run} |")
+
+
+def test_questions_are_answered_by_measures_by_logged_values_at_equal_batches_and_by_whole_runs():
+    rise = "largest rise of val/fid above its best until then"
+    question = Question("Which?", ("narrow/dcgan", "narrow/dcgan_resize"), ("fid", "val/fid", rise), "So it is.")
+    runs = records(record("dcgan", 10.0, batches=1_500), record("dcgan_resize", 5.0))
+    answer = line(report(plan(questions=(question,)), runs), "- **Which?**")
+    assert "fid: narrow/dcgan 10.0 (floor 2.00), narrow/dcgan_resize 5.00 (floor 2.00): the last 50% lower." in answer
+    # dcgan_resize has no row between 1,000 and 1,500 batches.
+    assert "fid after 1,500 batches: narrow/dcgan 30.0 (floor 1.00), narrow/dcgan_resize 10.0" in answer
+    assert f"{rise}: narrow/dcgan 0.500, narrow/dcgan_resize 0.500: no clear difference" in answer
+    assert answer.endswith("So it is.")
+
+
+def test_a_question_whose_runs_are_missing_is_not_answered():
+    question = Question("Which?", ("narrow/dcgan", "narrow/wgan_gp"), ("fid",), "So it is.")
+    answer = line(report(plan(questions=(question,)), records(record("dcgan", 10.0))), "- **Which?**")
+    assert answer == "- **Which?** Not answered: narrow/wgan_gp was not run."
+
+
+def test_values_within_two_standard_errors_are_alike_however_far_apart():
+    first, last = Measure(10.0, 9, error=1.0), Measure(12.0, 9, error=1.0)
+    assert verdict([first, last]) == "no clear difference (20%)"
+    assert verdict([replace(first, error=0.1), replace(last, error=0.1)]) == "the last 20% higher"
+    assert verdict([Measure(10.0, 9), Measure(10.4, 9)]) == "no clear difference (4%)"
