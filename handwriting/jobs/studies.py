@@ -9,13 +9,13 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
 from omegaconf import DictConfig
 
 from handwriting import config
-from handwriting.errors import DataError, HandwritingError, RunError
+from handwriting.errors import ConfigError, DataError, HandwritingError, RunError
 from handwriting.jobs.compare import plain_config
 from handwriting.runs import Run
 from handwriting.runs.comparison import Record, read
@@ -25,6 +25,8 @@ from handwriting.studies.report import report
 
 SLOW = "metrics.classification_accuracy=null"
 """The one measure that takes minutes, and that no question is asked of."""
+BESIDE = 1.0
+"""Minutes that a study takes besides its training: starting, measuring."""
 THUMBNAILS = "grids"
 EACH = 2
 """Glyphs of a class in a small grid."""
@@ -37,12 +39,16 @@ def run(cfg: DictConfig) -> None:
     Raises:
         RunError: At the end, where a study failed.
     """
+    if cfg.hours is not None and not cfg.hours > 0:
+        raise ConfigError(f"hours={cfg.hours} is not allowed: give hours, or null for as long as is planned.")
     plan, runs = read_plan(), Path(cfg.runs).expanduser()
-    failed = []
     chosen = plan.matching(list(cfg.only))
+    share = 1.0 if cfg.hours is None else share_of(chosen, 60 * cfg.hours)
+    failed = []
     for planned in chosen if cfg.train else []:
+        minutes = None if cfg.whole else planned.minutes * share
         try:
-            perform(planned, runs / planned.name, Path(cfg.root).expanduser(), cfg.whole)
+            perform(planned, runs / planned.name, Path(cfg.root).expanduser(), minutes)
         except HandwritingError as error:
             print(f"{planned.name}: {error}", file=sys.stderr)
             failed.append(planned.name)
@@ -57,14 +63,26 @@ def run(cfg: DictConfig) -> None:
         raise RunError(f"These failed: {', '.join(failed)}. The same command tries them again.")
 
 
-def perform(planned: Planned, folder: Path, root: Path, whole: bool) -> None:
+def share_of(chosen: Sequence[Planned], minutes: float) -> float:
+    """Return which share of its planned time each study gets so that all of them take so many minutes at most.
+
+    >>> from handwriting.studies.plan import Group, Planned, Study
+    >>> ten = Planned("a/b", Study(minutes=10), Group("a", "", 1, {}))
+    >>> share_of([ten, ten], 12), share_of([ten], 60)
+    (0.5, 1.0)
+    """
+    training = sum(planned.minutes for planned in chosen)
+    return max(0.01, min(1.0, (minutes - BESIDE * len(chosen)) / training))
+
+
+def perform(planned: Planned, folder: Path, root: Path, minutes: float | None) -> None:
     """Train and evaluate one study, as far as that was not done.
 
     Args:
         planned: The study.
         folder: Its run folder, which need not exist.
         root: The folder of the data.
-        whole: Train for as long as the study did.
+        minutes: The longest it is trained for; None for as long as the study was.
 
     Raises:
         RunError: If its training or its evaluation fails.
@@ -78,7 +96,7 @@ def perform(planned: Planned, folder: Path, root: Path, whole: bool) -> None:
         if reason := missing_data(planned, root):
             print(f"{planned.name}: not run, {reason}")
             return
-        length = [] if whole else [f"trainer.max_time={clock(planned.minutes)}"]
+        length = [] if minutes is None else [f"trainer.max_time={clock(minutes)}"]
         fresh = [*planned.overrides(root), *length, "logger=none", f"hydra.run.dir={folder}"]
         _call("train", [f"resume={folder}"] if run else fresh)
     if not (folder / "evaluation.json").is_file():
@@ -126,7 +144,7 @@ def draw_thumbnail(record: Record, path: Path) -> None:
     """Draw a few glyphs of each class of a run's model into a small picture."""
     from handwriting.jobs.sample import draw
     from handwriting.models.loading import load
-    from handwriting.plots.grids import as_rows, png_bytes, small_grid
+    from handwriting.plots.grids import png_bytes, small_grid
 
     model = load(record.path)
 

@@ -26,7 +26,7 @@ class NormalPrior(nn.Module):
 
 
 class MixturePrior(nn.Module):
-    r"""A learned mixture of diagonal Gaussians for each condition: :math:`p(z|y) = \sum_k w_{yk} N(\mu_{yk}, \sigma_{yk})`.
+    r"""A mixture of diagonal Gaussians, learned for each condition: :math:`p(z|y) = \sum_k w_{yk} N(\mu_{yk}, s_{yk})`.
 
     It takes the shape of the latents that glyphs are encoded to, so that what is drawn from it lies where the decoder
     was trained (Tomczak and Welling, 2018, whose simplest baseline it is).

@@ -63,11 +63,12 @@ def _group(plan: Plan, group: Group, records: Records) -> Iterator[str]:
     planned = [one for one in plan.studies.values() if one.group is group]
     yield f"## {group.name}"
     yield group.about
-    shown = [name for name in COLUMNS if any(name in records[one.name].measures for one in planned if one.name in records)]
+    run = [records[one.name] for one in planned if one.name in records]
+    shown = [name for name in COLUMNS if any(name in record.measures for record in run)]
     head = ["study", "reported", *(COLUMNS[name] for name in shown), "batches", "minutes", "machine"]
     yield table(head, [_row(one, records.get(one.name), shown) for one in planned])
     if group.order:
-        yield from _order(group.order, [records[one.name] for one in planned if one.name in records])
+        yield from _order(group.order, run)
     abouts = describe()["experiments"]
     for one in planned:
         yield f"**{one.name}**: {abouts[one.name]}\n`{_command(one)}`"

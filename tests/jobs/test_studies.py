@@ -79,9 +79,13 @@ def test_a_run_that_was_stopped_is_gone_on_with(made):
                             ("evaluate", [f"run={Path('runs/studies/ours/cgan')}", studies.SLOW])]  # fmt: skip
 
 
-def test_a_pattern_that_fits_nothing_is_refused(capsys):
-    assert start("studies", ["only=[nothing/*]"]) == 2
-    assert "there is no such study" in capsys.readouterr().err
+@pytest.mark.parametrize(("argument", "told"), [
+    ("only=[nothing/*]", "there is no such study"),
+    ("hours=0", "give hours, or null"),
+])  # fmt: skip
+def test_what_cannot_be_is_refused(argument, told, capsys):
+    assert start("studies", [argument]) == 2
+    assert told in capsys.readouterr().err
 
 
 def test_a_command_that_fails_is_told_of():

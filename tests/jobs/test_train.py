@@ -353,7 +353,9 @@ def test_a_limited_run_goes_on_to_a_later_limit_and_not_beyond(tmp_path, capsys)
     assert Run.at(folder).metrics()[-1]["batches"] == 15
 
 
-@pytest.mark.parametrize("ends", ["trainer.max_epochs=4", "callbacks.limit.max_batches=20", "trainer.max_time=00:00:00:03"])
+@pytest.mark.parametrize(
+    "ends", ["trainer.max_epochs=4", "callbacks.limit.max_batches=20", "trainer.max_time=00:00:00:03"]
+)
 def test_a_cosine_brings_the_learning_rate_down_to_nothing_whatever_ends_the_run(tmp_path, monkeypatch, ends):
     rates = []
     learn = GlyphModel.set_lr

@@ -62,7 +62,8 @@ def test_an_order_is_told_only_of_runs_with_enough_batches():
     (Goal("narrow/dcgan", "fid", at_least=5), "**missed by 1.0**"),
     (Goal("narrow/dcgan", "fid", times_best=0.5, beside=("narrow/dcgan_resize", "narrow/wgan_gp")),
      "of the best beside it: 5.00 | 4.00 in 2,000 batches, 1.5 min | reached | narrow/dcgan_resize 10.0, 2,000"),
-    (Goal("narrow/dcgan", "fid", gap_closed=0.25, beside=("narrow/dcgan_resize",)), "25% of the gap to 2.00 closed: 8.00"),
+    (Goal("narrow/dcgan", "fid", gap_closed=0.25, beside=("narrow/dcgan_resize",)),
+     "25% of the gap to 2.00 closed: 8.00"),
     (Goal("narrow/wgan_gp", "fid", at_most=5), "not measured"),
 ])  # fmt: skip
 def test_a_goal_is_reached_or_missed_by_so_much(goal, told):
