@@ -7,6 +7,7 @@ stopped is gone on with.
 from __future__ import annotations
 
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from omegaconf import DictConfig
 
 from handwriting import config
 from handwriting.errors import ConfigError, DataError, HandwritingError, RunError
+from handwriting.jobs import INTERRUPTED
 from handwriting.jobs.compare import plain_config
 from handwriting.runs import Run
 from handwriting.runs.comparison import Record, read
@@ -27,6 +29,8 @@ SLOW = "metrics.classification_accuracy=null"
 """The one measure that takes minutes, and that no question is asked of."""
 BESIDE = 1.0
 """Minutes that a study takes besides its training: starting, measuring."""
+LEAST = 0.01
+"""The least share of its time that a study is given, however little there is."""
 THUMBNAILS = "grids"
 EACH = 2
 """Glyphs of a class in a small grid."""
@@ -41,18 +45,18 @@ def run(cfg: DictConfig) -> None:
     """
     if cfg.hours is not None and not cfg.hours > 0:
         raise ConfigError(f"hours={cfg.hours} is not allowed: give hours, or null for as long as is planned.")
-    plan, runs = read_plan(), Path(cfg.runs).expanduser()
-    chosen = plan.matching(list(cfg.only))
-    share = 1.0 if cfg.hours is None else share_of(chosen, 60 * cfg.hours)
+    plan, runs, root = read_plan(), Path(cfg.runs).expanduser(), Path(cfg.root).expanduser()
+    left = [planned for planned in plan.matching(list(cfg.only)) if not is_measured(runs / planned.name)]
+    ready = [planned for planned in left if has_data(planned, root)] if cfg.train else []
+    share = 1.0 if cfg.hours is None else share_of(ready, 60 * cfg.hours)
     failed = []
-    for planned in chosen if cfg.train else []:
-        minutes = None if cfg.whole else planned.minutes * share
+    for planned in ready:
         try:
-            perform(planned, runs / planned.name, Path(cfg.root).expanduser(), minutes)
+            perform(planned, runs / planned.name, root, None if cfg.whole else planned.minutes * share)
         except HandwritingError as error:
             print(f"{planned.name}: {error}", file=sys.stderr)
             failed.append(planned.name)
-    records = {name: found for name in plan.studies if (found := record_of(runs / name, name))}
+    records = {name: read(runs / name, name, plain_config) for name in plan.studies if is_measured(runs / name)}
     out = Path(cfg.out).expanduser()
     for name, record in records.items():
         draw_thumbnail(record, out / THUMBNAILS / f"{name.replace('/', '_')}.png")
@@ -63,7 +67,23 @@ def run(cfg: DictConfig) -> None:
         raise RunError(f"These failed: {', '.join(failed)}. The same command tries them again.")
 
 
-def share_of(chosen: Sequence[Planned], minutes: float) -> float:
+def is_measured(folder: Path) -> bool:
+    """Say whether a study was trained and evaluated: the last thing that is written says so."""
+    return (folder / "evaluation.json").is_file()
+
+
+def has_data(planned: Planned, root: Path) -> bool:
+    """Say whether a study's data can be read, and tell why where it cannot."""
+    cfg = config.compose("train", planned.overrides(root))
+    try:
+        config.build(cfg.data, "data").read()
+    except DataError as error:
+        print(f"{planned.name}: not run: {error}")
+        return False
+    return True
+
+
+def share_of(studies: Sequence[Planned], minutes: float) -> float:
     """Return which share of its planned time each study gets so that all of them take so many minutes at most.
 
     >>> from handwriting.studies.plan import Group, Planned, Study
@@ -71,8 +91,8 @@ def share_of(chosen: Sequence[Planned], minutes: float) -> float:
     >>> share_of([ten, ten], 12), share_of([ten], 60)
     (0.5, 1.0)
     """
-    training = sum(planned.minutes for planned in chosen)
-    return max(0.01, min(1.0, (minutes - BESIDE * len(chosen)) / training))
+    training = sum(planned.minutes for planned in studies)
+    return max(LEAST, min(1.0, (minutes - BESIDE * len(studies)) / training)) if studies else 1.0
 
 
 def perform(planned: Planned, folder: Path, root: Path, minutes: float | None) -> None:
@@ -87,30 +107,15 @@ def perform(planned: Planned, folder: Path, root: Path, minutes: float | None) -
     Raises:
         RunError: If its training or its evaluation fails.
     """
-    begun = (folder / "status.json").is_file() and bool((folder / "status.json").stat().st_size)
-    run = Run.at(folder) if begun else None
+    run = Run.at(folder) if (folder / "status.json").is_file() else None
     if run and run.is_alive():
-        print(f"{planned.name}: is being trained by process {run.status['pid']}")
-        return
-    if run is None or run.status["state"] != "done":
-        if reason := missing_data(planned, root):
-            print(f"{planned.name}: not run, {reason}")
-            return
+        raise RunError(f"process {run.status['pid']} is training it.")
+    if run is None:
         length = [] if minutes is None else [f"trainer.max_time={clock(minutes)}"]
-        fresh = [*planned.overrides(root), *length, "logger=none", f"hydra.run.dir={folder}"]
-        _call("train", [f"resume={folder}"] if run else fresh)
-    if not (folder / "evaluation.json").is_file():
-        _call("evaluate", [f"run={folder}", SLOW])
-
-
-def missing_data(planned: Planned, root: Path) -> str:
-    """Return why a study's data cannot be read; nothing where it can."""
-    cfg = config.compose("train", planned.overrides(root))
-    try:
-        config.build(cfg.data, "data").read()
-    except DataError as error:
-        return str(error)
-    return ""
+        _call("train", [*planned.overrides(root), *length, "logger=none", f"hydra.run.dir={folder}"])
+    elif run.status["state"] != "done":
+        _call("train", [f"resume={folder}"])
+    _call("evaluate", [f"run={folder}", SLOW])
 
 
 def clock(minutes: float) -> str:
@@ -127,17 +132,10 @@ def _call(job: str, arguments: list[str]) -> None:
     command = [sys.executable, "-m", "handwriting", job, *arguments]
     print(shlex.join(["handwriting", job, *arguments]), flush=True)
     status = subprocess.run(command, check=False).returncode
-    if status < 0 or status == 130:
+    if status in (INTERRUPTED, -signal.SIGINT):
         raise KeyboardInterrupt
     if status:
         raise RunError(f"handwriting {job} ended with status {status}; what it said stands above.")
-
-
-def record_of(folder: Path, name: str) -> Record | None:
-    """Return what is known of a study's run; nothing where it has not been measured yet."""
-    if not (folder / "evaluation.json").is_file():
-        return None
-    return read(folder, name, plain_config)
 
 
 def draw_thumbnail(record: Record, path: Path) -> None:

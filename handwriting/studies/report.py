@@ -79,7 +79,7 @@ def _group(plan: Plan, group: Group, records: Records) -> Iterator[str]:
 def _row(planned: Planned, record: Record | None, shown: Sequence[str]) -> list[str]:
     name = planned.name.partition("/")[2]
     if record is None:
-        return [name, planned.study.reported, *[ABSENT] * len(shown), "not run: its data is not here", ABSENT, ABSENT]
+        return [name, planned.study.reported, *[ABSENT] * len(shown), "not run", ABSENT, ABSENT]
     whole = f" of {planned.study.batches:,}" if planned.study.batches else ""
     return [
         name,
