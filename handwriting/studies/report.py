@@ -42,7 +42,8 @@ def report(plan: Plan, records: Records) -> str:
         "on the test set, as many generated glyphs as there are real ones, averaged weights where a study has them, "
         "seed 0. In brackets stands the floor: the same measure of real training glyphs, and for the loss the entropy "
         "of the grey pixels. What a study reported is on its own scale. Nothing is said of an order where fewer than "
-        f"{ENOUGH:,} batches were done.",
+        f"{ENOUGH:,} batches were done. A command needs `data.root=<folder>` besides where the data is not in `data/`, "
+        "and `trainer.max_time=00:00:04:00` or the like to end as early as here.",
         *_goals(plan.goals, records),
         *_questions(plan.questions, records),
         *(part for group in plan.groups for part in _group(plan, group, records)),
@@ -130,8 +131,8 @@ def _goal(goal: Goal, records: Records) -> list[str]:
     if value is None or limit is None:
         return [goal.run, measure, words, ABSENT, "not measured", told]
     reached = value >= limit if least else value <= limit
-    verdict = "reached" if reached else f"**missed by {number(abs(value - limit), 2)}**"
-    return [goal.run, measure, words, f"{number(value)} in {_effort(records[goal.run])}", verdict, told]
+    outcome = "reached" if reached else f"**missed by {number(abs(value - limit), 2)}**"
+    return [goal.run, measure, words, f"{number(value)} in {_effort(records[goal.run])}", outcome, told]
 
 
 def _limit(goal: Goal, beside: Mapping[str, float], records: Records) -> tuple[float | None, bool, str]:
@@ -189,23 +190,23 @@ def _compare(name: str, records: Sequence[Record]) -> str:
         for record, measure in known
     )
     words = f"{name.removeprefix('val/')}{where}: {told}"
-    if len(known) < 2:
+    if len(known) != 2:
         return f"{words}."
-    return f"{words}: {verdict([measure for _, measure in known])}."
+    (_, first), (record, last) = known
+    return f"{words}: {verdict(first, last, record.name)}."
 
 
-def verdict(measures: Sequence[Measure]) -> str:
-    """Say whether the first and the last of some values differ, and by how much.
+def verdict(first: Measure, last: Measure, name: str) -> str:
+    """Say whether two values differ, and by how much; ``name`` is whose the last one is.
 
-    >>> verdict([Measure(10.0, 100), Measure(10.2, 100)]), verdict([Measure(10.0, 100), Measure(5.0, 100)])
-    ('no clear difference (2%)', 'the last 50% lower')
+    >>> verdict(Measure(10.0, 100), Measure(10.2, 100), "b"), verdict(Measure(10.0, 100), Measure(5.0, 100), "b")
+    ('no clear difference (2%)', 'b is 50% lower')
     """
-    first, last = measures[0], measures[-1]
     apart = (last.value - first.value) / abs(first.value) if first.value else 0.0
     error = 2 * ((first.error or 0) ** 2 + (last.error or 0) ** 2) ** 0.5
     if (abs(last.value - first.value) < error) or (not error and abs(apart) < ALIKE):
         return f"no clear difference ({abs(apart):.0%})"
-    return f"the last {abs(apart):.0%} {'higher' if apart > 0 else 'lower'}"
+    return f"{name} is {abs(apart):.0%} {'higher' if apart > 0 else 'lower'}"
 
 
 def _taken(name: str, records: Sequence[Record]) -> tuple[list[Measure | None], str]:
@@ -220,11 +221,12 @@ def _taken(name: str, records: Sequence[Record]) -> tuple[list[Measure | None], 
 
 
 def _logged(record: Record, name: str, batches: int) -> Measure | None:
-    """Return what was last logged under a name within so many batches, with the floor logged beside it."""
-    rows = [row for row in record.rows if name in row and row["batches"] <= batches]
-    floor = f"floor/{name.partition('/')[2]}"
-    floors = [row[floor] for row in record.rows if floor in row]
-    return Measure(rows[-1][name], 0, floor=floors[-1] if floors else None) if rows else None
+    """Return what was logged under a name nearest to so many batches, with the floor that was logged with it."""
+    rows = [row for row in record.rows if name in row]
+    if not rows:
+        return None
+    nearest = min(rows, key=lambda row: abs(row["batches"] - batches))
+    return Measure(nearest[name], 0, floor=nearest.get(f"floor/{name.partition('/')[2]}"))
 
 
 def _largest_rise(record: Record) -> float | None:
