@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
@@ -59,19 +59,24 @@ class LastCheckpoint(_Checkpoint):
 
 
 class BestCheckpoint(_Checkpoint):
-    """Keep the best epoch by the model's own monitor: ``checkpoints/best.ckpt``, where that is logged at all.
+    """Keep the best epoch: ``checkpoints/best.ckpt``, where what tells it is logged at all.
 
     It holds the model and nothing that only training needs: a run resumes from its last epoch.
+
+    Args:
+        by: The logged value that tells it, such as ``val/fid`` for a VAE to draw from; None for the model's monitor.
+        better: Whether less of ``by`` is better or more.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, by: str | None = None, better: Literal["min", "max"] = "min") -> None:
+        self._chosen = by and (by, better)
         super().__init__(
             filename="best", save_weights_only=True, save_on_train_epoch_end=True, enable_version_counter=False
         )
 
     def setup(self, trainer: pl.Trainer, pl_module: GlyphModel, stage: str) -> None:  # type: ignore[override]
-        """Ask the model what it goes by."""
-        self.monitor, self.mode = pl_module.monitor, pl_module.mode
+        """Ask the model what it goes by, unless that was said."""
+        self.monitor, self.mode = self._chosen or (pl_module.monitor, pl_module.mode)
         self.kth_value = torch.tensor(torch.inf if self.mode == "min" else -torch.inf)
         super().setup(trainer, pl_module, stage)
 

@@ -128,12 +128,20 @@ def test_the_same_seed_gives_the_same_bytes(gan, tmp_path):
     assert not same(weights(gan), weights(other))
 
 
-def test_the_best_checkpoint_is_that_of_the_lowest_validation_loss(tmp_path):
+@pytest.mark.parametrize(
+    ("asked", "name", "best_of"),
+    [
+        ([], "val/loss", min),
+        (["callbacks.best_checkpoint.by=val/kl"], "val/kl", min),
+        (["callbacks.best_checkpoint.by=val/kl", "callbacks.best_checkpoint.better=max"], "val/kl", max),
+    ],
+)
+def test_the_best_checkpoint_is_that_of_the_lowest_validation_loss_or_of_what_is_named(tmp_path, asked, name, best_of):
     # Averaged weights off and a rash learning rate: the loss goes up and down.
     rash = ["model.lr=0.05", "model.ema_decay=0", "trainer.max_epochs=6", "callbacks.samples=null"]
-    folder = train(tmp_path / "run", "model=vae", *rash)
-    rows = [row for row in Run.at(folder).metrics() if "val/loss" in row]
-    best = min(rows, key=lambda row: row["val/loss"])
+    folder = train(tmp_path / "run", "model=vae", *rash, *asked)
+    rows = [row for row in Run.at(folder).metrics() if name in row]
+    best = best_of(rows, key=lambda row: row[name])
     assert checkpoints.load(folder / "checkpoints" / "best.ckpt")["progress"]["batches"] == best["batches"]
     assert handwriting.load(folder).batches == best["batches"]
 
