@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import torch
 from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor
-from torch.nn import functional
 from torch.optim import Optimizer
 
 from handwriting.data.module import Batch
@@ -39,9 +38,6 @@ class AdversarialModel(GlyphModel):
         upsample: ``transposed`` or ``resize`` convolutions in the generator.
         pixel_shuffle: Rearrange pixels into channels at the discriminator's entry and back at the generator's exit.
         output: ``tanh`` for images in [-1, 1], ``sigmoid`` for [0, 1].
-        diff_augment: How far, as a share of the side, every image is shifted at random before the discriminator judges
-            it while training, real or generated, so that it cannot learn the real ones by heart and the generator need
-            not draw shifted ones (Zhao et al., 2020, translation; an eighth there); 0 for not at all.
         initialisation: Starting weights: PyTorch's ``default``, ``glorot`` or ``dcgan``; ``glorot_score`` for the
             discriminator's last layer only.
         generator_layers: With ``network=layers``: from the noise to the image; see
@@ -60,7 +56,6 @@ class AdversarialModel(GlyphModel):
     upsample: Upsample = "transposed"
     pixel_shuffle: bool = True
     output: Output = "tanh"
-    diff_augment: Share = 0.0
     initialisation: Initialisation = "default"
     generator_layers: Layers = ()
     discriminator_layers: Layers = ()
@@ -129,13 +124,12 @@ class AdversarialModel(GlyphModel):
 
         def discriminate() -> Tensor:
             with torch.no_grad():
-                fake = self.shifted(self.generator(self.noise(real), condition))
-            shown = self.shifted(real)
-            loss = self.discriminator_loss(*self.judge(shown, fake, condition), condition)
-            return loss + self.penalty(shown, fake, condition)
+                fake = self.generator(self.noise(real), condition)
+            loss = self.discriminator_loss(*self.judge(real, fake, condition), condition)
+            return loss + self.penalty(real, fake, condition)
 
         def generate() -> Tensor:
-            fake = self.shifted(self.generator(self.noise(real), condition))
+            fake = self.generator(self.noise(real), condition)
             return self.generator_loss(self.discriminator(fake, condition), condition)
 
         self.averages.add({"discriminator_loss": self.descend(critic, discriminate)})
@@ -198,18 +192,6 @@ class AdversarialModel(GlyphModel):
             "generator_loss": self.generator_loss(on_fake, condition),
         }
         self.averages.add(losses)
-
-    def shifted(self, images: Tensor) -> Tensor:
-        """Shift each image by a random whole number of pixels each way, paper coming in, as ``diff_augment`` says."""
-        reach = round(self.diff_augment * self.image_size)
-        if not reach:
-            return images
-        paper = -1.0 if self.output == "tanh" else 0.0
-        offsets = torch.randint(2 * reach + 1, (2, len(images), 1), device=images.device)
-        rows, columns = offsets + torch.arange(self.image_size, device=images.device)
-        number = torch.arange(len(images), device=images.device)[:, None, None]
-        padded = functional.pad(images[:, 0], (reach,) * 4, value=paper)
-        return padded[number, rows[:, :, None], columns[:, None, :]].unsqueeze(1)
 
     # Ranges and sampling
 

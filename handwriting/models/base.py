@@ -45,8 +45,9 @@ class GlyphModel(pl.LightningModule, ABC):
         lr: Learning rate.
         betas: Decay of Adam's two running averages.
         optimizer: ``adam``, ``adamw`` or ``sgd``.
-        lr_schedule: ``constant``, or ``cosine``, down to nothing at the end of the run, whatever ends it: epochs,
+        lr_schedule: ``constant``, or ``cosine``, down to ``lr_final`` at the end of the run, whatever ends it: epochs,
             batches or time.
+        lr_final: What a cosine ends at, as a share of ``lr``.
         gradient_clip: Largest norm of a gradient; 0 leaves it as it is.
         ema_decay: Decay of the averaged weights that everything but training uses: samples, reconstructions,
             validation of a VAE; 0 for the weights as they are.
@@ -70,6 +71,7 @@ class GlyphModel(pl.LightningModule, ABC):
     betas: Betas = (0.9, 0.999)
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     lr_schedule: Literal["constant", "cosine"] = "constant"
+    lr_final: Share = 0.0
     gradient_clip: NonNegativeFloat = 0.0
     ema_decay: Share = 0.999
 
@@ -279,7 +281,8 @@ class GlyphModel(pl.LightningModule, ABC):
         """
         before = self.batches
         if self.lr_schedule == "cosine":
-            self.set_lr(self.lr * 0.5 * (1 + math.cos(math.pi * self.progress(batch_idx))))
+            height = 0.5 * (1 + math.cos(math.pi * self.progress(batch_idx)))
+            self.set_lr(self.lr * (self.lr_final + (1 - self.lr_final) * height))
         for batch in step:
             if self.batch_limit is not None and self.batches >= self.batch_limit:
                 break

@@ -376,6 +376,14 @@ def test_a_cosine_brings_the_learning_rate_down_to_nothing_whatever_ends_the_run
     assert falling[-1] < 0.002
 
 
+def test_a_cosine_ends_where_it_is_told_to(tmp_path, monkeypatch):
+    rates = []
+    monkeypatch.setattr(GlyphModel, "set_lr", lambda model, lr: rates.append(lr))
+    falls = ["model.lr_schedule=cosine", "model.lr=0.01", "model.lr_final=0.4", "trainer.max_epochs=10"]
+    train(tmp_path / "run", "model=vae", *falls, "callbacks.samples=null")
+    assert rates[-1] == min(rates) == pytest.approx(0.004, rel=0.05)
+
+
 def test_a_constant_learning_rate_is_left_alone(tmp_path, monkeypatch):
     rates = []
     monkeypatch.setattr(GlyphModel, "set_lr", lambda model, lr: rates.append(lr))
