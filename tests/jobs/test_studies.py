@@ -8,35 +8,43 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from handwriting.config import compose
 from handwriting.errors import RunError
 from handwriting.features import cache
 from handwriting.features.recipe import Recipe
-from handwriting.jobs import start, studies
+from handwriting.jobs import evaluate, start, studies
 from handwriting.studies.plan import Group, Plan, Study
 
 TINY = ("data=synthetic", "data.classes=abc", "data.count=120", "data.batch_size=16", "trainer=cpu",
         "trainer.max_epochs=1", "metrics=none", "precision=32-true", "model.channels=16")  # fmt: skip
 
 
+def test_a_command_that_fails_is_told_of():
+    with pytest.raises(RunError, match="ended with status 2"):
+        studies._call("evaluate", ["run=nowhere"])
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Run two studies, one of them twice broken, as a person would; return their folder and what was started."""
+    """Plan a study that can be run, one that fails and one without data; return the folder and what is started."""
     folder = tmp_path_factory.mktemp("studies")
     started: list[tuple[str, list[str]]] = []
+    really = studies._call
 
     def call(job: str, arguments: list[str]) -> None:
         started.append((job, arguments))
-        if start(job, arguments):
-            raise RunError("it failed")
+        if job == "evaluate":  # here, where a classifier of a few seconds can stand in for the real one
+            evaluate.run(compose(job, arguments))
+        else:
+            really(job, [*arguments, "model.lr=nothing"] if arguments[0] == "experiments=ours/dcgan" else arguments)
 
     plan = Plan((
-        Group("ours", "About.", 0.5, {"cgan": Study(), "dcgan": Study(overrides=(*TINY, "data.count=0"))}, TINY),
+        Group("ours", "About.", 0.5, {"dcgan": Study(), "cgan": Study()}, TINY),
         Group("notebook", "About.", 0.5, {"gan": Study()}, ("data.path={root}/nothing",)),
     ))  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(cache, "Recipe", lambda: Recipe(most=3_000, least=3_000))
-        patch.setattr(cache, "SYNTHETIC_GLYPHS", 620)
         patch.setattr(studies, "_call", call)
         patch.setattr(studies, "read_plan", lambda: plan)
         yield folder, started
@@ -47,8 +55,8 @@ def test_what_can_be_run_is_told_of_and_the_rest_says_why(made, capsys):
     folder, started = made
     status = start("studies", ["out=told"])
     said = capsys.readouterr()
-    assert [job for job, _ in started] == ["train", "evaluate"]
-    assert (status, "ours/dcgan" in said.err) == (2, True)
+    assert [job for job, _ in started] == ["train", "train", "evaluate"]
+    assert (status, "ours/dcgan: handwriting train ended with status 2" in said.err) == (2, True)
     assert "notebook/gan: not run" in said.out
     page = (folder / "told" / "README.md").read_text()
     measures = json.loads((folder / "runs" / "studies" / "ours" / "cgan" / "evaluation.json").read_text())
@@ -86,8 +94,3 @@ def test_a_run_that_was_stopped_is_gone_on_with(made):
 def test_what_cannot_be_is_refused(argument, told, capsys):
     assert start("studies", [argument]) == 2
     assert told in capsys.readouterr().err
-
-
-def test_a_command_that_fails_is_told_of():
-    with pytest.raises(RunError, match="ended with status 2"):
-        studies._call("evaluate", ["run=nowhere"])
