@@ -20,8 +20,8 @@ class CGAN(DCGAN):
     Attributes:
         conditions: ``class``, ``style``, or both.
         conditioning: How the discriminator learns of the condition: ``projection``, ``concat``, ``multiply``,
-            ``onehot``, ``acgan``, which guesses it, or ``projection_acgan``, which does both.
-        auxiliary_weight: Where it guesses, the weight of the guess in both losses.
+            ``onehot``, or ``acgan``, which guesses it.
+        auxiliary_weight: With ``acgan``, the weight of the guess in both losses.
     """
 
     conditions: tuple[ConditionName, ...] = ("class",)

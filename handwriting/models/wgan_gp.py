@@ -49,10 +49,8 @@ class WGANGP(AdversarialModel):
                 "Batch normalisation in the critic mixes the images that model.gradient_penalty takes one by one: use "
                 "instance or none (model.discriminator_norm, model.discriminator_layers)."
             )
-        if self.conditioning.endswith("acgan"):
-            raise ConfigError(
-                f"model.conditioning={self.conditioning} is for model=cgan: use projection, concat, multiply or onehot."
-            )
+        if self.conditioning == "acgan":
+            raise ConfigError("model.conditioning=acgan is for model=cgan: use projection, concat, multiply or onehot.")
 
     @property
     def how_conditioned(self) -> Conditioning:

@@ -14,7 +14,7 @@ from handwriting.networks.conditioning import Condition
 from handwriting.networks.layers import check_image
 from handwriting.networks.stack import Stack, flatten
 
-Conditioning = Literal["projection", "concat", "multiply", "acgan", "projection_acgan", "onehot"]
+Conditioning = Literal["projection", "concat", "multiply", "acgan", "onehot"]
 Output = Literal["tanh", "sigmoid"]
 
 
@@ -73,7 +73,6 @@ class Discriminator(nn.Module):
     - ``concat``: the condition is embedded as a second channel of the image (Mirza and Osindero, 2014).
     - ``multiply``: the image is multiplied by an embedding of its own size.
     - ``acgan``: the condition is not shown but guessed, by a second head (Odena et al., 2017).
-    - ``projection_acgan``: it is shown as for ``projection``, and guessed.
     - ``onehot``: one-hot vectors are joined where the layers say ``join``.
 
     Args:
@@ -99,15 +98,14 @@ class Discriminator(nn.Module):
         joined = Condition(condition_sizes if self.how == "onehot" else {})
         self.trunk = Stack(layers, (planes, image_size, image_size), joined, spectral, key="model.discriminator_layers")
         features = math.prod(self.trunk.shape)
-        self.projects = self.how.startswith("projection")
-        width = features if self.projects else image_size**2 if self.how in ("concat", "multiply") else 0
-        self.condition = Condition(condition_sizes if width else {}, "embedding", width)
+        widths = {"projection": features, "concat": image_size**2, "multiply": image_size**2}
+        self.condition = Condition(condition_sizes if self.how in widths else {}, "embedding", widths.get(self.how, 0))
         score = nn.Linear(features, 1)
         self.score = spectral_norm(score) if spectral else score
-        if spectral and self.projects:
+        if spectral and self.how == "projection":
             for table in self.condition.tables:
                 spectral_norm(table)
-        guessed = condition_sizes.values() if self.how.endswith("acgan") else ()
+        guessed = condition_sizes.values() if self.how == "acgan" else ()
         self.guess = nn.ModuleList(nn.Linear(features, size) for size in guessed)
 
     def forward(self, images: Tensor, condition: Tensor) -> Verdict:
@@ -117,6 +115,6 @@ class Discriminator(nn.Module):
             images = torch.cat([images, plane], dim=1) if self.how == "concat" else images * plane
         features = flatten(self.trunk(images, condition))
         score = self.score(features).float().squeeze(1)
-        if self.projects:
+        if self.how == "projection":
             score = score + (self.condition(condition) * features.float()).sum(dim=1)
         return Verdict(score, tuple(head(features).float() for head in self.guess))
