@@ -31,7 +31,6 @@ BESIDE = 1.0
 """Minutes that a study takes besides its training: starting, measuring."""
 LEAST = 0.01
 """The least share of its time that a study is given, however little there is."""
-THUMBNAILS = "grids"
 EACH = 2
 """Glyphs of a class in a small grid."""
 COLUMNS = 26
@@ -59,7 +58,7 @@ def run(cfg: DictConfig) -> None:
     records = {name: read(runs / name, name, plain_config) for name in plan.studies if is_measured(runs / name)}
     out = Path(cfg.out).expanduser()
     for name, record in records.items():
-        draw_thumbnail(record, out / THUMBNAILS / f"{name.replace('/', '_')}.png")
+        draw_thumbnail(record, out / plan.studies[name].picture)
     text = report(plan, records)
     write_atomically(out / "README.md", lambda file: file.write(text.encode()))
     print(f"{len(records)} of {len(plan.studies)} studies: {out / 'README.md'}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
@@ -107,6 +107,11 @@ class Planned:
         """How long it is trained."""
         return self.study.minutes or self.group.minutes
 
+    @property
+    def picture(self) -> str:
+        """Where a few of its glyphs are drawn, beside the page."""
+        return f"grids/{self.name.replace('/', '_')}.png"
+
     def overrides(self, root: Path | str) -> list[str]:
         """Return what its configuration is composed with, for data in ``root``."""
         own = self.group.overrides if self.study.overrides is None else self.study.overrides
@@ -120,7 +125,7 @@ class Plan:
 
     groups: tuple[Group, ...]
     goals: tuple[Goal, ...] = ()
-    questions: tuple[Question, ...] = field(default=())
+    questions: tuple[Question, ...] = ()
 
     @cached_property
     def studies(self) -> dict[str, Planned]:

@@ -74,7 +74,7 @@ def _group(plan: Plan, group: Group, records: Records) -> Iterator[str]:
     for one in planned:
         yield f"**{one.name}**: {abouts[one.name]}\n`{_command(one)}`"
         if one.name in records:
-            yield f"![glyphs of {one.name}](grids/{one.name.replace('/', '_')}.png)"
+            yield f"![glyphs of {one.name}]({one.picture})"
 
 
 def _row(planned: Planned, record: Record | None, shown: Sequence[str]) -> list[str]:
