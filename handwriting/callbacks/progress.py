@@ -66,7 +66,7 @@ class Progress(RunCallback):
 
     @staticmethod
     def _time_left(trainer: pl.Trainer) -> float | None:
-        """Return the seconds that ``trainer.max_time`` leaves, where it is what limits the run."""
+        """Return the seconds that ``trainer.max_time`` leaves, where it is given."""
         timers = (callback for callback in trainer.callbacks if isinstance(callback, Timer))  # type: ignore[attr-defined]
         return next((timer.time_remaining() for timer in timers), None)
 
@@ -82,7 +82,7 @@ class Progress(RunCallback):
             return
         self._shown = time.monotonic()
         self._bar.set_description(self._epoch(trainer, epoch), refresh=False)
-        time_left = None if self._bar.total else self._time_left(trainer)
+        time_left = self._time_left(trainer)
         left = {} if time_left is None else {"left": _clock(time_left)}
         self._bar.set_postfix({**_losses(model), **left}, refresh=False)
         self._bar.update(model.samples - self._bar.n)
@@ -97,8 +97,9 @@ class Progress(RunCallback):
         self._shown = now
         speed = (pl_module.samples - self._samples_before) / max(now - self._began, 1e-9)
         total = self._total(trainer, pl_module)
-        seconds = (total - pl_module.samples) / speed if total and speed else self._time_left(trainer)
-        left = "" if seconds is None else f"  {_clock(seconds)} left"
+        by_glyphs = (total - pl_module.samples) / speed if total and speed else None
+        limits = [seconds for seconds in (by_glyphs, self._time_left(trainer)) if seconds is not None]
+        left = f"  {_clock(min(limits))} left" if limits else ""
         losses = "  ".join(f"{name} {value}" for name, value in _losses(pl_module).items())
         print(f"{self._epoch(trainer, epochs_done(trainer))}  {losses}  {speed:,.0f} glyphs/s{left}", flush=True)
 

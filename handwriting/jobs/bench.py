@@ -14,8 +14,9 @@ from handwriting.data.module import GlyphData
 from handwriting.errors import ConfigError, nearest
 from handwriting.jobs import fitting
 from handwriting.jobs.benchmarks import loading, starting, training
-from handwriting.jobs.benchmarks.measuring import Measure, compare, spread, table
+from handwriting.jobs.benchmarks.measuring import Measure, compare, spread
 from handwriting.jobs.outputs import output_path
+from handwriting.plots.markdown import table
 from handwriting.runs.files import write_atomically
 
 GLYPHS = (

@@ -23,6 +23,8 @@ from handwriting.jobs.outputs import output_path
 from handwriting.plots.comparison import ARROWS, Bars, Grid, colour, draw_curves, draw_grids, draw_measures
 from handwriting.plots.curves import figure_bytes
 from handwriting.plots.grids import png_bytes
+from handwriting.plots.markdown import escaped
+from handwriting.plots.markdown import table as markdown_table
 from handwriting.plots.numbers import number
 from handwriting.runs.comparison import (
     ABSENT,
@@ -369,7 +371,7 @@ def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def markdown(heading: str, page: Sequence[Section]) -> str:
     """Return the page as Markdown; its pictures lie beside it."""
-    parts = [f"# {_escaped(heading)}"]
+    parts = [f"# {escaped(heading)}"]
     for section in page:
         parts.append(f"## {section.title}")
         for block in section.blocks:
@@ -381,26 +383,20 @@ def markdown(heading: str, page: Sequence[Section]) -> str:
                 case Code():
                     parts.append("\n".join(f"    {line}" for line in block.text.splitlines()))
                 case _:
-                    parts.append(_escaped(block))
+                    parts.append(escaped(block))
     return "\n\n".join(parts) + "\n"
 
 
 def _markdown_table(table: Table) -> str:
-    lines = [[_markdown_cell(cell) for cell in row] for row in (table.head, *table.rows)]
-    lines.insert(1, ["---", *["---:"] * (len(table.head) - 1)])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    head, *rows = ([_markdown_cell(cell) for cell in row] for row in (table.head, *table.rows))
+    return markdown_table(head, rows, numbers=True)
 
 
 def _markdown_cell(cell: Cell) -> str:
-    text = f"**{_escaped(cell.text)}**" if cell.best else _escaped(cell.text)
+    text = f"**{escaped(cell.text)}**" if cell.best else escaped(cell.text)
     if not cell.beside:
         return text
-    return f"{text} {_escaped(cell.beside)}" if cell.run is not None else f"{text} ({_escaped(cell.beside)})"
-
-
-def _escaped(text: str) -> str:
-    """Return text of which Markdown makes nothing else: a run may be called anything."""
-    return re.sub(r"([\\`*\[\]<>|~&#])", r"\\\1", " ".join(text.split()))
+    return f"{text} {escaped(cell.beside)}" if cell.run is not None else f"{text} ({escaped(cell.beside)})"
 
 
 def html(heading: str, page: Sequence[Section]) -> str:

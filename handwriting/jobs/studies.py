@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -45,23 +46,26 @@ def run(cfg: DictConfig) -> None:
     if cfg.hours is not None and not cfg.hours > 0:
         raise ConfigError(f"hours={cfg.hours} is not allowed: give hours, or null for as long as is planned.")
     plan, runs, root = read_plan(), Path(cfg.runs).expanduser(), Path(cfg.root).expanduser()
-    left = [planned for planned in plan.matching(list(cfg.only)) if not is_measured(runs / planned.name)]
+    wanted = [replace(planned, whole=cfg.whole) for planned in plan.matching(list(cfg.only))]
+    left = [planned for planned in wanted if not is_measured(runs / planned.run)]
     ready = [planned for planned in left if has_data(planned, root)] if cfg.train else []
-    share = 1.0 if cfg.hours is None else share_of(ready, 60 * cfg.hours)
+    share = 1.0 if cfg.hours is None or cfg.whole else share_of(ready, 60 * cfg.hours)
     failed = []
     for planned in ready:
         try:
-            perform(planned, runs / planned.name, root, None if cfg.whole else planned.minutes * share)
+            perform(planned, runs / planned.run, root, share)
         except HandwritingError as error:
-            print(f"{planned.name}: {error}", file=sys.stderr)
-            failed.append(planned.name)
-    records = {name: read(runs / name, name, plain_config) for name in plan.studies if is_measured(runs / name)}
+            print(f"{planned.run}: {error}", file=sys.stderr)
+            failed.append(planned.run)
+    measured = [planned for planned in plan.runs if is_measured(runs / planned.run)]
+    records = {planned.run: read(runs / planned.run, planned.run, plain_config) for planned in measured}
     out = Path(cfg.out).expanduser()
-    for name, record in records.items():
-        draw_thumbnail(record, out / plan.studies[name].picture)
+    for planned in measured:
+        draw_thumbnail(records[planned.run], out / planned.picture)
     text = report(plan, records)
     write_atomically(out / "README.md", lambda file: file.write(text.encode()))
-    print(f"{len(records)} of {len(plan.studies)} studies: {out / 'README.md'}")
+    done = len({planned.name for planned in measured})
+    print(f"{done} of {len(plan.studies)} studies: {out / 'README.md'}")
     if failed:
         raise RunError(f"These failed: {', '.join(failed)}. The same command tries them again.")
 
@@ -94,14 +98,14 @@ def share_of(studies: Sequence[Planned], minutes: float) -> float:
     return max(LEAST, min(1.0, (minutes - BESIDE * len(studies)) / training)) if studies else 1.0
 
 
-def perform(planned: Planned, folder: Path, root: Path, minutes: float | None) -> None:
+def perform(planned: Planned, folder: Path, root: Path, share: float = 1.0) -> None:
     """Train and evaluate one study, as far as that was not done.
 
     Args:
         planned: The study.
         folder: Its run folder, which need not exist.
         root: The folder of the data.
-        minutes: The longest it is trained for; None for as long as the study was.
+        share: The share of its minutes that it is trained for at most, where it is not trained for its whole length.
 
     Raises:
         RunError: If its training or its evaluation fails.
@@ -110,7 +114,7 @@ def perform(planned: Planned, folder: Path, root: Path, minutes: float | None) -
     if run and run.is_alive():
         raise RunError(f"process {run.status['pid']} is training it.")
     if run is None:
-        length = [] if minutes is None else [f"trainer.max_time={clock(minutes)}"]
+        length = [] if planned.whole else [f"trainer.max_time={clock(planned.minutes * share)}"]
         _call("train", [*planned.overrides(root), *length, "logger=none", f"hydra.run.dir={folder}"])
     elif run.status["state"] != "done":
         _call("train", [f"resume={folder}"])

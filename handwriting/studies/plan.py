@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
@@ -96,21 +96,34 @@ class Question:
 
 @dataclass(frozen=True)
 class Planned:
-    """One study and the group that it is told in."""
+    """One run of a study.
+
+    Attributes:
+        name: The study's, with its folder: the group that it is told in.
+        study: What is known of it.
+        group: The group.
+        whole: Whether it is trained for as long as the study was, rather than for some minutes.
+    """
 
     name: str
     study: Study
     group: Group
+    whole: bool = False
+
+    @property
+    def run(self) -> str:
+        """The name of its run, and where that lies among the runs of all studies."""
+        return f"{self.name}_whole" if self.whole else self.name
 
     @property
     def minutes(self) -> float:
-        """How long it is trained."""
+        """How long it is trained, unless that is as long as the study was."""
         return self.study.minutes or self.group.minutes
 
     @property
     def picture(self) -> str:
         """Where a few of its glyphs are drawn, beside the page."""
-        return f"grids/{self.name.replace('/', '_')}.png"
+        return f"grids/{self.run.replace('/', '_')}.png"
 
     def overrides(self, root: Path | str) -> list[str]:
         """Return what its configuration is composed with, for data in ``root``."""
@@ -135,6 +148,11 @@ class Plan:
             for group in self.groups
             for name, study in group.studies.items()
         }
+
+    @property
+    def runs(self) -> list[Planned]:
+        """Every run that there may be: of each study one of some minutes and one of its whole length."""
+        return [replace(planned, whole=whole) for planned in self.studies.values() for whole in (False, True)]
 
     def matching(self, patterns: list[str]) -> list[Planned]:
         """Return the studies that fit any of some patterns; all of them without one.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from handwriting.config import describe
 from handwriting.measures import Measure
+from handwriting.plots.markdown import escaped, table
 from handwriting.plots.numbers import number
 from handwriting.runs.comparison import Record
 from handwriting.studies.plan import Goal, Group, Plan, Planned, Question
@@ -16,6 +18,8 @@ ENOUGH = 1_000
 ALIKE = 0.05
 """Values less than this share apart are called alike, unless their standard errors say more."""
 ABSENT = "-"
+APART = "†"
+"""Marks what was measured by another classifier than the rest of its table."""
 COLUMNS = {
     "fid": "FID",
     "coverage": "coverage",
@@ -34,7 +38,7 @@ def report(plan: Plan, records: Records) -> str:
 
     Args:
         plan: What was to be run and asked.
-        records: The runs that were measured, by the full names of their studies.
+        records: The runs that were measured, by their names in the plan.
     """
     parts = [
         "# Studies, and ours beside them",
@@ -43,60 +47,66 @@ def report(plan: Plan, records: Records) -> str:
         "seed 0. In brackets stands the floor: the same measure of real training glyphs, and for the loss the entropy "
         "of the grey pixels. What a study reported is on its own scale. Nothing is said of an order where fewer than "
         f"{ENOUGH:,} batches were done. A command needs `data.root=<folder>` besides where the data is not in `data/`, "
-        "and `trainer.max_time=00:00:04:00` or the like to end as early as here.",
-        *_goals(plan.goals, records),
+        "and `trainer.max_time=00:00:04:00` or the like to end as early as here; what is called `_whole` did not.",
+        *_goals(plan, records),
         *_questions(plan.questions, records),
         *(part for group in plan.groups for part in _group(plan, group, records)),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
-
-
 # Tables of studies
 
 
 def _group(plan: Plan, group: Group, records: Records) -> Iterator[str]:
-    planned = [one for one in plan.studies.values() if one.group is group]
+    planned = [one for one in plan.runs if one.group is group and (one.run in records or not one.whole)]
     yield f"## {group.name}"
     yield group.about
-    run = [records[one.name] for one in planned if one.name in records]
+    run = [records[one.run] for one in planned if one.run in records]
     shown = [name for name in COLUMNS if any(name in record.measures for record in run)]
     head = ["study", "reported", *(COLUMNS[name] for name in shown), "batches", "minutes", "machine"]
-    yield table(head, [_row(one, records.get(one.name), shown) for one in planned])
+    usual = _usual_classifier(run)
+    rows = [_row(one, records.get(one.run), shown, usual) for one in planned]
+    yield table(head, rows)
+    if any(cell.endswith(APART) for row in rows for cell in row):
+        yield f"{APART} Other glyphs or glyphs prepared otherwise, so another classifier: not comparable with the rest."
     if group.order:
-        yield from _order(group.order, run)
+        yield from _order(group.order, run, usual)
     abouts = describe()["experiments"]
     for one in planned:
-        yield f"**{one.name}**: {abouts[one.name]}\n`{_command(one)}`"
-        if one.name in records:
-            yield f"![glyphs of {one.name}]({one.picture})"
+        if not one.whole:
+            yield f"**{one.name}**: {abouts[one.name]}\n`{_command(one)}`"
+        if one.run in records:
+            yield f"![glyphs of {one.run}]({one.picture})"
 
 
-def _row(planned: Planned, record: Record | None, shown: Sequence[str]) -> list[str]:
-    name = planned.name.partition("/")[2]
+def _usual_classifier(records: Sequence[Record]) -> str | None:
+    """Return the classifier that most values were taken by."""
+    counts = Counter(one.classifier for record in records for one in record.measures.values() if one.classifier)
+    return max(counts, key=counts.__getitem__, default=None)
+
+
+def _row(planned: Planned, record: Record | None, shown: Sequence[str], usual: str | None) -> list[str]:
+    name = planned.run.partition("/")[2]
     if record is None:
-        return [name, planned.study.reported, *[ABSENT] * len(shown), "not run", ABSENT, ABSENT]
+        return [name, escaped(planned.study.reported), *[ABSENT] * len(shown), "not run", ABSENT, ABSENT]
     whole = f" of {planned.study.batches:,}" if planned.study.batches else ""
     return [
         name,
-        planned.study.reported,
-        *(with_floor(record.measures.get(measure)) for measure in shown),
+        escaped(planned.study.reported),
+        *(_cell(record.measures.get(measure), usual) for measure in shown),
         f"{record.batches or 0:,}{whole}",
         number((record.seconds or 0) / 60, 2),
         record.machine,
     ]
 
 
-def with_floor(measure: Measure | None) -> str:
-    """Return a value with its floor in brackets."""
+def _cell(measure: Measure | None, usual: str | None) -> str:
+    """Return a value with its floor in brackets, marked where it was not taken by the usual classifier."""
     if measure is None:
         return ABSENT
-    return number(measure.value) + (f" ({number(measure.floor)})" if measure.floor is not None else "")
+    floor = "" if measure.floor is None else f" ({number(measure.floor)})"
+    return number(measure.value) + floor + ("" if measure.classifier in (None, usual) else f" {APART}")
 
 
 def _command(planned: Planned) -> str:
@@ -104,8 +114,9 @@ def _command(planned: Planned) -> str:
     return shlex.join(["python", "train.py", *words])
 
 
-def _order(measure: str, records: Sequence[Record]) -> Iterator[str]:
-    enough = [record for record in records if (record.batches or 0) >= ENOUGH and measure in record.measures]
+def _order(measure: str, records: Sequence[Record], usual: str | None) -> Iterator[str]:
+    known = [record for record in records if measure in record.measures and record.measures[measure].classifier == usual]
+    enough = [record for record in known if (record.batches or 0) >= ENOUGH]
     ranked = sorted(enough, key=lambda record: record.measures[measure].value)
     names = [record.name.partition("/")[2] for record in ranked]
     if len(names) > 1:
@@ -115,27 +126,29 @@ def _order(measure: str, records: Sequence[Record]) -> Iterator[str]:
 # Goals
 
 
-def _goals(goals: Sequence[Goal], records: Records) -> Iterator[str]:
-    rows = [_goal(goal, records) for goal in goals]
+def _goals(plan: Plan, records: Records) -> Iterator[str]:
+    rows = [_goal(goal, plan, records) for goal in plan.goals]
     if rows:
         yield "## Goals"
         yield table(["run", "measure", "goal", "reached", "", "beside"], rows)
 
 
-def _goal(goal: Goal, records: Records) -> list[str]:
+def _goal(goal: Goal, plan: Plan, records: Records) -> list[str]:
     measure = COLUMNS.get(goal.measure, goal.measure)
-    beside = {name: value for name in goal.beside if (value := _value(records, name, goal.measure)) is not None}
-    limit, least, words = _limit(goal, beside, records)
-    value = _value(records, goal.run, goal.measure)
+    runs = [one.run for one in plan.runs if one.name in goal.beside]
+    own = _measure(records, goal.run, goal.measure)
+    others = {name: found for name in runs if (found := _measure(records, name, goal.measure))}
+    beside = {name: one.value for name, one in others.items() if own is None or one.classifier == own.classifier}
+    limit, least, words = _limit(goal, beside, own)
     told = "; ".join(f"{name} {number(known)}, {_effort(records[name])}" for name, known in beside.items())
-    if value is None or limit is None:
+    if own is None or limit is None:
         return [goal.run, measure, words, ABSENT, "not measured", told]
-    reached = value >= limit if least else value <= limit
-    outcome = "reached" if reached else f"**missed by {number(abs(value - limit), 2)}**"
-    return [goal.run, measure, words, f"{number(value)} in {_effort(records[goal.run])}", outcome, told]
+    reached = own.value >= limit if least else own.value <= limit
+    outcome = "reached" if reached else f"**missed by {number(abs(own.value - limit), 2)}**"
+    return [goal.run, measure, words, f"{number(own.value)} in {_effort(records[goal.run])}", outcome, told]
 
 
-def _limit(goal: Goal, beside: Mapping[str, float], records: Records) -> tuple[float | None, bool, str]:
+def _limit(goal: Goal, beside: Mapping[str, float], own: Measure | None) -> tuple[float | None, bool, str]:
     """Return the value that is to be reached, whether it is the least or the largest one, and the goal in words."""
     if goal.at_least is not None:
         return goal.at_least, True, f"at least {number(goal.at_least, 2)}"
@@ -145,16 +158,14 @@ def _limit(goal: Goal, beside: Mapping[str, float], records: Records) -> tuple[f
     if goal.times_best is not None:
         limit = None if best is None else best * goal.times_best
         return limit, False, f"at most {number(goal.times_best, 2)} of the best beside it: {number(limit)}"
-    floor = records[goal.run].measures[goal.measure].floor if goal.run in records else None
-    if best is None or floor is None or goal.gap_closed is None:
+    if best is None or own is None or own.floor is None or goal.gap_closed is None:
         return None, False, ABSENT
-    limit = best - goal.gap_closed * (best - floor)
-    return limit, False, f"{goal.gap_closed:.0%} of the gap to {number(floor)} closed: {number(limit)}"
+    limit = best - goal.gap_closed * (best - own.floor)
+    return limit, False, f"{goal.gap_closed:.0%} of the gap to {number(own.floor)} closed: {number(limit)}"
 
 
-def _value(records: Records, name: str, measure: str) -> float | None:
-    found = records[name].measures.get(measure) if name in records else None
-    return None if found is None else found.value
+def _measure(records: Records, name: str, measure: str) -> Measure | None:
+    return records[name].measures.get(measure) if name in records else None
 
 
 def _effort(record: Record) -> str:
@@ -193,6 +204,8 @@ def _compare(name: str, records: Sequence[Record]) -> str:
     if len(known) != 2:
         return f"{words}."
     (_, first), (record, last) = known
+    if first.classifier != last.classifier:
+        return f"{words}: not comparable, being by different classifiers."
     return f"{words}: {verdict(first, last, record.name)}."
 
 

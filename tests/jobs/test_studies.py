@@ -76,6 +76,19 @@ def test_what_is_done_is_not_done_again_and_the_page_is_the_same(made):
 
 
 @pytest.mark.slow
+def test_a_study_of_its_whole_length_is_a_run_of_its_own(made):
+    folder, started = made
+    short = (folder / "runs" / "studies" / "ours" / "cgan" / "status.json").read_bytes()
+    assert start("studies", ["only=[ours/cgan]", "whole=true", "out=told"]) == 0
+    job, arguments = started[-2]
+    assert (job, arguments[-1]) == ("train", f"hydra.run.dir={Path('runs/studies/ours/cgan_whole')}")
+    assert not any(argument.startswith("trainer.max_time=") for argument in arguments)
+    assert (folder / "runs" / "studies" / "ours" / "cgan" / "status.json").read_bytes() == short
+    page = (folder / "told" / "README.md").read_text()
+    assert all(f"\n| {name} |" in page for name in ("cgan", "cgan_whole"))
+
+
+@pytest.mark.slow
 def test_a_run_that_was_stopped_is_gone_on_with(made):
     folder, started = made
     run = folder / "runs" / "studies" / "ours" / "cgan"

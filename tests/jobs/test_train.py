@@ -391,6 +391,14 @@ def test_a_constant_learning_rate_is_left_alone(tmp_path, monkeypatch):
     assert rates == [0.01]
 
 
+def test_the_time_left_is_that_until_whatever_ends_the_run_first(tmp_path, capsys):
+    limits = ["trainer.max_epochs=1000000", "trainer.max_time=00:00:00:03", "callbacks.progress.every_seconds=0"]
+    train(tmp_path / "run", "model=vae", *limits, "callbacks.samples=null")
+    told = [line.rsplit("  ", 1)[1] for line in capsys.readouterr().out.splitlines() if line.endswith(" left")]
+    assert told
+    assert set(told) <= {"0:03 left", "0:02 left", "0:01 left", "0:00 left"}
+
+
 def test_precision_is_bfloat16_only_where_it_is_native(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     for native in (True, False):

@@ -59,9 +59,3 @@ def spread(values: Sequence[float], digits: int = 0) -> str:
     """
     middle, low, high = (f"{value:,.{digits}f}" for value in (median(values), min(values), max(values)))
     return f"{middle} ({low}-{high})"
-
-
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
