@@ -38,8 +38,8 @@ class AdversarialModel(GlyphModel):
         upsample: ``transposed`` or ``resize`` convolutions in the generator.
         pixel_shuffle: Rearrange pixels into channels at the discriminator's entry and back at the generator's exit.
         output: ``tanh`` for images in [-1, 1], ``sigmoid`` for [0, 1].
-        initialisation: Starting weights: PyTorch's ``default``, ``glorot`` or ``dcgan``; ``glorot_score`` for the
-            discriminator's last layer only.
+        initialisation: Starting weights: PyTorch's ``default``, ``glorot_uniform``, ``glorot_normal`` or ``dcgan``.
+        score_initialisation: Those of the discriminator's last layer, where they are others.
         generator_layers: With ``network=layers``: from the noise to the image; see
             :mod:`handwriting.networks.layers`.
         discriminator_layers: With ``network=layers``: from the image to the features that the score is read off.
@@ -57,6 +57,7 @@ class AdversarialModel(GlyphModel):
     pixel_shuffle: bool = True
     output: Output = "tanh"
     initialisation: Initialisation = "default"
+    score_initialisation: Initialisation | None = None
     generator_layers: Layers = ()
     discriminator_layers: Layers = ()
 
@@ -94,11 +95,10 @@ class AdversarialModel(GlyphModel):
         self.generator = Generator(generator, self.image_size, self.latent_dim, sizes, how, self.output)
         self.discriminator = Discriminator(discriminator, self.image_size, sizes, how, self.spectral_norm)
         self.judged_together = not self.mixes_images
-        if self.initialisation == "glorot_score":
-            initialise(self.discriminator.score, "glorot")
-        else:
-            initialise(self.generator, self.initialisation)
-            initialise(self.discriminator, self.initialisation)
+        initialise(self.generator, self.initialisation)
+        initialise(self.discriminator, self.initialisation)
+        if self.score_initialisation is not None:
+            initialise(self.discriminator.score, self.score_initialisation)
         self.averaged = MovingAverage(self.generator, self.ema_decay)
 
     def configure_optimizers(self) -> list[Optimizer]:

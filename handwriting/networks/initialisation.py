@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
-from torch import nn
+from torch import Tensor, nn
 
-Initialisation = Literal["default", "glorot", "glorot_score", "dcgan"]
-How = Literal["default", "glorot", "dcgan"]
+Initialisation = Literal["default", "glorot_uniform", "glorot_normal", "dcgan"]
 
 
-def initialise(network: nn.Module, how: How) -> None:
+WEIGHTS: dict[Initialisation, Callable[[Tensor], Tensor]] = {
+    "glorot_uniform": nn.init.xavier_uniform_,
+    "glorot_normal": nn.init.xavier_normal_,
+    "dcgan": partial(nn.init.normal_, mean=0.0, std=0.02),
+}
+
+
+def initialise(network: nn.Module, how: Initialisation) -> None:
     """Draw the starting weights of every linear, convolution and normalisation layer in place.
 
     Args:
         network: Any module.
-        how: ``default`` leaves PyTorch's own; ``glorot`` is Glorot-normal (Glorot and Bengio, 2010); ``dcgan`` is
-            N(0, 0.02) for weights and N(1, 0.02) for normalisation gains (Radford et al., 2016, section 4).
+        how: ``default`` leaves PyTorch's own; ``glorot_uniform`` (what Keras draws by default) and ``glorot_normal``
+            keep the variance through a layer, both ways (Glorot and Bengio, 2010); ``dcgan`` is N(0, 0.02) for weights
+            and N(1, 0.02) for normalisation gains (Radford et al., 2016, section 4). Biases begin at 0.
     """
     if how == "default":
         return
@@ -25,7 +34,7 @@ def initialise(network: nn.Module, how: How) -> None:
             # A spectral norm keeps the weight it normalises as `original` of a parametrisation.
             parametrised = getattr(layer, "parametrizations", None)
             weight = parametrised.weight.original if parametrised else layer.weight
-            nn.init.xavier_normal_(weight) if how == "glorot" else nn.init.normal_(weight, 0.0, 0.02)
+            WEIGHTS[how](weight)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
         elif isinstance(layer, nn.BatchNorm2d | nn.InstanceNorm2d) and layer.affine and how == "dcgan":

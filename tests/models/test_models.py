@@ -28,6 +28,14 @@ def test_python_and_the_command_line_have_the_same_defaults(model):
     assert build(section, "model", **metadata).settings() == type(make_model(model))(**metadata).settings()
 
 
+def test_the_score_may_start_from_weights_of_its_own():
+    plain = ["model.spectral_norm=false", "model.initialisation=glorot_uniform"]
+    alike, apart = (make_model("dcgan", (), *plain, *more) for more in ([], ["model.score_initialisation=dcgan"]))
+    for name, weight in alike.discriminator.state_dict().items():
+        assert torch.equal(weight, apart.discriminator.state_dict()[name]) == (name != "score.weight"), name
+    assert apart.discriminator.score.weight.std().item() == pytest.approx(0.02, rel=0.1)
+
+
 @pytest.mark.parametrize("image_size", [28, 128])
 @pytest.mark.parametrize(("model", "conditions"), CASES, ids=case_name)
 def test_samples_are_shaped_in_range_and_repeatable(model, conditions, image_size):

@@ -95,7 +95,9 @@ def test_one_hot_conditions_are_joined_and_embeddings_added_up():
     assert Condition({})(torch.zeros(4, 0, dtype=torch.long)).shape == (4, 0)
 
 
-@pytest.mark.parametrize(("how", "deviation"), [("dcgan", 0.02), ("glorot", (2 / (64 + 32)) ** 0.5)])
+@pytest.mark.parametrize(("how", "deviation"), [
+    ("dcgan", 0.02), ("glorot_normal", (2 / (64 + 32)) ** 0.5), ("glorot_uniform", (2 / (64 + 32)) ** 0.5)
+])  # fmt: skip
 def test_initialisations_have_the_deviation_they_name(how, deviation):
     torch.manual_seed(0)
     layers = nn.Sequential(nn.Linear(64, 32), nn.utils.parametrizations.spectral_norm(nn.Linear(64, 32)))
