@@ -115,8 +115,8 @@ def _command(planned: Planned) -> str:
 
 
 def _order(measure: str, records: Sequence[Record], usual: str | None) -> Iterator[str]:
-    known = [record for record in records if measure in record.measures and record.measures[measure].classifier == usual]
-    enough = [record for record in known if (record.batches or 0) >= ENOUGH]
+    known = [record for record in records if (record.batches or 0) >= ENOUGH and measure in record.measures]
+    enough = [record for record in known if record.measures[measure].classifier == usual]
     ranked = sorted(enough, key=lambda record: record.measures[measure].value)
     names = [record.name.partition("/")[2] for record in ranked]
     if len(names) > 1:
