@@ -70,7 +70,9 @@ class Record:
     @property
     def machine(self) -> str:
         """What it was trained on."""
-        return f"{self.device}, {self.threads} threads" if self.device == "CPU" and self.threads else self.device
+        if self.device != "CPU" or not self.threads:
+            return self.device
+        return f"CPU, {self.threads} thread{'s' if self.threads > 1 else ''}"
 
     @property
     def glyphs_per_second(self) -> float | None:

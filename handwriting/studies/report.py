@@ -214,11 +214,15 @@ def verdict(first: Measure, last: Measure, name: str) -> str:
 
     >>> verdict(Measure(10.0, 100), Measure(10.2, 100), "b"), verdict(Measure(10.0, 100), Measure(5.0, 100), "b")
     ('no clear difference (2%)', 'b is 50% lower')
+    >>> verdict(Measure(10.0, 100), Measure(160.0, 100), "b")
+    'b is 16 times as high'
     """
     apart = (last.value - first.value) / abs(first.value) if first.value else 0.0
     error = 2 * ((first.error or 0) ** 2 + (last.error or 0) ** 2) ** 0.5
     if (abs(last.value - first.value) < error) or (not error and abs(apart) < ALIKE):
         return f"no clear difference ({abs(apart):.0%})"
+    if apart > 1:
+        return f"{name} is {number(1 + apart, 2)} times as high"
     return f"{name} is {abs(apart):.0%} {'higher' if apart > 0 else 'lower'}"
 
 
@@ -251,8 +255,16 @@ def _largest_rise(record: Record) -> float | None:
     return rise if best < float("inf") else None
 
 
+def _generator_steps_per_second(record: Record) -> float | None:
+    """Return how often the generator learns: a WGAN's waits for several steps of the critic."""
+    critic_steps = record.config.get("model.critic_steps")
+    if not (record.batches and record.seconds and critic_steps):
+        return None
+    return record.batches / critic_steps / record.seconds
+
+
 DERIVED: dict[str, Callable[[Record], float | None]] = {
-    "glyphs a second": lambda record: record.glyphs_per_second,
+    "generator steps a second": _generator_steps_per_second,
     "largest rise of val/fid above its best until then": _largest_rise,
 }
 """Values that are read off a whole run, by what they are called."""
