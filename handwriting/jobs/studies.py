@@ -98,7 +98,7 @@ def share_of(studies: Sequence[Planned], minutes: float) -> float:
     return max(LEAST, min(1.0, (minutes - BESIDE * len(studies)) / training)) if studies else 1.0
 
 
-def perform(planned: Planned, folder: Path, root: Path, share: float = 1.0) -> None:
+def perform(planned: Planned, folder: Path, root: Path, share: float) -> None:
     """Train and evaluate one study, as far as that was not done.
 
     Args:

@@ -136,6 +136,7 @@ def _goals(plan: Plan, records: Records) -> Iterator[str]:
 def _goal(goal: Goal, plan: Plan, records: Records) -> list[str]:
     measure = COLUMNS.get(goal.measure, goal.measure)
     runs = [one.run for one in plan.runs if one.name in goal.beside]
+    done = {one.name for one in plan.runs if one.run in records}
     own = _measure(records, goal.run, goal.measure)
     others = {name: found for name in runs if (found := _measure(records, name, goal.measure))}
     beside = {name: one.value for name, one in others.items() if own is None or one.classifier == own.classifier}
@@ -145,6 +146,8 @@ def _goal(goal: Goal, plan: Plan, records: Records) -> list[str]:
         return [goal.run, measure, words, ABSENT, "not measured", told]
     reached = own.value >= limit if least else own.value <= limit
     outcome = "reached" if reached else f"**missed by {number(abs(own.value - limit), 2)}**"
+    if absent := [name for name in goal.beside if name not in done]:
+        outcome += f" so far; not run: {', '.join(absent)}"
     return [goal.run, measure, words, f"{number(own.value)} in {_effort(records[goal.run])}", outcome, told]
 
 

@@ -66,6 +66,8 @@ def test_an_order_is_told_only_of_runs_with_enough_batches():
      "of the best beside it: 3.00 | 4.00 in 2,000 batches, 1.5 min | **missed by 1.0** | narrow/dcgan_resize 10.0"),
     (Goal("narrow/dcgan", "fid", times_best=0.5, beside=("narrow/dcgan_resize", "narrow/wgan_gp")),
      "; narrow/wgan_gp_whole 6.00, 2,000 batches, 1.5 min |"),
+    (Goal("narrow/dcgan", "fid", times_best=0.5, beside=("narrow/dcgan_resize", "narrow/cgan_4")),
+     "| reached so far; not run: narrow/cgan_4 |"),
     (Goal("narrow/dcgan", "fid", gap_closed=0.25, beside=("narrow/dcgan_resize",)),
      "25% of the gap to 2.00 closed: 8.00"),
     (Goal("narrow/wgan_gp", "fid", at_most=5), "not measured"),
