@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from handwriting.config import describe
 from handwriting.measures import Measure
@@ -118,9 +119,11 @@ def _order(measure: str, records: Sequence[Record], usual: str | None) -> Iterat
     known = [record for record in records if (record.batches or 0) >= ENOUGH and measure in record.measures]
     enough = [record for record in known if record.measures[measure].classifier == usual]
     ranked = sorted(enough, key=lambda record: record.measures[measure].value)
-    names = [record.name.partition("/")[2] for record in ranked]
-    if len(names) > 1:
-        yield f"By {COLUMNS[measure]}, of those with at least {ENOUGH:,} batches, the best first: {', '.join(names)}."
+    if len(ranked) > 1:
+        values = [record.measures[measure] for record in ranked]
+        signs = ["", *(" ≈ " if alike(*pair) else " < " for pair in pairwise(values))]
+        words = "".join(sign + record.name.partition("/")[2] for sign, record in zip(signs, ranked, strict=True))
+        yield f"By {COLUMNS[measure]}, of those with at least {ENOUGH:,} batches: {words}."
 
 
 # Goals
@@ -207,6 +210,8 @@ def _compare(name: str, records: Sequence[Record]) -> str:
     if len(known) != 2:
         return f"{words}."
     (_, first), (record, last) = known
+    if any((one.batches or 0) < ENOUGH for one, _ in known):
+        return f"{words}: fewer than {ENOUGH:,} batches, so nothing is said of an order."
     if first.classifier != last.classifier:
         return f"{words}: not comparable, being by different classifiers."
     return f"{words}: {verdict(first, last, record.name)}."
@@ -220,13 +225,23 @@ def verdict(first: Measure, last: Measure, name: str) -> str:
     >>> verdict(Measure(10.0, 100), Measure(160.0, 100), "b")
     'b is 16 times as high'
     """
-    apart = (last.value - first.value) / abs(first.value) if first.value else 0.0
-    error = 2 * ((first.error or 0) ** 2 + (last.error or 0) ** 2) ** 0.5
-    if (abs(last.value - first.value) < error) or (not error and abs(apart) < ALIKE):
+    apart = _apart(first, last)
+    if alike(first, last):
         return f"no clear difference ({abs(apart):.0%})"
     if apart > 1:
         return f"{name} is {number(1 + apart, 2)} times as high"
     return f"{name} is {abs(apart):.0%} {'higher' if apart > 0 else 'lower'}"
+
+
+def alike(first: Measure, last: Measure) -> bool:
+    """Return whether two values are within two standard errors, or nearly the same where these are unknown."""
+    error = 2 * ((first.error or 0) ** 2 + (last.error or 0) ** 2) ** 0.5
+    return abs(last.value - first.value) < error if error else abs(_apart(first, last)) < ALIKE
+
+
+def _apart(first: Measure, last: Measure) -> float:
+    """Return by how much the last value is above the first, as a share of that."""
+    return (last.value - first.value) / abs(first.value) if first.value else 0.0
 
 
 def _taken(name: str, records: Sequence[Record]) -> tuple[list[Measure | None], str]:

@@ -52,8 +52,16 @@ def test_what_was_not_run_says_so_and_has_no_picture():
 def test_an_order_is_told_only_of_runs_with_enough_batches():
     few = record("wgan_gp", 1.0, batches=999)
     page = report(plan(), records(record("dcgan", 12.0), record("dcgan_resize", 9.0), few))
-    assert line(page, "By FID").endswith("the best first: dcgan_resize, dcgan.")
+    assert line(page, "By FID").endswith("batches: dcgan_resize < dcgan.")
     assert "By FID" not in report(plan(), records(record("dcgan", 12.0), few))
+    question = Question("Which?", ("narrow/dcgan", "narrow/wgan_gp"), ("fid",))
+    answer = line(report(plan(questions=(question,)), records(record("dcgan", 12.0), few)), "- **Which?**")
+    assert answer.endswith("fewer than 1,000 batches, so nothing is said of an order.")
+
+
+def test_an_order_puts_what_is_no_clear_difference_level():
+    runs = records(record("dcgan", 12.2), record("dcgan_resize", 12.0), record("wgan_gp", 9.0))
+    assert line(report(plan(), runs), "By FID").endswith("batches: wgan_gp < dcgan_resize ≈ dcgan.")
 
 
 @pytest.mark.parametrize(("goal", "told"), [
@@ -95,7 +103,7 @@ def test_what_another_classifier_measured_is_marked_and_compared_with_nothing():
     assert "†" not in line(page, "| dcgan |")
     assert line(page, "† Other glyphs")
     assert "of the best beside it: 5.00" in line(page, "| narrow/dcgan |")
-    assert line(page, "By FID").endswith("the best first: dcgan, dcgan_resize.")
+    assert line(page, "By FID").endswith("batches: dcgan < dcgan_resize.")
     assert line(page, "- **Which?**").endswith("not comparable, being by different classifiers.")
 
 
