@@ -6,6 +6,7 @@ import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from statistics import median
 
 from handwriting.config import describe
 from handwriting.measures import Measure
@@ -281,8 +282,15 @@ def _generator_steps_per_second(record: Record) -> float | None:
     return record.batches / critic_steps / record.seconds
 
 
+def _median_checkerboard(record: Record) -> float | None:
+    """Return the median of the ripples that were logged: it comes and goes while a generator learns."""
+    ripples = [row["val/checkerboard"] for row in record.rows if "val/checkerboard" in row]
+    return median(ripples) if ripples else None
+
+
 DERIVED: dict[str, Callable[[Record], float | None]] = {
     "generator steps a second": _generator_steps_per_second,
     "largest rise of val/fid above its best until then": _largest_rise,
+    "median of val/checkerboard": _median_checkerboard,
 }
 """Values that are read off a whole run, by what they are called."""

@@ -21,7 +21,8 @@ def plan(*goals: Goal, questions: tuple[Question, ...] = ()) -> Plan:
 def record(name: str, fid: float, batches: int = 2_000, classifier: str | None = None) -> Record:
     rows = [
         {"epoch": 1.0, "batches": 1_000.0, "samples": 1.0, "val/fid": 2 * fid, "floor/fid": 1.0},
-        {"epoch": 2.0, "batches": float(batches), "samples": 1.0, "val/fid": 3 * fid},
+        {"epoch": 2.0, "batches": float(batches), "samples": 1.0, "val/fid": 3 * fid, "val/checkerboard": fid},
+        {"epoch": 3.0, "batches": float(batches), "samples": 1.0, "val/checkerboard": 3 * fid},
     ]
     measures = {"fid": Measure(fid, 5_600, floor=2.0, classifier=classifier)}
     return Record(Path(name), f"narrow/{name}", "done", {"model.critic_steps": 5}, measures, rows, {},
@@ -110,7 +111,9 @@ def test_what_another_classifier_measured_is_marked_and_compared_with_nothing():
 def test_questions_are_answered_by_measures_by_logged_values_at_equal_batches_and_by_whole_runs():
     rise = "largest rise of val/fid above its best until then"
     steps = "generator steps a second"
-    question = Question("Which?", ("narrow/dcgan", "narrow/dcgan_resize"), ("fid", "val/fid", rise, steps), "So it is.")
+    ripple = "median of val/checkerboard"
+    asked = ("fid", "val/fid", rise, steps, ripple)
+    question = Question("Which?", ("narrow/dcgan", "narrow/dcgan_resize"), asked, "So it is.")
     runs = records(record("dcgan", 10.0, batches=1_400), record("dcgan_resize", 5.0))
     answer = line(report(plan(questions=(question,)), runs), "- **Which?**")
     assert (
@@ -122,6 +125,7 @@ def test_questions_are_answered_by_measures_by_logged_values_at_equal_batches_an
     assert f"{rise}: narrow/dcgan 0.500, narrow/dcgan_resize 0.500: no clear difference" in answer
     # 1,400 and 2,000 batches of which every fifth is the generator's, in 90 s.
     assert f"{steps}: narrow/dcgan 3.11, narrow/dcgan_resize 4.44: narrow/dcgan_resize is 43% higher" in answer
+    assert f"{ripple}: narrow/dcgan 20.0, narrow/dcgan_resize 10.0: narrow/dcgan_resize is 50% lower" in answer
     assert answer.endswith("So it is.")
 
 
