@@ -5,21 +5,30 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, SAMPLEFORMAT, TiffImageFile
 
 from handwriting.errors import DataError
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".pbm", ".ppm", ".avif", ".heic")
-"""The endings, in either case, of the files that are taken for pictures; not all of them can be read."""
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".pbm", ".ppm", ".avif"),
+    *(".heic", ".heif"),
+)
+"""The endings, in either case, of the files that are taken for pictures; the last two need the extra heic."""
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "AVIF")
 """What may be inside, whatever the ending: formats that decode in process. Pillow would hand EPS to Ghostscript."""
+HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+"""What a HEIF file calls itself at its beginning; AVIF, which Pillow decodes, may do so too, beside its own name."""
 MOST_PIXELS = 64_000_000
 """A larger picture is refused by its header: it is no glyph, and decoding it could fill the memory."""
+AGAIN = " Copy it again, or save it as PNG or JPEG."
 
 
 def natural_key(text: str) -> tuple[tuple[int | str, ...], str]:
@@ -47,7 +56,7 @@ def folders_in(folder: Path) -> list[Path]:
     Raises:
         DataError: If the folder cannot be listed.
     """
-    return [path for path in _listed(folder) if is_folder(path)]
+    return [path for path in listed(folder) if is_folder(path)]
 
 
 def pictures_in(folder: Path, deep: bool = True) -> list[Path]:
@@ -67,7 +76,7 @@ def _walk(folder: Path, deep: bool, above: frozenset[Path]) -> Iterator[Path]:
     here = folder.resolve()
     if here in above:  # a link that leads back to where it came from
         return
-    for path in _listed(folder):
+    for path in listed(folder):
         if is_folder(path):
             if deep:
                 yield from _walk(path, deep, above | {here})
@@ -75,7 +84,12 @@ def _walk(folder: Path, deep: bool, above: frozenset[Path]) -> Iterator[Path]:
             yield path
 
 
-def _listed(folder: Path) -> list[Path]:
+def listed(folder: Path) -> list[Path]:
+    """Return what is in ``folder`` in natural order, hidden files and folders left out.
+
+    Raises:
+        DataError: If the folder cannot be listed.
+    """
     try:
         found = [path for path in folder.iterdir() if not path.name.startswith((".", "__MACOSX"))]
     except OSError as error:
@@ -97,40 +111,104 @@ def read_picture(path: Path, paper: float | None = None) -> NDArray[np.float32]:
     Raises:
         DataError: If the file is missing, empty, broken, too large or no picture.
     """
+    with readable(path) as file:
+        return _greys(upright(identified(file), path), paper)
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[BinaryIO]:
+    """Open a file, and tell in words what keeps it from being read, also while the caller decodes it.
+
+    Raises:
+        DataError: If the file is missing, empty, broken, too large or no picture.
+    """
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise DataError(f"{path} is not a file.")
         if not status.st_size:
             raise DataError(f"{path} is empty (0 bytes).")
-        with path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise DataError(
-                    f"{path} has {image.width} x {image.height} pixels, more than {MOST_PIXELS // 10**6} million."
-                )
-            return _greys(ImageOps.exif_transpose(image), paper)
+        with path.open("rb") as file:
+            yield file
     except DataError:
         raise
     except Image.DecompressionBombError as error:  # Pillow's own limit, which is higher
-        raise DataError(f"{path} has more than {MOST_PIXELS // 10**6} million pixels.") from error
+        raise DataError(f"{path} has more than {MOST_PIXELS // 10**6} million pixels. Make it smaller.") from error
     except UnidentifiedImageError as error:
         raise DataError(f"{path} is not a picture that can be read (save it as PNG or JPEG).") from error
+    except OSError as error:
+        hint = "" if error.strerror else AGAIN  # the system's reasons speak for themselves, a decoder's do not
+        raise DataError(f"{path} cannot be read ({error.strerror or _one_line(error)}).{hint}") from error
     except Exception as error:  # broken bytes can lead a decoder to raise anything at all
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise DataError(f"{path} cannot be read ({' '.join(str(reason).split())}).") from error
+        raise DataError(f"{path} cannot be read ({_one_line(error)}).{AGAIN}") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def identified(file: BinaryIO) -> Image.Image:
+    """Open what ``file`` holds as a picture, whatever its name, without decoding it.
+
+    Raises:
+        DataError: If it is HEIC, and what reads that is not installed.
+    """
+    file.seek(0)
+    head = file.read(64)
+    brands = {head[start : start + 4] for start in range(8, min(int.from_bytes(head[:4], "big"), len(head)), 4)}
+    if head[4:8] != b"ftyp" or not brands & HEIF_BRANDS or brands & {b"avif", b"avis"}:
+        return Image.open(file, formats=FORMATS)
+    try:
+        from pillow_heif import HeifImageFile
+    except ImportError as error:
+        needs = "needs pillow-heif (pip install -e '.[heic]'); or save it as PNG or JPEG"
+        raise DataError(f"{file.name} is a HEIC picture, which {needs}.") from error
+    return HeifImageFile(file)
+
+
+def upright(image: Image.Image, path: Path, most: int = MOST_PIXELS) -> Image.Image:
+    """Decode a picture that was found at ``path``, upright as its EXIF orientation says.
+
+    Raises:
+        DataError: If its header says that it has more than ``most`` pixels.
+    """
+    if image.width * image.height > most:
+        size = f"{image.width} x {image.height} pixels, more than {most // 10**6} million"
+        raise DataError(f"{path} has {size}. Make it smaller.")
+    ImageOps.exif_transpose(image, in_place=True)
+    return image
+
+
+def is_deep(image: Image.Image) -> bool:
+    """Say whether a picture's pixels are single numbers of more than a byte."""
+    return image.mode.startswith("I") or image.mode == "F"
+
+
+def deep_greys(image: Image.Image) -> NDArray[np.float32]:
+    """Return the greys of a picture that ``is_deep``, float32 ``(H, W)`` in 0..255, with their fine steps."""
+    tags = image.tag_v2 if isinstance(image, TiffImageFile) else {}
+    numbers = np.asarray(image)
+    if numbers.dtype == np.int32 and tags.get(SAMPLEFORMAT) in (None, (1,)) and tags.get(BITSPERSAMPLE) == (32,):
+        numbers = numbers.view(np.uint32)  # which Pillow takes for signed
+    values = numbers.astype(np.float32)
+    largest = float(values.max())
+    if not np.isfinite(largest) or not np.isfinite(values.min()):
+        raise ValueError("some of its pixels are no numbers")
+    if image.mode.startswith("I;16"):
+        white = 4095.0 if tags.get(BITSPERSAMPLE) == (12,) else 65535.0
+    else:  # no header tells, so the next limit does; what was resampled overshoots it a little
+        limits = (1.0, 255.0, 65535.0) if image.mode == "F" else (255.0, 65535.0)
+        white = next((limit for limit in limits if largest <= 1.1 * limit), largest)
+    if tags.get(PHOTOMETRIC_INTERPRETATION) == 0:  # white is 0, which Pillow minds for bytes only
+        np.subtract(white, values, out=values)
+    values *= np.float32(255 / white)
+    return np.clip(values, 0, 255, out=values)
 
 
 def _greys(image: Image.Image, paper: float | None) -> NDArray[np.float32]:
-    """Return the greys of an opened picture, float32 ``(H, W)`` in 0..255."""
-    if image.mode.startswith("I") or image.mode == "F":
-        values = np.asarray(image, np.float32)
-        if not np.isfinite(values).all():
-            raise ValueError("some of its pixels are no numbers")
-        if image.mode == "F":
-            factor = 255.0 if values.max() <= 1 else 1.0
-        else:
-            factor = 1.0 if image.mode == "I" and values.max() <= 255 else 1 / 257  # 65535 / 255
-        return np.clip(values * np.float32(factor), 0, 255)
+    """Return the greys of a decoded picture, float32 ``(H, W)`` in 0..255."""
+    if is_deep(image):
+        return deep_greys(image)
     if not image.has_transparency_data:
         colours = image if image.mode in ("1", "L") else image.convert("RGB")
         return np.asarray(colours.convert("L"), np.float32)

@@ -70,17 +70,25 @@ def draw(character: str, pen: Pen, size: int = 28) -> NDArray[np.uint8]:
         Bright ink on dark with smooth edges, uint8 ``(size, size)``.
     """
     side = SUPERSAMPLING * size
-    stroke = max(1, round(pen.weight * side))
-    font_scale = cv2.getFontScaleFromHeight(pen.font, round(CAPITAL_HEIGHT * side), stroke)
-    (advance, _), _ = cv2.getTextSize(character, pen.font, font_scale, stroke)
-    large = np.zeros((side, side), np.uint8)
-    origin = (round((side - advance) / 2), round(BASELINE * side))
-    cv2.putText(large, character, origin, pen.font, font_scale, 255, stroke)
-    moved = cv2.warpAffine(large, _motion(pen, side), (side, side))
+    moved = cv2.warpAffine(written(character, pen.font, pen.weight, side), motion(pen, side), (side, side))
     return cv2.resize(moved, (size, size), interpolation=cv2.INTER_AREA).astype(np.uint8)
 
 
-def _motion(pen: Pen, side: int) -> NDArray[np.float64]:
+def written(character: str, font: int, weight: float, side: int) -> NDArray[np.uint8]:
+    """Return one character as its font has it, hard-edged: uint8 ``(side, side)``, 255 for ink.
+
+    Capitals are ``CAPITAL_HEIGHT`` tall and stand on the row at ``BASELINE``, both fractions of ``side``.
+    """
+    stroke = max(1, round(weight * side))
+    font_scale = cv2.getFontScaleFromHeight(font, round(CAPITAL_HEIGHT * side), stroke)
+    (advance, _), _ = cv2.getTextSize(character, font, font_scale, stroke)
+    image = np.zeros((side, side), np.uint8)
+    origin = (round((side - advance) / 2), round(BASELINE * side))
+    cv2.putText(image, character, origin, font, font_scale, 255, stroke)
+    return image
+
+
+def motion(pen: Pen, side: int) -> NDArray[np.float64]:
     """Return the affine map ``(2, 3)`` in pixels that stretches, slants, turns and shifts about the centre."""
     angle, slant = np.deg2rad(pen.angle), np.tan(np.deg2rad(pen.slant))
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])  # y points down

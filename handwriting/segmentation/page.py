@@ -1,0 +1,254 @@
+"""What a segmented page is: the characters, the words and lines they stand in, and what was left out.
+
+A page lives in three frames. The *image* is the picture as it was given. The *sheet* is the image with the page cut out
+of it, perspective and skew removed, at the image's own resolution. The *working* frame is the sheet brought to the
+scale at which every hand has the same x-height; there all decisions are made.
+"""
+
+# Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from handwriting.errors import DataError
+
+Kind = Literal["line", "word", "character"]
+KINDS: tuple[Kind, ...] = ("line", "word", "character")
+
+Score = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.float64]]
+"""How little each of some pieces of ink looks like one character, ``(n,)``: 0 for certainly one, above 0 for less so.
+The pieces are bright ink on dark, uint8 ``(h, w)``, each cut out tightly and of its own size."""
+
+
+class Box(NamedTuple):
+    """A rectangle in pixels: its left column, its top row, and how many columns and rows it spans."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One line, word or character.
+
+    Attributes:
+        kind: Which of these.
+        line: The number of its line on the page, from the top, from 0.
+        word: The number of its word in the line, from the left, from 0; -1 for a line.
+        order: Its place in what holds it: of a line on the page, of a word in its line, of a character in its word.
+        box: The bounding box of its ink, in pixels of the image.
+        sheet_box: The same in pixels of the sheet.
+        above: How far its ink reaches above the line's baseline, in x-heights: 1 for an ``o``, 2 for an ``l``.
+        below: How far it reaches below, in x-heights: 0 for an ``o``, negative for an apostrophe.
+    """
+
+    kind: Kind
+    line: int
+    word: int
+    order: int
+    box: Box
+    sheet_box: Box
+    above: float
+    below: float
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Segmented:
+    """A segmented page.
+
+    Attributes:
+        shape: Height and width of the image, in pixels.
+        ink: The sheet's ink, uint8 ``(h, w)``: 0 where there is paper, 255 for full ink.
+        to_image: The 3x3 matrix that takes homogeneous points of the sheet to points of the image; whole numbers are
+            the centres of pixels.
+        labels: The number of the character that each pixel of ink belongs to, from 1, in the working frame, int32
+            ``(H, W)``; 0 where there is none. Where words are the finest pieces, their numbers.
+        scale: Working pixels in one pixel of the sheet.
+        words: The number of the word, from 0 over the whole page, of each numbered piece, int64 ``(n,)``, rising.
+        lines: The number of the line of each word, int64 ``(m,)``, rising.
+        baselines: The row of each line's baseline at each column, in the working frame, float64 ``(L, W)``.
+        rejected: How many marks were left out, by the reason.
+        x_height: Of the page's hand, in pixels of the image.
+        skew: By how many degrees the writing falls to the right in the image.
+        kinds: What was looked for; some presets find words or characters alone.
+    """
+
+    shape: tuple[int, int]
+    ink: NDArray[np.uint8]
+    to_image: NDArray[np.float64]
+    labels: NDArray[np.int32]
+    scale: float
+    words: NDArray[np.int64]
+    lines: NDArray[np.int64]
+    baselines: NDArray[np.float64]
+    rejected: Mapping[str, int]
+    x_height: float
+    skew: float
+    kinds: Sequence[Kind] = KINDS
+
+    def of(self, kind: Kind) -> list[Piece]:
+        """Return the pieces of one kind, in reading order."""
+        return [piece for piece in self.pieces if piece.kind == kind]
+
+    @cached_property
+    def pieces(self) -> list[Piece]:
+        """Every line, then every word, then every character in reading order; of the kinds that were looked for."""
+        rows, columns = np.nonzero(self.labels)
+        number = self.labels[rows, columns].astype(np.int64) - 1
+        order = np.argsort(number, kind="stable")
+        rows, columns, number = rows[order], columns[order], number[order]
+        from_working = working_to_sheet(self.scale)
+        rise = (self.baselines[self.lines[self.words[number]], columns] - rows)[:, None]
+        in_image, in_sheet = (_ends(columns, rows, to) for to in (self.to_image @ from_working, from_working))
+        # Ends are told so that the least of two is what both reach together.
+        character = _least(np.hstack([in_image, in_sheet, -rise - 0.5, rise - 0.5]), number)
+        word = _least(character, self.words)
+        line = _least(word, self.lines)
+
+        in_line = np.arange(len(self.lines)) - np.searchsorted(self.lines, self.lines)
+        in_word = np.arange(len(self.words)) - np.searchsorted(self.words, self.words)
+        lines = np.arange(len(line))
+        told = {
+            "line": (line, lines, np.full(len(line), -1), lines),
+            "word": (word, self.lines, in_line, in_line),
+            "character": (character, self.lines[self.words], in_line[self.words], in_word),
+        }
+        return [piece for kind in self.kinds for piece in self._pieces(kind, *told[kind])]
+
+    def _pieces(self, kind: Kind, ends: NDArray[np.float64], *places: NDArray[np.int64]) -> Iterator[Piece]:
+        unit = self.x_height * self.scale
+        boxes, sheet_boxes = _boxes(ends[:, :4]), _boxes(ends[:, 4:8])
+        for index, (above, below) in enumerate(-ends[:, 8:] / unit):
+            line, word, order = (int(place[index]) for place in places)
+            yield Piece(kind, line, word, order, boxes[index], sheet_boxes[index], float(above), float(below))
+
+    def label_map(self, kind: Kind, reach: float = 0.3) -> NDArray[np.int32]:
+        """Return which piece of a kind each pixel of the image belongs to.
+
+        Args:
+            kind: What to number: the pieces of :meth:`of` in their order, from 1.
+            reach: How far around its ink a piece reaches, in x-heights; where two reach, the nearer one has the pixel.
+
+        Returns:
+            int32 ``(H, W)`` in pixels of the image, 0 where nothing is near.
+        """
+        numbers = np.arange(len(self.words)) if kind == "character" else self.words
+        numbers = self.lines[self.words] if kind == "line" else numbers
+        lookup = np.concatenate([[0], numbers + 1]).astype(np.int32)
+        near = lookup[grown(self.labels, reach * self.x_height * self.scale)]
+        height, width = self.shape
+        from_working = self.to_image @ working_to_sheet(self.scale)
+        # Labels up to 2^24 pass exactly through float32, the only type of theirs that warps.
+        warped = cv2.warpPerspective(near.astype(np.float32), from_working, (width, height), flags=cv2.INTER_NEAREST)
+        return warped.astype(np.int32)
+
+
+def working_to_sheet(scale: float) -> NDArray[np.float64]:
+    """Return the 3x3 matrix from points of the working frame to points of the sheet; pixels' edges map to edges."""
+    return np.array([[1 / scale, 0, 0.5 / scale - 0.5], [0, 1 / scale, 0.5 / scale - 0.5], [0, 0, 1]])
+
+
+def grown(labels: NDArray[np.int32], reach: float) -> NDArray[np.int32]:
+    """Let every label spread over the unlabelled pixels within ``reach`` pixels to which it is nearest.
+
+    Args:
+        labels: int32 ``(H, W)``, 0 where there is none.
+        reach: In pixels.
+    """
+    if not labels.any():
+        return labels
+    distance, nearest = cv2.distanceTransformWithLabels(
+        (labels == 0).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    of_pixel = np.zeros(nearest.max() + 1, np.int32)
+    seeds = labels > 0
+    of_pixel[nearest[seeds]] = labels[seeds]
+    return np.where(distance <= reach, of_pixel[nearest], 0).astype(np.int32)
+
+
+def boxes_of(labels: NDArray[np.int32], count: int, to_image: NDArray[np.float64] | None = None) -> list[Box]:
+    """Return the bounding box of each label from 1 to ``count``, all of which occur.
+
+    Args:
+        labels: int32 ``(H, W)``.
+        count: The highest label.
+        to_image: A 3x3 matrix that takes points of this frame to points of the image, whose pixels are then meant.
+    """
+    rows, columns = np.nonzero(labels)
+    number = labels[rows, columns].astype(np.int64) - 1
+    if not count:
+        return []
+    order = np.argsort(number, kind="stable")
+    ends = _ends(columns[order], rows[order], np.eye(3) if to_image is None else to_image)
+    return _boxes(_least(ends, number[order]))
+
+
+def _ends(columns: NDArray[np.int64], rows: NDArray[np.int64], matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far each pixel reaches where ``matrix`` takes it: left, top, -right and -bottom, ``(n, 4)``."""
+    points = matrix @ np.stack([columns, rows, np.ones(len(rows))])
+    points = points[:2] / points[2]
+    # A pixel reaches half a pixel to each side of its centre.
+    half = np.abs(matrix[:2, :2]).sum(axis=1, keepdims=True) / 2
+    return np.concatenate([points - half, -points - half]).T
+
+
+def _least(values: NDArray[np.float64], group: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the least value of each group, of which there is at least one: groups are numbered from 0, and sorted."""
+    return np.minimum.reduceat(values, np.flatnonzero(np.diff(group, prepend=-1)), axis=0)
+
+
+def _boxes(ends: NDArray[np.float64]) -> list[Box]:
+    start = np.round(ends[:, :2] + 0.5).astype(int)
+    span = np.maximum(np.round(0.5 - ends[:, 2:]).astype(int) - start, 1)
+    return [Box(*box) for box in np.hstack([start, span]).tolist()]
+
+
+@dataclass(eq=False, kw_only=True)
+class Segmenter(ABC):
+    """What segments a page; a preset in ``conf/preset/`` names one, and its fields are the preset's keys."""
+
+    @abstractmethod
+    def __call__(self, image: NDArray[np.uint8], score: Score | None = None) -> Segmented:
+        """Segment one page.
+
+        Args:
+            image: uint8, grey ``(H, W)`` or RGB ``(H, W, 3)``.
+            score: What says how much a piece of ink looks like one character; by default its shape does.
+
+        Raises:
+            DataError: If there is nothing to segment: the picture is too small, blank, black or without text. The
+                message begins with a verb, for the caller to put the page's name before it.
+        """
+
+
+SMALLEST = 30
+"""A picture with fewer pixels a side is no page."""
+BLANK = 24
+"""A picture whose pixels differ by less than so many of 255 levels shows nothing."""
+BLACK = 40
+"""A picture that nowhere is brighter than this is black."""
+
+
+def refuse_unfit(image: NDArray[np.uint8]) -> None:
+    """Refuse a picture that shows no page.
+
+    Raises:
+        DataError: If it is too small, blank or black.
+    """
+    height, width = image.shape[:2]
+    if min(height, width) < SMALLEST:
+        raise DataError(f"has {width} x {height} pixels: a page has at least {SMALLEST} a side. Photograph it larger.")
+    low, high = int(image.min()), int(image.max())
+    if high < BLACK:
+        raise DataError("is black all over. Photograph the page again, with light.")
+    if high - low < BLANK:
+        raise DataError("is blank: there is no ink on it.")
