@@ -1,10 +1,11 @@
-# Two commands do everything from a fresh clone: `make train` and `make test`. `make bench` measures, `make studies` compares.
+# Two commands do everything from a fresh clone: `make train` and `make test`. `make bench` and
+# `make bench-segmentation` measure, `make studies` compares.
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: train test test-quick check bench studies clean
+.PHONY: train test test-quick check bench bench-segmentation studies clean
 
 train: $(VENV)/.installed  ## install, and train the default model on the embedded digits
 	$(RUN)/python train.py $(ARGS)
@@ -22,6 +23,9 @@ check: $(VENV)/.installed-dev  ## ruff and mypy
 
 bench: $(VENV)/.installed-bench  ## how fast it is beside plain PyTorch and pythae: half an hour on a quiet machine
 	$(RUN)/handwriting bench $(ARGS)
+
+bench-segmentation: $(VENV)/.installed  ## how well and how fast pages are segmented, beside the well-known recipe: some minutes
+	$(RUN)/handwriting bench_segmentation $(ARGS)
 
 studies: $(VENV)/.installed  ## train what the studies trained, and write experiments/README.md: at most two hours
 	$(RUN)/handwriting studies $(ARGS)

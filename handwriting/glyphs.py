@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -139,7 +140,7 @@ class Glyphs:
         try:
             with np.load(path, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in ("images", "labels", "styles", "alphabet", "style_names")}
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
             raise DataError(f"{path} is not a file of glyphs ({error}); write one with Glyphs.save") from error
         alphabet, style_names = (tuple(map(str, arrays.pop(name))) for name in ("alphabet", "style_names"))
         return cls(**arrays, alphabet=alphabet, style_names=style_names)

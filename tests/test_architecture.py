@@ -44,12 +44,13 @@ HOMES = {
     "callbacks": "handwriting.callbacks.",
     "metrics": "handwriting.metrics.",
     "sampler": "handwriting.samplers.",
+    "preset": "handwriting.segmentation.",
     "trainer": "pytorch_lightning.",
     "logger": "pytorch_lightning.loggers.",
 }
 """Where the classes of each config group live."""
 
-ROOTS = {"data": "GlyphSource", "model": "LightningModule", "callbacks": "Callback"}
+ROOTS = {"data": "GlyphSource", "model": "LightningModule", "callbacks": "Callback", "preset": "Segmenter"}
 """The class that every choice of a group derives from."""
 
 

@@ -251,4 +251,4 @@ def test_every_choice_says_what_it_is_in_one_line() -> None:
 def test_every_default_composes() -> None:
     for group, choices in describe().items():
         for choice in choices:
-            compose("train", [f"{group}={choice}"])
+            compose("segment" if group == "preset" else "train", [f"{group}={choice}"])

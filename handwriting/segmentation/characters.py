@@ -34,8 +34,8 @@ BESIDE = 0.4
 """X-heights by which a dot may miss its letter."""
 OVER = 0.5
 """A mark that lies over a character by this share of its width is a part of it."""
-JOINED = 2.3
-"""X-heights: what is wider is more than one character."""
+JOINED = 1.7
+"""What is wider than so many steps from one character to the next is more than one character."""
 LETTERS = 4
 """Half of the words of running text have at most so many letters."""
 USUAL_PITCH, USUAL_WORDS = 1.0, 6
@@ -128,8 +128,8 @@ def find_characters(
     level = np.clip(below + middle, 0, 2 * middle)
     ink = Ink(piece, upright - upright.min(initial=0), level, is_small(reach)[piece])
 
-    usual = costs.width * pitch(word_of, reach)
-    joint = costs.joint * (1 - _touching(reach))
+    step = pitch(word_of, reach)
+    usual, joint = costs.width * step, costs.joint * (1 - _touching(reach, step))
     labels = np.zeros(len(rows), np.int64)
     words: list[int] = []
     by_line = np.argsort(line_of[piece], kind="stable")
@@ -175,10 +175,15 @@ def pitch(word_of: NDArray[np.int64], reach: Extents) -> float:
     return float(np.clip(np.median(np.concatenate([wide, usual])) / LETTERS, *PITCHES))
 
 
-def _touching(reach: Extents) -> float:
-    """Return how much of a page's writing, by its width, is in pieces of more than one character, 0..1."""
+def _touching(reach: Extents, step: float) -> float:
+    """Return how much of a page's writing, by its width, is in pieces of more than one character, 0..1.
+
+    Args:
+        reach: Of each piece.
+        step: From one character to the next, in x-heights.
+    """
     wide = (reach.right - reach.left)[~is_small(reach)]
-    return float(wide[wide > JOINED].sum() / max(wide.sum(), 1e-9))
+    return float(wide[wide > JOINED * step].sum() / max(wide.sum(), 1e-9))
 
 
 def _with_marks(number: NDArray[np.int64], ink: Ink, reach: Extents, x_height: float) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ MARGIN = 0.12
 """The outer share of a picture on each side in which its sheet may end."""
 DRAWING = 10.0
 """X-heights: what is taller is a drawing, even where the writing of neighbouring lines touches."""
-BORDER, LONG = 4.0, 6.0
+BORDER, LONG = 2.0, 5.0
 """What runs over the page's edge, is longer than so many x-heights and so many times as long as wide, is the edge."""
 
 

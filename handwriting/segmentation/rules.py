@@ -15,6 +15,8 @@ COARSE = 4
 """Along a rule, so many pixels are averaged: which leaves a rule as it is, and strokes across it faint."""
 DENSER = 1.6
 """What is so many times as dense as the rule through it is a stroke."""
+ACROSS = 7
+"""Pixels: a stroke is joined again across a rule that is less wide than this, its soft edges counted."""
 FAINTEST = 8.0
 """A rule is at least so many of 255 levels denser than paper."""
 
@@ -36,7 +38,7 @@ def remove_rules(dense: Grey, x_height: float) -> tuple[Grey, Mask]:
     left, found = dense, np.zeros(dense.shape, bool)
     across = _rules(dense, SHORTEST_ACROSS * x_height)
     down = _rules(np.ascontiguousarray(dense.T), SHORTEST_DOWN * x_height)
-    for rules, (rows, columns) in ((across, (5, 1)), (None if down is None else down.T, (1, 5))):
+    for rules, (rows, columns) in ((across, (ACROSS, 1)), (None if down is None else down.T, (1, ACROSS))):
         if rules is None:
             continue
         ruled = rules > FAINTEST

@@ -26,8 +26,10 @@ COARSE = 320
 WRITING = 7
 """A closing of this size wipes writing off the paper."""
 STEPS = (0.13, 0.25)
-"""How steeply light falls off at the edge of a sheet, as a change of its logarithm: where the smaller step finds the
-paper's own shadows and rules rather than its edge, the larger one is taken."""
+"""How steeply light falls off at the edge of a sheet, as a change of its logarithm. The smaller step finds the fold
+between two pages, too; where it finds shadows and rules rather than an edge, the larger one is taken."""
+AT_ONCE = 5
+"""A step is a change within so many pixels."""
 LEAK = 21
 """The sheet and what lies beside it are joined at places narrower than this by mistake only."""
 SOLID = 0.85
@@ -73,19 +75,31 @@ def find_sheet(image: Grey) -> Sheet | None:
     """
     small = closed(resized(image, within(image.shape, COARSE)), WRITING, WRITING)
     whiteness = _whiteness(np.asarray(cv2.medianBlur(small, 3), np.uint8))
-    steps = dilated(whiteness, 5, 5) - eroded(whiteness, 5, 5)
-    regions = (region for least in STEPS if (region := _solid(steps < least)) is not None)
-    found = next((region for region in regions if _ends(region, steps)), None)
-    if found is None or not SMALLEST < found.mean() < WHOLE:
+    steps = dilated(whiteness, AT_ONCE, AT_ONCE) - eroded(whiteness, AT_ONCE, AT_ONCE)
+    regions = [region for least in STEPS if (region := _solid(steps < least)) is not None]
+    # A step is found on both sides of an edge, of which the sheet is one.
+    found = [dilated(region, AT_ONCE, AT_ONCE) for region in regions if _ends(region, steps)]
+    found = [region for region in found if SMALLEST < region.mean() < WHOLE]
+    if not found:
         return None
-    corners = _corners(found)
+    ratio = np.divide(found[0].shape, image.shape[:2])[::-1]
+    sides = [_corners(region) for region in found]
+    for region, corners in zip(found[::-1], sides[::-1], strict=True):
+        if corners is not None and _inside(corners, region.shape):  # a whole sheet, whatever shadows cross it
+            return Sheet(_within(region, corners), (corners + 0.5) / ratio - 0.5)
+    return Sheet(_within(found[0], sides[0]), None)
+
+
+def _inside(corners: NDArray[np.float64], shape: tuple[int, ...]) -> bool:
+    """Say whether the picture shows all corners; a side that it cuts off is no side of the sheet."""
+    return bool(((corners > EDGE) & (corners < np.array(shape[::-1]) - 1 - EDGE)).all())
+
+
+def _within(region: Grey, corners: NDArray[np.float64] | None) -> Grey:
+    """Return a region, what a shadow cut off its corners given back, but its very edge left out."""
     if corners is not None:
-        cv2.fillConvexPoly(found, np.round(corners).astype(np.int32), (1,))
-        inside = (corners > EDGE) & (corners < np.array(found.shape[::-1]) - 1 - EDGE)
-        ratio = np.divide(found.shape, image.shape[:2])[::-1]
-        # A side that the picture cuts off is no side of the sheet.
-        corners = (corners + 0.5) / ratio - 0.5 if inside.all() else None
-    return Sheet(eroded(found, 2 * EDGE + 1, 2 * EDGE + 1), corners)
+        cv2.fillConvexPoly(region, np.round(corners).astype(np.int32), (1,))
+    return eroded(region, 2 * EDGE + 1, 2 * EDGE + 1)
 
 
 def _whiteness(image: Grey) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ WIDEST = 3.0
 """X-heights: wider gaps say no more than this one does."""
 LEAN = 1.1
 """The gaps between words vary more than those within: the threshold lies nearer to them by this factor."""
-FAR = 1.2
+FAR = 1.8
 """X-heights: a small mark farther from all letters, and than words are from each other, is a stray."""
 USUAL = ((0.15, 12), (1.3, 12))
 """Gaps within and between words, in x-heights, and how many of each count besides the page's own: a page may have

@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from pydantic import TypeAdapter
 
 CONF = Path(__file__).parents[2] / "conf"
-OURS = ("arrays", "digits", "emnist", "fashion_mnist", "folder", "kuzushiji", "mnist", "synthetic")
+OURS = ("arrays", "digits", "emnist", "fashion_mnist", "folder", "kuzushiji", "mnist", "pages", "synthetic")
 
 
 def composed(*overrides):

@@ -1,0 +1,588 @@
+"""What `handwriting segment` finds on pages, writes, tells and refuses."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from handwriting.data.pages import Pages
+from handwriting.data.resizing import fit
+from handwriting.data.scans import Scan, scans_in
+from handwriting.data.synthetic_pages import PageStyle, SyntheticPage, draw_page
+from handwriting.errors import DataError
+from handwriting.glyphs import Glyphs
+from handwriting.jobs import INTERRUPTED, MISTAKE, segment, start
+from handwriting.segmentation.page import Score, Segmented, Segmenter
+from handwriting.segmentation.recipe import Words
+
+ODD = (
+    "two, three.png",
+    "my page (1).jpg",
+    'so "called" [it].bmp',
+    "Übung süß.png",
+    "my_page 1.webp",
+    "日記.png",
+    "….gif",
+)
+KINDS = ("line", "word", "character")
+QUICKLY = ["preset=words", "preset.kernel_width=8"]
+"""What finds the words on the pages drawn here in no time."""
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@cache
+def drawn(seed: int = 1) -> SyntheticPage:
+    return draw_page(PageStyle(size=(3, 2), margin=0.2, dpi=120), seed)
+
+
+def put(path: Path, *seeds: int, **options: Any) -> None:
+    """Write the pages drawn from some seeds, by default from 1, as one file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    first, *others = (Image.fromarray(drawn(seed).image) for seed in seeds or (1,))
+    first.save(path, **options, **({"save_all": True, "append_images": others} if others else {}))
+
+
+def rows(out: Path, kind: str | None = None) -> list[dict[str, str]]:
+    with (out / "boxes.csv").open(newline="", encoding="utf-8") as file:
+        return [row for row in csv.DictReader(file) if kind in (None, row["kind"])]
+
+
+def report(out: Path) -> dict[str, Any]:
+    return json.loads((out / "report.json").read_text())
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def one_line(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """Return the one line with which a command is refused."""
+    assert start("segment", words) == MISTAKE
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1, told
+    return told
+
+
+@dataclass(frozen=True)
+class Result:
+    out: Path
+    printed: str
+    refused: str
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Result]:
+    """Good pages of every kind, segmented by one process and by two."""
+    at = tmp_path_factory.mktemp("notebook")
+    for number, name in enumerate(ODD):
+        put(at / "pages" / name, 1 + number % 2)
+    put(at / "pages" / "scan.pdf", 1, 2, 1, resolution=120)
+    put(at / "pages" / "fax.tiff", 1, 2, 1)
+    (at / "pages" / "notes.txt").write_text("no page")
+    done = {}
+    for workers in (1, 2):
+        out = at / f"by {workers}"
+        words = ["segment", f"pages={at / 'pages'}", f"out={out}", f"workers={workers}"]
+        ran = subprocess.run([sys.executable, "-m", "handwriting", *words], capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr
+        done[workers] = Result(out, ran.stdout, ran.stderr)
+    return done
+
+
+@pytest.fixture
+def out(results: dict[int, Result]) -> Path:
+    return results[1].out
+
+
+def test_the_same_pages_give_the_same_bytes_whatever_the_number_of_processes(results):
+    one, two = (tree(results[workers].out) for workers in (1, 2))
+    seconds = rb'"seconds": [0-9.]+'
+    for files in (one, two):
+        files["report.json"] = re.sub(seconds, b"", files["report.json"])
+    assert one == two
+
+
+def test_every_word_and_character_is_listed_cut_out_and_a_glyph(out):
+    for kind in KINDS[1:]:
+        listed = rows(out, kind)
+        glyphs = Glyphs.load(out / f"{kind}s.npz")
+        assert len(listed) == len(glyphs) > 100
+        assert glyphs.image_shape == (1, 128, 128)
+        assert glyphs.alphabet == ()
+        assert {row["file"] for row in listed} == {f"{kind}s/{path.name}" for path in (out / f"{kind}s").iterdir()}
+        for row, glyph in zip(listed[:40], glyphs.images[:40, 0], strict=True):
+            with Image.open(out / row["file"]) as picture:
+                assert picture.mode == "L"
+                crop = 255 - np.asarray(picture)
+            assert np.array_equal(fit(crop, 128), glyph)
+            assert crop.max() > 200  # dark on white, and white around it
+            assert np.median(np.concatenate([crop[0], crop[-1], crop[:, 0], crop[:, -1]])) == 0
+
+
+def test_boxes_lie_where_the_truth_is(out):
+    page = drawn(1)
+    listed = [row for row in rows(out) if row["page"] == "two, three.png"]
+    for kind in KINDS:
+        boxes = [tuple(int(row[key]) for key in "xywh") for row in listed if row["kind"] == kind]
+        labels = page.label_map(kind)
+        covered = np.zeros(labels.shape, bool)
+        for x, y, w, h in boxes:
+            assert (labels[y : y + h, x : x + w] > 0).any()
+            covered[y : y + h, x : x + w] = True
+        assert (covered[labels > 0]).mean() > 0.98
+    assert len([row for row in listed if row["kind"] == "line"]) == len(page.text)
+
+
+def test_pieces_are_listed_in_reading_order_and_numbered_from_0(out):
+    for page in {row["page"] for row in rows(out)}:
+        for kind in KINDS:
+            listed = [row for row in rows(out, kind) if row["page"] == page]
+            places = [tuple(int(row[key] or -1) for key in ("line", "word", "order")) for row in listed]
+            assert places == sorted(set(places))
+            assert places[0] == ((0, -1, 0) if kind == "line" else (0, 0, 0))
+    assert all((row["word"], row["file"]) == ("", "") for row in rows(out, "line"))
+    assert all(re.fullmatch(r"-?\d+\.\d\d", row[key]) for row in rows(out) for key in ("above", "below"))
+    above = [float(row["above"]) for row in rows(out, "line")]
+    assert 1.2 < np.median(above) < 3
+
+
+def test_files_sort_in_reading_order(out):
+    for kind in KINDS[1:]:
+        files = [row["file"] for row in rows(out, kind) if row["page"] == "two, three.png"]
+        assert files == sorted(files)
+
+
+def test_odd_names_are_kept_in_lists_and_made_safe_in_file_names(out):
+    several = [f"{name} page {number}" for name in ("fax.tiff", "scan.pdf") for number in (1, 2, 3)]
+    assert {row["page"] for row in rows(out)} == {*ODD, *several}
+    overlays = {page["page"]: page["overlay"] for page in report(out)["pages"]}
+    assert overlays["my page (1).jpg"] == "overlays/my_page_1.jpg"
+    assert overlays["my_page 1.webp"] == "overlays/my_page_1_2.jpg"
+    assert overlays["Übung süß.png"] == "overlays/Übung_süß.jpg"
+    assert overlays["….gif"] == "overlays/page.jpg"
+    assert overlays["scan.pdf page 3"] == "overlays/scan_3.jpg"
+    assert len(set(overlays.values())) == len(overlays)
+    assert all(re.fullmatch(r"[\w-]+\.(png|jpg)", path.name) for path in out.glob("*/*"))
+
+
+def test_every_page_of_a_document_is_segmented_like_a_picture_of_it(out):
+    def words(page: str) -> int:
+        return next(facts["words"] for facts in report(out)["pages"] if facts["page"] == page)
+
+    for name in ("fax.tiff", "scan.pdf"):
+        assert words(f"{name} page 1") == words(f"{name} page 3") == words("two, three.png")
+        assert words(f"{name} page 2") == words("my page (1).jpg")
+
+
+def test_every_page_has_an_overlay_of_its_size_that_shows_boxes(out):
+    for page in report(out)["pages"]:
+        with Image.open(out / page["overlay"]) as picture:
+            shown = np.asarray(picture).astype(int)
+        if ".pdf" not in page["page"]:
+            assert shown.shape == drawn().image.shape
+        assert (np.ptp(shown, axis=2) > 80).mean() > 0.02  # colours that neither ink nor paper has
+
+
+def test_the_report_and_the_terminal_tell_the_same(results):
+    out, printed = results[1].out, results[1].printed
+    told = report(out)
+    assert told["passed_over"] == 1
+    assert told["preset"]["_target_"].endswith(".Auto")
+    for kind in KINDS:
+        assert told["totals"][f"{kind}s"] == len(rows(out, kind)) == sum(page[f"{kind}s"] for page in told["pages"])
+        assert re.search(rf"^{kind}s +{len(rows(out, kind)):,}$", printed, re.MULTILINE)
+    lines = printed.splitlines()
+    for number, page in enumerate(told["pages"], start=1):
+        assert lines[number - 1].startswith(f"{number}/13 {page['page']}: {page['lines']} lines, {page['words']} words")
+        assert page["x_height"] == pytest.approx(2.5 / 25.4 * 120, rel=0.8)
+        assert abs(page["skew"]) < 1
+        assert page["seconds"] > 0
+    assert re.search("^pages +13 of 13$", printed, re.MULTILINE)
+    assert re.search("^passed over +1 ", printed, re.MULTILINE)
+    assert str(out) in printed
+
+
+def test_nothing_but_the_results_is_left(results):
+    for result in results.values():
+        names = {"boxes.csv", "report.json", "words.npz", "characters.npz", "words", "characters", "overlays"}
+        assert {path.name for path in result.out.iterdir()} == names
+        assert result.refused == ""  # no bar where nobody watches
+
+
+def test_the_crops_are_a_source_of_data(out):
+    train, test = Pages(path=str(out)).read()
+    assert len(train) + len(test) == len(rows(out, "character"))
+
+
+def test_a_name_that_is_no_text_is_spelt_out(capsys):
+    put(Path("pages/a.png"))
+    try:
+        shutil.copy("pages/a.png", os.fsencode("pages/") + b"\xff.png")
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    assert start("segment", ["pages=pages", "out=out", *QUICKLY, "workers=1"]) == 0
+    assert {row["page"] for row in rows(Path("out"))} == {"a.png", "\\udcff.png"}
+    assert "\\udcff.png: " in capsys.readouterr().out
+
+
+def test_names_of_files_stay_short_and_apart():
+    scans = [Scan(Path(f"{'ü' * 100}{end}.png"), 0, 1) for end in "ab"]
+    one, two = segment.stems(scans)
+    assert one == "ü" * 60
+    assert two == "ü" * 60 + "_2"
+    assert segment.stems([Scan(Path(name), 0, 1) for name in ("a.png", "a.jpg", "a_2.png")]) == ["a", "a_2", "a_2_2"]
+    assert segment.stems([Scan(Path("u\u0308.png"), 0, 1)]) == ["ü"]
+
+
+# Pages that fail.
+
+
+def blank(path: Path) -> None:
+    Image.new("L", (200, 200), 250).save(path)
+
+
+def black(path: Path) -> None:
+    Image.new("RGB", (200, 200)).save(path)
+
+
+def tiny(path: Path) -> None:
+    Image.fromarray(drawn().image[:20, :20]).save(path)
+
+
+def textless(path: Path) -> None:
+    page = np.full((300, 300), 250, np.uint8)
+    page[150, 150] = 0
+    Image.fromarray(page).save(path)
+
+
+def truncated(path: Path) -> None:
+    put(path)
+    path.write_bytes(path.read_bytes()[:3000])
+
+
+def no_picture(path: Path) -> None:
+    path.write_text("no picture")
+
+
+BAD: dict[str, tuple[Callable[[Path], None], str]] = {
+    "b blank.png": (blank, "is blank"),
+    "c black.png": (black, "is black all over"),
+    "d tiny.png": (tiny, "has 20 x 20 pixels"),
+    "e textless.png": (textless, "shows no text"),
+    "f truncated.png": (truncated, "cannot be read"),
+    "g none.png": (no_picture, "is not a picture"),
+    "h empty.png": (Path.touch, "is empty (0 bytes)"),
+    "i broken.pdf": (lambda path: path.write_bytes(b"%PDF-1.4 nothing"), "is a PDF that is broken"),
+}
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A folder with two good pages among bad ones, and what was made of it."""
+    at = tmp_path_factory.mktemp("mixed")
+    put(at / "pages" / "a good.png")
+    put(at / "pages" / "z good.png", 2)
+    for name, (make, _) in BAD.items():
+        make(at / "pages" / name)
+    return at / "pages", at / "out"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_pages_that_fail_are_told_and_cost_no_other(mixed, workers, capsys):
+    pages, out = mixed
+    words = [f"pages={pages}", f"out={out}", f"workers={workers}", "overwrite=true"]
+    assert start("segment", words) == MISTAKE
+    printed, error = capsys.readouterr()
+    assert error.count("\n") == 1
+    assert error.startswith("8 of 10 pages failed: b blank.png is blank")
+    assert str(out / "report.json") in error
+    facts = {page["page"]: page for page in report(out)["pages"]}
+    assert list(facts) == ["a good.png", *BAD, "z good.png"]
+    for name, (_, why) in BAD.items():
+        assert facts[name]["failed"].startswith(why)
+        assert f"/10 {name} {why}" in printed
+    assert report(out)["totals"]["failed"] == 8
+    assert {row["page"] for row in rows(out)} == {"a good.png", "z good.png"}
+    words_found = facts["a good.png"]["words"] + facts["z good.png"]["words"]
+    assert len(Glyphs.load(out / "words.npz")) == len(rows(out, "word")) == words_found > 0
+
+
+def test_where_every_page_fails_the_reasons_are_written_all_the_same(capsys):
+    blank(Path("blank.png"))
+    told = one_line(capsys, "pages=blank.png", "out=out")
+    assert told.startswith("1 of 1 pages failed: blank.png is blank: there is no ink on it.")
+    assert report(Path("out"))["pages"] == [{"page": "blank.png", "failed": "is blank: there is no ink on it."}]
+    assert {path.name for path in Path("out").iterdir()} == {"boxes.csv", "report.json"}
+    with pytest.raises(DataError):
+        Pages(path="out").read()
+
+
+@dataclass
+class Fatal(Segmenter):
+    """A segmenter that some pages are too much for: by their width, the process dies or has no memory."""
+
+    deadly: int = -1
+    large: int = -1
+
+    def __call__(self, image: np.ndarray, score: Score | None = None) -> Segmented:
+        if image.shape[1] == self.deadly:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if image.shape[1] == self.large:
+            raise MemoryError
+        return Words(kernel_width=8)(image)
+
+
+def tasks(out: Path, segmenter: Segmenter, count: int = 5) -> list[segment.Task]:
+    """Pages of which the second is one pixel narrower than the others."""
+    for number in range(count):
+        put(Path("pages") / f"{number}.png")
+    Image.fromarray(drawn().image[:, :-1]).save("pages/1.png")
+    scans, _ = scans_in(Path("pages"))
+    out.mkdir()
+    return [segment.Task(scan, scan.path.stem, segmenter, out, 28) for scan in scans]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_page_that_does_not_fit_into_memory_costs_no_other(tmp_path, workers):
+    made = tasks(tmp_path / "out", Fatal(large=drawn().image.shape[1] - 1), count=3)
+    pages = segment.segment(made, workers, tmp_path / "out")["pages"]
+    assert [page.get("failed", "")[:25] for page in pages] == ["", "does not fit into memory.", ""]
+
+
+def test_a_page_that_brings_its_process_down_costs_no_other(tmp_path, capfd):
+    made = tasks(tmp_path / "out", Fatal(deadly=drawn().image.shape[1] - 1))
+    pages = segment.segment(made, 2, tmp_path / "out")["pages"]
+    assert [page.get("failed", "")[:12] for page in pages] == ["", "was given up", "", "", ""]
+    assert {row["page"] for row in rows(tmp_path / "out")} == {"0.png", "2.png", "3.png", "4.png"}
+    assert len(Glyphs.load(tmp_path / "out" / "words.npz")) == len(rows(tmp_path / "out", "word"))
+    assert "Traceback" not in capfd.readouterr().err
+
+
+# What is there already.
+
+
+def test_nothing_is_written_over_unless_that_is_asked_for(capsys):
+    put(Path("page.png"))
+    Path("out").mkdir()  # an empty folder is as good as none
+    assert start("segment", ["pages=page.png", "out=out", *QUICKLY]) == 0
+    before = tree(Path("out"))
+    assert one_line(capsys, "pages=page.png", "out=out", *QUICKLY).startswith("out=out is not empty: give another, or")
+    assert tree(Path("out")) == before
+
+
+def test_an_earlier_result_is_replaced_and_nothing_else_is(capsys):
+    put(Path("one.png"))
+    put(Path("two.png"), 2)
+    assert start("segment", ["pages=one.png", "out=out", "workers=1"]) == 0
+    Path("out/words/mine.png").write_text("precious")
+    Path("out/notes.txt").write_text("precious")
+    (Path("out") / rows(Path("out"), "word")[0]["file"]).unlink()
+    assert start("segment", ["pages=two.png", "out=out", "overwrite=true", *QUICKLY]) == 0
+    assert start("segment", ["pages=two.png", "out=fresh", *QUICKLY]) == 0
+    replaced, fresh = tree(Path("out")), tree(Path("fresh"))
+    assert replaced.pop("words/mine.png") == replaced.pop("notes.txt") == b"precious"
+    assert sorted(replaced) == sorted(fresh)
+    assert not [name for name in fresh if name != "report.json" and replaced[name] != fresh[name]]
+
+
+@pytest.mark.parametrize(
+    "name", ["boxes.csv", "report.json", "words.npz", "words/page_000_000.png", "overlays/page.jpg"]
+)
+def test_a_file_that_no_segmentation_wrote_is_never_written_over(name, capsys):
+    put(Path("page.png"))
+    path = Path("out") / name
+    path.parent.mkdir(parents=True)
+    path.write_text("precious")
+    told = one_line(capsys, "pages=page.png", "out=out", "overwrite=true", *QUICKLY)
+    assert told.startswith(f"{path} is of no earlier segmentation and is kept")
+    assert tree(Path("out")) == {name: b"precious"}
+
+
+def test_lists_that_name_files_elsewhere_delete_none_of_them():
+    put(Path("page.png"))
+    Path("words.png").write_text("precious")
+    assert start("segment", ["pages=page.png", "out=out", *QUICKLY]) == 0
+    for elsewhere in ("../words.png", "words/../../words.png", str(Path("words.png").absolute())):
+        with Path("out/boxes.csv").open("a") as table:
+            table.write(f"page.png,0,0,0,word,0,0,9,9,1.00,0.00,{elsewhere}\n")
+        assert start("segment", ["pages=page.png", "out=out", "overwrite=true", *QUICKLY]) == 0
+        assert Path("words.png").read_text() == "precious"
+
+
+@pytest.mark.parametrize("after", [0, 1, 2, 3, 10, 23])
+def test_a_replacement_that_is_cut_short_is_no_data_and_can_be_done_again(after, monkeypatch, capsys):
+    put(Path("one.png"))
+    put(Path("two.png"), 2)
+    assert start("segment", ["pages=one.png", "out=out", *QUICKLY]) == 0
+    assert start("segment", ["pages=two.png", "out=whole", *QUICKLY]) == 0
+    move, moved = Path.replace, []
+
+    def failing(self: Path, target: Path) -> Path:
+        if target.is_relative_to("out") and ".unfinished" not in target.parts:
+            moved.append(target)
+            if len(moved) > after:
+                raise OSError(28, "No space left on device")
+        return move(self, target)
+
+    monkeypatch.setattr(Path, "replace", failing)
+    words = ["pages=two.png", "out=out", "overwrite=true", *QUICKLY]
+    assert one_line(capsys, *words).startswith("out=out cannot be written (No space left on device)")
+    with pytest.raises(DataError, match="overwrite=true"):
+        Pages(path="out", kind="word").read()
+    monkeypatch.setattr(Path, "replace", move)
+    assert start("segment", words) == 0
+    assert sorted(tree(Path("out"))) == sorted(tree(Path("whole")))
+
+
+def test_what_a_killed_process_left_does_not_stay():
+    put(Path("page.png"))
+    Path("out/.unfinished/words").mkdir(parents=True)
+    Path("out/.unfinished/words/x.png").touch()
+    assert start("segment", ["pages=page.png", "out=out", *QUICKLY]) == MISTAKE
+    assert start("segment", ["pages=page.png", "out=out", "overwrite=true", *QUICKLY]) == 0
+    assert not Path("out/.unfinished").exists()
+
+
+def test_an_interrupt_leaves_what_was_there_before_and_nothing_else(monkeypatch, capsys):
+    for number in range(3):
+        put(Path("pages") / f"{number}.png")
+    assert start("segment", ["pages=pages/0.png", "out=out", *QUICKLY]) == 0
+    before, usual = tree(Path()), segment.segment_page
+
+    def interrupted(task: segment.Task) -> dict[str, Any]:
+        if task.stem == "1":
+            raise KeyboardInterrupt
+        return usual(task)
+
+    monkeypatch.setattr(segment, "segment_page", interrupted)
+    words = ["pages=pages", "workers=1", *QUICKLY]
+    assert start("segment", [*words, "out=out", "overwrite=true"]) == INTERRUPTED
+    assert start("segment", [*words, "out=new/deep"]) == INTERRUPTED
+    assert tree(Path()) == before
+    assert not Path("new").exists()
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_all_processes_at_once_and_quietly():
+    for number in range(60):
+        put(Path("pages") / f"{number}.png")
+    words = [sys.executable, "-m", "handwriting", "segment", "pages=pages", "out=out", "workers=2"]
+    running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert running.stdout
+    assert running.stdout.readline().startswith("1/60 ")
+    began = time.monotonic()
+    os.killpg(running.pid, signal.SIGINT)
+    _, error = running.communicate(timeout=60)
+    assert running.returncode == INTERRUPTED
+    assert error == ""
+    assert time.monotonic() - began < 5
+    assert not Path("out").exists()
+
+
+# What is asked for wrongly.
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "pages is missing: give pages=<path>"),
+        (["pages=null"], "pages is missing: give pages=<path>"),
+        (["pages=nowhere"], "nowhere cannot be read (No such file or directory)"),
+        (["pages=empty"], "empty holds no picture and no PDF"),
+        (["pages=page.png", "preset=word"], "preset=word: no such choice. Did you mean words?"),
+        (["pages=page.png", "preset.x_height=3"], "preset.x_height=3"),
+        (["pages=page.png", "preset.kernel_width=3"], "preset.kernel_width: no such key."),
+        (["pages=page.png", "size=27"], "size=27 is not allowed"),
+        (["pages=page.png", "size=513"], "size=513 is not allowed"),
+        (["pages=page.png", "workers=0"], "workers=0 is not allowed"),
+        (["pages=page.png", "overwrite=maybe"], "overwrite=maybe is not allowed"),
+        (["pages=page.png", "out=page.png"], "out=page.png is a file"),
+        (["pages=page.png", "out=page.png/deep"], "out=page.png/deep cannot be written (Not a directory)"),
+        (["pages=page.png", "out=/proc/none"], "out=/proc/none cannot be written"),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_nothing(words, told, capsys):
+    put(Path("page.png"))
+    Path("empty").mkdir()
+    before = sorted(Path().rglob("*"))
+    assert one_line(capsys, *words).startswith(told)
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_without_a_folder_the_result_is_named_after_the_pages(capsys):
+    put(Path("my pages.d") / "a.b.png")
+    assert start("segment", ["pages=my pages.d", *QUICKLY]) == 0
+    assert start("segment", ["pages=my pages.d/a.b.png", *QUICKLY]) == 0
+    assert {path.name for path in Path("segmented").iterdir()} == {"my pages.d", "a.b"}
+    assert one_line(capsys, "pages=my pages.d", *QUICKLY).startswith("out=segmented/my pages.d is not empty")
+
+
+def test_a_recipe_writes_the_one_kind_that_it_finds(capsys):
+    put(Path("page.png"))
+    for kind, other in (("words", "characters"), ("characters", "words")):
+        out = Path(kind)
+        assert start("segment", ["pages=page.png", f"out={out}", f"preset={kind}", "size=28"]) == 0
+        assert {path.name for path in out.iterdir()} == {"boxes.csv", "report.json", f"{kind}.npz", kind, "overlays"}
+        assert Glyphs.load(out / f"{kind}.npz").image_shape == (1, 28, 28)
+        assert not re.search(f"^{other} ", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_no_torch_is_loaded(tmp_path):
+    """The answer is there within seconds."""
+    put(tmp_path / "page.png")
+    program = f"""
+import sys
+from handwriting.jobs import main
+assert main(["segment", "pages={tmp_path}/page.png", "out={tmp_path}/out"]) == 0
+assert not sys.modules.keys() & {{"torch", "pytorch_lightning", "sklearn", "wandb", "matplotlib"}}
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+# What it is for.
+
+
+def test_a_page_is_drawn_about_the_crops(out, capsys):
+    assert start("data", ["data=pages", f"data.path={out}", "data.prepare.thickness=2"]) == 0
+    assert "unlabelled" in capsys.readouterr().out
+    assert Path("data_pages.png").is_file()
+
+
+def test_conditional_models_are_refused(out, capsys):
+    assert start("train", ["data=pages", f"data.path={out}", "model=cvae"]) == MISTAKE
+    assert "model=vae" in capsys.readouterr().err
+    assert not Path("runs").exists()
+
+
+@pytest.mark.slow
+def test_a_model_trains_on_the_crops_that_were_left(out, tmp_path):
+    from tests.builders import QUICK  # with torch, which processes that import this file need not wait for
+
+    mine = shutil.copytree(out, tmp_path / "mine")
+    for row in rows(mine, "character")[::2]:
+        (mine / row["file"]).unlink()
+    words = [word for word in QUICK if not word.startswith(("data=", "data.classes", "data.count"))]
+    assert start("train", [*words, "data=pages", f"data.path={mine}", "model=vae", "callbacks=none"]) == 0
+    (run,) = Path("runs").iterdir()
+    assert re.search(r"characters\.npz: \d+ of \d+ left out", (run / "train.log").read_text())
