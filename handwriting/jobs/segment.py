@@ -36,7 +36,7 @@ from handwriting.jobs.arguments import refuse_unless_whole
 from handwriting.plots.overlay import draw_overlay
 from handwriting.runs.files import read_json, write_json
 from handwriting.segmentation.crops import crops
-from handwriting.segmentation.page import KINDS, Kind, Segmenter
+from handwriting.segmentation.page import KINDS, Kind, Score, Segmenter
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -74,6 +74,7 @@ def run(cfg: DictConfig) -> None:
     if cfg.pages is None:
         raise ConfigError(config.missing("pages"))
     segmenter = config.build(cfg.preset, "preset")
+    score = unlikeness(cfg) if "data" in cfg else None
     pages = Path(cfg.pages).expanduser()
     scans, passed_over = scans_in(pages)
     whole = pages.resolve()
@@ -82,7 +83,8 @@ def run(cfg: DictConfig) -> None:
     try:
         refuse_taken(out, cfg.overwrite)
         with unfinished(out) as folder:
-            tasks = [Task(*named, segmenter, folder, cfg.size) for named in zip(scans, stems(scans), strict=True)]
+            named = zip(scans, stems(scans), strict=True)
+            tasks = [Task(scan, stem, segmenter, score, folder, cfg.size) for scan, stem in named]
             report = {
                 "pages_from": str(pages),
                 "preset": OmegaConf.to_container(cfg.preset, resolve=True),
@@ -99,6 +101,16 @@ def run(cfg: DictConfig) -> None:
     print("\n".join(f"{key:12} {value}" for key, value in summary(report, out).items()))
     if bad := [told(page) for page in report["pages"] if "failed" in page]:
         raise DataError(f"{len(bad)} of {len(tasks)} pages failed: {' '.join(bad[:2])} See {out / REPORT}.")
+
+
+def unlikeness(cfg: DictConfig) -> Score:
+    """Return what asks the glyph classifier of some data, trained now if it never was, what looks like a character."""
+    from handwriting.features.cache import feature_space
+    from handwriting.features.likeness import Unlikeness
+
+    source = config.build(cfg.data, "data")
+    prepared = source.prepared(*source.read())
+    return Unlikeness(feature_space(prepared.whole, prepared.test, announce=print))
 
 
 def cores() -> int:
@@ -136,6 +148,7 @@ class Task:
         scan: The page.
         stem: What the names of its files begin with.
         segmenter: What segments it.
+        score: What says how little a piece of ink looks like one character.
         folder: Where its crops and its overlay are written.
         size: Side of the glyphs.
     """
@@ -143,6 +156,7 @@ class Task:
     scan: Scan
     stem: str
     segmenter: Segmenter
+    score: Score | None
     folder: Path
     size: int
 
@@ -162,7 +176,7 @@ def segment_page(task: Task) -> Facts:
     began = time.perf_counter()
     try:
         image = read_scan(task.scan)
-        found = task.segmenter(image)
+        found = task.segmenter(image, task.score)
     except DataError as error:
         return failed(task, str(error).removeprefix(f"{task.scan.path} "))
     except MemoryError:

@@ -22,8 +22,8 @@ REACH = 2.4
 """X-heights above and below a line's middle over which seams run."""
 SIDEWAYS = 0.12
 """What a step to the side costs a seam, in pixels of ink."""
-STEP = 0.12
-"""X-heights between places where a word may be cut, besides the cheapest ones."""
+STEP, STEP_TO_LOOK = 0.12, 0.24
+"""X-heights between places where a word may be cut, besides the cheapest ones; and where each piece is looked at."""
 NARROWEST, WIDEST = 0.1, 2.6
 """X-heights: no character is narrower or wider, unless nothing can be cut."""
 GAP = 0.25
@@ -143,7 +143,8 @@ def find_characters(
             chosen = np.flatnonzero(in_word == word)
             own = line.only(chosen)
             body = own.only(~own.small)
-            ways = _ways(seams, body, x_height, stroke, usual, joint, costs)
+            apart = (STEP if score is None else STEP_TO_LOOK) * x_height
+            ways = _ways(seams, body, x_height, stroke, usual, joint, apart, costs)
             if score is not None:
                 ways = ways.looked_at(body, seams, score, costs.look)
             cuts = seams.through(ways.best())
@@ -305,7 +306,16 @@ class _Ways:
         return _Ways(self.ends, self.price, whole)
 
 
-def _ways(seams: _Seams, body: Ink, x_height: float, stroke: float, usual: float, joint: float, costs: Costs) -> _Ways:
+def _ways(
+    seams: _Seams,
+    body: Ink,
+    x_height: float,
+    stroke: float,
+    usual: float,
+    joint: float,
+    apart: float,
+    costs: Costs,
+) -> _Ways:
     """Return the ways to cut a word.
 
     Args:
@@ -315,11 +325,12 @@ def _ways(seams: _Seams, body: Ink, x_height: float, stroke: float, usual: float
         stroke: How wide strokes are, in pixels.
         usual: The most usual width of a character, in x-heights.
         joint: What a cut through any ink costs.
+        apart: Pixels between places where it may be cut, besides the cheapest ones.
         costs: The other costs.
     """
     first, last = int(body.column.min()), int(body.column.max())
     minima = first + _minima(seams.cost[first : last + 1])
-    grid = np.arange(first, last, max(1, round(STEP * x_height)))
+    grid = np.arange(first, last, max(1, round(apart)))
     places = np.union1d(minima, grid)
     places = places[(places > first + NARROWEST * x_height) & (places < last - NARROWEST * x_height)]
     strokes = seams.cost[places] / stroke
@@ -332,8 +343,8 @@ def _ways(seams: _Seams, body: Ink, x_height: float, stroke: float, usual: float
     uncut = np.maximum(gaps[None, :-1] - gaps[1:, None], 0)
     whole = 0.5 * (np.log(width / usual) / costs.spread) ** 2 + costs.character + costs.gap * uncut
     order = np.arange(len(ends))
-    apart = order[None] - order[:, None]
-    whole[(apart < 1) | ((apart > 1) & (width > WIDEST))] = np.inf
+    parts = order[None] - order[:, None]
+    whole[(parts < 1) | ((parts > 1) & (width > WIDEST))] = np.inf
     return _Ways(ends, price, whole)
 
 

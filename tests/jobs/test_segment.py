@@ -359,7 +359,7 @@ def tasks(out: Path, segmenter: Segmenter, count: int = 5) -> list[segment.Task]
     Image.fromarray(drawn().image[:, :-1]).save("pages/1.png")
     scans, _ = scans_in(Path("pages"))
     out.mkdir()
-    return [segment.Task(scan, scan.path.stem, segmenter, out, 28) for scan in scans]
+    return [segment.Task(scan, scan.path.stem, segmenter, None, out, 28) for scan in scans]
 
 
 @pytest.mark.parametrize("workers", [1, 2])

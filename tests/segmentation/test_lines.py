@@ -30,7 +30,6 @@ def test_lines_that_slope_and_swing_are_followed():
     page = drawn(1, slope=2.0, wobble=0.25)
     numbers = numbered(page.characters > 0)
     lines = find_lines(numbers, X_HEIGHT)
-    _, line_of = assign(numbers, lines)
     assert len(lines) == page.lines.max() + 1
     assert np.ptp(lines.middles, axis=1).max() > X_HEIGHT / 2
 

@@ -28,7 +28,7 @@ def test_the_corners_of_a_sheet_on_a_table_are_found():
 
 
 def test_a_sheet_that_the_picture_cuts_off_is_found_without_corners():
-    beyond = CORNERS + [-150, 0]
+    beyond = CORNERS - np.array([150, 0])
     sheet = find_sheet(photograph(beyond))
     assert sheet.corners is None
     assert sheet.mask[:, 0].mean() > 0.7  # nothing is cut off at the picture's edge
