@@ -8,22 +8,21 @@ from typing import Annotated, Literal, NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from handwriting.errors import DataError
 from handwriting.segmentation import ink, scale
 from handwriting.segmentation.characters import find_characters
 from handwriting.segmentation.lines import Lines, assign, find_lines
-from handwriting.segmentation.marks import solid, sort_out
+from handwriting.segmentation.marks import Marks, solid, sort_out
 from handwriting.segmentation.page import Score, Segmented, Segmenter, refuse_unfit, working_to_sheet
 from handwriting.segmentation.pixels import Grey, Mask, Matrix, resized, scaled, warped
 from handwriting.segmentation.rules import remove_rules
 from handwriting.segmentation.sheet import find_sheet, flattening
 from handwriting.segmentation.words import extents, find_words
 
-COARSE = 1600
-"""Skew, and a first guess at the scale, are found in a picture of at most so many pixels a side."""
+COARSE = 1_000_000
+"""Skew, and a first guess at the scale, are found in a picture of at most so many pixels."""
 LONG_RULE = 1 / 80
 """Before the scale is known, an x-height is taken to be this share of the page's longer side, for finding its rules."""
 UPRIGHT = 0.15
@@ -52,21 +51,22 @@ class Auto(Segmenter):
     threshold: Literal["density", "otsu", "adaptive", "sauvola"] = "density"
     rules: Literal["remove", "keep"] = "remove"
     skew: Literal["remove", "keep"] = "remove"
-    x_height: Annotated[int, Field(ge=8, le=64)] = 18
+    x_height: Annotated[int, Field(ge=8, le=64)] = 16
 
     def __call__(self, image: Grey, score: Score | None = None) -> Segmented:
         """Segment one page; see :class:`Segmenter`."""
         refuse_unfit(image)
         straight = self._straightened(image)
         found = self._at_scale(straight)
-        pieces, line_of = assign(found.numbers, found.lines)
-        slant = scale.slant(found.numbers > 0, found.x_height)
-        reach = extents(pieces, line_of, found.lines, slant, found.x_height)
+        marks, x_height = found.marks, found.x_height * found.factor
+        pieces, line_of = assign(marks, found.lines)
+        slant = scale.slant(marks.numbers > 0, x_height)
+        reach = extents(pieces, line_of, found.lines, slant, x_height)
         word_of = find_words(line_of, reach)
         if strays := int((word_of < 0).sum()):
             found.rejected["stray"] += strays
         labels, words = find_characters(
-            pieces, line_of, word_of, found.lines, reach, slant, found.x_height, found.stroke, score
+            pieces, line_of, word_of, found.lines, reach, slant, x_height, marks.stroke, score
         )
         if not len(words):
             raise DataError("shows no text: there is ink on it, but nothing like writing.")
@@ -84,7 +84,7 @@ class Auto(Segmenter):
             lines=lines,
             baselines=(found.lines.middles + found.lines.half[:, None])[written],
             rejected=found.rejected,
-            x_height=found.x_height / found.factor,
+            x_height=found.x_height,
             skew=straight.skew,
         )
 
@@ -99,7 +99,7 @@ class Auto(Segmenter):
         to_image, shape = np.eye(3), dense.shape
         if sheet is not None and sheet.corners is not None:
             to_image, shape = flattening(sheet.corners)
-        ratio = min(1.0, COARSE / max(shape))
+        ratio = min(1.0, float(np.sqrt(COARSE / np.prod(shape))))
         coarse = _seen(dense, to_image @ working_to_sheet(ratio), scaled(shape, ratio))
         ruled = False
         if self.rules == "remove":
@@ -118,24 +118,31 @@ class Auto(Segmenter):
         return _Straight(_seen(dense, to_image, shape), to_image, mask, dense.shape, ruled, skew, height / ratio)
 
     def _at_scale(self, straight: "_Straight") -> "_Found":
-        """Bring a page to the scale at which its x-height is the wanted one, and find its lines there."""
-        guess = straight.mark_height / 1.5
+        """Bring a page to the scale at which its x-height is the wanted one, and find its lines there.
+
+        The x-height is measured at half the size first: a first guess may be wrong by a factor of two.
+        """
+        guess = self._found(straight, straight.mark_height / 1.5, self.x_height / 2).x_height
         for _ in range(ROUNDS):
-            factor = min(self.x_height / guess, LARGEST)
-            working = _seen(straight.ink, working_to_sheet(factor), scaled(straight.ink.shape, factor)).copy()
-            paper = straight.paper(factor, working.shape) & ~solid(working, ink.ink_level(working), self.x_height)
-            working[~paper] = 0
-            if straight.ruled:
-                working = remove_rules(working, self.x_height)[0]
-            numbers, rejected, stroke = sort_out(ink.THRESHOLDS[self.threshold](working), paper, self.x_height)
-            lines = find_lines(numbers, self.x_height)
-            if not len(lines):
-                raise DataError("shows no text: there is ink on it, but no line of writing.")
-            measured = float(2 * np.median(lines.half))
-            if CLOSE[0] < measured / self.x_height < CLOSE[1]:
+            found = self._found(straight, guess, self.x_height)
+            if CLOSE[0] < found.x_height / guess < CLOSE[1]:
                 break
-            guess *= measured / self.x_height
-        return _Found(numbers, lines, factor, measured, stroke, Counter(rejected))
+            guess = found.x_height
+        return found
+
+    def _found(self, straight: "_Straight", guess: float, wanted: float) -> "_Found":
+        """Find the lines of a page at the scale at which a guess at its x-height becomes the wanted one."""
+        factor = min(wanted / guess, LARGEST)
+        working = _seen(straight.ink, working_to_sheet(factor), scaled(straight.ink.shape, factor)).copy()
+        paper = straight.paper(factor, working.shape) & ~solid(working, ink.ink_level(working), wanted)
+        working[~paper] = 0
+        if straight.ruled:
+            working = remove_rules(working, wanted)[0]
+        marks, rejected = sort_out(ink.THRESHOLDS[self.threshold](working), paper, wanted)
+        lines = find_lines(marks, wanted)
+        if not len(lines):
+            raise DataError("shows no text: there is ink on it, but no line of writing.")
+        return _Found(marks, lines, factor, float(2 * np.median(lines.half)) / factor, Counter(rejected))
 
 
 class _Straight(NamedTuple):
@@ -158,13 +165,12 @@ class _Straight(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """A page at its working scale, and its lines."""
+    """A page at its working scale, and its lines; its x-height is in pixels of the sheet."""
 
-    numbers: NDArray[np.int32]
+    marks: Marks
     lines: Lines
     factor: float
     x_height: float
-    stroke: float
     rejected: Counter[str]
 
 

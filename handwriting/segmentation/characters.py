@@ -130,6 +130,7 @@ def find_characters(
 
     step = pitch(word_of, reach)
     usual, joint = costs.width * step, costs.joint * (1 - _touching(reach, step))
+    apart = (STEP if score is None else STEP_TO_LOOK) * x_height
     labels = np.zeros(len(rows), np.int64)
     words: list[int] = []
     by_line = np.argsort(line_of[piece], kind="stable")
@@ -138,19 +139,21 @@ def find_characters(
         band = np.zeros((2 * middle + 1, int(ink.column.max(initial=0)) + 2), np.float32)
         band[line.level[~line.small], line.column[~line.small]] = 1
         seams = _Seams.of(band, middle)
-        in_word = word_of[line.piece]
-        for word in np.unique(in_word[in_word >= 0]):
-            chosen = np.flatnonzero(in_word == word)
-            own = line.only(chosen)
-            body = own.only(~own.small)
-            apart = (STEP if score is None else STEP_TO_LOOK) * x_height
+        by_word = np.argsort(word_of[line.piece], kind="stable")
+        numbers, first = np.unique(word_of[line.piece][by_word], return_index=True)
+        pixels = [pixels for word, pixels in zip(numbers, np.split(by_word, first[1:]), strict=True) if word >= 0]
+        cuts = []
+        for of_word in pixels:
+            body = line.only(of_word[~line.small[of_word]])
             ways = _ways(seams, body, x_height, stroke, usual, joint, apart, costs)
-            if score is not None:
-                ways = ways.looked_at(body, seams, score, costs.look)
-            cuts = seams.through(ways.best())
-            number = (own.column > cuts[:, own.level]).sum(axis=0)
+            cuts.append((ways if score is None else ways.looked_at(body, seams, score, costs.look)).best())
+        ends = np.cumsum([len(of_word) for of_word in cuts])[:-1]
+        along = np.split(seams.through(np.concatenate([np.zeros(0, np.int64), *cuts])), ends)
+        for word, of_word, paths in zip(numbers[numbers >= 0], pixels, along, strict=True):
+            own = line.only(of_word)
+            number = (own.column > paths[:, own.level]).sum(axis=0)
             _, number = np.unique(_with_marks(number, own, reach, x_height), return_inverse=True)
-            labels[of_line[chosen]] = len(words) + 1 + number
+            labels[of_line[of_word]] = len(words) + 1 + number
             words += [int(word)] * (int(number.max()) + 1)
     found = np.zeros(pieces.shape, np.int32)
     found[rows, columns] = labels
@@ -329,12 +332,15 @@ def _ways(
         costs: The other costs.
     """
     first, last = int(body.column.min()), int(body.column.max())
-    minima = first + _minima(seams.cost[first : last + 1])
-    grid = np.arange(first, last, max(1, round(apart)))
-    places = np.union1d(minima, grid)
-    places = places[(places > first + NARROWEST * x_height) & (places < last - NARROWEST * x_height)]
+    is_minimum = np.zeros(last - first, bool)
+    is_minimum[_minima(seams.cost[first : last + 1])] = True
+    is_place = is_minimum.copy()
+    is_place[:: max(1, round(apart))] = True
+    narrow = int(NARROWEST * x_height) + 1
+    is_place[:narrow] = is_place[max(0, len(is_place) - narrow + 1) :] = False
+    places = first + np.flatnonzero(is_place)
     strokes = seams.cost[places] / stroke
-    is_gap = (strokes < GAP) & np.isin(places, minima)
+    is_gap = (strokes < GAP) & is_minimum[places - first]
 
     ends = np.concatenate([[first - 1], places, [last]])
     price = np.concatenate([[0], costs.cut * np.minimum(strokes, costs.most) + joint * ~is_gap, [0]])

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from handwriting.segmentation.marks import Marks
 from handwriting.segmentation.pixels import Mask, dilated, marks_of, resized
 
 ACROSS, DOWN = 4, 2
@@ -51,18 +52,18 @@ class Lines:
         return len(self.half)
 
 
-def find_lines(numbers: NDArray[np.int32], x_height: float) -> Lines:
+def find_lines(marks: Marks, x_height: float) -> Lines:
     """Find the lines of a page: the ridges of its ink, smeared along them.
 
     Lines may slope and bend a little. They are found piece by piece and joined where one goes on as the other ended.
 
     Args:
-        numbers: Of the connected mark that each pixel of a page without skew belongs to, int32 ``(H, W)``; 0 for paper.
+        marks: Of a page without skew.
         x_height: A guess at it, within a factor of two, in pixels.
     """
-    height, width = numbers.shape
-    marks = numbers > 0
-    small = resized(marks.astype(np.float32), (-(-height // DOWN), -(-width // ACROSS)))
+    height, width = marks.numbers.shape
+    ink = (marks.numbers > 0).astype(np.uint8)
+    small = resized(ink.astype(np.float32), (-(-height // DOWN), -(-width // ACROSS)))
     along, thick = ALONG * x_height / ACROSS, THICK * x_height / DOWN
     blurred = cv2.GaussianBlur(small, (0, 0), sigmaX=along, sigmaY=thick, borderType=cv2.BORDER_CONSTANT)
     smeared = np.asarray(blurred, np.float32)
@@ -76,8 +77,8 @@ def find_lines(numbers: NDArray[np.int32], x_height: float) -> Lines:
     middles = np.stack(
         [np.interp(columns, chain.columns * ACROSS + ACROSS / 2, chain.rows * DOWN + DOWN / 2) for chain in chains]
     )
-    rows, at = np.nonzero(marks)
-    middles = _apart(middles[np.argsort(middles.mean(axis=1))], rows, at, numbers[rows, at], x_height)
+    rows, at = np.nonzero(ink)
+    middles = _apart(middles[np.argsort(middles.mean(axis=1))], rows, at, marks, x_height)
     return _measured(rows, at, middles, x_height)
 
 
@@ -85,7 +86,7 @@ def _apart(
     middles: NDArray[np.float64],
     rows: NDArray[np.int64],
     columns: NDArray[np.int64],
-    owner: NDArray[np.int32],
+    marks: Marks,
     x_height: float,
 ) -> NDArray[np.float64]:
     """Leave out ridges that are no lines: of nothing but dots, or of the heads or tails of a neighbouring line's marks.
@@ -94,14 +95,12 @@ def _apart(
         middles: The ridges' rows, from the top, float64 ``(L, W)``.
         rows: Of every pixel of ink.
         columns: Of the same.
-        owner: The number of the mark that it belongs to.
+        marks: What these belong to.
         x_height: In pixels.
     """
-    count = int(owner.max()) + 1
-    top, bottom = np.full(count, np.inf), np.full(count, -np.inf)
-    np.minimum.at(top, owner, rows)
-    np.maximum.at(bottom, owner, rows)
-    tall = (bottom - top >= TALL * x_height)[owner]
+    owner = marks.numbers[rows, columns]
+    count = len(marks.boxes)
+    tall = (marks.boxes[:, cv2.CC_STAT_HEIGHT] > TALL * x_height)[owner]
     within = [np.abs(rows - middle[columns]) <= x_height / 2 for middle in middles]
     held = np.stack([np.bincount(owner[near], minlength=count) for near in within])  # each mark's ink in each ridge
     ink = np.maximum(held.sum(axis=1), 1)
@@ -205,31 +204,32 @@ def _measured(
     return Lines(moved, half)
 
 
-def assign(numbers: NDArray[np.int32], lines: Lines) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+def assign(marks: Marks, lines: Lines) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Say which line each connected mark stands in; one that joins two lines is parted between them.
 
     A mark belongs to the line between whose baseline and x-height most of its ink lies; where none does, to the
     nearest line, dots and accents rather to the one below.
 
     Args:
-        numbers: Of the connected mark that each pixel belongs to, int32 ``(H, W)``; 0 for paper.
+        marks: What stands in them.
         lines: At least one line.
 
     Returns:
         The number of the piece that each pixel belongs to, from 1, int32 ``(H, W)``, and the line of each piece, int64
         ``(n,)``, -1 for one that is far from all of them.
     """
-    rows, columns = np.nonzero(numbers)
-    owner = numbers[rows, columns]
-    count = int(owner.max()) + 1
+    rows, columns = np.nonzero(marks.numbers)
+    owner = marks.numbers[rows, columns]
+    count = len(marks.boxes)
     total = len(lines)
     nearest = _nearest(rows, columns, lines)
     away = np.abs(rows - lines.middles[nearest, columns])
     within = away <= 1.1 * lines.half[nearest]
     core = np.bincount(owner * total + nearest, within, minlength=count * total).reshape(count, total)
     stands_in = core > MUCH * core.max(axis=1, keepdims=True)
-    loose = ~stands_in.any(axis=1) & (np.bincount(owner, minlength=count) > 0)
-    stands_in[loose, _line_of_loose(loose, rows, columns, owner, lines)[loose]] = True
+    loose = ~stands_in.any(axis=1)
+    loose[0] = False  # the paper
+    stands_in[loose, _line_of_loose(marks.boxes[loose], lines)] = True
 
     # Of each mark, every line is led to the nearest one that the mark stands in.
     numbers_of = np.arange(total)
@@ -240,7 +240,7 @@ def assign(numbers: NDArray[np.int32], lines: Lines) -> tuple[NDArray[np.int32],
         own = np.flatnonzero(stands_in[mark])
         led[mark] = own[np.abs(numbers_of[:, None] - own).argmin(axis=1)]
     codes, pieces = np.unique(owner.astype(np.int64) * total + led[owner, nearest], return_inverse=True)
-    labels = np.zeros(numbers.shape, np.int32)
+    labels = np.zeros(marks.numbers.shape, np.int32)
     labels[rows, columns] = pieces + 1
     return labels, codes % total
 
@@ -255,23 +255,11 @@ def _nearest(rows: NDArray[np.int64], columns: NDArray[np.int64], lines: Lines) 
     return nearest
 
 
-def _line_of_loose(
-    loose: NDArray[np.bool_],
-    rows: NDArray[np.int64],
-    columns: NDArray[np.int64],
-    owner: NDArray[np.int32],
-    lines: Lines,
-) -> NDArray[np.int64]:
-    """Return the line of each mark that has no ink within any line's x-height; of others, any line."""
-    count = len(loose)
-    top, bottom = np.full(count, np.inf), np.full(count, -np.inf)
-    np.minimum.at(top, owner, rows)
-    np.maximum.at(bottom, owner, rows)
-    middle = np.bincount(owner, columns, minlength=count) / np.maximum(np.bincount(owner, minlength=count), 1)
-    at = np.clip(np.round(middle), 0, lines.middles.shape[1] - 1).astype(int)
-    centres = lines.middles[:, at]
-    half = lines.half[:, None]
+def _line_of_loose(boxes: NDArray[np.int64], lines: Lines) -> NDArray[np.int64]:
+    """Return the line that each mark is nearest to, int64 ``(n,)``, by the marks' boxes."""
+    left, top, wide, tall, _ = boxes.T
+    at = np.clip(left + wide // 2, 0, lines.middles.shape[1] - 1)
+    centres, half = lines.middles[:, at], lines.half[:, None]
     below = top - (centres + half)  # how far the mark hangs below each baseline
-    above = (centres - half) - bottom  # how far it floats above each x-height
-    distance = np.where(above > 0, ACCENT * above, np.maximum(below, 0))
-    return distance.argmin(axis=0)
+    above = (centres - half) - (top + tall - 1)  # how far it floats above each x-height
+    return np.where(above > 0, ACCENT * above, np.maximum(below, 0)).argmin(axis=0)

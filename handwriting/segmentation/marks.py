@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +25,21 @@ BORDER, LONG = 2.0, 5.0
 """What runs over the page's edge, is longer than so many x-heights and so many times as long as wide, is the edge."""
 
 
-def sort_out(ink: Mask, paper: Mask, x_height: float) -> tuple[NDArray[np.int32], dict[str, int], float]:
+class Marks(NamedTuple):
+    """Connected marks.
+
+    Attributes:
+        numbers: The number of the mark that each pixel belongs to, from 1, int32 ``(H, W)``; 0 for paper.
+        boxes: The left column, the top row, columns, rows and pixels of each, the paper's first, int64 ``(n + 1, 5)``.
+        stroke: How wide strokes are, in pixels.
+    """
+
+    numbers: NDArray[np.int32]
+    boxes: NDArray[np.int64]
+    stroke: float
+
+
+def sort_out(ink: Mask, paper: Mask, x_height: float) -> tuple[Marks, dict[str, int]]:
     """Leave out what is no writing by its own shape.
 
     Args:
@@ -32,8 +48,7 @@ def sort_out(ink: Mask, paper: Mask, x_height: float) -> tuple[NDArray[np.int32]
         x_height: In pixels.
 
     Returns:
-        The number of the connected mark that each pixel of writing belongs to, from 1, int32 ``(H, W)``, 0 elsewhere;
-        how many marks were left out, by the reason; and how wide strokes are, in pixels.
+        The marks that may be writing, and how many were left out, by the reason.
     """
     numbers, boxes = marks_of(ink)
     _, _, wide, tall, area = boxes.T
@@ -58,7 +73,8 @@ def sort_out(ink: Mask, paper: Mask, x_height: float) -> tuple[NDArray[np.int32]
             told[reason] = new
         rejected |= found
     renumbered = np.where(rejected, 0, np.cumsum(~rejected)).astype(np.int32)
-    return renumbered[numbers], told, stroke
+    kept = np.concatenate([[0], np.flatnonzero(~rejected)])
+    return Marks(renumbered[numbers], boxes[kept], stroke), told
 
 
 def _stroke_width(to_paper: NDArray[np.float32]) -> float:

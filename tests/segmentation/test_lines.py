@@ -4,12 +4,14 @@ import pytest
 
 from handwriting.data.synthetic_pages import draw_page, random_style
 from handwriting.segmentation.lines import Lines, assign, find_lines
+from handwriting.segmentation.marks import Marks
+from handwriting.segmentation.pixels import marks_of
 
 X_HEIGHT = 2.5 / 25.4 * 150
 
 
 def numbered(ink):
-    return cv2.connectedComponents(np.asarray(ink, np.uint8), connectivity=8)[1]
+    return Marks(*marks_of(np.asarray(ink) > 0), stroke=2.0)
 
 
 def drawn(seed=0, **chosen):
@@ -66,7 +68,7 @@ def test_tall_letters_do_not_make_a_line_of_their_heads():
 
 
 def test_paper_without_ink_has_no_lines():
-    assert len(find_lines(np.zeros((50, 80), np.int32), 10)) == 0
+    assert len(find_lines(numbered(np.zeros((50, 80))), 10)) == 0
 
 
 def test_a_loose_dot_belongs_to_the_line_below_and_a_comma_to_the_one_above():
@@ -74,5 +76,5 @@ def test_a_loose_dot_belongs_to_the_line_below_and_a_comma_to_the_one_above():
     numbers = np.zeros((160, 100), np.int32)
     numbers[88:92, 40:44] = 1
     numbers[63:68, 70:73] = 2
-    _, line_of = assign(numbers, lines)
-    assert line_of.tolist() == [1, 0]
+    pieces, line_of = assign(numbered(numbers), lines)
+    assert (line_of[pieces[90, 41] - 1], line_of[pieces[65, 71] - 1]) == (1, 0)

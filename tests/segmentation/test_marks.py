@@ -15,8 +15,9 @@ def writing():
 
 
 def sorted_out(ink):
-    numbers, told, stroke = sort_out(ink > 0, np.ones(ink.shape, bool), X_HEIGHT)
-    return numbers, told, stroke
+    marks, told = sort_out(ink > 0, np.ones(ink.shape, bool), X_HEIGHT)
+    assert len(marks.boxes) == marks.numbers.max() + 1
+    return marks.numbers, told, marks.stroke
 
 
 def test_letters_stay_and_the_width_of_their_strokes_is_measured():

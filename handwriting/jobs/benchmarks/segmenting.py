@@ -79,12 +79,13 @@ def drawn_pages(count: int, **style: Any) -> Iterator[KnownPage]:
 
 
 def word_pages(path: Path) -> Iterator[KnownPage]:
-    """Yield the words of an archive, laid out on white pages.
+    """Yield the words of an archive, laid out on white pages, mixed as words are in a text.
 
     Raises:
         DataError: If it cannot be read.
     """
     words = masked_words(path)
+    words = [words[index] for index in np.random.default_rng(0).permutation(len(words))]
     for first in range(0, len(words), WORDS_ON_A_PAGE):
         yield laid_out(words[first : first + WORDS_ON_A_PAGE])
 
