@@ -51,7 +51,7 @@ class Auto(Segmenter):
     threshold: Literal["density", "otsu", "adaptive", "sauvola"] = "density"
     rules: Literal["remove", "keep"] = "remove"
     skew: Literal["remove", "keep"] = "remove"
-    x_height: Annotated[int, Field(ge=8, le=64)] = 16
+    x_height: Annotated[int, Field(ge=8, le=64)] = 18
 
     def __call__(self, image: Grey, score: Score | None = None) -> Segmented:
         """Segment one page; see :class:`Segmenter`."""

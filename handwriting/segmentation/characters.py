@@ -46,7 +46,7 @@ PITCHES = (0.7, 1.7)
 
 @dataclass(frozen=True)
 class Costs:
-    """What the ways to part a word cost, fitted to drawn pages.
+    """What the ways to part a word cost, fitted to drawn pages; the width, to words of real letters, too.
 
     Attributes:
         cut: Of a cut, for each stroke that it goes through.
@@ -63,8 +63,8 @@ class Costs:
     most: float = 2.5
     joint: float = 5.0
     gap: float = 40.0
-    character: float = 1.2
-    width: float = 0.84
+    character: float = 1.3
+    width: float = 0.9
     spread: float = 0.28
     look: float = 1.0
 

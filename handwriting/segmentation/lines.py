@@ -42,10 +42,12 @@ class Lines:
     Attributes:
         middles: The row of the middle of each line's x-height at each column, float64 ``(L, W)``.
         half: Half of the x-height of each line, in pixels, float64 ``(L,)``.
+        ends: The columns between which each line was seen, float64 ``(L, 2)``; beyond, its middle goes on level.
     """
 
     middles: NDArray[np.float64]
     half: NDArray[np.float64]
+    ends: NDArray[np.float64]
 
     def __len__(self) -> int:
         """Return how many lines there are."""
@@ -70,16 +72,18 @@ def find_lines(marks: Marks, x_height: float) -> Lines:
     reach = max(1, round(0.8 * x_height / DOWN))
     ridges = (smeared == dilated(smeared, 2 * reach + 1, 1)) & (smeared > 1e-4)
     if not ridges.any():
-        return Lines(np.zeros((0, width)), np.zeros(0))
+        return Lines(np.zeros((0, width)), np.zeros(0), np.zeros((0, 2)))
     ridges &= smeared > FAINTEST * np.percentile(smeared[ridges], 80)
     chains = _joined(_pieces(ridges, smeared, x_height), x_height)
     columns = np.arange(width)
     middles = np.stack(
         [np.interp(columns, chain.columns * ACROSS + ACROSS / 2, chain.rows * DOWN + DOWN / 2) for chain in chains]
     )
+    ends = np.array([chain.columns[[0, -1]] * ACROSS for chain in chains], float)
     rows, at = np.nonzero(ink)
-    middles = _apart(middles[np.argsort(middles.mean(axis=1))], rows, at, marks, x_height)
-    return _measured(rows, at, middles, x_height)
+    order = np.argsort(middles.mean(axis=1))
+    order = order[_apart(middles[order], rows, at, marks, x_height)]
+    return _measured(rows, at, middles[order], ends[order], x_height)
 
 
 def _apart(
@@ -88,8 +92,8 @@ def _apart(
     columns: NDArray[np.int64],
     marks: Marks,
     x_height: float,
-) -> NDArray[np.float64]:
-    """Leave out ridges that are no lines: of nothing but dots, or of the heads or tails of a neighbouring line's marks.
+) -> list[int]:
+    """Leave out ridges that are no lines: of dots alone, or of heads or tails of a neighbouring line's marks.
 
     Args:
         middles: The ridges' rows, from the top, float64 ``(L, W)``.
@@ -97,6 +101,9 @@ def _apart(
         columns: Of the same.
         marks: What these belong to.
         x_height: In pixels.
+
+    Returns:
+        The indices of the lines.
     """
     owner = marks.numbers[rows, columns]
     count = len(marks.boxes)
@@ -119,7 +126,7 @@ def _apart(
         if doubts[worst] <= COMMON:
             break
         del kept[worst]
-    return middles[kept]
+    return kept
 
 
 @dataclass(frozen=True)
@@ -170,7 +177,11 @@ def _joined(pieces: list[_Chain], x_height: float) -> list[_Chain]:
 
 
 def _measured(
-    rows: NDArray[np.int64], columns: NDArray[np.int64], middles: NDArray[np.float64], x_height: float
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    middles: NDArray[np.float64],
+    ends: NDArray[np.float64],
+    x_height: float,
 ) -> Lines:
     """Move each line to the middle of its own x-height, and measure that.
 
@@ -180,11 +191,12 @@ def _measured(
         rows: Of every pixel of ink.
         columns: Of the same.
         middles: The lines' rows, from the top, float64 ``(L, W)``.
+        ends: Of the lines.
         x_height: A guess at it, in pixels.
     """
     reach = round(1.6 * x_height)
     half, moved = np.full(len(middles), x_height / 2), middles.copy()
-    nearest = _nearest(rows, columns, Lines(middles, np.zeros(len(middles))))
+    nearest = _nearest(rows, columns, Lines(middles, np.zeros(len(middles)), ends))
     offset = np.round(rows - middles[nearest, columns]).astype(int)
     near = np.abs(offset) <= reach
     across = 2 * reach + 1
@@ -201,7 +213,7 @@ def _measured(
         bottom = peak + int(below.argmax()) if below.any() else 2 * reach
         half[number] = (bottom - top) / 2
         moved[number] += (top + bottom - 1) / 2 - reach
-    return Lines(moved, half)
+    return Lines(moved, half, ends)
 
 
 def assign(marks: Marks, lines: Lines) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
@@ -224,7 +236,8 @@ def assign(marks: Marks, lines: Lines) -> tuple[NDArray[np.int32], NDArray[np.in
     total = len(lines)
     nearest = _nearest(rows, columns, lines)
     away = np.abs(rows - lines.middles[nearest, columns])
-    within = away <= 1.1 * lines.half[nearest]
+    seen = (columns >= lines.ends[nearest, 0]) & (columns <= lines.ends[nearest, 1])
+    within = (away <= 1.1 * lines.half[nearest]) & seen
     core = np.bincount(owner * total + nearest, within, minlength=count * total).reshape(count, total)
     stands_in = core > MUCH * core.max(axis=1, keepdims=True)
     loose = ~stands_in.any(axis=1)

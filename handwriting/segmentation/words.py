@@ -13,7 +13,7 @@ CORE = 0.75
 """X-heights above and below a line's middle within which gaps are measured: ascenders and tails reach over them."""
 WIDEST = 3.0
 """X-heights: wider gaps say no more than this one does."""
-LEAN = 1.15
+LEAN = 1.1
 """The gaps between words vary more than those within: the threshold lies nearer to them by this factor."""
 FAR = 1.8
 """X-heights: a small mark farther from all letters, and than words are from each other, is a stray."""

@@ -72,7 +72,9 @@ def test_paper_without_ink_has_no_lines():
 
 
 def test_a_loose_dot_belongs_to_the_line_below_and_a_comma_to_the_one_above():
-    lines = Lines(np.stack([np.full(100, 50.0), np.full(100, 110.0)]), np.array([10.0, 10.0]))
+    lines = Lines(
+        np.stack([np.full(100, 50.0), np.full(100, 110.0)]), np.array([10.0, 10.0]), np.array([[0, 99], [0, 99.0]])
+    )
     numbers = np.zeros((160, 100), np.int32)
     numbers[88:92, 40:44] = 1
     numbers[63:68, 70:73] = 2
