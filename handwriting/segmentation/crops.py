@@ -35,8 +35,7 @@ def crops(page: Segmented, kind: Kind) -> Iterator[NDArray[np.uint8]]:
     inked = cv2.resize(page.ink, (width, height), interpolation=cv2.INTER_AREA)[page.labels > 0]
     full = max(float(np.percentile(inked, FULL)), 1.0)
     brightness = 255 * np.clip((np.arange(256) / full - GRAIN) / (1 - GRAIN), 0, 1)
-    of_label = {"character": np.arange(len(page.words)), "word": page.words, "line": page.lines[page.words]}[kind]
-    owners = np.concatenate([[-1], of_label])[grown(page.labels, REACH * page.x_height * page.scale)]
+    owners = np.concatenate([[-1], page.owners(kind)])[grown(page.labels, REACH * page.x_height * page.scale)]
     for number, piece in enumerate(page.of(kind)):
         x, y, w, h = piece.sheet_box
         around = math.ceil(MARGIN / (1 - 2 * MARGIN) * max(w, h))

@@ -99,6 +99,12 @@ class Segmented:
         """Return the pieces of one kind, in reading order."""
         return [piece for piece in self.pieces if piece.kind == kind]
 
+    def owners(self, kind: Kind) -> NDArray[np.int64]:
+        """Return which piece of a kind, counted from 0 as in :meth:`of`, each label from 1 on belongs to, ``(n,)``."""
+        if kind == "character":
+            return np.arange(len(self.words))
+        return self.words if kind == "word" else self.lines[self.words]
+
     @cached_property
     def pieces(self) -> list[Piece]:
         """Every line, then every word, then every character in reading order; of the kinds that were looked for."""
@@ -141,9 +147,7 @@ class Segmented:
         Returns:
             int32 ``(H, W)`` in pixels of the image, 0 where nothing is near.
         """
-        numbers = np.arange(len(self.words)) if kind == "character" else self.words
-        numbers = self.lines[self.words] if kind == "line" else numbers
-        lookup = np.concatenate([[0], numbers + 1]).astype(np.int32)
+        lookup = np.concatenate([[0], self.owners(kind) + 1]).astype(np.int32)
         near = lookup[grown(self.labels, reach * self.x_height * self.scale)]
         height, width = self.shape
         from_working = self.to_image @ working_to_sheet(self.scale)
