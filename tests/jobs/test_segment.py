@@ -487,7 +487,14 @@ def test_ctrl_c_ends_all_processes_at_once_and_quietly():
     for number in range(60):
         put(Path("pages") / f"{number}.png")
     words = [sys.executable, "-m", "handwriting", "segment", "pages=pages", "out=out", "workers=2"]
-    running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    running = subprocess.Popen(
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # which tests in the background ignore
+    )
     assert running.stdout
     assert running.stdout.readline().startswith("1/60 ")
     began = time.monotonic()
