@@ -59,14 +59,14 @@ class Auto(Segmenter):
         straight = self._straightened(image)
         found = self._at_scale(straight)
         marks, x_height = found.marks, found.x_height * found.factor
-        pieces, line_of = assign(marks, found.lines)
-        slant = scale.slant(marks.numbers > 0, x_height)
-        reach = extents(pieces, line_of, found.lines, slant, x_height)
+        piece, line_of = assign(marks, found.lines)
+        slant = scale.slant(marks, x_height)
+        reach = extents(marks, piece, line_of, found.lines, slant, x_height)
         word_of = find_words(line_of, reach)
         if strays := int((word_of < 0).sum()):
             found.rejected["stray"] += strays
-        labels, words = find_characters(
-            pieces, line_of, word_of, found.lines, reach, slant, x_height, marks.stroke, score
+        character, words = find_characters(
+            marks, piece, line_of, word_of, found.lines, reach, slant, x_height, found.stroke, score
         )
         if not len(words):
             raise DataError("shows no text: there is ink on it, but nothing like writing.")
@@ -78,7 +78,7 @@ class Auto(Segmenter):
             shape=image.shape[:2],
             ink=straight.ink,
             to_image=straight.to_image,
-            labels=labels,
+            labels=marks.picture(character.astype(np.int32)),
             scale=found.factor,
             words=words,
             lines=lines,
@@ -105,7 +105,7 @@ class Auto(Segmenter):
         if self.rules == "remove":
             coarse, rules = remove_rules(coarse, LONG_RULE * max(coarse.shape))
             ruled = bool(rules.any())
-        marks = ink.by_density(coarse)
+        marks = Marks.of(*ink.by_density(coarse))
         height = scale.mark_height(marks)
         if not height:
             raise DataError("shows no text: no mark on it has the size of writing.")
@@ -138,11 +138,12 @@ class Auto(Segmenter):
         working[~paper] = 0
         if straight.ruled:
             working = remove_rules(working, wanted)[0]
-        marks, rejected = sort_out(ink.THRESHOLDS[self.threshold](working), paper, wanted)
+        marks, stroke, rejected = sort_out(Marks.of(*ink.THRESHOLDS[self.threshold](working)), paper, wanted)
         lines = find_lines(marks, wanted)
         if not len(lines):
             raise DataError("shows no text: there is ink on it, but no line of writing.")
-        return _Found(marks, lines, factor, float(2 * np.median(lines.half)) / factor, Counter(rejected))
+        x_height = float(2 * np.median(lines.half)) / factor
+        return _Found(marks, stroke, lines, factor, x_height, Counter(rejected))
 
 
 class _Straight(NamedTuple):
@@ -168,6 +169,7 @@ class _Found(NamedTuple):
     """A page at its working scale, and its lines; its x-height is in pixels of the sheet."""
 
     marks: Marks
+    stroke: float
     lines: Lines
     factor: float
     x_height: float

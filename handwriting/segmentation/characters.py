@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handwriting.segmentation.lines import Lines
+from handwriting.segmentation.marks import Marks
 from handwriting.segmentation.page import Score
 from handwriting.segmentation.words import Extents, is_small
 
@@ -74,7 +75,7 @@ class Ink(NamedTuple):
 
     Attributes:
         piece: The number of the piece that each belongs to, from 0.
-        column: Its column once the hand's slant is taken out, from 0.
+        column: Its column once the hand's slant is taken out, from 1: a seam may run before it.
         level: Its row, where the middle of the x-height has the row ``REACH`` x-heights.
         small: Whether its piece is a dot, a comma or the like.
     """
@@ -90,7 +91,8 @@ class Ink(NamedTuple):
 
 
 def find_characters(
-    pieces: NDArray[np.int32],
+    marks: Marks,
+    piece: NDArray[np.int64],
     line_of: NDArray[np.int64],
     word_of: NDArray[np.int64],
     lines: Lines,
@@ -100,11 +102,12 @@ def find_characters(
     stroke: float,
     score: Score | None = None,
     costs: Costs | None = None,
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Part words into characters.
 
     Args:
-        pieces: The number of the piece that each pixel belongs to, from 1, int32 ``(H, W)``.
+        marks: Of a page.
+        piece: The piece that each of their pixels belongs to, from 0, int64 ``(p,)``.
         line_of: The line of each piece, int64 ``(n,)``.
         word_of: The word of each piece, -1 for a stray.
         lines: The lines.
@@ -116,48 +119,43 @@ def find_characters(
         costs: What the ways to part a word cost.
 
     Returns:
-        The number of the character that each pixel belongs to, from 1 in reading order, int32 ``(H, W)``; and the word
-        of each character, int64 ``(m,)``.
+        The number of the character that each pixel belongs to, from 1 in reading order, int64 ``(p,)``, 0 for strays;
+        and the word of each character, int64 ``(m,)``.
     """
     costs = costs or Costs()
-    rows, columns = np.nonzero(pieces)
-    piece = pieces[rows, columns].astype(np.int64) - 1
-    below = rows - np.round(lines.middles[line_of[piece], columns]).astype(np.int64)
+    line = line_of[piece]
+    below = marks.rows - np.round(lines.middles[line, marks.columns]).astype(np.int64)
     middle = round(REACH * x_height)
-    upright = columns + np.round(np.tan(np.deg2rad(slant)) * below).astype(np.int64)
+    upright = marks.columns + np.round(np.tan(np.deg2rad(slant)) * below).astype(np.int64)
     level = np.clip(below + middle, 0, 2 * middle)
-    ink = Ink(piece, upright - upright.min(initial=0), level, is_small(reach)[piece])
+    ink = Ink(piece, upright - upright.min(initial=0) + 1, level, is_small(reach)[piece])
+    seams = _Seams.of(ink.only(~ink.small), line[~ink.small], len(lines), middle)
 
+    word = word_of[piece]
+    by_word = np.argsort(word, kind="stable")
+    of_words = np.split(by_word, np.searchsorted(word[by_word], np.arange(int(word_of.max(initial=-1)) + 1)))[1:]
+    line_of_word = np.array([line[pixels[0]] for pixels in of_words], np.int64)
+    bodies = [ink.only(pixels[~ink.small[pixels]]) for pixels in of_words]
+    apart = max(1, round((STEP if score is None else STEP_TO_LOOK) * x_height))
+    places = _Places.of(seams.cost, line_of_word, bodies, int(NARROWEST * x_height) + 1, apart)
     step = pitch(word_of, reach)
-    usual, joint = costs.width * step, costs.joint * (1 - _touching(reach, step))
-    apart = (STEP if score is None else STEP_TO_LOOK) * x_height
-    labels = np.zeros(len(rows), np.int64)
+    joint = costs.joint * (1 - _touching(reach, step))
+    ways = _Ways.of(places, x_height, stroke, costs.width * step, joint, costs)
+    if score is not None:
+        ways = ways.looked_at(bodies, seams, score, costs.look)
+    cuts = ways.best()
+    paths = seams.through(places.column[cuts], places.line[cuts])
+    of_cuts = np.searchsorted(places.word[cuts], np.arange(len(of_words) + 1))
+
+    character = np.zeros(len(piece), np.int64)
     words: list[int] = []
-    by_line = np.argsort(line_of[piece], kind="stable")
-    for of_line in np.split(by_line, np.searchsorted(line_of[piece][by_line], np.arange(1, len(lines)))):
-        line = ink.only(of_line)
-        band = np.zeros((2 * middle + 1, int(ink.column.max(initial=0)) + 2), np.float32)
-        band[line.level[~line.small], line.column[~line.small]] = 1
-        seams = _Seams.of(band, middle)
-        by_word = np.argsort(word_of[line.piece], kind="stable")
-        numbers, first = np.unique(word_of[line.piece][by_word], return_index=True)
-        pixels = [pixels for word, pixels in zip(numbers, np.split(by_word, first[1:]), strict=True) if word >= 0]
-        cuts = []
-        for of_word in pixels:
-            body = line.only(of_word[~line.small[of_word]])
-            ways = _ways(seams, body, x_height, stroke, usual, joint, apart, costs)
-            cuts.append((ways if score is None else ways.looked_at(body, seams, score, costs.look)).best())
-        ends = np.cumsum([len(of_word) for of_word in cuts])[:-1]
-        along = np.split(seams.through(np.concatenate([np.zeros(0, np.int64), *cuts])), ends)
-        for word, of_word, paths in zip(numbers[numbers >= 0], pixels, along, strict=True):
-            own = line.only(of_word)
-            number = (own.column > paths[:, own.level]).sum(axis=0)
-            _, number = np.unique(_with_marks(number, own, reach, x_height), return_inverse=True)
-            labels[of_line[of_word]] = len(words) + 1 + number
-            words += [int(word)] * (int(number.max()) + 1)
-    found = np.zeros(pieces.shape, np.int32)
-    found[rows, columns] = labels
-    return found, np.array(words, np.int64)
+    for number, pixels in enumerate(of_words):
+        own, path = ink.only(pixels), paths[of_cuts[number] : of_cuts[number + 1]]
+        part = (own.column > path[:, own.level]).sum(axis=0)
+        _, part = np.unique(_with_marks(part, own, reach, x_height), return_inverse=True)
+        character[pixels] = len(words) + 1 + part
+        words += [number] * (int(part.max()) + 1)
+    return character, np.array(words, np.int64)
 
 
 def pitch(word_of: NDArray[np.int64], reach: Extents) -> float:
@@ -226,13 +224,13 @@ def _with_marks(number: NDArray[np.int64], ink: Ink, reach: Extents, x_height: f
 
 @dataclass(frozen=True)
 class _Seams:
-    """The seams of a line.
+    """The seams of every line.
 
     Attributes:
-        cost: Of the seam through each column of the line's middle, in pixels of ink, float32 ``(W,)``.
-        upward: At each level, from the one above the line down to its middle, the step of the seam there to the level
-            before, int8 ``(levels, W)``.
-        downward: The same from below the line up to its middle.
+        cost: Of the seam through each column of each line's middle, in pixels of ink, float32 ``(L, W)``.
+        upward: At each level, from the one above the lines down to their middle, the step of the seam there to the
+            level before, int8 ``(levels, L, W)``.
+        downward: The same from below the lines up to their middle.
     """
 
     cost: NDArray[np.float32]
@@ -240,126 +238,179 @@ class _Seams:
     downward: NDArray[np.int8]
 
     @classmethod
-    def of(cls, band: NDArray[np.float32], middle: int) -> _Seams:
-        """Find the seams of a line, 1 where there is ink, whose middle is in row ``middle``."""
+    def of(cls, ink: Ink, line: NDArray[np.int64], count: int, middle: int) -> _Seams:
+        """Find the seams of some lines.
+
+        Args:
+            ink: What they cross.
+            line: Of each pixel of it.
+            count: How many lines there are.
+            middle: The level of their middle.
+        """
+        band = np.zeros((2 * middle + 1, count, int(ink.column.max(initial=0)) + 2), np.uint8)
+        band[ink.level, line, ink.column] = 1
         above, upward = _swept(band[: middle + 1])
         below, downward = _swept(band[middle:][::-1])
         return cls(above + below - band[middle], upward, downward)
 
-    def through(self, columns: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the column at each level of the seams through some columns of the middle, int64 ``(n, levels)``."""
+    def through(self, columns: NDArray[np.int64], line: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the column at each level of the seams through columns of lines' middles, int64 ``(n, levels)``."""
         up, down = [columns], [columns]
         for way, steps in ((up, self.upward), (down, self.downward)):
             for step in steps[:0:-1]:
-                way.append(way[-1] + step[way[-1]])
+                way.append(way[-1] + step[line, way[-1]])
         return np.stack(up[:0:-1] + down, axis=1)
 
 
-def _swept(band: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
-    """Return what the cheapest way from the first level to each place of the last one costs, and its steps back."""
-    cost = band[0]
+def _swept(band: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+    """Return what the cheapest way from the first level to each place of the last one costs, and its steps back.
+
+    Args:
+        band: 1 where there is ink, ``(levels, L, W)``.
+
+    Returns:
+        The costs, float32 ``(L, W)``, and the steps, int8 ``(levels, L, W)``.
+    """
+    levels, count, width = band.shape
     steps = np.zeros(band.shape, np.int8)
-    far = np.full(1, 1e6, np.float32)
-    for level in range(1, len(band)):
-        left = np.concatenate([far, cost[:-1]]) + np.float32(SIDEWAYS)
-        right = np.concatenate([cost[1:], far]) + np.float32(SIDEWAYS)
-        side = np.minimum(left, right)
+    walled = np.full((count, width + 2), 1e6, np.float32)
+    cost, left, right = walled[:, 1:-1], walled[:, :-2], walled[:, 2:]
+    cost[:] = band[0]
+    for level in range(1, levels):
+        side = np.minimum(left, right) + np.float32(SIDEWAYS)
         steps[level] = (side < cost) * np.where(left <= right, np.int8(-1), np.int8(1))
-        cost = np.minimum(cost, side) + band[level]
-    return cost, steps
+        cost[:] = np.minimum(cost, side) + band[level]
+    return cost.copy(), steps
+
+
+class _Places(NamedTuple):
+    """Where characters may begin and end: the ends of every word, and places for cuts between; in reading order.
+
+    Attributes:
+        word: The word of each, from 0, int64 ``(n,)``.
+        line: Its line.
+        column: The column in the middle of its line.
+        cost: What the seam there costs, in pixels of ink.
+        is_minimum: Whether no seam near costs less.
+        is_end: Whether it is an end of its word.
+    """
+
+    word: NDArray[np.int64]
+    line: NDArray[np.int64]
+    column: NDArray[np.int64]
+    cost: NDArray[np.float32]
+    is_minimum: NDArray[np.bool_]
+    is_end: NDArray[np.bool_]
+
+    @classmethod
+    def of(
+        cls, cost: NDArray[np.float32], line_of_word: NDArray[np.int64], bodies: list[Ink], narrow: int, apart: int
+    ) -> _Places:
+        """Find the places.
+
+        Args:
+            cost: Of the seam through each column of each line's middle, float32 ``(L, W)``.
+            line_of_word: The line of each word.
+            bodies: The ink of each word, without small marks.
+            narrow: So many columns at each end are no place for a cut.
+            apart: The distance between places, besides the cheapest ones, in columns.
+        """
+        first = np.array([body.column.min() for body in bodies], np.int64)
+        span = np.array([body.column.max() for body in bodies], np.int64) - first
+        word = np.repeat(np.arange(len(bodies)), span + 2)
+        along = np.arange(len(word)) - np.repeat(np.cumsum(span + 2) - span - 1, span + 2)  # from -1 to the span
+        line, column = line_of_word[word], first[word] + along
+        is_end = (along < 0) | (along == span[word])
+        is_minimum = _minima(cost)[line, column] & ~is_end
+        inside = (along >= narrow) & (along <= span[word] - narrow)
+        at = is_end | (inside & (is_minimum | (along % apart == 0)))
+        return cls(word[at], line[at], column[at], cost[line, column][at], is_minimum[at], is_end[at])
+
+
+def _minima(values: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Say where the middles of each row's local minima are."""
+    change = np.sign(np.diff(np.round(values, 2), axis=1))
+    rows, where = np.nonzero(change)
+    falls = (rows[:-1] == rows[1:]) & (change[rows, where][:-1] < 0) & (change[rows, where][1:] > 0)
+    found = np.zeros(values.shape, bool)
+    found[rows[:-1][falls], (where[:-1][falls] + 1 + where[1:][falls]) // 2] = True
+    return found
 
 
 @dataclass(frozen=True)
 class _Ways:
-    """All ways to cut a word.
+    """All ways to cut the words.
 
     Attributes:
-        ends: Where a character may begin or end: the word's own ends, and the places for cuts between, int64 ``(n,)``.
+        places: Where a character may begin or end.
         price: Of a cut at each of them, float64 ``(n,)``.
-        whole: Of a character from one of them to another, float64 ``(n, n)``; infinite where there can be none.
+        whole: Of a character that ends there, and began one place before, two before, and so on, float64 ``(n, k)``;
+            infinite where there can be none.
     """
 
-    ends: NDArray[np.int64]
+    places: _Places
     price: NDArray[np.float64]
     whole: NDArray[np.float64]
 
+    @classmethod
+    def of(cls, places: _Places, x_height: float, stroke: float, usual: float, joint: float, costs: Costs) -> _Ways:
+        """Find the ways.
+
+        Args:
+            places: Where a character may begin or end.
+            x_height: In pixels.
+            stroke: How wide strokes are, in pixels.
+            usual: The most usual width of a character, in x-heights.
+            joint: What a cut through any ink costs.
+            costs: The other costs.
+        """
+        strokes = places.cost / stroke
+        is_gap = (strokes < GAP) & places.is_minimum
+        price = np.where(places.is_end, 0, costs.cut * np.minimum(strokes, costs.most) + joint * ~is_gap)
+        last = np.arange(len(price))[:, None]
+        longest = WIDEST * x_height
+        in_order = places.word * (places.column.max(initial=0) + longest + 1) + places.column
+        back = int((last[:, 0] - np.searchsorted(in_order, in_order - longest)).max(initial=1))
+        first = last - np.arange(1, max(back, 1) + 1)
+        width = np.maximum(places.column[:, None] - places.column[first], 1) / x_height
+        gaps = np.cumsum(is_gap)
+        whole = 0.5 * (np.log(width / usual) / costs.spread) ** 2 + costs.character
+        whole += costs.gap * (gaps[last - 1] - gaps[first])  # those left uncut
+        whole[(places.word[first] != places.word[:, None]) | ((width > WIDEST) & (first < last - 1))] = np.inf
+        return cls(places, price, whole)
+
     def best(self) -> NDArray[np.int64]:
-        """Return the columns of the cheapest cuts, int64 ``(m,)``."""
-        total = np.zeros(len(self.ends))
-        back = np.zeros(len(self.ends), np.int64)
-        for stop in range(1, len(self.ends)):
-            ways = total[:stop] + self.whole[:stop, stop]
-            back[stop] = ways.argmin()
-            total[stop] = ways[back[stop]] + self.price[stop]
-        cuts: list[int] = []
-        while stop := int(back[cuts[-1] if cuts else -1]):
-            cuts.append(stop)
-        return self.ends[cuts[::-1]]
+        """Return the indices of the places of the cheapest cuts, int64 ``(m,)``; every word's are found at once."""
+        starts, counts = np.unique(self.places.word, return_index=True, return_counts=True)[1:]
+        total = np.zeros(len(self.price))
+        came_from = np.zeros(len(self.price), np.int64)
+        before = np.arange(1, self.whole.shape[1] + 1)
+        for order in range(1, int(counts.max(initial=0))):
+            at = starts[counts > order] + order
+            ways = total[at[:, None] - before] + self.whole[at]
+            came_from[at] = at - before[ways.argmin(axis=1)]
+            total[at] = ways.min(axis=1) + self.price[at]
+        is_cut = np.zeros(len(self.price), bool)
+        at = came_from[starts + counts - 1]
+        while len(at := at[~self.places.is_end[at]]):
+            is_cut[at] = True
+            at = came_from[at]
+        return np.flatnonzero(is_cut)
 
-    def looked_at(self, body: Ink, seams: _Seams, score: Score, weight: float) -> _Ways:
-        """Add to every character that can be what its look costs."""
-        starts, stops = np.nonzero(np.isfinite(self.whole))
-        number = (body.column[None] > seams.through(self.ends)[:, body.level]).sum(axis=0)  # 1 in the first part
-        looks = []
-        for start, stop in zip(starts, stops, strict=True):
-            inside = (number > start) & (number <= stop)
-            looks.append(_picture(body.column[inside], body.level[inside]))
+    def looked_at(self, bodies: list[Ink], seams: _Seams, score: Score, weight: float) -> _Ways:
+        """Add to every character that can be what its look costs, given the ink of each word without small marks."""
         whole = self.whole.copy()
-        whole[starts, stops] += weight * score(looks)
-        return _Ways(self.ends, self.price, whole)
-
-
-def _ways(
-    seams: _Seams,
-    body: Ink,
-    x_height: float,
-    stroke: float,
-    usual: float,
-    joint: float,
-    apart: float,
-    costs: Costs,
-) -> _Ways:
-    """Return the ways to cut a word.
-
-    Args:
-        seams: Of its line.
-        body: The word's ink, without small marks.
-        x_height: In pixels.
-        stroke: How wide strokes are, in pixels.
-        usual: The most usual width of a character, in x-heights.
-        joint: What a cut through any ink costs.
-        apart: Pixels between places where it may be cut, besides the cheapest ones.
-        costs: The other costs.
-    """
-    first, last = int(body.column.min()), int(body.column.max())
-    is_minimum = np.zeros(last - first, bool)
-    is_minimum[_minima(seams.cost[first : last + 1])] = True
-    is_place = is_minimum.copy()
-    is_place[:: max(1, round(apart))] = True
-    narrow = int(NARROWEST * x_height) + 1
-    is_place[:narrow] = is_place[max(0, len(is_place) - narrow + 1) :] = False
-    places = first + np.flatnonzero(is_place)
-    strokes = seams.cost[places] / stroke
-    is_gap = (strokes < GAP) & is_minimum[places - first]
-
-    ends = np.concatenate([[first - 1], places, [last]])
-    price = np.concatenate([[0], costs.cut * np.minimum(strokes, costs.most) + joint * ~is_gap, [0]])
-    width = np.maximum(ends[None] - ends[:, None], 1) / x_height
-    gaps = np.cumsum(np.concatenate([[0, 0], is_gap, [0]]))  # before each end
-    uncut = np.maximum(gaps[None, :-1] - gaps[1:, None], 0)
-    whole = 0.5 * (np.log(width / usual) / costs.spread) ** 2 + costs.character + costs.gap * uncut
-    order = np.arange(len(ends))
-    parts = order[None] - order[:, None]
-    whole[(parts < 1) | ((parts > 1) & (width > WIDEST))] = np.inf
-    return _Ways(ends, price, whole)
-
-
-def _minima(values: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Return the middles of the local minima."""
-    change = np.sign(np.diff(np.round(values, 2)))
-    where = np.flatnonzero(change)
-    falls = (change[where[:-1]] < 0) & (change[where[1:]] > 0)
-    return np.asarray((where[:-1][falls] + 1 + where[1:][falls]) // 2)
+        for word, body in enumerate(bodies):
+            ends = np.flatnonzero(self.places.word == word)
+            paths = seams.through(self.places.column[ends], self.places.line[ends])
+            number = (body.column[None] > paths[:, body.level]).sum(axis=0)  # 1 in the first part
+            lasts, back = np.nonzero(np.isfinite(whole[ends]))
+            looks = []
+            for last, first in zip(lasts, lasts - 1 - back, strict=True):
+                inside = (number > first) & (number <= last)
+                looks.append(_picture(body.column[inside], body.level[inside]))
+            whole[ends[lasts], back] += weight * score(looks)
+        return _Ways(self.places, self.price, whole)
 
 
 def _picture(columns: NDArray[np.int64], levels: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from handwriting.segmentation.pixels import Grey, Mask, closed, dilated, marks_of, resized, within
+from handwriting.segmentation.pixels import Grey, Mask, closed, dilated, places, resized, within
 
 COARSE = 512
 """The level of the paper is looked for in a picture of at most so many pixels a side: it changes slowly."""
@@ -43,41 +44,40 @@ def density(image: Grey) -> Grey:
     Returns:
         uint8 ``(H, W)``: 0 for paper or lighter, 255 where no light comes back.
     """
-    if image.ndim == 2:
-        return _channel_density(image)
-    channels = [_channel_density(np.ascontiguousarray(image[..., number])) for number in range(3)]
-    coarse = within(image.shape, COARSE)
-    small = np.stack([resized(channel, coarse) for channel in channels]).reshape(3, -1).astype(np.float32)
-    total = small.sum(axis=0)
-    weights = small[:, total >= np.percentile(total, 99)].mean(axis=1) + 1e-3
-    weights /= weights.sum()
-    mixed = cv2.addWeighted(channels[0], weights[0], channels[1], weights[1], 0)
-    return np.asarray(cv2.addWeighted(mixed, 1, channels[2], weights[2], 0), np.uint8)
-
-
-def _channel_density(channel: Grey) -> Grey:
     # What is darker than the paper by no more than its grain is paper.
-    lifted = cv2.convertScaleAbs(channel, alpha=1, beta=GRAIN * _grain(channel))
-    relative = cv2.divide(lifted, np.maximum(paper_level(channel), 1), scale=255)
-    return np.asarray(255 - relative, np.uint8)
+    lifted = cv2.add(image, GRAIN * _grain(image))
+    dense = cv2.bitwise_not(cv2.divide(lifted, paper_level(image), scale=255))
+    if image.ndim == 2:
+        return np.asarray(dense, np.uint8)
+    step = max(1, max(image.shape) // COARSE)
+    some = np.asarray(dense)[::step, ::step].reshape(-1, 3).astype(np.float32)
+    total = some.sum(axis=1)
+    weights = some[total >= np.percentile(total, 99)].mean(axis=0) + 1e-3
+    return np.asarray(cv2.transform(dense, (weights / weights.sum())[None]), np.uint8)
 
 
-def paper_level(channel: Grey) -> Grey:
-    """Return the level of the paper at each pixel of one channel, uint8 ``(H, W)``."""
-    small = resized(channel, within(channel.shape, COARSE))
+def paper_level(image: Grey) -> Grey:
+    """Return the level of the paper at each pixel of each channel, uint8 like the image, at least 1."""
+    small = resized(image, within(image.shape, COARSE))
     window = max(3, round(WIDEST_STROKE * max(small.shape)) | 1)
     paper = closed(np.asarray(cv2.medianBlur(small, 3), np.uint8), window, window)
-    smooth = np.asarray(cv2.blur(paper, (window // 2 | 1, window // 2 | 1)), np.uint8)
-    return np.asarray(cv2.resize(smooth, channel.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+    smooth = np.maximum(cv2.blur(paper, (window // 2 | 1, window // 2 | 1)), 1)
+    return np.asarray(cv2.resize(smooth, image.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _grain(channel: Grey) -> float:
-    """Return the standard deviation of a picture's grain, by how far most pixels are from the median around them."""
-    step = max(1, max(channel.shape) // COARSE)
-    part = np.ascontiguousarray(channel[: channel.shape[0] // step, : channel.shape[1] // step])
+def _grain(image: Grey) -> NDArray[np.float64]:
+    """Return the standard deviation of each channel's grain, by how far most pixels are from the median around them.
+
+    OpenCV wants the levels to add to a picture as four numbers, whatever its channels are: ``(4,)``.
+    """
+    step = max(1, max(image.shape) // COARSE)
+    part = np.ascontiguousarray(image[: image.shape[0] // step, : image.shape[1] // step])
     fine = cv2.absdiff(part, cv2.medianBlur(part, 3))
-    share = np.cumsum(np.bincount(fine.ravel(), minlength=256)) / fine.size
-    return float(np.interp(0.68, np.concatenate([[0], share]), np.arange(257)))
+    grain = np.zeros(4)
+    for number, channel in enumerate(np.moveaxis(np.atleast_3d(fine), 2, 0)):
+        share = np.cumsum(np.bincount(channel.ravel(), minlength=256)) / channel.size
+        grain[number] = np.interp(0.68, np.concatenate([[0], share]), np.arange(257))
+    return grain
 
 
 def ink_level(dense: Grey) -> float:
@@ -86,7 +86,19 @@ def ink_level(dense: Grey) -> float:
     return float(np.percentile(dense[peaks], 75)) if peaks.any() else 0.0
 
 
-def by_density(dense: Grey) -> Mask:
+class Ink(NamedTuple):
+    """What a threshold tells.
+
+    Attributes:
+        mask: Where there may be ink, ``(H, W)``.
+        sure: Where there certainly is some: a mark with none of it is none.
+    """
+
+    mask: Mask
+    sure: Mask
+
+
+def by_density(dense: Grey) -> Ink:
     """Take for ink what is denser than a share of the ink around it, where it is much denser somewhere.
 
     A page's ink is paler where a pen runs dry, where light glares and where the camera is out of focus. Where there is
@@ -95,40 +107,40 @@ def by_density(dense: Grey) -> Mask:
     smooth = np.asarray(cv2.GaussianBlur(dense, (3, 3), 0), np.uint8)
     usual = ink_level(smooth)
     if not usual:
-        return np.zeros(dense.shape, bool)
+        return Ink(*np.zeros((2, *dense.shape), bool))
     level = _local_level(smooth, usual)
-    numbers, boxes = marks_of(smooth > np.maximum(FAINTEST, FAINT_PART * level))
-    sure = smooth > np.maximum(FAINTEST, SURE_PART * level)
-    strong = np.bincount(numbers[sure], minlength=len(boxes)) > 0
-    strong[0] = False
-    return np.asarray(strong[numbers])
+    least = [np.maximum(FAINTEST, share * level).astype(np.uint8) for share in (FAINT_PART, SURE_PART)]
+    return Ink(*(smooth > cv2.resize(tiles, smooth.shape[::-1], interpolation=cv2.INTER_LINEAR) for tiles in least))
 
 
-def _local_level(dense: Grey, usual: float) -> NDArray[np.float32]:
-    """Return how dense the ink around each pixel is in the middle of its strokes, float32 ``(H, W)``."""
-    peaks = ((dense >= PALEST * usual) & (dilated(dense, 3, 3) == dense)).astype(np.float32)
-    tiles = max(1, dense.shape[0] // TILE), max(1, dense.shape[1] // TILE)
-    share, total = (cv2.GaussianBlur(resized(part, tiles), (0, 0), AROUND / TILE) for part in (peaks, dense * peaks))
+def _local_level(dense: Grey, usual: float) -> NDArray[np.float64]:
+    """Return how dense the ink around each tile of a page is in the middle of its strokes."""
+    rows, columns = places((dense >= PALEST * usual) & (dilated(dense, 3, 3) == dense))
+    height, width = (-(-side // TILE) for side in dense.shape)
+    tile = rows // TILE * width + columns // TILE
+    share, total = (
+        cv2.GaussianBlur(np.bincount(tile, weights, height * width).reshape(height, width), (0, 0), AROUND / TILE)
+        for weights in (np.ones(len(rows)), dense[rows, columns])
+    )
     few = 0.1 * float(share.max())
-    level = np.asarray((total + few * usual) / (share + few), np.float32)
-    return np.asarray(cv2.resize(level, dense.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    return np.asarray((total + few * usual) / (share + few))
 
 
-def by_otsu(dense: Grey) -> Mask:
+def by_otsu(dense: Grey) -> Ink:
     """Take for ink what is denser than the level that divides all pixels best into two groups.
 
     Source: N. Otsu, A threshold selection method from gray-level histograms, 1979.
     """
-    return np.asarray(cv2.threshold(dense, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1] > 0)
+    return _all_sure(cv2.threshold(dense, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1] > 0)
 
 
-def by_neighbourhood(dense: Grey) -> Mask:
+def by_neighbourhood(dense: Grey) -> Ink:
     """Take for ink what is clearly denser than the mean of its neighbourhood."""
     marks = cv2.adaptiveThreshold(dense, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, WINDOW, -FAINTEST)
-    return np.asarray(marks > 0)
+    return _all_sure(marks > 0)
 
 
-def by_sauvola(dense: Grey) -> Mask:
+def by_sauvola(dense: Grey) -> Ink:
     r"""Take for ink what is darker than :math:`m (1 + k (s / R - 1))`, of the mean and deviation around it.
 
     Source: J. Sauvola and M. Pietikainen, Adaptive document image binarization, 2000, with k = 0.2 and R = 128.
@@ -136,10 +148,14 @@ def by_sauvola(dense: Grey) -> Mask:
     light = 255 - dense.astype(np.float32)
     mean = np.asarray(cv2.blur(light, (WINDOW, WINDOW)))
     deviation = np.sqrt(np.maximum(np.asarray(cv2.blur(light * light, (WINDOW, WINDOW))) - mean * mean, 0))
-    return np.asarray(light < mean * (1 + 0.2 * (deviation / 128 - 1)))
+    return _all_sure(light < mean * (1 + 0.2 * (deviation / 128 - 1)))
 
 
-THRESHOLDS: dict[str, Callable[[Grey], Mask]] = {
+def _all_sure(mask: Mask) -> Ink:
+    return Ink(mask, mask)
+
+
+THRESHOLDS: dict[str, Callable[[Grey], Ink]] = {
     "density": by_density,
     "otsu": by_otsu,
     "adaptive": by_neighbourhood,

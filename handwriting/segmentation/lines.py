@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handwriting.segmentation.marks import Marks
-from handwriting.segmentation.pixels import Mask, dilated, marks_of, resized
+from handwriting.segmentation.pixels import Mask, dilated, numbered, places
 
 ACROSS, DOWN = 4, 2
 """Lines are looked for in a picture so many times narrower and lower."""
@@ -63,9 +63,10 @@ def find_lines(marks: Marks, x_height: float) -> Lines:
         marks: Of a page without skew.
         x_height: A guess at it, within a factor of two, in pixels.
     """
-    height, width = marks.numbers.shape
-    ink = (marks.numbers > 0).astype(np.uint8)
-    small = resized(ink.astype(np.float32), (-(-height // DOWN), -(-width // ACROSS)))
+    width = marks.shape[1]
+    low, narrow = -(-marks.shape[0] // DOWN), -(-width // ACROSS)
+    cells = np.bincount(marks.rows // DOWN * narrow + marks.columns // ACROSS, minlength=low * narrow)
+    small = (cells.reshape(low, narrow) / (DOWN * ACROSS)).astype(np.float32)
     along, thick = ALONG * x_height / ACROSS, THICK * x_height / DOWN
     blurred = cv2.GaussianBlur(small, (0, 0), sigmaX=along, sigmaY=thick, borderType=cv2.BORDER_CONSTANT)
     smeared = np.asarray(blurred, np.float32)
@@ -80,38 +81,30 @@ def find_lines(marks: Marks, x_height: float) -> Lines:
         [np.interp(columns, chain.columns * ACROSS + ACROSS / 2, chain.rows * DOWN + DOWN / 2) for chain in chains]
     )
     ends = np.array([chain.columns[[0, -1]] * ACROSS for chain in chains], float)
-    rows, at = np.nonzero(ink)
     order = np.argsort(middles.mean(axis=1))
-    order = order[_apart(middles[order], rows, at, marks, x_height)]
-    return _measured(rows, at, middles[order], ends[order], x_height)
+    order = order[_apart(marks, middles[order], x_height)]
+    return _measured(marks, middles[order], ends[order], x_height)
 
 
-def _apart(
-    middles: NDArray[np.float64],
-    rows: NDArray[np.int64],
-    columns: NDArray[np.int64],
-    marks: Marks,
-    x_height: float,
-) -> list[int]:
+def _apart(marks: Marks, middles: NDArray[np.float64], x_height: float) -> list[int]:
     """Leave out ridges that are no lines: of dots alone, or of heads or tails of a neighbouring line's marks.
 
     Args:
+        marks: Of the page.
         middles: The ridges' rows, from the top, float64 ``(L, W)``.
-        rows: Of every pixel of ink.
-        columns: Of the same.
-        marks: What these belong to.
         x_height: In pixels.
 
     Returns:
         The indices of the lines.
     """
-    owner = marks.numbers[rows, columns]
-    count = len(marks.boxes)
-    tall = (marks.boxes[:, cv2.CC_STAT_HEIGHT] > TALL * x_height)[owner]
-    within = [np.abs(rows - middle[columns]) <= x_height / 2 for middle in middles]
-    held = np.stack([np.bincount(owner[near], minlength=count) for near in within])  # each mark's ink in each ridge
+    held = np.zeros((len(middles), len(marks)), np.int64)  # each mark's ink in each ridge
+    for ridge, middle in enumerate(middles):
+        part = marks.between(middle.min() - x_height / 2, middle.max() + x_height / 2)
+        near = np.abs(marks.rows[part] - middle[marks.columns[part]]) <= x_height / 2
+        held[ridge] = np.bincount(marks.owner[part][near], minlength=len(marks))
+    tall = marks.boxes[:, cv2.CC_STAT_HEIGHT] > TALL * x_height
     ink = np.maximum(held.sum(axis=1), 1)
-    dots = np.array([1 - tall[near].mean() if near.any() else 1.0 for near in within])
+    dots = 1 - held[:, tall].sum(axis=1) / ink
     kept = list(range(len(middles)))
     while len(kept) > 1:
         doubts = []
@@ -141,13 +134,13 @@ class _Chain:
 def _pieces(ridges: Mask, smeared: NDArray[np.float32], x_height: float) -> list[_Chain]:
     """Return the connected ridges, the strongest first."""
     reach = max(1, round(0.2 * x_height / DOWN))
-    numbers, boxes = marks_of(dilated(ridges.astype(np.uint8), 2 * reach + 1, 3) > 0)
-    rows, columns = np.nonzero(ridges)
+    numbers, count = numbered(dilated(ridges.astype(np.uint8), 2 * reach + 1, 3) > 0)
+    rows, columns = places(ridges)
     weights, owners = smeared[rows, columns], numbers[rows, columns]
     order = np.lexsort((columns, owners))
     rows, columns, weights, owners = rows[order], columns[order], weights[order], owners[order]
     pieces = []
-    for number in range(1, len(boxes)):
+    for number in range(1, count):
         start, stop = np.searchsorted(owners, [number, number + 1])
         at, where = np.unique(columns[start:stop], return_inverse=True)
         total = np.bincount(where, weights[start:stop])
@@ -176,28 +169,21 @@ def _joined(pieces: list[_Chain], x_height: float) -> list[_Chain]:
     return chains
 
 
-def _measured(
-    rows: NDArray[np.int64],
-    columns: NDArray[np.int64],
-    middles: NDArray[np.float64],
-    ends: NDArray[np.float64],
-    x_height: float,
-) -> Lines:
+def _measured(marks: Marks, middles: NDArray[np.float64], ends: NDArray[np.float64], x_height: float) -> Lines:
     """Move each line to the middle of its own x-height, and measure that.
 
     Within the x-height, ink lies at least half as dense as where it is densest.
 
     Args:
-        rows: Of every pixel of ink.
-        columns: Of the same.
+        marks: Of the page.
         middles: The lines' rows, from the top, float64 ``(L, W)``.
         ends: Of the lines.
         x_height: A guess at it, in pixels.
     """
     reach = round(1.6 * x_height)
     half, moved = np.full(len(middles), x_height / 2), middles.copy()
-    nearest = _nearest(rows, columns, Lines(middles, np.zeros(len(middles)), ends))
-    offset = np.round(rows - middles[nearest, columns]).astype(int)
+    nearest = _nearest(marks, Lines(middles, np.zeros(len(middles)), ends))
+    offset = np.round(marks.rows - middles[nearest, marks.columns]).astype(int)
     near = np.abs(offset) <= reach
     across = 2 * reach + 1
     counts = np.bincount(nearest[near] * across + offset[near] + reach, minlength=len(middles) * across)
@@ -216,7 +202,7 @@ def _measured(
     return Lines(moved, half, ends)
 
 
-def assign(marks: Marks, lines: Lines) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+def assign(marks: Marks, lines: Lines) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Say which line each connected mark stands in; one that joins two lines is parted between them.
 
     A mark belongs to the line between whose baseline and x-height most of its ink lies; where none does, to the
@@ -227,21 +213,17 @@ def assign(marks: Marks, lines: Lines) -> tuple[NDArray[np.int32], NDArray[np.in
         lines: At least one line.
 
     Returns:
-        The number of the piece that each pixel belongs to, from 1, int32 ``(H, W)``, and the line of each piece, int64
-        ``(n,)``, -1 for one that is far from all of them.
+        The piece that each of the marks' pixels belongs to, from 0, int64 ``(p,)``, and the line of each piece, int64
+        ``(n,)``.
     """
-    rows, columns = np.nonzero(marks.numbers)
-    owner = marks.numbers[rows, columns]
-    count = len(marks.boxes)
-    total = len(lines)
-    nearest = _nearest(rows, columns, lines)
-    away = np.abs(rows - lines.middles[nearest, columns])
-    seen = (columns >= lines.ends[nearest, 0]) & (columns <= lines.ends[nearest, 1])
+    count, total = len(marks), len(lines)
+    nearest = _nearest(marks, lines)
+    away = np.abs(marks.rows - lines.middles[nearest, marks.columns])
+    seen = (marks.columns >= lines.ends[nearest, 0]) & (marks.columns <= lines.ends[nearest, 1])
     within = (away <= 1.1 * lines.half[nearest]) & seen
-    core = np.bincount(owner * total + nearest, within, minlength=count * total).reshape(count, total)
+    core = np.bincount(marks.owner * total + nearest, within, minlength=count * total).reshape(count, total)
     stands_in = core > MUCH * core.max(axis=1, keepdims=True)
     loose = ~stands_in.any(axis=1)
-    loose[0] = False  # the paper
     stands_in[loose, _line_of_loose(marks.boxes[loose], lines)] = True
 
     # Of each mark, every line is led to the nearest one that the mark stands in.
@@ -249,23 +231,24 @@ def assign(marks: Marks, lines: Lines) -> tuple[NDArray[np.int32], NDArray[np.in
     led = np.zeros((count, total), np.int64)
     single = stands_in.sum(axis=1) == 1
     led[single] = stands_in[single].argmax(axis=1)[:, None]
-    for mark in np.flatnonzero(~single[1:]) + 1:
+    for mark in np.flatnonzero(~single):
         own = np.flatnonzero(stands_in[mark])
         led[mark] = own[np.abs(numbers_of[:, None] - own).argmin(axis=1)]
-    codes, pieces = np.unique(owner.astype(np.int64) * total + led[owner, nearest], return_inverse=True)
-    labels = np.zeros(marks.numbers.shape, np.int32)
-    labels[rows, columns] = pieces + 1
-    return labels, codes % total
+    codes = marks.owner * total + led[marks.owner, nearest]
+    used = np.bincount(codes, minlength=count * total) > 0
+    return (np.cumsum(used) - 1)[codes], np.flatnonzero(used) % total
 
 
-def _nearest(rows: NDArray[np.int64], columns: NDArray[np.int64], lines: Lines) -> NDArray[np.int64]:
+def _nearest(marks: Marks, lines: Lines) -> NDArray[np.int64]:
     """Return the line of each pixel: lines meet halfway between a baseline and the x-height below it."""
-    nearest = np.zeros(len(rows), np.int64)
-    for upper in range(len(lines) - 1):
-        baseline = lines.middles[upper] + lines.half[upper]
-        below = lines.middles[upper + 1] - lines.half[upper + 1]
-        nearest += rows > ((baseline + below) / 2)[columns]
-    return nearest
+    baselines, tops = lines.middles + lines.half[:, None], lines.middles - lines.half[:, None]
+    nearest = np.zeros(len(marks.rows), np.int64)
+    passed = np.zeros(len(marks.rows) + 1, np.int64)
+    for border in (baselines[:-1] + tops[1:]) / 2:
+        part = marks.between(border.min(), border.max())
+        nearest[part] += marks.rows[part] > border[marks.columns[part]]
+        passed[part.stop] += 1
+    return nearest + np.cumsum(passed)[:-1]
 
 
 def _line_of_loose(boxes: NDArray[np.int64], lines: Lines) -> NDArray[np.int64]:

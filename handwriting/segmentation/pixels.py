@@ -65,15 +65,21 @@ def warped(image: NDArray[Pixel], to_image: Matrix, shape: tuple[int, int], smoo
     return np.asarray(cv2.warpPerspective(image, to_image, shape[::-1], flags=flags), image.dtype)
 
 
-def marks_of(mask: Mask) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+def places(mask: Mask) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows and the columns of a mask's pixels, row by row, each ``(n,)``; faster than NumPy in two steps."""
+    rows, columns = np.divmod(np.flatnonzero(mask), mask.shape[1])
+    return rows, columns
+
+
+def numbered(mask: Mask) -> tuple[NDArray[np.int32], int]:
     """Number the connected marks of a page.
 
     Args:
         mask: Where there is ink, ``(H, W)``.
 
     Returns:
-        The number of each pixel's mark, from 1, int32 ``(H, W)``, 0 for paper; and for each number, 0 too, the left
-        column, the top row, how many columns and rows it spans, and how many pixels it has, int64 ``(n + 1, 5)``.
+        The number of each pixel's mark, from 1, int32 ``(H, W)``, 0 for paper; and one more than the highest of them.
     """
-    _, numbers, boxes, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    return np.asarray(numbers, np.int32), np.asarray(boxes, np.int64)
+    # OpenCV's statistics of the marks, which are not asked for, take it five times as long as the marks.
+    count, numbers = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    return np.asarray(numbers, np.int32), int(count)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from handwriting.segmentation.marks import Marks
 
 STEEPEST = 8.0
 """Degrees: no page lies more askew."""
@@ -14,20 +15,16 @@ SLANTS = np.arange(-30, 51, 2.5)
 """The slants that hands have, in degrees to the right."""
 
 
-def mark_height(marks: NDArray[np.bool_]) -> float:
+def mark_height(marks: Marks) -> float:
     """Return how tall the marks on a page are, in pixels: half of the writing, by its width, is at most so tall.
 
     Letters are one or two x-heights tall, joined words two or three: it is a first guess at the writing's size.
-
-    Args:
-        marks: Where there is ink, ``(H, W)``.
 
     Returns:
         The height; 0 where nothing looks like writing.
     """
     height, width = marks.shape
-    _, _, boxes, _ = cv2.connectedComponentsWithStats(marks.astype(np.uint8), connectivity=8)
-    _, _, wide, tall, area = boxes[1:].T.astype(float)
+    _, _, wide, tall, area = marks.boxes.T.astype(float)
     usual = (tall >= 3) & (area >= 6) & (wide < width / 2) & (tall < max(height / 3, 60))
     if not usual.any():
         return 0.0
@@ -36,11 +33,11 @@ def mark_height(marks: NDArray[np.bool_]) -> float:
     return float(tall[usual][order][np.searchsorted(total, total[-1] / 2)])
 
 
-def skew(marks: NDArray[np.bool_], height: float) -> float:
+def skew(marks: Marks, height: float) -> float:
     """Return by how many degrees lines of writing fall to the right: projected along that angle, ink lies densest.
 
     Args:
-        marks: Where there is ink, ``(H, W)``.
+        marks: Of a page.
         height: Of its marks, in pixels.
     """
     rows, columns = _sampled(marks)
@@ -52,11 +49,11 @@ def skew(marks: NDArray[np.bool_], height: float) -> float:
     return float(max(np.arange(rough - 0.5, rough + 0.51, 0.1), key=sharpness))
 
 
-def slant(marks: NDArray[np.bool_], x_height: float) -> float:
+def slant(marks: Marks, x_height: float) -> float:
     """Return by how many degrees the upstrokes of a page lean to the right: projected along them, ink lies densest.
 
     Args:
-        marks: Where there is ink on a page without skew, ``(H, W)``.
+        marks: Of a page without skew.
         x_height: In pixels.
     """
     rows, columns = _sampled(marks)
@@ -69,10 +66,9 @@ def slant(marks: NDArray[np.bool_], x_height: float) -> float:
     return float(max(SLANTS, key=sharpness))
 
 
-def _sampled(marks: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    rows, columns = np.nonzero(marks)
-    step = max(1, len(rows) // SAMPLE)
-    return rows[::step].astype(float), columns[::step].astype(float)
+def _sampled(marks: Marks) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    step = max(1, len(marks.rows) // SAMPLE)
+    return marks.rows[::step].astype(float), marks.columns[::step].astype(float)
 
 
 def _concentration(places: NDArray[np.float64]) -> float:

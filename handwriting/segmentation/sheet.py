@@ -15,7 +15,7 @@ from handwriting.segmentation.pixels import (
     closed,
     dilated,
     eroded,
-    marks_of,
+    numbered,
     opened,
     resized,
     within,
@@ -116,15 +116,16 @@ def _solid(free: Mask) -> Grey | None:
     if not region.any():
         return None
     hull = np.zeros_like(region)
-    cv2.fillConvexPoly(hull, cv2.convexHull(cv2.findNonZero(region)), (1,))
+    (outline,), _ = cv2.findContours(region, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    cv2.fillConvexPoly(hull, cv2.convexHull(outline), (1,))
     return hull if region.sum() >= SOLID * hull.sum() else None
 
 
 def _largest(mask: Mask) -> Grey:
-    numbers, boxes = marks_of(mask)
-    if len(boxes) < 2:
+    numbers, count = numbered(mask)
+    if count < 2:
         return np.zeros(mask.shape, np.uint8)
-    return (numbers == 1 + boxes[1:, cv2.CC_STAT_AREA].argmax()).astype(np.uint8)
+    return (numbers == 1 + np.bincount(numbers.ravel())[1:].argmax()).astype(np.uint8)
 
 
 def _ends(region: Grey, steps: NDArray[np.float32]) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handwriting.segmentation.lines import Lines
+from handwriting.segmentation.marks import Marks
 
 CORE = 0.75
 """X-heights above and below a line's middle within which gaps are measured: ascenders and tails reach over them."""
@@ -44,21 +45,25 @@ class Extents:
 
 
 def extents(
-    labels: NDArray[np.int32], line_of: NDArray[np.int64], lines: Lines, slant: float, x_height: float
+    marks: Marks,
+    piece: NDArray[np.int64],
+    line_of: NDArray[np.int64],
+    lines: Lines,
+    slant: float,
+    x_height: float,
 ) -> Extents:
     """Measure pieces of ink.
 
     Args:
-        labels: The number of the piece that each pixel belongs to, from 1, int32 ``(H, W)``.
+        marks: Of a page.
+        piece: The piece that each of their pixels belongs to, from 0, int64 ``(p,)``.
         line_of: The line of each piece, int64 ``(n,)``.
         lines: The lines.
         slant: Of the hand, in degrees to the right.
         x_height: In pixels.
     """
-    rows, columns = np.nonzero(labels)
-    piece = labels[rows, columns] - 1
-    below = rows - lines.middles[line_of[piece], columns]
-    upright = columns + np.tan(np.deg2rad(slant)) * below
+    below = marks.rows - lines.middles[line_of[piece], marks.columns]
+    upright = marks.columns + np.tan(np.deg2rad(slant)) * below
     core = np.abs(below) <= CORE * x_height
     count = len(line_of)
 

@@ -3,7 +3,13 @@ import numpy as np
 import pytest
 
 from handwriting.data.synthetic_pages import draw_page, random_style
-from handwriting.segmentation.ink import FAINTEST, THRESHOLDS, by_density, density
+from handwriting.segmentation.ink import FAINTEST, THRESHOLDS, density
+from handwriting.segmentation.marks import Marks
+
+
+def inked(image, threshold="density"):
+    """Where a picture has ink, by a threshold."""
+    return Marks.of(*THRESHOLDS[threshold](density(image))).mask()
 
 
 def bars(paper, ink=0.4, step=30):
@@ -21,16 +27,16 @@ def uneven(height=200, width=300):
 
 def test_ink_is_as_dense_in_the_shade_as_in_the_light():
     dense = density(bars(uneven())).astype(float)
-    inked = dense[100, 11:-10:30]
-    assert inked.min() > 0.9 * inked.max()
-    assert inked.mean() == pytest.approx(0.6 * 255, rel=0.06)
+    strokes = dense[100, 11:-10:30]
+    assert strokes.min() > 0.9 * strokes.max()
+    assert strokes.mean() == pytest.approx(0.6 * 255, rel=0.06)
     assert np.median(dense[:, 25::30]) == 0
 
 
 def test_the_grain_of_paper_is_no_ink():
     rng = np.random.default_rng(0)
     noisy = np.clip(bars(uneven()) + rng.normal(0, 6, (200, 300)), 0, 255).astype(np.uint8)
-    marks = by_density(density(noisy))
+    marks = inked(noisy)
     truth = bars(np.full((200, 300), 200.0)) < 150
     assert marks[truth].mean() > 0.9
     assert marks[~cv2.dilate(truth.astype(np.uint8), np.ones((3, 3))).astype(bool)].mean() < 1e-3
@@ -51,7 +57,7 @@ def test_pale_ink_is_kept_and_what_shines_through_is_not():
     pale = bars(paper, ink=0.4).astype(float)
     pale[:, 600:] = bars(paper, ink=0.72)[:, 600:]  # half as dense, by itself
     pale[150:153, 20:400] = np.minimum(pale[150:153, 20:400], 230 * 0.85)  # shines through between full ink
-    marks = by_density(density(pale.astype(np.uint8)))
+    marks = inked(pale.astype(np.uint8))
     assert marks[100, 611:880:30].all()
     assert marks[100, 11:580:30].all()
     assert not marks[151, 25:390:30].any()
@@ -60,12 +66,12 @@ def test_pale_ink_is_kept_and_what_shines_through_is_not():
 @pytest.mark.parametrize("threshold", THRESHOLDS)
 def test_every_threshold_finds_the_ink_of_a_clean_page(threshold):
     page = draw_page(random_style(1, font=0, size=(4, 2.5), margin=0.4), 0)
-    marks, truth = THRESHOLDS[threshold](density(page.image)), page.characters > 0
+    marks, truth = inked(page.image, threshold), page.characters > 0
     assert (marks & truth).sum() > 0.9 * truth.sum()
     assert (marks & ~cv2.dilate(truth.astype(np.uint8), np.ones((3, 3))).astype(bool)).mean() < 0.002
 
 
 def test_blank_paper_has_no_ink():
-    dense = density(np.rint(uneven()).astype(np.uint8))
-    assert dense.max() < FAINTEST
-    assert not by_density(dense).any()
+    blank = np.rint(uneven()).astype(np.uint8)
+    assert density(blank).max() < FAINTEST
+    assert not inked(blank).any()

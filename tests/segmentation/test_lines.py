@@ -5,13 +5,18 @@ import pytest
 from handwriting.data.synthetic_pages import draw_page, random_style
 from handwriting.segmentation.lines import Lines, assign, find_lines
 from handwriting.segmentation.marks import Marks
-from handwriting.segmentation.pixels import marks_of
 
 X_HEIGHT = 2.5 / 25.4 * 150
 
 
 def numbered(ink):
-    return Marks(*marks_of(np.asarray(ink) > 0), stroke=2.0)
+    return Marks.of(np.asarray(ink) > 0)
+
+
+def assigned(marks, lines):
+    """The number of the piece at each pixel of the page, from 1, and the line of each piece."""
+    piece, line_of = assign(marks, lines)
+    return marks.picture(piece.astype(np.int32) + 1), line_of
 
 
 def drawn(seed=0, **chosen):
@@ -39,7 +44,7 @@ def test_lines_that_slope_and_swing_are_followed():
 def test_every_mark_is_given_to_its_line_dots_and_commas_too():
     page = drawn(2, font=0)
     numbers = numbered(page.characters > 0)
-    pieces, line_of = assign(numbers, find_lines(numbers, X_HEIGHT))
+    pieces, line_of = assigned(numbers, find_lines(numbers, X_HEIGHT))
     truth = page.lines[page.words[page.characters[pieces > 0] - 1]]
     assert (line_of[pieces[pieces > 0] - 1] == truth).mean() > 0.999
 
@@ -51,7 +56,7 @@ def test_a_tail_that_touches_the_next_line_is_parted_from_it():
             cv2.rectangle(ink, (column, top), (column + 10, top + 10), 1, 2)
     cv2.line(ink, (150, 70), (150, 112), 1, 2)  # a tail of the upper one
     numbers = numbered(ink)
-    pieces, line_of = assign(numbers, find_lines(numbers, 10))
+    pieces, line_of = assigned(numbers, find_lines(numbers, 10))
     assert sorted(set(line_of)) == [0, 1]
     assert line_of[pieces[80, 150] - 1] == 0
     assert line_of[pieces[118, 150:161].max() - 1] == 1
@@ -78,5 +83,5 @@ def test_a_loose_dot_belongs_to_the_line_below_and_a_comma_to_the_one_above():
     numbers = np.zeros((160, 100), np.int32)
     numbers[88:92, 40:44] = 1
     numbers[63:68, 70:73] = 2
-    pieces, line_of = assign(numbered(numbers), lines)
+    pieces, line_of = assigned(numbered(numbers), lines)
     assert (line_of[pieces[90, 41] - 1], line_of[pieces[65, 71] - 1]) == (1, 0)

@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 
-from handwriting.segmentation.marks import solid, sort_out
+from handwriting.segmentation.marks import Marks, solid, sort_out
 
 X_HEIGHT = 20
 
@@ -15,16 +15,36 @@ def writing():
 
 
 def sorted_out(ink):
-    marks, told = sort_out(ink > 0, np.ones(ink.shape, bool), X_HEIGHT)
-    assert len(marks.boxes) == marks.numbers.max() + 1
-    return marks.numbers, told, marks.stroke
+    return sort_out(Marks.of(ink > 0), np.ones(ink.shape, bool), X_HEIGHT)
+
+
+def test_marks_are_their_pixels_row_by_row_and_their_boxes():
+    ink = writing()
+    cv2.line(ink, (20, 30), (60, 90), 1, 2)
+    marks = Marks.of(ink > 0)
+    assert np.array_equal(marks.mask(), ink > 0)
+    _, numbers, boxes, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    assert np.array_equal(marks.picture(marks.owner.astype(np.int32) + 1), numbers)
+    assert np.array_equal(marks.boxes, boxes[1:])
+    assert (np.diff(marks.rows) >= 0).all()
+    part = marks.between(40.5, 60)
+    assert np.array_equal(marks.rows[part], marks.rows[(marks.rows >= 40.5) & (marks.rows <= 60)])
+
+
+def test_a_mark_that_is_nowhere_sure_is_none():
+    ink = writing() > 0
+    sure = np.zeros_like(ink)
+    sure[:, 230:250] = ink[:, 230:250]
+    marks = Marks.of(ink, sure)
+    assert np.array_equal(marks.mask()[:, 225:255], ink[:, 225:255])
+    assert (len(marks), marks.mask()[:, :225].any()) == (1, False)
 
 
 def test_letters_stay_and_the_width_of_their_strokes_is_measured():
-    numbers, told, stroke = sorted_out(writing())
-    assert numbers.max() == 3
-    assert told == {}
-    assert 2 <= stroke <= 5
+    found = sorted_out(writing())
+    assert len(found.marks) == 3
+    assert found.rejected == {}
+    assert 2 <= found.stroke <= 5
 
 
 def test_specks_blots_drawings_and_edges_are_left_out_and_counted():
@@ -33,16 +53,16 @@ def test_specks_blots_drawings_and_edges_are_left_out_and_counted():
     cv2.circle(ink, (400, 300), 18, 1, -1)
     cv2.circle(ink, (420, 140), 110, 1, 3)
     ink[395:400, 100:300] = 1
-    numbers, told, _ = sorted_out(ink)
-    assert told == {"edge": 1, "drawing": 1, "blot": 1, "speck": 3}
-    assert np.array_equal(numbers > 0, writing() > 0)
-    assert sorted(np.unique(numbers)) == [0, 1, 2, 3]
+    found = sorted_out(ink)
+    assert found.rejected == {"edge": 1, "drawing": 1, "blot": 1, "speck": 3}
+    assert np.array_equal(found.marks.mask(), writing() > 0)
+    assert sorted(np.unique(found.marks.owner)) == [0, 1, 2]
 
 
 def test_a_letter_cut_by_the_edge_is_no_edge():
     ink = writing()
     cv2.ellipse(ink, (597, 200), (9, 10), 0, 0, 360, 1, 3)
-    assert sorted_out(ink)[1] == {}
+    assert sorted_out(ink).rejected == {}
 
 
 def test_where_no_paper_shows_between_strokes_is_no_page():

@@ -4,6 +4,7 @@ import pytest
 
 from handwriting.data.synthetic_pages import draw_page, random_style
 from handwriting.segmentation.ink import by_density, density
+from handwriting.segmentation.marks import Marks
 from handwriting.segmentation.rules import remove_rules
 
 STYLE = {"font": 0, "size": (6, 4), "margin": 0.4, "x_height": 2.6}
@@ -14,7 +15,7 @@ X_HEIGHT = 2.6 / 25.4 * 150
 def test_rules_go_and_strokes_stay(rules):
     page = draw_page(random_style(0, rules=rules, **STYLE), 0)
     left, where = remove_rules(density(page.image), X_HEIGHT)
-    marks, truth = by_density(left), page.characters > 0
+    marks, truth = Marks.of(*by_density(left)).mask(), page.characters > 0
     assert where.mean() > 0.02
     near = cv2.dilate(truth.astype(np.uint8), np.ones((3, 3))).astype(bool)
     assert marks[~near].mean() < 2e-4

@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 
 from handwriting.data.synthetic_pages import draw_page, random_style
+from handwriting.segmentation.marks import Marks
 from handwriting.segmentation.scale import mark_height, skew, slant
 
 
 def marks(**chosen):
     style = random_style(3, **{"size": (6, 5), "dpi": 150, "font": 0, "slant": 0.0, **chosen})
-    return draw_page(style, 0).characters > 0
+    return Marks.of(draw_page(style, 0).characters > 0)
 
 
 @pytest.mark.parametrize("degrees", [-5.0, -2.0, 0.0, 1.0, 5.0])
@@ -29,6 +30,6 @@ def test_marks_are_one_to_three_x_heights_tall():
 
 def test_where_nothing_is_written_no_mark_has_a_height():
     empty = np.zeros((100, 100), bool)
-    assert mark_height(empty) == 0
+    assert mark_height(Marks.of(empty)) == 0
     empty[50, 50] = True  # a speck
-    assert mark_height(empty) == 0
+    assert mark_height(Marks.of(empty)) == 0
