@@ -123,12 +123,13 @@ def find_characters(
         and the word of each character, int64 ``(m,)``.
     """
     costs = costs or Costs()
+    small = is_small(reach, line_of)
     line = line_of[piece]
     below = marks.rows - np.round(lines.middles[line, marks.columns]).astype(np.int64)
     middle = round(REACH * x_height)
     upright = marks.columns + np.round(np.tan(np.deg2rad(slant)) * below).astype(np.int64)
     level = np.clip(below + middle, 0, 2 * middle)
-    ink = Ink(piece, upright - upright.min(initial=0) + 1, level, is_small(reach)[piece])
+    ink = Ink(piece, upright - upright.min(initial=0) + 1, level, small[piece])
     seams = _Seams.of(ink.only(~ink.small), line[~ink.small], len(lines), middle)
 
     word = word_of[piece]
@@ -138,8 +139,8 @@ def find_characters(
     bodies = [ink.only(pixels[~ink.small[pixels]]) for pixels in of_words]
     apart = max(1, round((STEP if score is None else STEP_TO_LOOK) * x_height))
     places = _Places.of(seams.cost, line_of_word, bodies, int(NARROWEST * x_height) + 1, apart)
-    step = pitch(word_of, reach)
-    joint = costs.joint * (1 - _touching(reach, step))
+    step = pitch(word_of, small, reach)
+    joint = costs.joint * (1 - _touching(small, reach, step))
     ways = _Ways.of(places, x_height, stroke, costs.width * step, joint, costs)
     if score is not None:
         ways = ways.looked_at(bodies, seams, score, costs.look)
@@ -158,18 +159,19 @@ def find_characters(
     return character, np.array(words, np.int64)
 
 
-def pitch(word_of: NDArray[np.int64], reach: Extents) -> float:
+def pitch(word_of: NDArray[np.int64], small: NDArray[np.bool_], reach: Extents) -> float:
     """Return the mean distance from one character of a hand to the next, in x-heights, by the width of its words.
 
     Letters that touch do not tell how wide they are, but words do: of running text, half have at most four letters.
 
     Args:
         word_of: The word of each piece, -1 for strays.
+        small: Which pieces are dots, commas and the like.
         reach: Of each piece.
     """
     count = int(word_of.max(initial=-1)) + 1
     left, right = np.full(count, np.inf), np.full(count, -np.inf)
-    kept = (word_of >= 0) & ~is_small(reach)
+    kept = (word_of >= 0) & ~small
     np.minimum.at(left, word_of[kept], reach.left[kept])
     np.maximum.at(right, word_of[kept], reach.right[kept])
     wide = (right - left)[np.isfinite(left)]
@@ -177,14 +179,15 @@ def pitch(word_of: NDArray[np.int64], reach: Extents) -> float:
     return float(np.clip(np.median(np.concatenate([wide, usual])) / LETTERS, *PITCHES))
 
 
-def _touching(reach: Extents, step: float) -> float:
+def _touching(small: NDArray[np.bool_], reach: Extents, step: float) -> float:
     """Return how much of a page's writing, by its width, is in pieces of more than one character, 0..1.
 
     Args:
+        small: Which pieces are dots, commas and the like.
         reach: Of each piece.
         step: From one character to the next, in x-heights.
     """
-    wide = (reach.right - reach.left)[~is_small(reach)]
+    wide = (reach.right - reach.left)[~small]
     return float(wide[wide > JOINED * step].sum() / max(wide.sum(), 1e-9))
 
 

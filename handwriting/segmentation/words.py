@@ -18,6 +18,8 @@ LEAN = 1.1
 """The gaps between words vary more than those within: the threshold lies nearer to them by this factor."""
 FAR = 1.8
 """X-heights: a small mark farther from all letters, and than words are from each other, is a stray."""
+BESIDE = 0.5
+"""X-heights by which a dot may miss its stem."""
 USUAL = ((0.15, 12), (1.3, 12))
 """Gaps within and between words, in x-heights, and how many of each count besides the page's own: a page may have
 nothing but joined words, or a single one."""
@@ -78,13 +80,22 @@ def extents(
     return Extents(*middle, *everything, *ends(below))
 
 
-def is_small(reach: Extents) -> NDArray[np.bool_]:
-    """Say which pieces are dots, accents, commas, quotes or dashes, whose gaps tell nothing of words."""
+def is_small(reach: Extents, line_of: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say which pieces are dots, accents, commas, quotes or dashes, whose gaps tell nothing of words.
+
+    What is shaped like a comma, but stands under a dot, is the stem of an i.
+    """
     wide, tall = reach.right - reach.left, reach.bottom - reach.top
     dot = (tall < 0.55) & (wide < 0.9)
     dash = (tall < 0.4) & (wide < 1.8)
     comma = (tall < 1.7) & (wide < 0.8) & (reach.top > -0.3)
     quote = (tall < 1) & (wide < 1) & (reach.bottom < 0.1)
+    floating = np.flatnonzero(dot | quote)
+    for mark in np.flatnonzero(comma & ~dot & ~dash & ~quote):
+        left, right = reach.left[mark] - BESIDE, reach.right[mark] + BESIDE
+        aside = (reach.right[floating] < left) | (reach.left[floating] > right)
+        over = (reach.bottom[floating] < reach.top[mark]) & (line_of[floating] == line_of[mark])
+        comma[mark] = not (over & ~aside).any()
     return dot | dash | comma | quote
 
 
@@ -97,7 +108,7 @@ def find_words(line_of: NDArray[np.int64], reach: Extents) -> NDArray[np.int64]:
         line_of: The line of each piece.
         reach: Of each piece.
     """
-    small = is_small(reach)
+    small = is_small(reach, line_of)
     rows = []
     for line in range(int(line_of.max(initial=-1)) + 1):
         members = np.flatnonzero(line_of == line)

@@ -52,8 +52,17 @@ def test_commas_belong_to_the_word_before_and_quotes_to_the_nearer_one():
     word = [(0, 1), (1.2, 2.2)], [(5, 6), (6.2, 7.2)]
     comma, quote = (2.7, 2.9, 0.3, 0.9), (4.6, 4.8, -1.2, -0.7)
     reach = letters(*word[0], comma, quote, *word[1])
-    assert is_small(reach).tolist() == [False, False, True, True, False, False]
+    assert is_small(reach, np.zeros(6, np.int64)).tolist() == [False, False, True, True, False, False]
     assert words_of(reach) == [0, 0, 0, 1, 1, 1]
+
+
+def test_the_stem_of_an_i_is_no_comma():
+    """The pieces of "nın" with its dot a little aside: without the stem, its gap would part the word."""
+    stem, dot = (1.1, 1.6, -0.25, 0.6), (1.7, 1.9, -1.3, -0.9)
+    reach = letters((0, 1), stem, dot, (2, 3), (5, 6))
+    assert is_small(reach, np.zeros(5, np.int64)).tolist() == [False, False, True, False, False]
+    assert words_of(reach) == [0, 0, 0, 0, 1]
+    assert is_small(reach, np.array([0, 0, 1, 0, 0])).tolist() == [False, True, True, False, False]
 
 
 def test_marks_far_from_all_letters_are_strays():
