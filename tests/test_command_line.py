@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 import hydra_plugins.handwriting_studies as studies
 from handwriting import config
 from handwriting.errors import DataError
-from handwriting.jobs import INTERRUPTED, MISTAKE, main
+from handwriting.jobs import INTERRUPTED, MISTAKE, UNREAD, main
 
 ROOT = config.CONF.parent
 HEAVY = {"torch", "pytorch_lightning", "pydantic", "sklearn", "matplotlib", "wandb"}
@@ -156,6 +156,17 @@ def test_an_interrupt_ends_quietly(capsys: pytest.CaptureFixture[str], monkeypat
     replace_job(monkeypatch, run)
     assert main(["train"]) == INTERRUPTED
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("words", [["data", "data=digits"], ["data", "--help"], ["--help"]])
+def test_a_command_ends_quietly_when_nobody_reads_its_output_any_more(words: list[str]) -> None:
+    """As in ``handwriting data ... | head -1``, where head has seen enough."""
+    command = [sys.executable, "-m", "handwriting", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout and running.stderr
+        running.stdout.close()
+        assert running.stderr.read() == ""
+    assert running.returncode == UNREAD
 
 
 def test_a_failing_trial_does_not_keep_the_others_from_running(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +22,8 @@ MISTAKE = 2
 """The exit status after a mistake of the user."""
 INTERRUPTED = 130
 """The exit status after Ctrl-C."""
+UNREAD = 141
+"""The exit status where whoever read the output has gone, as after ``| head``."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,15 +33,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The job's name and its arguments; those of the process unless given.
 
     Returns:
-        The exit status: 0, 2 after a mistake of the user, 130 after Ctrl-C.
+        The exit status: 0, 2 after a mistake of the user, 130 after Ctrl-C, 141 where nobody reads the output any more.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in ("-h", "--help"):
-        _show(
-            f"usage: handwriting <job> key=value ...\n\n{_table(jobs())}\n\n"
-            "handwriting <job> --help tells what each can be given."
-        )
-        return 0
+        usage = f"usage: handwriting <job> key=value ...\n\n{_table(jobs())}\n\n"
+        return _status(lambda: print(f"{usage}handwriting <job> --help tells what each can be given."))
     if words[0] not in jobs():
         print(f"{words[0]}: no such job.{nearest(words[0], jobs())} There are: {', '.join(jobs())}", file=sys.stderr)
         return MISTAKE
@@ -49,16 +49,33 @@ def start(job: str, argv: Sequence[str] | None = None) -> int:
     """Run one job with ``argv``, the arguments of the process unless given, and return the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     if not {"-h", "--help"}.isdisjoint(words):
-        _show(_help(job))
-        return 0
+        return _status(lambda: print(_help(job)))
+    return _status(lambda: _run(job, words))
+
+
+def _status(work: Callable[[], None]) -> int:
+    """Do something, and return with which exit status it ended."""
     try:
-        _run(job, words)
+        work()
+        sys.stdout.flush()
     except HandwritingError as error:
         print(error, file=sys.stderr)
         return MISTAKE
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        if _is_read():
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains as it ends
+        return UNREAD
     return 0
+
+
+def _is_read() -> bool:
+    """Say whether somebody still reads the output: a pipe without a reader is in error."""
+    output = select.poll()
+    output.register(sys.stdout, 0)
+    return not output.poll(0)
 
 
 def _run(job: str, words: Sequence[str]) -> None:
@@ -202,14 +219,6 @@ def _help(job: str) -> str:
         "--hydra-help": "tell what else Hydra can do",
     }
     return "\n".join([*parts, "\nkeys", _table(shown), "\nflags", _table(flags)])
-
-
-def _show(text: str) -> None:
-    """Print ``text`` to whoever reads it, who may stop early: ``handwriting train --help | head``."""
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains as it ends
 
 
 def _table(lines: dict[str, str]) -> str:
