@@ -97,6 +97,7 @@ class Auto(Segmenter):
             dense[warped(mask, _to_mask(mask.shape, dense.shape), dense.shape, smooth=False) == 0] = 0
 
         to_image, shape = np.eye(3), dense.shape
+        whole = sheet is not None and sheet.corners is not None
         if sheet is not None and sheet.corners is not None:
             to_image, shape = flattening(sheet.corners)
         ratio = min(1.0, float(np.sqrt(COARSE / np.prod(shape))))
@@ -115,7 +116,8 @@ class Auto(Segmenter):
         else:
             turned, shape = _turn(skew, shape)
             to_image = to_image @ turned
-        return _Straight(_seen(dense, to_image, shape), to_image, mask, dense.shape, ruled, skew, height / ratio)
+        dense = _seen(dense, to_image, shape)
+        return _Straight(dense, to_image, mask, image.shape[:2], whole, ruled, skew, height / ratio)
 
     def _at_scale(self, straight: "_Straight") -> "_Found":
         """Bring a page to the scale at which its x-height is the wanted one, and find its lines there.
@@ -134,11 +136,13 @@ class Auto(Segmenter):
         """Find the lines of a page at the scale at which a guess at its x-height becomes the wanted one."""
         factor = min(wanted / guess, LARGEST)
         working = _seen(straight.ink, working_to_sheet(factor), scaled(straight.ink.shape, factor)).copy()
-        paper = straight.paper(factor, working.shape) & ~solid(working, ink.ink_level(working), wanted)
+        sheet = straight.sheet(factor, working.shape)
+        edges = sheet if straight.whole else None
+        paper = sheet & ~solid(working, ink.ink_level(working), wanted)
         working[~paper] = 0
         if straight.ruled:
             working = remove_rules(working, wanted)[0]
-        marks, stroke, rejected = sort_out(Marks.of(*ink.THRESHOLDS[self.threshold](working)), paper, wanted)
+        marks, stroke, rejected = sort_out(Marks.of(*ink.THRESHOLDS[self.threshold](working)), paper, wanted, edges)
         lines = find_lines(marks, wanted)
         if not len(lines):
             raise DataError("shows no text: there is ink on it, but no line of writing.")
@@ -147,18 +151,19 @@ class Auto(Segmenter):
 
 
 class _Straight(NamedTuple):
-    """A page without perspective and skew."""
+    """A page without perspective and skew; ``whole`` if it is a sheet all of whose edges are seen."""
 
     ink: Grey
     to_image: Matrix
     mask: Grey | None
     image_shape: tuple[int, ...]
+    whole: bool
     ruled: bool
     skew: float
     mark_height: float
 
-    def paper(self, factor: float, shape: tuple[int, int]) -> Mask:
-        """Return where there is paper in the working frame, ``(H, W)``."""
+    def sheet(self, factor: float, shape: tuple[int, int]) -> Mask:
+        """Return where the sheet is in the working frame, ``(H, W)``."""
         if self.mask is None:
             return np.ones(shape, bool)
         to_mask = _to_mask(self.mask.shape, self.image_shape)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from handwriting.segmentation.pixels import Grey, Mask, dilated, numbered, opened, places
+from handwriting.segmentation.pixels import Grey, Mask, dilated, eroded, numbered, opened, places
 
 Value = TypeVar("Value", bound=np.generic)
 
@@ -24,6 +24,8 @@ MARGIN = 0.12
 """The outer share of a picture on each side in which its sheet may end."""
 DRAWING = 10.0
 """X-heights: what is taller is a drawing, even where the writing of neighbouring lines touches."""
+RIM = 0.5
+"""X-heights: nobody writes so near to the edge of a sheet; what lies there is the edge, or the table."""
 BORDER, LONG = 2.0, 5.0
 """What runs over the page's edge, is longer than so many x-heights and so many times as long as wide, is the edge."""
 
@@ -120,13 +122,14 @@ class Sorted(NamedTuple):
     rejected: dict[str, int]
 
 
-def sort_out(marks: Marks, paper: Mask, x_height: float) -> Sorted:
+def sort_out(marks: Marks, paper: Mask, x_height: float, sheet: Mask | None = None) -> Sorted:
     """Leave out what is no writing by its own shape.
 
     Args:
         marks: Of a page.
         paper: Where there is paper to write on, ``(H, W)``.
         x_height: In pixels.
+        sheet: Where the whole sheet is, ``(H, W)``, if its edges are known.
     """
     _, _, wide, tall, area = marks.boxes.T
     distance = np.asarray(cv2.distanceTransform(marks.mask().astype(np.uint8), cv2.DIST_L2, 3), np.float32)
@@ -136,10 +139,11 @@ def sort_out(marks: Marks, paper: Mask, x_height: float) -> Sorted:
     blotted = marks.having(to_paper > max(BLOT * x_height, stroke))
     inside = cv2.erode(paper.astype(np.uint8), np.ones((3, 3)), borderType=cv2.BORDER_CONSTANT, borderValue=(0,))
     over_edge = marks.having(marks.at(np.asarray(inside)) == 0)
+    at_rim = np.zeros(len(marks), bool) if sheet is None else _at_rim(marks, sheet.astype(np.uint8), x_height)
     long = (np.maximum(wide, tall) > BORDER * x_height) & (np.maximum(wide / tall, tall / wide) > LONG)
 
     reasons = {
-        "edge": over_edge & (long | blotted),
+        "edge": at_rim | (over_edge & (long | blotted)),
         "drawing": tall > DRAWING * x_height,
         "blot": blotted,
         "speck": area < max(2.0, SPECK * stroke**2),
@@ -151,6 +155,13 @@ def sort_out(marks: Marks, paper: Mask, x_height: float) -> Sorted:
             rejected[reason] = new
         left &= ~found
     return Sorted(marks.only(left), stroke, rejected)
+
+
+def _at_rim(marks: Marks, sheet: Grey, x_height: float) -> NDArray[np.bool_]:
+    """Say which marks touch the edge of the sheet, or lie beside it, ``(n,)``."""
+    rim = 2 * round(RIM * x_height) + 1
+    touching, away = marks.at(eroded(sheet, 3, 3)) == 0, marks.at(eroded(sheet, rim, rim)) > 0
+    return marks.having(touching) | ~marks.having(away)
 
 
 def solid(dense: Grey, usual: float, x_height: float) -> Mask:

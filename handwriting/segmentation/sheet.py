@@ -30,8 +30,9 @@ STEPS = (0.13, 0.25)
 between two pages, too; where it finds shadows and rules rather than an edge, the larger one is taken."""
 AT_ONCE = 5
 """A step is a change within so many pixels."""
-LEAK = 21
-"""The sheet and what lies beside it are joined at places narrower than this by mistake only."""
+LEAKS = (21, 37)
+"""The sheet and what lies beside it are joined at places narrower than this by mistake only. The smaller one leaves
+more of a sheet whose edges are in doubt; the larger one may find a whole sheet where a table shines as paper does."""
 SOLID = 0.85
 """A sheet fills at least this share of its convex hull."""
 ENDING = 0.55
@@ -76,7 +77,8 @@ def find_sheet(image: Grey) -> Sheet | None:
     small = closed(resized(image, within(image.shape, COARSE)), WRITING, WRITING)
     whiteness = _whiteness(np.asarray(cv2.medianBlur(small, 3), np.uint8))
     steps = dilated(whiteness, AT_ONCE, AT_ONCE) - eroded(whiteness, AT_ONCE, AT_ONCE)
-    regions = [region for least in STEPS if (region := _solid(steps < least)) is not None]
+    tried = (_solid(steps < least, leak) for least in STEPS for leak in LEAKS)
+    regions = [region for region in tried if region is not None]
     # A step is found on both sides of an edge, of which the sheet is one.
     found = [dilated(region, AT_ONCE, AT_ONCE) for region in regions if _ends(region, steps)]
     found = [region for region in found if SMALLEST < region.mean() < WHOLE]
@@ -108,11 +110,11 @@ def _whiteness(image: Grey) -> NDArray[np.float32]:
     return np.asarray(np.log(darkest * (darkest / (brightest + 1)) + 8), np.float32)
 
 
-def _solid(free: Mask) -> Grey | None:
+def _solid(free: Mask, leak: int) -> Grey | None:
     """Return the convex hull of the largest region, 0 and 1; None where the region is torn."""
-    core = _largest(opened(free.astype(np.uint8), LEAK, LEAK) > 0)
+    core = _largest(opened(free.astype(np.uint8), leak, leak) > 0)
     # The corners, which the opening took away, are given back.
-    region = _largest((dilated(core, LEAK // 4, LEAK // 4) > 0) & free)
+    region = _largest((dilated(core, leak // 4, leak // 4) > 0) & free)
     if not region.any():
         return None
     hull = np.zeros_like(region)

@@ -12,8 +12,8 @@ from handwriting.segmentation.marks import Marks
 
 CORE = 0.75
 """X-heights above and below a line's middle within which gaps are measured: ascenders and tails reach over them."""
-WIDEST = 3.0
-"""X-heights: wider gaps say no more than this one does."""
+WIDEST = 5.0
+"""X-heights: wider gaps are a page's layout, and say nothing of its words."""
 LEAN = 1.1
 """The gaps between words vary more than those within: the threshold lies nearer to them by this factor."""
 FAR = 1.8
@@ -147,10 +147,11 @@ def gap_threshold(gaps: NDArray[np.float64]) -> float:
     Otsu's criterion on the square root of the gaps, whose spread is then about the same for both.
 
     Args:
-        gaps: Of a whole page, in x-heights, ``(n,)``; those of 0 are pieces that overlap, and left out.
+        gaps: Of a whole page, in x-heights, ``(n,)``; those of 0 are pieces that overlap, and left out, as are those
+            above ``WIDEST``.
     """
     usual = np.concatenate([np.full(count, gap) for gap, count in USUAL])
-    roots = np.sort(np.sqrt(np.minimum(np.concatenate([gaps[gaps > 0], usual]), WIDEST)))
+    roots = np.sort(np.sqrt(np.concatenate([gaps[(gaps > 0) & (gaps <= WIDEST)], usual])))
     below = np.arange(1, len(roots))
     above = len(roots) - below
     total = np.cumsum(roots)[:-1]

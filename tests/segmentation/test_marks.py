@@ -14,8 +14,8 @@ def writing():
     return ink
 
 
-def sorted_out(ink):
-    return sort_out(Marks.of(ink > 0), np.ones(ink.shape, bool), X_HEIGHT)
+def sorted_out(ink, sheet=None):
+    return sort_out(Marks.of(ink > 0), np.ones(ink.shape, bool), X_HEIGHT, sheet)
 
 
 def test_marks_are_their_pixels_row_by_row_and_their_boxes():
@@ -62,6 +62,16 @@ def test_specks_blots_drawings_and_edges_are_left_out_and_counted():
 def test_a_letter_cut_by_the_edge_is_no_edge():
     ink = writing()
     cv2.ellipse(ink, (597, 200), (9, 10), 0, 0, 360, 1, 3)
+    assert sorted_out(ink).rejected == {}
+
+
+def test_what_lies_on_the_edge_of_a_sheet_is_no_writing():
+    ink, sheet = writing(), np.ones((400, 600), bool)
+    sheet[:, 400:] = False
+    ink[100:108, 394:400] = ink[150:154, 391:396] = 1  # over the edge, and beside it
+    found = sorted_out(ink, sheet)
+    assert found.rejected == {"edge": 2}
+    assert np.array_equal(found.marks.mask(), writing() > 0)
     assert sorted_out(ink).rejected == {}
 
 

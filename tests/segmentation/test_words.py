@@ -29,6 +29,13 @@ def test_gaps_are_divided_where_a_page_divides_them(scale):
     assert within.max() < threshold < between.min()
 
 
+def test_columns_far_apart_do_not_make_words_of_their_lines():
+    rng = np.random.default_rng(0)
+    within, between = rng.normal(0.25, 0.05, 80), rng.normal(1.2, 0.2, 20)
+    apart = gap_threshold(np.concatenate([within, between, np.full(40, 9.0)]))
+    assert apart == pytest.approx(gap_threshold(np.concatenate([within, between])))
+
+
 def test_words_of_one_piece_each_stay_apart():
     assert words_of(letters(*line([1.1, 1.4, 0.9, 1.2], width=4))) == [0, 1, 2, 3, 4]
 
