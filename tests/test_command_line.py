@@ -163,7 +163,8 @@ def test_a_command_ends_quietly_when_nobody_reads_its_output_any_more(words: lis
     """As in ``handwriting data ... | head -1``, where head has seen enough."""
     command = [sys.executable, "-m", "handwriting", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-        assert running.stdout and running.stderr
+        assert running.stdout
+        assert running.stderr
         running.stdout.close()
         assert running.stderr.read() == ""
     assert running.returncode == UNREAD

@@ -70,7 +70,7 @@ class Costs:
     look: float = 1.0
 
 
-class Ink(NamedTuple):
+class Pixels(NamedTuple):
     """Pixels of ink in a line's own frame, upright and level; all ``(n,)``.
 
     Attributes:
@@ -85,9 +85,9 @@ class Ink(NamedTuple):
     level: NDArray[np.int64]
     small: NDArray[np.bool_]
 
-    def only(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Ink:
+    def only(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Pixels:
         """Return some of the pixels."""
-        return Ink(self.piece[chosen], self.column[chosen], self.level[chosen], self.small[chosen])
+        return Pixels(self.piece[chosen], self.column[chosen], self.level[chosen], self.small[chosen])
 
 
 def find_characters(
@@ -124,21 +124,20 @@ def find_characters(
     """
     costs = costs or Costs()
     small = is_small(reach, line_of)
-    line = line_of[piece]
-    below = marks.rows - np.round(lines.middles[line, marks.columns]).astype(np.int64)
+    line, word = line_of[piece], word_of[piece]
     middle = round(REACH * x_height)
+    below = marks.rows - np.round(lines.middles[line, marks.columns]).astype(np.int64)
     upright = marks.columns + np.round(np.tan(np.deg2rad(slant)) * below).astype(np.int64)
-    level = np.clip(below + middle, 0, 2 * middle)
-    ink = Ink(piece, upright - upright.min(initial=0) + 1, level, small[piece])
+    ink = Pixels(piece, upright - upright.min(initial=0) + 1, np.clip(below + middle, 0, 2 * middle), small[piece])
     seams = _Seams.of(ink.only(~ink.small), line[~ink.small], len(lines), middle)
 
-    word = word_of[piece]
     by_word = np.argsort(word, kind="stable")
     of_words = np.split(by_word, np.searchsorted(word[by_word], np.arange(int(word_of.max(initial=-1)) + 1)))[1:]
     line_of_word = np.array([line[pixels[0]] for pixels in of_words], np.int64)
     bodies = [ink.only(pixels[~ink.small[pixels]]) for pixels in of_words]
     apart = max(1, round((STEP if score is None else STEP_TO_LOOK) * x_height))
     places = _Places.of(seams.cost, line_of_word, bodies, int(NARROWEST * x_height) + 1, apart)
+
     step = pitch(word_of, small, reach)
     joint = costs.joint * (1 - _touching(small, reach, step))
     ways = _Ways.of(places, x_height, stroke, costs.width * step, joint, costs)
@@ -191,7 +190,7 @@ def _touching(small: NDArray[np.bool_], reach: Extents, step: float) -> float:
     return float(wide[wide > JOINED * step].sum() / max(wide.sum(), 1e-9))
 
 
-def _with_marks(number: NDArray[np.int64], ink: Ink, reach: Extents, x_height: float) -> NDArray[np.float64]:
+def _with_marks(number: NDArray[np.int64], ink: Pixels, reach: Extents, x_height: float) -> NDArray[np.float64]:
     """Give each small mark of a word as a whole to the character that it lies over, or make it one of its own.
 
     Args:
@@ -241,7 +240,7 @@ class _Seams:
     downward: NDArray[np.int8]
 
     @classmethod
-    def of(cls, ink: Ink, line: NDArray[np.int64], count: int, middle: int) -> _Seams:
+    def of(cls, ink: Pixels, line: NDArray[np.int64], count: int, middle: int) -> _Seams:
         """Find the seams of some lines.
 
         Args:
@@ -307,7 +306,7 @@ class _Places(NamedTuple):
 
     @classmethod
     def of(
-        cls, cost: NDArray[np.float32], line_of_word: NDArray[np.int64], bodies: list[Ink], narrow: int, apart: int
+        cls, cost: NDArray[np.float32], line_of_word: NDArray[np.int64], bodies: list[Pixels], narrow: int, apart: int
     ) -> _Places:
         """Find the places.
 
@@ -400,7 +399,7 @@ class _Ways:
             at = came_from[at]
         return np.flatnonzero(is_cut)
 
-    def looked_at(self, bodies: list[Ink], seams: _Seams, score: Score, weight: float) -> _Ways:
+    def looked_at(self, bodies: list[Pixels], seams: _Seams, score: Score, weight: float) -> _Ways:
         """Add to every character that can be what its look costs, given the ink of each word without small marks."""
         whole = self.whole.copy()
         for word, body in enumerate(bodies):

@@ -64,7 +64,7 @@ def test_commas_belong_to_the_word_before_and_quotes_to_the_nearer_one():
 
 
 def test_the_stem_of_an_i_is_no_comma():
-    """The pieces of "nın" with its dot a little aside: without the stem, its gap would part the word."""
+    """Pieces of three letters and a dot a little aside: without the stem, its gap would part the word."""
     stem, dot = (1.1, 1.6, -0.25, 0.6), (1.7, 1.9, -1.3, -0.9)
     reach = letters((0, 1), stem, dot, (2, 3), (5, 6))
     assert is_small(reach, np.zeros(5, np.int64)).tolist() == [False, False, True, False, False]
