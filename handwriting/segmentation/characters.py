@@ -378,7 +378,8 @@ class _Ways:
         gaps = np.cumsum(is_gap)
         whole = 0.5 * (np.log(width / usual) / costs.spread) ** 2 + costs.character
         whole += costs.gap * (gaps[last - 1] - gaps[first])  # those left uncut
-        whole[(places.word[first] != places.word[:, None]) | ((width > WIDEST) & (first < last - 1))] = np.inf
+        elsewhere = (first < 0) | (places.word[first] != places.word[:, None])
+        whole[elsewhere | ((width > WIDEST) & (first < last - 1))] = np.inf
         return cls(places, price, whole)
 
     def best(self) -> NDArray[np.int64]:

@@ -1,10 +1,15 @@
+import cv2
 import numpy as np
 import pytest
 
 from handwriting.data.synthetic_pages import draw_page, random_style
 from handwriting.segmentation.agreement import agreement, dots_joined, total
 from handwriting.segmentation.auto import Auto
+from handwriting.segmentation.characters import find_characters
+from handwriting.segmentation.lines import Lines
+from handwriting.segmentation.marks import Marks
 from handwriting.segmentation.page import boxes_of
+from handwriting.segmentation.words import extents
 
 
 def found(page, score=None):
@@ -82,3 +87,19 @@ def test_no_ink_of_a_word_is_lost(seed):
     result = found(page)
     near = result.label_map("character") > 0
     assert near[page.characters > 0].mean() > 0.99
+
+
+@pytest.mark.parametrize("copies", [1, 3])
+def test_a_word_is_parted_alike_alone_and_among_others(copies):
+    """Three o joined at their sides; their page, but for copies of them, is empty."""
+    ink = np.zeros((120, 400), np.uint8)
+    for copy in range(copies):
+        for letter in range(3):
+            cv2.ellipse(ink, (30 + 120 * copy + 18 * letter, 60), (8, 9), 0, 0, 360, 1, 3)
+    marks = Marks.of(ink > 0)
+    lines = Lines(np.full((1, 400), 60.0), np.array([9.0]), np.array([[0.0, 399.0]]))
+    line_of, word_of = np.zeros(copies, np.int64), np.arange(copies)
+    reach = extents(marks, marks.owner, line_of, lines, 0.0, 18.0)
+    character, words = find_characters(marks, marks.owner, line_of, word_of, lines, reach, 0.0, 18.0, 3.0)
+    assert words.tolist() == [word for word in range(copies) for _ in range(3)]
+    assert [np.ptp(marks.columns[character == number]) for number in range(1, 4)] == pytest.approx([18, 18, 18], abs=4)
