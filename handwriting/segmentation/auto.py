@@ -78,7 +78,7 @@ class Auto(Segmenter):
             shape=image.shape[:2],
             ink=straight.ink,
             to_image=straight.to_image,
-            labels=marks.picture(character.astype(np.int32)),
+            labels=marks.picture(character),
             scale=found.factor,
             words=words,
             lines=lines,

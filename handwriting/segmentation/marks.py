@@ -101,8 +101,8 @@ class Marks:
         mask[self.rows, self.columns] = True
         return mask
 
-    def picture(self, values: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Return the page with a value at each pixel of ink, int32 ``(H, W)``; 0 on paper."""
+    def picture(self, values: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Return the page with a value, ``(p,)``, at each pixel of ink, int32 ``(H, W)``; 0 on paper."""
         picture = np.zeros(self.shape, np.int32)
         picture[self.rows, self.columns] = values
         return picture

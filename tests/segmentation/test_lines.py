@@ -16,7 +16,7 @@ def numbered(ink):
 def assigned(marks, lines):
     """The number of the piece at each pixel of the page, from 1, and the line of each piece."""
     piece, line_of = assign(marks, lines)
-    return marks.picture(piece.astype(np.int32) + 1), line_of
+    return marks.picture(piece + 1), line_of
 
 
 def drawn(seed=0, **chosen):

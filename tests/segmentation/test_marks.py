@@ -24,7 +24,7 @@ def test_marks_are_their_pixels_row_by_row_and_their_boxes():
     marks = Marks.of(ink > 0)
     assert np.array_equal(marks.mask(), ink > 0)
     _, numbers, boxes, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    assert np.array_equal(marks.picture(marks.owner.astype(np.int32) + 1), numbers)
+    assert np.array_equal(marks.picture(marks.owner + 1), numbers)
     assert np.array_equal(marks.boxes, boxes[1:])
     assert (np.diff(marks.rows) >= 0).all()
     part = marks.between(40.5, 60)
