@@ -97,9 +97,9 @@ class Auto(Segmenter):
             dense[warped(mask, _to_mask(mask.shape, dense.shape), dense.shape, smooth=False) == 0] = 0
 
         to_image, shape = np.eye(3), dense.shape
-        whole = sheet is not None and sheet.corners is not None
-        if sheet is not None and sheet.corners is not None:
-            to_image, shape = flattening(sheet.corners)
+        corners = None if sheet is None else sheet.corners
+        if corners is not None:
+            to_image, shape = flattening(corners)
         ratio = min(1.0, float(np.sqrt(COARSE / np.prod(shape))))
         coarse = _seen(dense, to_image @ working_to_sheet(ratio), scaled(shape, ratio))
         ruled = False
@@ -117,7 +117,7 @@ class Auto(Segmenter):
             turned, shape = _turn(skew, shape)
             to_image = to_image @ turned
         dense = _seen(dense, to_image, shape)
-        return _Straight(dense, to_image, mask, image.shape[:2], whole, ruled, skew, height / ratio)
+        return _Straight(dense, to_image, mask, image.shape[:2], corners is not None, ruled, skew, height / ratio)
 
     def _at_scale(self, straight: "_Straight") -> "_Found":
         """Bring a page to the scale at which its x-height is the wanted one, and find its lines there.

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from handwriting.segmentation.lines import Lines
 from handwriting.segmentation.marks import Marks
 from handwriting.segmentation.page import Score
+from handwriting.segmentation.pixels import spans
 from handwriting.segmentation.words import Extents, is_small
 
 REACH = 2.4
@@ -169,10 +170,9 @@ def pitch(word_of: NDArray[np.int64], small: NDArray[np.bool_], reach: Extents) 
         reach: Of each piece.
     """
     count = int(word_of.max(initial=-1)) + 1
-    left, right = np.full(count, np.inf), np.full(count, -np.inf)
     kept = (word_of >= 0) & ~small
-    np.minimum.at(left, word_of[kept], reach.left[kept])
-    np.maximum.at(right, word_of[kept], reach.right[kept])
+    left, _ = spans(reach.left[kept], word_of[kept], count)
+    _, right = spans(reach.right[kept], word_of[kept], count)
     wide = (right - left)[np.isfinite(left)]
     usual = np.full(USUAL_WORDS, LETTERS * USUAL_PITCH)
     return float(np.clip(np.median(np.concatenate([wide, usual])) / LETTERS, *PITCHES))

@@ -91,11 +91,11 @@ class Ink(NamedTuple):
 
     Attributes:
         mask: Where there may be ink, ``(H, W)``.
-        sure: Where there certainly is some: a mark with none of it is none.
+        sure: Where there certainly is some: a mark with none of it is none. By default, all of ``mask``.
     """
 
     mask: Mask
-    sure: Mask
+    sure: Mask | None = None
 
 
 def by_density(dense: Grey) -> Ink:
@@ -107,7 +107,7 @@ def by_density(dense: Grey) -> Ink:
     smooth = np.asarray(cv2.GaussianBlur(dense, (3, 3), 0), np.uint8)
     usual = ink_level(smooth)
     if not usual:
-        return Ink(*np.zeros((2, *dense.shape), bool))
+        return Ink(np.zeros(dense.shape, bool))
     level = _local_level(smooth, usual)
     least = [np.maximum(FAINTEST, share * level).astype(np.uint8) for share in (FAINT_PART, SURE_PART)]
     return Ink(*(smooth > cv2.resize(tiles, smooth.shape[::-1], interpolation=cv2.INTER_LINEAR) for tiles in least))
@@ -131,13 +131,13 @@ def by_otsu(dense: Grey) -> Ink:
 
     Source: N. Otsu, A threshold selection method from gray-level histograms, 1979.
     """
-    return _all_sure(cv2.threshold(dense, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1] > 0)
+    return Ink(cv2.threshold(dense, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1] > 0)
 
 
 def by_neighbourhood(dense: Grey) -> Ink:
     """Take for ink what is clearly denser than the mean of its neighbourhood."""
     marks = cv2.adaptiveThreshold(dense, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, WINDOW, -FAINTEST)
-    return _all_sure(marks > 0)
+    return Ink(marks > 0)
 
 
 def by_sauvola(dense: Grey) -> Ink:
@@ -148,11 +148,7 @@ def by_sauvola(dense: Grey) -> Ink:
     light = 255 - dense.astype(np.float32)
     mean = np.asarray(cv2.blur(light, (WINDOW, WINDOW)))
     deviation = np.sqrt(np.maximum(np.asarray(cv2.blur(light * light, (WINDOW, WINDOW))) - mean * mean, 0))
-    return _all_sure(light < mean * (1 + 0.2 * (deviation / 128 - 1)))
-
-
-def _all_sure(mask: Mask) -> Ink:
-    return Ink(mask, mask)
+    return Ink(light < mean * (1 + 0.2 * (deviation / 128 - 1)))
 
 
 THRESHOLDS: dict[str, Callable[[Grey], Ink]] = {

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from handwriting.segmentation.pixels import Grey, Mask, dilated, eroded, numbered, opened, places
+from handwriting.segmentation.pixels import Grey, Mask, dilated, eroded, numbered, opened, places, spans
 
 Value = TypeVar("Value", bound=np.generic)
 
@@ -59,13 +59,9 @@ class Marks:
         numbers, count = numbered(ink)
         rows, columns = places(ink)
         owner = numbers[rows, columns].astype(np.int64) - 1
-        left, right = np.full(count - 1, ink.shape[1]), np.full(count - 1, -1)
-        top, bottom = np.full(count - 1, ink.shape[0]), np.full(count - 1, -1)
-        for values, least, most in ((columns, left, right), (rows, top, bottom)):
-            np.minimum.at(least, owner, values)
-            np.maximum.at(most, owner, values)
+        (left, right), (top, bottom) = (spans(ends.astype(float), owner, count - 1) for ends in (columns, rows))
         area = np.bincount(owner, minlength=count - 1)
-        boxes = np.stack([left, top, right - left + 1, bottom - top + 1, area], axis=1)
+        boxes = np.stack([left, top, right - left + 1, bottom - top + 1, area], axis=1).astype(np.int64)
         marks = cls((ink.shape[0], ink.shape[1]), rows, columns, owner, boxes)
         return marks if sure is None else marks.only(marks.having(marks.at(sure)))
 

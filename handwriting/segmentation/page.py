@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handwriting.errors import DataError
+from handwriting.segmentation.pixels import places
 
 Kind = Literal["line", "word", "character"]
 KINDS: tuple[Kind, ...] = ("line", "word", "character")
@@ -108,10 +109,7 @@ class Segmented:
     @cached_property
     def pieces(self) -> list[Piece]:
         """Every line, then every word, then every character in reading order; of the kinds that were looked for."""
-        rows, columns = np.nonzero(self.labels)
-        number = self.labels[rows, columns].astype(np.int64) - 1
-        order = np.argsort(number, kind="stable")
-        rows, columns, number = rows[order], columns[order], number[order]
+        rows, columns, number = _by_label(self.labels)
         from_working = working_to_sheet(self.scale)
         rise = (self.baselines[self.lines[self.words[number]], columns] - rows)[:, None]
         in_image, in_sheet = (_ends(columns, rows, to) for to in (self.to_image @ from_working, from_working))
@@ -187,13 +185,18 @@ def boxes_of(labels: NDArray[np.int32], count: int, to_image: NDArray[np.float64
         count: The highest label.
         to_image: A 3x3 matrix that takes points of this frame to points of the image, whose pixels are then meant.
     """
-    rows, columns = np.nonzero(labels)
-    number = labels[rows, columns].astype(np.int64) - 1
     if not count:
         return []
+    rows, columns, number = _by_label(labels)
+    return _boxes(_least(_ends(columns, rows, np.eye(3) if to_image is None else to_image), number))
+
+
+def _by_label(labels: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the row, the column and the label, from 0, of each labelled pixel, sorted by label, each ``(p,)``."""
+    rows, columns = places(labels > 0)
+    number = labels[rows, columns].astype(np.int64) - 1
     order = np.argsort(number, kind="stable")
-    ends = _ends(columns[order], rows[order], np.eye(3) if to_image is None else to_image)
-    return _boxes(_least(ends, number[order]))
+    return rows[order], columns[order], number[order]
 
 
 def _ends(columns: NDArray[np.int64], rows: NDArray[np.int64], matrix: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -71,6 +71,20 @@ def places(mask: Mask) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return rows, columns
 
 
+def spans(values: NDArray[np.float64], group: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+    """Return the least and the greatest value of each of ``count`` groups, ``(2, count)``; inf and -inf of empty ones.
+
+    Args:
+        values: Any, ``(n,)``.
+        group: Of each of them, from 0.
+        count: How many groups there are.
+    """
+    least, greatest = np.full(count, np.inf), np.full(count, -np.inf)
+    np.minimum.at(least, group, values)
+    np.maximum.at(greatest, group, values)
+    return np.stack([least, greatest])
+
+
 def numbered(mask: Mask) -> tuple[NDArray[np.int32], int]:
     """Number the connected marks of a page.
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from handwriting.segmentation.lines import Lines
 from handwriting.segmentation.marks import Marks
+from handwriting.segmentation.pixels import spans
 
 CORE = 0.75
 """X-heights above and below a line's middle within which gaps are measured: ascenders and tails reach over them."""
@@ -67,12 +68,9 @@ def extents(
     below = marks.rows - lines.middles[line_of[piece], marks.columns]
     upright = marks.columns + np.tan(np.deg2rad(slant)) * below
     core = np.abs(below) <= CORE * x_height
-    count = len(line_of)
 
     def ends(values: NDArray[np.float64], chosen: NDArray[np.bool_] | slice = slice(None)) -> NDArray[np.float64]:
-        low, high = np.full(count, np.inf), np.full(count, -np.inf)
-        np.minimum.at(low, piece[chosen], values[chosen])
-        np.maximum.at(high, piece[chosen], values[chosen])
+        low, high = spans(values[chosen], piece[chosen], len(line_of))
         return np.stack([low, high + 1]) / x_height
 
     everything, middle = ends(upright), ends(upright, core)
