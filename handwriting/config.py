@@ -91,9 +91,14 @@ def quote(override: str) -> str:
     key, value = match.groups()
     if _QUOTED.fullmatch(value) or (value == "null" and not key.endswith("text=")):
         return override
+    return key + quoted(value)
+
+
+def quoted(text: str) -> str:
+    """Return any text as Hydra's grammar reads it exactly as it is."""
     # Backslashes count in Hydra's quotes only before another quote and at the end; there they are doubled.
-    value = re.sub(r"(\\*)('|\Z)", lambda end: end[1] * 2 + ("\\'" if end[2] else ""), _literal(value))
-    return f"{key}'{value}'"
+    inside = re.sub(r"(\\*)('|\Z)", lambda end: end[1] * 2 + ("\\'" if end[2] else ""), _literal(text))
+    return f"'{inside}'"
 
 
 def _literal(text: str) -> str:
@@ -122,8 +127,21 @@ def build(section: Mapping[str, Any], group: str, **extra: Any) -> Any:
         raise ConfigError(f"{where}.{twice[0]}: not for the configuration to say; it follows from the data")
 
     module, _, name = target.rpartition(".")
-    cls = getattr(import_module(module), name)
-    values = _validated(cls, {**arguments, **extra}, where)
+    return create(getattr(import_module(module), name), {**arguments, **extra}, where)
+
+
+def create(cls: type, arguments: Mapping[str, Any], where: str) -> Any:
+    """Call a class with values that are checked against its type hints first.
+
+    Args:
+        cls: The class.
+        arguments: What it is given, by name.
+        where: The section of the configuration that they are from, for messages.
+
+    Raises:
+        ConfigError: If a value does not fit.
+    """
+    values = _validated(cls, dict(arguments), where)
     try:
         return cls(**values)
     except _refusals_of(cls) as error:
@@ -173,7 +191,9 @@ def jobs() -> dict[str, str]:
 
 def describe() -> dict[str, dict[str, str]]:
     """Return every config group, its choices, and what each is in one line; studies are the group ``experiments``."""
-    folders = {folder.name: folder for folder in sorted(CONF.iterdir()) if folder.is_dir()}
+    places = [place for place in sorted(CONF.iterdir()) if place.is_dir() and place.name != "hydra"]
+    places += sorted((CONF / "hydra").iterdir())  # choices for groups of Hydra's own
+    folders = {place.relative_to(CONF).as_posix(): place for place in places}
     return {group: _choices(folder) for group, folder in {**folders, "experiments": EXPERIMENTS}.items()}
 
 

@@ -69,14 +69,14 @@ class BestCheckpoint(_Checkpoint):
     """
 
     def __init__(self, by: str | None = None, better: Literal["min", "max"] = "min") -> None:
-        self._chosen = by and (by, better)
+        self.chosen = by and (by, better)
         super().__init__(
             filename="best", save_weights_only=True, save_on_train_epoch_end=True, enable_version_counter=False
         )
 
     def setup(self, trainer: pl.Trainer, pl_module: GlyphModel, stage: str) -> None:  # type: ignore[override]
         """Ask the model what it goes by, unless that was said."""
-        self.monitor, self.mode = self._chosen or (pl_module.monitor, pl_module.mode)
+        self.monitor, self.mode = self.chosen or (pl_module.monitor, pl_module.mode)
         self.kth_value = torch.tensor(torch.inf if self.mode == "min" else -torch.inf)
         super().setup(trainer, pl_module, stage)
 

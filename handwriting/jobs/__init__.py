@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from handwriting.config import CONF, check, compose, describe, explain, jobs, missing, placeholder, quote
+from handwriting.config import CONF, check, describe, explain, jobs, missing, placeholder, quote
 from handwriting.errors import ConfigError, HandwritingError, nearest
 
 if TYPE_CHECKING:
@@ -94,7 +94,10 @@ def _run(job: str, words: Sequence[str]) -> None:
         sys.argv = typed  # Lightning starts its other DDP processes from it, through this same entry
         settings = HydraConfig.get()
         try:
-            with _no_empty_folder(Path(settings.runtime.output_dir)):
+            folder = Path(settings.runtime.output_dir)
+            if settings.mode is RunMode.MULTIRUN and job == "train":  # by a launcher of Hydra's own
+                return import_module("handwriting.jobs.sweeping").run_trial(settings.overrides.task, folder)
+            with _no_empty_folder(folder):
                 return _perform(job, cfg)
         except Exception as error:
             failures.append(error)
@@ -144,7 +147,7 @@ def _for_hydra(job: str, words: Sequence[str]) -> list[str]:
     """Return the arguments as Hydra reads them: typed texts quoted, overrides before flags, all flags known.
 
     Raises:
-        ConfigError: If there is no such flag, or a choice to sweep over does not exist.
+        ConfigError: If there is no such flag.
     """
     from hydra._internal.utils import get_args_parser
 
@@ -154,8 +157,8 @@ def _for_hydra(job: str, words: Sequence[str]) -> list[str]:
     overrides = [quote(word) for word in words if re.match(r"[^-][^=]*=|~", word)]
     flags = [word for word in words if not re.match(r"[^-][^=]*=|~", word)]
     given = parser.parse_args([*overrides, *flags])
-    if given.multirun and not (given.config_dir or given.config_name or given.config_path):
-        _check_sweep(job, overrides)
+    if job == "train" and not given.multirun and _resumes_a_sweep(words):
+        flags.append("-m")
     return [*overrides, *flags]
 
 
@@ -165,29 +168,14 @@ def _refuse_flag(message: str) -> NoReturn:
     raise ConfigError(f"{message}.{guess}")
 
 
-def _check_sweep(job: str, overrides: Sequence[str]) -> None:
-    """Refuse a sweep over a choice or a key that does not exist before Hydra makes the sweep's folder."""
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import HydraException
+def _resumes_a_sweep(words: Sequence[str]) -> bool:
+    """Say whether ``resume`` names the folder of a sweep rather than that of a run."""
+    resumed = [word.partition("=")[2] for word in words if word.startswith("resume=")]
+    if not resumed:
+        return False
+    from handwriting.sweeps.folder import is_sweep
 
-    try:
-        parsed = OverridesParser.create().parse_overrides(list(overrides))
-    except HydraException as error:
-        raise ConfigError(explain(error)) from error
-    first: dict[str, str] = {}
-    others: list[tuple[str, str]] = []
-    groups = describe()
-    for override in parsed:
-        if override.is_discrete_sweep():
-            key = override.get_key_element()
-            value, *more = override.sweep_string_iterator()
-            first[key] = f"{key}={value}"
-            others += [(key, f"{key}={choice}") for choice in more if key in groups]
-        elif not override.is_sweep_override():
-            first[override.get_key_element()] = str(override.input_line)
-    compose(job, list(first.values()))
-    for key, choice in others:
-        compose(job, list({**first, key: choice}.values()))
+    return is_sweep(Path(resumed[-1]).expanduser())
 
 
 def _help(job: str) -> str:
@@ -200,13 +188,13 @@ def _help(job: str) -> str:
     parts = [f"{jobs()[job]}\n", f"usage: {command} key=value ...", *examples]
 
     defaults = {
-        group: choice
+        group.removeprefix("override "): choice
         for entry in yaml.safe_load(text)["defaults"]
         if isinstance(entry, dict)
         for group, choice in entry.items()
     }
     for group, choices in describe().items():
-        if group in defaults and choices:
+        if group in defaults and len(choices) > 1:
             default = defaults[group]
             parts += [f"\n{group}=" + (f"  (unless given: {default})" if default else ""), _table(choices)]
 
@@ -214,7 +202,7 @@ def _help(job: str) -> str:
     shown = {f"{key}={placeholder(key) if value == '???' else value}": comment for key, value, comment in keys}
     flags = {
         "--cfg job": "print the whole configuration instead of running",
-        "-m": "run once for each of key=a,b,c",
+        "-m": "run once for each of key=a,b,c, or as search= says, several at a time",
         "--info": "tell where the configuration comes from",
         "--hydra-help": "tell what else Hydra can do",
     }

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from handwriting import config
 from handwriting.errors import ConfigError, DataError
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 def run(cfg: DictConfig) -> None:
     """Read the glyphs, check everything, claim the run folder, train, and say where the pictures are."""
+    if OmegaConf.select(cfg, "search") is not None:
+        raise ConfigError("search= is for sweeps: add -m.")
     source = read = None
     with _remembered() as records:
         if cfg.resume is None:  # a resumed run has a configuration of its own

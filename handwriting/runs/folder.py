@@ -6,6 +6,7 @@ import os
 import platform
 import socket
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -22,11 +23,53 @@ HEARTBEAT_SECONDS = 5.0
 DEAD_AFTER_SECONDS = 120.0
 """A run on another machine that has said nothing for so long is taken for dead."""
 
+STOP_FILE = "stop"
+"""A file that somebody puts into the folder of a running run to have it end; what it holds is the reason."""
+
 State = Literal["running", "done", "interrupted", "failed"]
 
 
-def _now() -> str:
+def now() -> str:
+    """Return the time as status files tell it."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def process_facts() -> dict[str, Any]:
+    """Return what a status file says of the process that writes it, by which :func:`lives` finds it again."""
+    pid = os.getpid()
+    return {"pid": pid, "host": socket.gethostname(), "process_started": _process_started(pid)}
+
+
+def lives(status: Mapping[str, Any]) -> bool:
+    """Tell whether the process that a status file calls running is still there, or was heard of lately elsewhere."""
+    if status["state"] != "running":
+        return False
+    if status["host"] == socket.gethostname():
+        return _process_exists(status["pid"]) and status.get("process_started") in (None, _process_started(status["pid"]))
+    silence = datetime.now(UTC) - datetime.fromisoformat(status["heartbeat"])
+    return silence.total_seconds() < DEAD_AFTER_SECONDS
+
+
+def _process_started(pid: int) -> int | None:
+    """Return when a process began, in ticks since the machine did, where the system tells.
+
+    By it a process is told from a later one that was given the same number. One that has ended has not begun.
+    """
+    try:
+        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if state == "Z" else int(fields[18])
+
+
+def _process_exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is there, and somebody else's
+        return True
+    return True
 
 
 def claim(wished: Path) -> Path:
@@ -78,9 +121,8 @@ class RunFolder:
             "schema": SCHEMA,
             "state": "running",
             "why": None,
-            "pid": os.getpid(),
-            "host": socket.gethostname(),
-            "started": before.get("started", _now()),
+            **process_facts(),
+            "started": before.get("started", now()),
             "sessions": before.get("sessions", 0) + 1,
             "ended": None,
             "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
@@ -99,7 +141,7 @@ class RunFolder:
         """Say that the run is alive; costs nothing when it was said a moment ago."""
         if force or time.monotonic() - self._last_beat > HEARTBEAT_SECONDS:
             self._last_beat = time.monotonic()
-            write_json(self.path / "status.json", {**self._status, "heartbeat": _now()})
+            write_json(self.path / "status.json", {**self._status, "heartbeat": now()})
 
     def note(self, **values: Any) -> None:
         """Add to the status what became known after the start."""
@@ -113,7 +155,7 @@ class RunFolder:
 
     def end(self, state: State, why: str | None = None) -> None:
         """Write how the run ended."""
-        self._status.update(state=state, why=why, ended=_now())
+        self._status.update(state=state, why=why, ended=now())
         self.beat(force=True)
         self.summarise({})
 
@@ -175,13 +217,7 @@ class Run:
 
     def is_alive(self) -> bool:
         """Tell whether the process of a running run is still there, or at least was heard of lately."""
-        status = self.status
-        if status["state"] != "running":
-            return False
-        if status["host"] == socket.gethostname():
-            return _process_exists(status["pid"])
-        silence = datetime.now(UTC) - datetime.fromisoformat(status["heartbeat"])
-        return silence.total_seconds() < DEAD_AFTER_SECONDS
+        return lives(self.status)
 
     def checkpoint(self, name: Literal["best", "last"] | None = None) -> Path:
         """Return the path of a checkpoint: the one named, or the best, or where there is no best the last."""
@@ -189,13 +225,3 @@ class Run:
         if name is None:
             name = "best" if (folder / "best.ckpt").is_file() else "last"
         return folder / f"{name}.ckpt"
-
-
-def _process_exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # it is there, and somebody else's
-        return True
-    return True

@@ -1,0 +1,287 @@
+"""Running a sweep: everything that can be found out is found out before the first trial starts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from handwriting import config
+from handwriting.errors import ConfigError, RunError
+from handwriting.jobs.train import early
+from handwriting.runs import Run
+from handwriting.sweeps.driving import Driver, Grid, Source
+from handwriting.sweeps.folder import Plan, Sweep, Trial, is_sweep, with_outcome
+from handwriting.sweeps.pools import Needs, Pool
+from handwriting.sweeps.pools.hydra import HydraPool
+from handwriting.sweeps.search import Search, Study, space_of
+from handwriting.sweeps.space import choices, grid, parsed, parted
+from handwriting.sweeps.trial import Job, perform
+from handwriting.sweeps.view import View
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+    from hydra.core.utils import JobReturn
+    from hydra.plugins.launcher import Launcher
+
+OWN = ("sweep", "resume", "search")
+"""Keys that are for the sweep and not for its trials."""
+BATCH = 4
+"""Trials of a search that a launcher of Hydra's own is given at once, unless ``hydra.sweeper.max_batch_size`` says."""
+
+
+def sweep(typed: Sequence[str], settings: DictConfig, launcher: Launcher, batch: int | None = None) -> None:
+    """Run what is missing of a sweep.
+
+    Args:
+        typed: What was typed, but for what only Hydra heeds.
+        settings: The configuration as it was composed without what varies.
+        launcher: Where trials run.
+        batch: The most trials that a launcher of Hydra's own is given at once.
+
+    Raises:
+        ConfigError: If something is wrong with what was typed; nothing has started then.
+        RunError: At the end, where trials failed; or if the sweep is being run already.
+    """
+    plan, place = _asked(typed, settings)
+    _check(plan)
+    place.path.mkdir(parents=True, exist_ok=True)
+    with place.locked(), _terminable():
+        if not is_sweep(place.path):
+            place.write_plan(plan)
+        source = _source(place, plan)
+        flags = _config_dirs(settings)
+
+        def job(trial: Trial) -> Job:
+            folder = place.folder(trial.number).resolve()
+            return Job(trial.number, folder, (*plan.overrides, *trial.overrides, *flags), place.name, Path.cwd())
+
+        pool = _pool(launcher, _needs(plan, source.total), batch or (BATCH if plan.search else source.total))
+        trials = Driver(place, source, pool, View(), job).run()
+    print(f"Compare: handwriting compare {shlex.quote(f'runs={place.path}')}")
+    if failed := [str(trial.number) for trial in trials if trial.state == "failed"]:
+        raise RunError(f"{len(failed)} of {len(trials)} trials failed ({', '.join(failed)}). The same command tries them again.")
+
+
+# What is asked
+
+
+def _asked(typed: Sequence[str], settings: DictConfig) -> tuple[Plan, Sweep]:
+    """Return the plan of a sweep and its folder: those of one that is gone on with, or what was typed."""
+    own = {override.get_key_element(): override for override in parsed(typed) if override.key_or_group in OWN}
+    rest = [str(override.input_line) for override in parsed(typed) if override.key_or_group.split(".")[0] not in OWN]
+    if "resume" in own and settings.resume is not None:
+        place = Sweep.at(settings.resume)
+        if rest or "search" in own:
+            raise ConfigError(f"resume={settings.resume} goes on with the same sweep: leave {(rest or ['search'])[0]} out.")
+        return place.plan, place
+    if any(override.is_sweep_override() for override in own.values()):
+        raise ConfigError(f"{next(iter(own))}: give one, a sweep has no several.")
+    plan = _plan(rest, settings)
+    place = Sweep(_folder(plan, settings))
+    if not is_sweep(place.path):
+        if place.path.is_dir() and any(place.path.iterdir()):
+            raise ConfigError(f"{place.path} holds something else than a sweep: give another sweep=<name>.")
+        return plan, place
+    there = place.plan
+    if not there.asks_the_same(plan):
+        raise ConfigError(
+            f"{place.path} holds another sweep ({there.command}). Give another sweep=<name>, or resume={place.path}."
+        )
+    if there.search and plan.search and plan.search["trials"] > there.search["trials"]:
+        place.write_plan(plan)
+        return plan, place
+    return there, place
+
+
+def _plan(rest: Sequence[str], settings: DictConfig) -> Plan:
+    """Return the plan of what was typed."""
+    fixed, varied = parted(rest)
+    command = shlex.join([*_program(), *sys.argv[1:]])
+    asked = OmegaConf.select(settings, "search")
+    if asked is None:
+        trials = grid(varied)
+        return Plan(tuple(fixed), _lines(varied), trials=tuple(trials), command=command)
+    search: Search = config.build(asked, "search")
+    typed = {override.get_key_element() for override in parsed(rest)}  # goes before what the file says
+    lines = [f"{key}={_as_override(value)}" for key, value in search.space.items() if key not in typed]
+    constants, space = parted(lines)
+    varied = [*space, *varied]
+    space_of(_lines(varied))
+    return Plan((*search.overrides, *constants, *fixed), _lines(varied), search.settings(), command=command)
+
+
+def _as_override(value: Any) -> str:
+    """Return a value of a file as it would be typed."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _lines(overrides: Sequence[Override]) -> tuple[str, ...]:
+    return tuple(str(override.input_line) for override in overrides)
+
+
+def _program() -> list[str]:
+    return ["python", Path(sys.argv[0]).name] if sys.argv[0].endswith("train.py") else ["handwriting"]
+
+
+def _folder(plan: Plan, settings: DictConfig) -> Path:
+    """Return the folder of a sweep: as asked for, or named by what is asked of it."""
+    given = [override for override in settings.hydra.overrides.hydra if override.startswith("hydra.sweep.dir=")]
+    if given:
+        return Path(settings.hydra.sweep.dir)
+    if settings.sweep is not None:
+        return Path("sweeps") / str(settings.sweep)
+    search = plan.search and {key: value for key, value in plan.search.items() if key != "trials"}
+    essence = json.dumps([sorted(plan.overrides), sorted(plan.swept), search], sort_keys=True)
+    return Path("sweeps") / f"{'search' if search else 'grid'}_{hashlib.sha256(essence.encode()).hexdigest()[:8]}"
+
+
+def _config_dirs(settings: DictConfig) -> list[str]:
+    """Return the flags by which a trial finds configurations that were given by ``--config-dir``."""
+    sources = settings.hydra.runtime.config_sources
+    return [word for one in sources if one.provider == "command-line" for word in ("--config-dir", one.path)]
+
+
+# What is found out before anything starts
+
+
+def _check(plan: Plan) -> None:
+    """Compose every combination of choices, and read every data set that is asked for.
+
+    Raises:
+        ConfigError: For a key or a choice that does not exist.
+        DataError: If a data set cannot be read, or does not suit the model.
+    """
+    seen = set()
+    for cfg in _samples(plan):
+        config.check(cfg)
+        sections = json.dumps([OmegaConf.to_container(cfg[name], resolve=True) for name in ("data", "model")])
+        if sections not in seen:
+            seen.add(sections)
+            early(cfg.model, config.build(cfg.data, "data"))
+
+
+def _samples(plan: Plan) -> Iterator[DictConfig]:
+    """Yield a configuration for each combination of groups' choices, with the first value of everything else."""
+    groups = config.describe()
+    axes = []
+    for override in parsed(plan.swept):
+        key = override.get_key_element()
+        values = _first_values(override) if key not in groups else choices(override)
+        axes.append([f"{key}={value}" for value in values])
+    for combination in product(*axes):
+        yield config.compose("train", [*plan.overrides, *combination])
+
+
+def _first_values(override: Override) -> list[str]:
+    value = override.value()
+    return [str(value.start)] if override.is_interval_sweep() else choices(override)[:1]  # type: ignore[union-attr]
+
+
+def _needs(plan: Plan, trials: int) -> Needs:
+    trainer = next(_samples(plan)).trainer
+    devices = trainer.devices if isinstance(trainer.devices, int) and trainer.devices > 0 else None
+    return Needs(trainer.accelerator != "cpu", devices, trainer.get("num_nodes", 1), trials)
+
+
+# What runs it
+
+
+def _source(place: Sweep, plan: Plan) -> Source:
+    if plan.search is None:
+        return Grid(plan.trials)
+    base = config.compose("train", plan.overrides)
+    keys = [override.get_key_element() for override in parsed(plan.swept)]
+    selected = {key: OmegaConf.select(base, key.lstrip("+")) for key in keys}
+    default = {key: str(value) for key, value in selected.items() if value is not None}
+    return Study(place, Search(**plan.search), plan.swept, default)
+
+
+def _pool(launcher: Launcher, needs: Needs, batch: int) -> Pool:
+    """Return where the trials run: in a pool of ours, or by whatever launcher of Hydra's was chosen."""
+    if not hasattr(launcher, "settings_class"):
+        return HydraPool(launcher, batch)
+    module, _, name = launcher.settings_class.rpartition(".")
+    settings = config.create(getattr(import_module(module), name), launcher.settings, "hydra.launcher")
+    pool: Pool = settings.open(needs)
+    return pool
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let a request to terminate end the sweep as Ctrl-C does, so that its trials are not left alone."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+# For sweepers and launchers that are not ours
+
+
+def launch(batch: Sequence[Sequence[str]], first: int, launcher: Any) -> list[JobReturn]:
+    """Run a batch of trials for another sweeper.
+
+    Returns:
+        For each the best that its monitor reached; or, where it failed, the reason.
+    """
+    import time
+
+    from hydra.core.utils import JobReturn, JobStatus
+
+    folder = Path(launcher.config.hydra.sweep.dir)
+    jobs = [Job(first + i, (folder / str(first + i)).resolve(), tuple(own), folder.name, Path.cwd()) for i, own in enumerate(batch)]
+    trainer = config.compose("train", list(batch[0])).trainer
+    devices = trainer.devices if isinstance(trainer.devices, int) and trainer.devices > 0 else None
+    pool = _pool(launcher, Needs(trainer.accelerator != "cpu", devices, trainer.get("num_nodes", 1), len(jobs)), len(jobs))
+    waiting, statuses = list(jobs), dict[int, int | None]()
+    try:
+        while len(statuses) < len(jobs):
+            room = pool.room()
+            starting, waiting = waiting[:room], waiting[room:]
+            if starting:
+                pool.submit(starting)
+            statuses |= dict(pool.ended())
+            time.sleep(0.2)
+    finally:
+        if len(statuses) < len(jobs):
+            pool.stop()
+        pool.close()
+    returns = []
+    for job in jobs:
+        trial = with_outcome(Trial(job.number, job.overrides), job.folder, statuses[job.number])
+        done = trial.state == "done"
+        value: Any = trial.value if done else RunError(f"trial {trial.number}: {trial.why}")
+        returns.append(JobReturn(list(job.overrides), None, None, value, None, None, JobStatus.COMPLETED if done else JobStatus.FAILED))
+    return returns
+
+
+def run_trial(overrides: Sequence[str], folder: Path) -> float | None:
+    """Run one trial in a process of its own, where a launcher of Hydra's calls for it.
+
+    Returns:
+        The best that its monitor reached.
+
+    Raises:
+        RunError: If it failed.
+    """
+    job = Job(0, folder.resolve(), tuple(overrides), folder.parent.name, Path.cwd())
+    trial = with_outcome(Trial(0, ()), folder, perform(job))
+    if trial.state != "done":
+        raise RunError(f"{folder}: {trial.why}")
+    return trial.value

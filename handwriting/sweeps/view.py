@@ -1,0 +1,81 @@
+"""How far a sweep has got, live on a terminal and line by line elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from handwriting.plots.numbers import number
+from handwriting.sweeps.folder import Trial
+
+if TYPE_CHECKING:
+    from handwriting.sweeps.driving import Driver
+
+
+class View:
+    """Shows a line for each trial that ends and, on a terminal, a bar with what runs, failed, is best and is left."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[Any] | None = None
+
+    def begin(self, driver: Driver) -> None:
+        """Say what is to be done, and where."""
+        counts = Counter(trial.state for trial in driver.trials.values())
+        known = {"done": counts["done"], "pruned": counts["pruned"], "still running": counts["running"]}
+        before = ", ".join(f"{count} {name}" for name, count in known.items() if count)
+        trials = f"{driver.source.total} trial{'s' * (driver.source.total > 1)}"
+        print(f"Sweep: {driver.sweep.path}: {trials}{f' ({before})' if before else ''}, {driver.pool.describe()}", flush=True)
+        if sys.stderr.isatty():
+            bar = "{desc}  {bar}  {n_fmt}/{total_fmt} trials  {postfix}"
+            self._bar = tqdm(total=driver.source.total, bar_format=bar, dynamic_ncols=True)
+            self.show(driver)
+
+    def tell(self, trial: Trial) -> None:
+        """Tell how a trial ended."""
+        value = f"{trial.monitor} {number(trial.value, 4)}" if trial.value is not None else ""
+        took = _clock(trial.seconds) if trial.seconds is not None else ""
+        why = trial.why if trial.state != "done" else ""
+        parts = [f"trial {trial.number}", trial.state, value, " ".join(trial.overrides), took, why]
+        self.say("  ".join(filter(None, parts)))
+
+    def say(self, line: str) -> None:
+        """Print a line above the bar."""
+        if self._bar is None:
+            print(line, flush=True)
+        else:
+            self._bar.write(line, file=sys.stderr)
+
+    def show(self, driver: Driver) -> None:
+        """Bring the bar up to date."""
+        if self._bar is None:
+            return
+        counts = Counter(trial.state for trial in driver.trials.values())
+        parts = [f"{counts['running']} running", *(f"{counts[state]} {state}" for state in ("failed", "pruned") if counts[state])]
+        if best := driver.best:
+            parts.append(f"best {best.monitor} {number(best.value, 4)} (trial {best.number})")
+        if (left := driver.seconds_left) is not None:
+            parts.append(f"{_clock(left)} left")
+        self._bar.n = driver.source.total - driver.left
+        self._bar.set_postfix_str("  ".join(parts))
+
+    def end(self, driver: Driver) -> None:
+        """Close the bar, and sum up."""
+        if self._bar is not None:
+            self.show(driver)
+            self._bar.close()
+            self._bar = None
+        counts = Counter(trial.state for trial in driver.trials.values())
+        states = ("done", "pruned", "failed", "interrupted", "running")
+        told = ", ".join(f"{counts[state]} {state}" for state in states if counts[state])
+        best = driver.best
+        line = f"{told}; best: trial {best.number}, {best.monitor} {number(best.value, 4)}" if best else told
+        print(f"{line}\nSweep: {driver.sweep.path}", flush=True)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
