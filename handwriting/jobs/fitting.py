@@ -20,9 +20,10 @@ from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.loggers import Logger
 
 from handwriting import config, runs
-from handwriting.callbacks.checkpoints import SafeCheckpointIO
+from handwriting.callbacks.checkpoints import BestCheckpoint, SafeCheckpointIO
 from handwriting.callbacks.measuring import Measuring
 from handwriting.callbacks.metrics_log import MetricsLog
+from handwriting.callbacks.stop_request import StopRequest
 from handwriting.data.module import GlyphData
 from handwriting.data.source import GlyphSource
 from handwriting.data.styles import STYLE_NAMES
@@ -115,7 +116,8 @@ def train(
                 print(f"\nInterrupted. Go on with: python train.py resume={shlex.quote(str(folder))}", file=sys.stderr)
         raise
     if first:
-        run_folder.end("done")
+        stopped = next((one.reason for one in trainer.callbacks if isinstance(one, StopRequest) and one.reason), None)  # type: ignore[attr-defined]
+        run_folder.end("interrupted" if stopped else "done", stopped)
         grids = sorted((folder / "samples").glob("*.png"))
         print(f"Done: {folder}" + (f"\nGrid: {grids[-1]}" if grids else ""))
     return trainer
@@ -142,7 +144,9 @@ def _fit(
     if run_folder:
         parameters = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
         run_folder.note(data_fingerprint=data.fingerprint, data_report=data.report)
-        run_folder.summarise({"parameters": parameters, "training_glyphs": len(data.train)})
+        monitor, mode = _monitor(model, callbacks)
+        facts = {"parameters": parameters, "training_glyphs": len(data.train), "monitor": monitor, "mode": mode}
+        run_folder.summarise(facts)
     trainer = _trainer(cfg, folder, callbacks, make_loggers(cfg, folder))
     if checkpoint and not checkpoint.is_file():
         log.warning("%s is missing: the run was stopped before its first checkpoint and starts over", checkpoint)
@@ -161,6 +165,12 @@ def _fit(
         gc.unfreeze()
         close(trainer.loggers)
     return trainer
+
+
+def _monitor(model: GlyphModel, callbacks: Sequence[pl.Callback]) -> tuple[str, str]:
+    """Return which logged value tells a better checkpoint, and a better run, and whether less of it is better."""
+    chosen = next((callback.chosen for callback in callbacks if isinstance(callback, BestCheckpoint)), None)
+    return chosen or (model.monitor, model.mode)
 
 
 def _warn_of_skipped(source: GlyphSource) -> None:

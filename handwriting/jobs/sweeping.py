@@ -22,7 +22,7 @@ from handwriting.errors import ConfigError, RunError
 from handwriting.jobs.train import early
 from handwriting.runs import Run
 from handwriting.sweeps.driving import Driver, Grid, Source
-from handwriting.sweeps.folder import Plan, Sweep, Trial, is_sweep, with_outcome
+from handwriting.sweeps.folder import OWN_FILES, Plan, Sweep, Trial, is_sweep, with_outcome
 from handwriting.sweeps.pools import Needs, Pool
 from handwriting.sweeps.pools.hydra import HydraPool
 from handwriting.sweeps.search import Search, Study, space_of
@@ -55,19 +55,18 @@ def sweep(typed: Sequence[str], settings: DictConfig, launcher: Launcher, batch:
         RunError: At the end, where trials failed; or if the sweep is being run already.
     """
     plan, place = _asked(typed, settings)
+    total = plan.search["trials"] if plan.search else len(plan.trials)
     _check(plan)
-    place.path.mkdir(parents=True, exist_ok=True)
     with place.locked(), _terminable():
-        if not is_sweep(place.path):
-            place.write_plan(plan)
         source = _source(place, plan)
+        pool = _pool(launcher, _needs(plan, total), batch or (BATCH if plan.search else total))
+        place.write_plan(plan)
         flags = _config_dirs(settings)
 
         def job(trial: Trial) -> Job:
             folder = place.folder(trial.number).resolve()
             return Job(trial.number, folder, (*plan.overrides, *trial.overrides, *flags), place.name, Path.cwd())
 
-        pool = _pool(launcher, _needs(plan, source.total), batch or (BATCH if plan.search else source.total))
         trials = Driver(place, source, pool, View(), job).run()
     print(f"Compare: handwriting compare {shlex.quote(f'runs={place.path}')}")
     if failed := [str(trial.number) for trial in trials if trial.state == "failed"]:
@@ -91,7 +90,7 @@ def _asked(typed: Sequence[str], settings: DictConfig) -> tuple[Plan, Sweep]:
     plan = _plan(rest, settings)
     place = Sweep(_folder(plan, settings))
     if not is_sweep(place.path):
-        if place.path.is_dir() and any(place.path.iterdir()):
+        if place.path.is_dir() and any(file.name not in OWN_FILES for file in place.path.iterdir()):
             raise ConfigError(f"{place.path} holds something else than a sweep: give another sweep=<name>.")
         return plan, place
     there = place.plan
@@ -99,10 +98,8 @@ def _asked(typed: Sequence[str], settings: DictConfig) -> tuple[Plan, Sweep]:
         raise ConfigError(
             f"{place.path} holds another sweep ({there.command}). Give another sweep=<name>, or resume={place.path}."
         )
-    if there.search and plan.search and plan.search["trials"] > there.search["trials"]:
-        place.write_plan(plan)
-        return plan, place
-    return there, place
+    more = there.search and plan.search and plan.search["trials"] > there.search["trials"]
+    return (plan if more else there), place
 
 
 def _plan(rest: Sequence[str], settings: DictConfig) -> Plan:

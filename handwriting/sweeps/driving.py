@@ -157,14 +157,15 @@ class Driver:
 
     def _fill(self) -> bool:
         """Start as many trials as there is room for."""
-        jobs = []
+        starting: list[Trial] = []
         room = self.pool.room() - len(self._adopted)
-        while len(jobs) < room and (trial := self.source.next()):
+        while len(starting) < room and (trial := self.source.next()):
+            starting.append(trial)
+        if starting:
+            self.pool.submit([self.job(trial) for trial in starting])
+        for trial in starting:
             self._begin(trial)
-            jobs.append(self.job(trial))
-        if jobs:
-            self.pool.submit(jobs)
-        return bool(jobs)
+        return bool(starting)
 
     def _begin(self, trial: Trial) -> None:
         self.trials[trial.number] = replace(trial, state="running", why=None)
@@ -246,10 +247,14 @@ class Driver:
             self.view.say(f"stopping {len(self._running)} running trial{'s' * (len(self._running) > 1)} ...")
         self.pool.stop()
         for number in list(self._running):
-            if number not in self._adopted:
+            if number in self._adopted:
+                continue
+            if self.sweep.run(number):
                 self.trials[number] = self._outcome(number, None)
-                self.source.tell(self.trials[number])
-                del self._running[number]
+            else:
+                self.trials[number] = replace(self.trials[number], state="interrupted", why="stopped before it began")
+            self.source.tell(self.trials[number])
+            del self._running[number]
 
 
 def _unknown_monitor(trial: Trial, run: Run) -> ConfigError:

@@ -19,6 +19,9 @@ from handwriting.runs.folder import lives, now, process_facts
 
 SCHEMA = 1
 PLAN, STATUS, LOCK = "plan.json", "sweep.json", "sweep.lock"
+STUDIES = {"sqlite": "study.db", "journal": "study.journal"}
+"""Where the study of a search lies in the sweep's folder, by how it is stored."""
+OWN_FILES = (PLAN, STATUS, LOCK, *STUDIES.values())
 
 TrialState = Literal["waiting", "running", "done", "pruned", "failed", "interrupted"]
 FINAL: tuple[TrialState, ...] = ("done", "pruned")
@@ -184,8 +187,19 @@ class Sweep:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise RunError(f"{self.path} is being run{self._by()}: one sweep a folder. Wait for it, or stop it.") from None
-            yield
+                raise RunError(
+                    f"{self.path} is being run{self._by()}: one sweep a folder. Wait for it, or stop it."
+                ) from None
+            try:
+                yield
+            finally:
+                self._leave()
+    def _leave(self) -> None:
+        """Leave nothing of a sweep that never began, because something was found wrong with it."""
+        if not is_sweep(self.path):
+            for name in OWN_FILES:
+                (self.path / name).unlink(missing_ok=True)
+            self.path.rmdir()
 
     def _by(self) -> str:
         with suppress(RunError):

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import NonNegativeInt, PositiveInt
 
 from handwriting.errors import ConfigError, RunError
-from handwriting.sweeps.folder import FINAL, Sweep, Trial
+from handwriting.sweeps.folder import FINAL, STUDIES, Sweep, Trial
 from handwriting.sweeps.space import as_typed, distribution, parsed
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ STEPS = 20
 """Trials are held against each other after so many equal parts of their length."""
 UNPRUNED = 6
 """Of these parts, the first that no trial is pruned in."""
-FILES = {"sqlite": "study.db", "journal": "study.journal"}
-"""Where a study lies in the sweep's folder."""
 MINE, SPACE = "handwriting", "space"
 """The names under which a study keeps whose a trial is, and the space that it was made for."""
 
@@ -150,7 +148,7 @@ class Study:
         from optuna.storages import JournalStorage, RDBStorage
         from optuna.storages.journal import JournalFileBackend
 
-        file = self.sweep.path / FILES.get(self.search.storage, "")
+        file = self.sweep.path / STUDIES.get(self.search.storage, "")
         if self.search.storage == "sqlite":
             return RDBStorage(f"sqlite:///{file}")
         if self.search.storage == "journal":

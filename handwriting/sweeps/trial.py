@@ -6,6 +6,7 @@ import fcntl
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,10 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from handwriting.config import quoted
+from handwriting.runs.folder import now
 from handwriting.sweeps.folder import OUTPUT
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """The variables by which libraries are told how many threads to use."""
+WHERE = ("SLURM_JOB_ID", "RAY_RAYLET_PID", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")
+"""The variables that tell where a trial ran, for its log."""
 PATIENCE = 30.0
 """Seconds that an interrupted trial has to write what it must before it is killed."""
 
@@ -86,7 +90,8 @@ def start(
     words = ["train", *arguments(job.folder, job.overrides)]
     with (job.folder / _output_of(os.environ.get("SLURM_PROCID", "0"))).open("ab") as output:
         fcntl.flock(output, fcntl.LOCK_EX)  # a short wait at most: nobody starts a trial that is held
-        output.write(f"$ handwriting {shlex.join(words)}\n".encode())
+        where = "  ".join(f"{name}={environment[name]}" for name in WHERE if name in environment)
+        output.write(f"# {now()}  {socket.gethostname()}  {where}\n$ handwriting {shlex.join(words)}\n".encode())
         output.flush()
         return subprocess.Popen(
             [sys.executable, "-m", "handwriting", *words],

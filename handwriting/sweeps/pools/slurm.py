@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import time
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from typing import Any
 
 from pydantic import PositiveInt
 
-from handwriting.errors import ConfigError
+from handwriting.errors import ConfigError, RunError
 from handwriting.sweeps.pools.base import Needs, Pool
 from handwriting.sweeps.trial import PATIENCE, Job, perform
 
@@ -18,6 +19,8 @@ FOLDER = ".slurm"
 """Where scripts and logs of the jobs lie, in the sweep's folder."""
 EVERY = 2.0
 """Seconds between two looks at the queue."""
+SILENT = 600.0
+"""Seconds that SLURM may not answer for before the sweep gives up."""
 SETTLED = 5.0
 """Seconds before a job that is not in the queue is taken to have left it."""
 
@@ -76,6 +79,7 @@ class SlurmPool(Pool):
         self._running: dict[int, Any] = {}
         self._submitted: dict[int, float] = {}
         self._asked = 0.0
+        self._answered = time.monotonic()
 
     def describe(self) -> str:
         """Say how many jobs there are at a time, and in which partition."""
@@ -90,7 +94,7 @@ class SlurmPool(Pool):
             "nodes": needs.nodes,
             "ntasks_per_node": needs.devices,
             "cpus_per_task": settings.threads,
-            "gpus_per_node": needs.devices if needs.gpus else None,
+            "gpus_per_node": needs.devices if needs.gpus and has_gpus() else None,
             "time": settings.minutes,
             "partition": settings.partition,
             "mem": settings.memory_gb and f"{settings.memory_gb}GB",
@@ -108,15 +112,19 @@ class SlurmPool(Pool):
     def submit(self, jobs: Sequence[Job]) -> None:
         """Queue trials, several of them as one array."""
         from submitit import SlurmExecutor
+        from submitit.core.utils import FailedJobError
 
         folder, name = jobs[0].folder.parent / FOLDER, job_name(jobs[0])
         executor = SlurmExecutor(folder=folder)
         executor.update_parameters(**self.parameters(name))
         if not self._submitted:
             # What a sweep that was killed has left in the queue would begin beside what is queued now.
-            subprocess.run(["scancel", "--me", "--state=PENDING", f"--name={name}"], check=True)
-        with executor.batch():
-            queued = [executor.submit(perform, job, self.settings.threads) for job in jobs]
+            _slurm("scancel", "--me", "--state=PENDING", f"--name={name}")
+        try:
+            with executor.batch():
+                queued = [executor.submit(perform, job, self.settings.threads) for job in jobs]
+        except FailedJobError as error:
+            raise ConfigError(f"hydra/launcher=slurm: the jobs were refused: {' '.join(str(error).split())}") from error
         for job, handle in zip(jobs, queued, strict=True):
             self._running[job.number], self._submitted[job.number] = handle, time.monotonic()
 
@@ -125,9 +133,13 @@ class SlurmPool(Pool):
         if not self._running or time.monotonic() - self._asked < EVERY:
             return []
         self._asked = time.monotonic()
-        listed = subprocess.run(
-            ["squeue", "--me", "--noheader", "--array", "--format=%i"], check=True, capture_output=True, text=True
-        ).stdout.split()
+        try:
+            listed = _slurm("squeue", "--me", "--noheader", "--array", "--format=%i").split()
+        except RunError:
+            if self._asked - self._answered > SILENT:
+                raise
+            return []  # it is busy, or being restarted: jobs go on meanwhile
+        self._answered = self._asked
         gone = [
             number
             for number, handle in self._running.items()
@@ -145,6 +157,23 @@ class SlurmPool(Pool):
         while self._running and time.monotonic() < until:
             time.sleep(EVERY)
             self.ended()
+
+
+def has_gpus() -> bool:
+    """Say whether any node of the cluster has a GPU."""
+    return "gpu" in _slurm("sinfo", "--noheader", "--format=%G")
+
+
+def _slurm(*command: str) -> str:
+    """Return what a command of SLURM's answers.
+
+    Raises:
+        RunError: With what it complains of.
+    """
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RunError(f"{shlex.join(command)}: {' '.join(done.stderr.split())}")
+    return done.stdout
 
 
 def job_name(job: Job) -> str:
