@@ -1,0 +1,157 @@
+"""What a search asks for and what it remembers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handwriting.config import CONF, build, compose
+from handwriting.errors import ConfigError
+from handwriting.sweeps.folder import STUDIES, Sweep, Trial
+from handwriting.sweeps.search import STEPS, Search, Study, space_of
+from handwriting.sweeps.space import parsed, parted
+
+SPACE = ("model.lr=tag(log,interval(1e-4,1e-1))", "model.latent_dim=int(interval(2,32))", "model.norm=batch,none")
+DEFAULT = {"model.lr": "0.002", "model.latent_dim": "16", "model.norm": "batch"}
+
+
+def study(folder: Path, space: tuple[str, ...] = SPACE, default: dict[str, str] = DEFAULT, **settings: Any) -> Study:
+    folder.mkdir(exist_ok=True)
+    return Study(Sweep(folder), Search(trials=10, startup=3, **settings), space, default)
+
+
+def finish(one: Study, value: float, state: str = "done") -> Trial:
+    trial = one.next()
+    assert trial
+    one.tell(replace(trial, state=state, value=value))  # type: ignore[arg-type]
+    return trial
+
+
+@pytest.mark.parametrize("storage", STUDIES)
+@pytest.mark.parametrize("sampler", ("tpe", "gp", "random"))
+def test_a_search_goes_on_where_it_was_killed(tmp_path: Path, sampler: str, storage: str) -> None:
+    first = study(tmp_path / "s", sampler=sampler, storage=storage)
+    ended = [finish(first, value) for value in (3.0, 2.0, 4.0, 1.0)]
+    half_done = first.next()
+    assert half_done
+    assert [trial.number for trial in ended] == [0, 1, 2, 3]
+    second = study(tmp_path / "s", sampler=sampler, storage=storage)
+    assert [(trial.number, trial.state, trial.value) for trial in second.trials] == [
+        (0, "done", 3.0), (1, "done", 2.0), (2, "done", 4.0), (3, "done", 1.0), (4, "waiting", None)]  # fmt: skip
+    again = second.next()
+    assert again
+    assert (again.number, again.overrides) == (4, half_done.overrides)
+    others = []
+    while trial := second.next():
+        others.append(trial)
+    assert [trial.number for trial in others] == [5, 6, 7, 8, 9]
+    drawn = [trial.overrides for trial in (*ended, again, *others)]
+    assert len(set(drawn)) == len(drawn), "a search that goes on must not draw what it drew before"
+
+
+def test_the_first_trial_is_the_configuration_as_it_stands(tmp_path: Path) -> None:
+    first = study(tmp_path / "a").next()
+    assert first
+    assert first.parameters == DEFAULT
+    outside = study(tmp_path / "b", default={**DEFAULT, "model.lr": "7"}).next()
+    assert outside
+    assert outside.parameters != DEFAULT
+    without = study(tmp_path / "c", baseline=False).next()
+    assert without
+    assert without.parameters != DEFAULT
+
+
+def test_a_failed_trial_is_tried_again_with_the_same_values(tmp_path: Path) -> None:
+    first = study(tmp_path / "s")
+    finish(first, 1.0)
+    failed = finish(first, 0.0, "failed")
+    assert first.trials[1].number == failed.number
+    second = study(tmp_path / "s")
+    assert [trial.state for trial in second.trials] == ["done", "failed"]
+    again = second.next()
+    assert again
+    assert (again.number, again.overrides) == (failed.number, failed.overrides)
+    second.tell(replace(again, state="done", value=2.0))
+    assert [(trial.state, trial.value) for trial in study(tmp_path / "s").trials] == [("done", 1.0), ("done", 2.0)]
+
+
+def test_pruned_trials_stay_pruned_and_interrupted_ones_open(tmp_path: Path) -> None:
+    first = study(tmp_path / "s")
+    finish(first, 1.0, "pruned")
+    finish(first, 1.0, "interrupted")
+    assert [trial.state for trial in study(tmp_path / "s").trials] == ["pruned", "waiting"]
+
+
+def test_hopeless_trials_are_told_from_hopeful_ones(tmp_path: Path) -> None:
+    one = study(tmp_path / "s")
+    for value in (1.4, 1.3, 1.2, 1.1, 1.0):
+        trial = one.next()
+        assert trial
+        assert not one.hopeless(trial, 0.9, value)
+        one.tell(replace(trial, state="done", value=value))
+    good, bad = one.next(), one.next()
+    assert good
+    assert bad
+    assert not one.hopeless(bad, 1 / STEPS, 9.0), "too early to tell"
+    assert not one.hopeless(good, 0.5, 0.9)
+    assert one.hopeless(bad, 0.5, 9.0)
+    lenient = study(tmp_path / "t", pruner="none")
+    trial = lenient.next()
+    assert trial
+    assert not lenient.hopeless(trial, 0.9, 1e9)
+
+
+def test_two_sweeps_on_one_study_keep_both_their_results(tmp_path: Path) -> None:
+    shared = f"sqlite:///{tmp_path / 'shared.db'}"
+    one = study(tmp_path / "one", storage=shared, study="both")
+    other = study(tmp_path / "other", storage=shared, study="both")
+    mine = [finish(one, 1.0), finish(one, 2.0)]
+    theirs = [finish(other, 3.0), finish(other, 4.0)]
+    assert [trial.overrides for trial in mine] != [trial.overrides for trial in theirs], "they draw differently"
+    assert [trial.value for trial in study(tmp_path / "one", storage=shared, study="both").trials] == [1.0, 2.0]
+    assert [trial.value for trial in study(tmp_path / "other", storage=shared, study="both").trials] == [3.0, 4.0]
+    assert sorted(trial.value for trial in one.study.trials) == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_a_storage_made_for_another_space_is_refused(tmp_path: Path) -> None:
+    study(tmp_path / "s")
+    with pytest.raises(ConfigError, match=r"made for another space \(model\.lr differ\)"):
+        study(tmp_path / "s", ("model.lr=interval(0.1,0.2)", *SPACE[1:]))
+
+
+@pytest.mark.parametrize("storage", ["sqlit", "sqlite:////nowhere/at/all.db", "nothing://x"])
+def test_a_storage_that_cannot_be_opened_is_refused_in_one_line(tmp_path: Path, storage: str) -> None:
+    with pytest.raises(ConfigError, match=r"^search\.storage=") as refused:
+        study(tmp_path / "s", storage=storage)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_an_empty_space_and_a_searched_seed_are_refused() -> None:
+    with pytest.raises(ConfigError, match="search space is empty"):
+        space_of([])
+    with pytest.raises(ConfigError, match="luckiest"):
+        space_of(["seed=1,2"])
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (CONF / "search").glob("[!_]*.yaml")))
+def test_every_space_that_ships_holds_the_default_and_only_what_its_model_takes(name: str) -> None:
+    search = build(compose("train", [f"search={name}"]).search, "search")
+    if name == "command":
+        assert not search.space
+        return
+    constants, varied = parted([f"{key}={value}" for key, value in search.space.items()])
+    assert not constants
+    space = space_of([str(override.input_line) for override in varied])
+    cfg = compose("train", search.overrides)
+    for override in varied:
+        values = override.value()
+        ends = [values.start, values.end] if override.is_interval_sweep() else list(override.sweep_string_iterator())  # type: ignore[union-attr]
+        for value in ends:
+            changed = compose("train", [*search.overrides, f"{override.key_or_group}={value}"])
+            if override.key_or_group.startswith("model."):
+                build(changed.model, "model", image_size=28, alphabet=("a", "b"), style_names=())
+    assert set(space) == {override.key_or_group for override in parsed([f"{key}={v}" for key, v in search.space.items()])}
+    assert cfg.model._target_.rpartition(".")[2].lower().replace("_", "") == name.replace("_", "")
