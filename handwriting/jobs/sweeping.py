@@ -8,20 +8,20 @@ import shlex
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from omegaconf import DictConfig, OmegaConf
 
 from handwriting import config
 from handwriting.errors import ConfigError, RunError
 from handwriting.jobs.train import early
-from handwriting.runs import Run
-from handwriting.sweeps.driving import Driver, Grid, Source
+from handwriting.sweeps.driving import GLANCE, Driver, Grid, Source
 from handwriting.sweeps.folder import OWN_FILES, Plan, Sweep, Trial, is_sweep, with_outcome
 from handwriting.sweeps.pools import Needs, Pool
 from handwriting.sweeps.pools.hydra import HydraPool
@@ -34,6 +34,16 @@ if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
     from hydra.core.utils import JobReturn
     from hydra.plugins.launcher import Launcher
+
+
+@runtime_checkable
+class PoolLauncher(Protocol):
+    """A launcher of ours: it names the class of its settings, one of ``handwriting.sweeps.pools``."""
+
+    settings_class: str
+    settings: dict[str, Any]
+    config: Any
+
 
 OWN = ("sweep", "resume", "search")
 """Keys that are for the sweep and not for its trials."""
@@ -70,7 +80,8 @@ def sweep(typed: Sequence[str], settings: DictConfig, launcher: Launcher, batch:
         trials = Driver(place, source, pool, View(), job).run()
     print(f"Compare: handwriting compare {shlex.quote(f'runs={place.path}')}")
     if failed := [str(trial.number) for trial in trials if trial.state == "failed"]:
-        raise RunError(f"{len(failed)} of {len(trials)} trials failed ({', '.join(failed)}). The same command tries them again.")
+        told = f"{len(failed)} of {len(trials)} trials failed ({', '.join(failed)})"
+        raise RunError(f"{told}. The same command tries them again.")
 
 
 # What is asked
@@ -83,7 +94,8 @@ def _asked(typed: Sequence[str], settings: DictConfig) -> tuple[Plan, Sweep]:
     if "resume" in own and settings.resume is not None:
         place = Sweep.at(settings.resume)
         if rest or "search" in own:
-            raise ConfigError(f"resume={settings.resume} goes on with the same sweep: leave {(rest or ['search'])[0]} out.")
+            other = (rest or ["search"])[0]
+            raise ConfigError(f"resume={settings.resume} goes on with the same sweep: leave {other} out.")
         return place.plan, place
     if any(override.is_sweep_override() for override in own.values()):
         raise ConfigError(f"{next(iter(own))}: give one, a sweep has no several.")
@@ -187,7 +199,7 @@ def _first_values(override: Override) -> list[str]:
 
 
 def _needs(plan: Plan, trials: int) -> Needs:
-    trainer = next(_samples(plan)).trainer
+    trainer = config.compose("train", [*plan.overrides, *(plan.trials[0] if plan.trials else ())]).trainer
     devices = trainer.devices if isinstance(trainer.devices, int) and trainer.devices > 0 else None
     return Needs(trainer.accelerator != "cpu", devices, trainer.get("num_nodes", 1), trials)
 
@@ -205,9 +217,9 @@ def _source(place: Sweep, plan: Plan) -> Source:
     return Study(place, Search(**plan.search), plan.swept, default)
 
 
-def _pool(launcher: Launcher, needs: Needs, batch: int) -> Pool:
+def _pool(launcher: Launcher | PoolLauncher, needs: Needs, batch: int) -> Pool:
     """Return where the trials run: in a pool of ours, or by whatever launcher of Hydra's was chosen."""
-    if not hasattr(launcher, "settings_class"):
+    if not isinstance(launcher, PoolLauncher):
         return HydraPool(launcher, batch)
     module, _, name = launcher.settings_class.rpartition(".")
     settings = config.create(getattr(import_module(module), name), launcher.settings, "hydra.launcher")
@@ -231,21 +243,22 @@ def _terminable() -> Iterator[None]:
 # For sweepers and launchers that are not ours
 
 
-def launch(batch: Sequence[Sequence[str]], first: int, launcher: Any) -> list[JobReturn]:
+def launch(batch: Sequence[Sequence[str]], first: int, launcher: PoolLauncher) -> list[JobReturn]:
     """Run a batch of trials for another sweeper.
 
     Returns:
         For each the best that its monitor reached; or, where it failed, the reason.
     """
-    import time
-
     from hydra.core.utils import JobReturn, JobStatus
 
+    assert launcher.config is not None
     folder = Path(launcher.config.hydra.sweep.dir)
-    jobs = [Job(first + i, (folder / str(first + i)).resolve(), tuple(own), folder.name, Path.cwd()) for i, own in enumerate(batch)]
-    trainer = config.compose("train", list(batch[0])).trainer
-    devices = trainer.devices if isinstance(trainer.devices, int) and trainer.devices > 0 else None
-    pool = _pool(launcher, Needs(trainer.accelerator != "cpu", devices, trainer.get("num_nodes", 1), len(jobs)), len(jobs))
+    plan = Plan((), (), trials=tuple(tuple(own) for own in batch))
+    jobs = [
+        Job(number, (folder / str(number)).resolve(), own, folder.name, Path.cwd())
+        for number, own in enumerate(plan.trials, start=first)
+    ]
+    pool = _pool(launcher, _needs(plan, len(jobs)), len(jobs))
     waiting, statuses = list(jobs), dict[int, int | None]()
     try:
         while len(statuses) < len(jobs):
@@ -254,7 +267,7 @@ def launch(batch: Sequence[Sequence[str]], first: int, launcher: Any) -> list[Jo
             if starting:
                 pool.submit(starting)
             statuses |= dict(pool.ended())
-            time.sleep(0.2)
+            time.sleep(GLANCE)
     finally:
         if len(statuses) < len(jobs):
             pool.stop()
@@ -262,9 +275,9 @@ def launch(batch: Sequence[Sequence[str]], first: int, launcher: Any) -> list[Jo
     returns = []
     for job in jobs:
         trial = with_outcome(Trial(job.number, job.overrides), job.folder, statuses[job.number])
-        done = trial.state == "done"
-        value: Any = trial.value if done else RunError(f"trial {trial.number}: {trial.why}")
-        returns.append(JobReturn(list(job.overrides), None, None, value, None, None, JobStatus.COMPLETED if done else JobStatus.FAILED))
+        value: Any = trial.value if trial.state == "done" else RunError(f"trial {trial.number}: {trial.why}")
+        status = JobStatus.COMPLETED if trial.state == "done" else JobStatus.FAILED
+        returns.append(JobReturn(overrides=job.overrides, status=status, _return_value=value))
     return returns
 
 

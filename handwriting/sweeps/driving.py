@@ -208,7 +208,8 @@ class Driver:
             if trial.value is None and share.measured and self.source.goes_by_value:
                 raise _unknown_monitor(trial, run)
             if trial.value is not None and self.source.hopeless(trial, share.done, trial.value):
-                why = f"pruned: {trial.monitor} was {trial.value:.4g} after {share.done:.0%}, worse than half of the others"
+                reached = f"{trial.monitor} was {trial.value:.4g} after {share.done:.0%}"
+                why = f"pruned: {reached}, worse than half of the others"
                 write_atomically(run.path / STOP_FILE, lambda file, why=why: file.write(why.encode()))  # type: ignore[misc]
 
     # What is told

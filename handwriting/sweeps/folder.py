@@ -156,7 +156,9 @@ class Sweep:
         try:
             return _TRIALS.validate_python(self.status.get("trials", ()))
         except ValidationError as error:
-            raise RunError(f"{self.path / STATUS} holds no trials as this version writes them: {_first(error)}") from error
+            raise RunError(
+                f"{self.path / STATUS} holds no trials as this version writes them: {_first(error)}"
+            ) from error
 
     def is_alive(self) -> bool:
         """Tell whether somebody is running it."""
@@ -194,6 +196,7 @@ class Sweep:
                 yield
             finally:
                 self._leave()
+
     def _leave(self) -> None:
         """Leave nothing of a sweep that never began, because something was found wrong with it."""
         if not is_sweep(self.path):
@@ -246,7 +249,7 @@ def best_trial(trials: Sequence[Trial]) -> Trial | None:
     done = [trial for trial in trials if trial.state == "done" and trial.value is not None]
     if not done or len({(trial.monitor, trial.mode) for trial in done}) > 1:
         return None
-    return min(done, key=lambda trial: trial.value if trial.mode == "min" else -trial.value)  # type: ignore[operator,return-value]
+    return min(done, key=lambda trial: (trial.value or 0.0) * (1 if trial.mode == "min" else -1))
 
 
 def with_outcome(trial: Trial, folder: Path, exit_status: int | None = None) -> Trial:

@@ -47,7 +47,11 @@ class Lengths:
 def _limits(config: Any) -> dict[str, float]:
     """Return what a run may reach, by the names under which its summary counts it."""
     trainer, limit = config.get("trainer", {}), config.get("callbacks", {}).get("limit") or {}
-    found = {"batches": limit.get("max_batches"), "samples": limit.get("max_samples"), "epoch": trainer.get("max_epochs")}
+    found = {
+        "batches": limit.get("max_batches"),
+        "samples": limit.get("max_samples"),
+        "epoch": trainer.get("max_epochs"),
+    }
     if clock := trainer.get("max_time"):
         days, hours, minutes, seconds = map(int, str(clock).split(":"))
         found["seconds"] = ((days * 24 + hours) * 60 + minutes) * 60 + seconds

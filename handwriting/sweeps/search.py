@@ -26,6 +26,7 @@ STEPS = 20
 """Trials are held against each other after so many equal parts of their length."""
 UNPRUNED = 6
 """Of these parts, the first that no trial is pruned in."""
+Ended = Literal["done", "pruned", "failed"]
 MINE, SPACE = "handwriting", "space"
 """The names under which a study keeps whose a trial is, and the space that it was made for."""
 
@@ -46,8 +47,8 @@ class Search:
         monitor: The logged value to go by; None for the model's own.
         mode: Whether less of it is better or more.
         pruner: ``median`` ends a trial that does worse than half of those before it did by then; ``none`` lets all run.
-        storage: ``sqlite`` or ``journal``, a file in the sweep's folder; or a URL of Optuna's, so that sweeps on several
-            machines share one study.
+        storage: ``sqlite`` or ``journal``, a file in the sweep's folder; or a URL of Optuna's, so that sweeps on
+            several machines share one study.
         study: What the study is called in its storage; None for the sweep's name.
     """
 
@@ -78,10 +79,12 @@ def space_of(swept: Sequence[str]) -> dict[str, BaseDistribution]:
     space = {override.get_key_element(): distribution(override) for override in parsed(swept)}
     if not space:
         raise ConfigError(
-            "The search space is empty: give search.space in its file, or such as model.lr=interval(1e-4,1e-2) beside it."
+            "The search space is empty: give search.space in its file, or such as model.lr=interval(1e-4,1e-2)."
         )
     if "seed" in space:
-        raise ConfigError("seed: a search would choose the luckiest. Give one seed, and run the best for several later.")
+        raise ConfigError(
+            "seed: a search would choose the luckiest. Give one seed, and run the best for several later."
+        )
     return space
 
 
@@ -139,8 +142,8 @@ class Study:
         elif known != own:
             other = sorted(key for key in {*own, *known} if own.get(key) != known.get(key))
             raise ConfigError(
-                f"search.storage={search.storage}: the study {name} there was made for another space ({', '.join(other)} "
-                "differ). Give search.study=<another name>, or another sweep."
+                f"search.storage={search.storage}: the study {name} there was made for another space "
+                f"({', '.join(other)} differ). Give search.study=<another name>, or another sweep."
             )
         return study
 
@@ -154,7 +157,9 @@ class Study:
         if self.search.storage == "journal":
             return JournalStorage(JournalFileBackend(str(file)))
         if "://" not in self.search.storage:
-            raise ConfigError(f"search.storage={self.search.storage}: give sqlite, journal, or a URL such as sqlite:////x.db")
+            raise ConfigError(
+                f"search.storage={self.search.storage}: give sqlite, journal, or a URL such as sqlite:////x.db"
+            )
         return self.search.storage
 
     def _taken_up(self) -> list[Trial]:
@@ -162,7 +167,11 @@ class Study:
         from optuna.trial import Trial as OptunaTrial
         from optuna.trial import TrialState
 
-        states = {TrialState.COMPLETE: "done", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
+        states: dict[TrialState, Ended] = {
+            TrialState.COMPLETE: "done",
+            TrialState.PRUNED: "pruned",
+            TrialState.FAIL: "failed",
+        }
         found: dict[int, Trial] = {}
         for frozen in self.study.get_trials(deepcopy=False):
             mine = frozen.user_attrs.get(MINE, {})

@@ -1,4 +1,4 @@
-"""What a sweep varies, in Hydra's own words: ``a,b``, ``choice()``, ``range()``, ``glob()``, and ``interval()`` to search."""
+"""What a sweep varies, in Hydra's words: ``a,b``, ``choice()``, ``range()``, ``glob()``; to search ``interval()``."""
 
 from __future__ import annotations
 
@@ -81,8 +81,10 @@ def distribution(override: Override) -> BaseDistribution:
     value = override.value()
     try:
         if isinstance(value, IntervalSweep) and value.start is not None and value.end is not None:
-            kind = IntDistribution if isinstance(value.start, int) and isinstance(value.end, int) else FloatDistribution
-            return kind(value.start, value.end, log="log" in value.tags)
+            log = "log" in value.tags
+            if isinstance(value.start, int) and isinstance(value.end, int):
+                return IntDistribution(value.start, value.end, log=log)
+            return FloatDistribution(value.start, value.end, log=log)
         if isinstance(value, RangeSweep) and all(isinstance(text, int) for text in value.range()):
             steps = list(value.range())
             if steps:

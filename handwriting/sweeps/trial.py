@@ -47,7 +47,7 @@ class Job:
 
 
 def arguments(folder: Path, overrides: Sequence[str]) -> list[str]:
-    """Return what ``handwriting train`` is given to begin a run in ``folder``, or to go on with the one that is there."""
+    """Return what ``handwriting train`` is given to begin a run in ``folder``, or to go on with what is there."""
     status = folder / "status.json"
     if status.is_file() and not status.stat().st_size:
         status.unlink()  # claimed by a process that was killed before it began

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from handwriting.plots.numbers import number
-from handwriting.sweeps.folder import Trial
+from handwriting.sweeps.folder import Trial, TrialState
 
 if TYPE_CHECKING:
     from handwriting.sweeps.driving import Driver
+
+ENDS: tuple[TrialState, ...] = ("done", "pruned", "failed", "interrupted", "running")
+"""In which order the states of trials are counted at the end."""
 
 
 class View:
@@ -27,7 +30,8 @@ class View:
         known = {"done": counts["done"], "pruned": counts["pruned"], "still running": counts["running"]}
         before = ", ".join(f"{count} {name}" for name, count in known.items() if count)
         trials = f"{driver.source.total} trial{'s' * (driver.source.total > 1)}"
-        print(f"Sweep: {driver.sweep.path}: {trials}{f' ({before})' if before else ''}, {driver.pool.describe()}", flush=True)
+        known_before = f" ({before})" if before else ""
+        print(f"Sweep: {driver.sweep.path}: {trials}{known_before}, {driver.pool.describe()}", flush=True)
         if sys.stderr.isatty():
             bar = "{desc}  {bar}  {n_fmt}/{total_fmt} trials  {postfix}"
             self._bar = tqdm(total=driver.source.total, bar_format=bar, dynamic_ncols=True)
@@ -53,7 +57,8 @@ class View:
         if self._bar is None:
             return
         counts = Counter(trial.state for trial in driver.trials.values())
-        parts = [f"{counts['running']} running", *(f"{counts[state]} {state}" for state in ("failed", "pruned") if counts[state])]
+        parts = [f"{counts['running']} running"]
+        parts += [f"{counts[state]} {state}" for state in ENDS[1:3] if counts[state]]
         if best := driver.best:
             parts.append(f"best {best.monitor} {number(best.value, 4)} (trial {best.number})")
         if (left := driver.seconds_left) is not None:
@@ -68,8 +73,7 @@ class View:
             self._bar.close()
             self._bar = None
         counts = Counter(trial.state for trial in driver.trials.values())
-        states = ("done", "pruned", "failed", "interrupted", "running")
-        told = ", ".join(f"{counts[state]} {state}" for state in states if counts[state])
+        told = ", ".join(f"{counts[state]} {state}" for state in ENDS if counts[state])
         best = driver.best
         line = f"{told}; best: trial {best.number}, {best.monitor} {number(best.value, 4)}" if best else told
         print(f"{line}\nSweep: {driver.sweep.path}", flush=True)

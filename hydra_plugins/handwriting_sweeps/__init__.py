@@ -38,10 +38,12 @@ class HandwritingSweeper(Sweeper):
         """Run the sweep."""
         from handwriting.jobs.sweeping import sweep
 
+        assert self.config is not None
+        assert self.launcher is not None
         return sweep(arguments, self.config, self.launcher, self.max_batch_size)
 
 
-class _OurLauncher(Launcher):
+class OurLauncher(Launcher):
     """A launcher whose trials are started one by one, so that none waits for a batch.
 
     Args:
@@ -64,19 +66,19 @@ class _OurLauncher(Launcher):
         return launch(job_overrides, initial_job_idx, self)
 
 
-class LocalLauncher(_OurLauncher):
+class LocalLauncher(OurLauncher):
     """Trials as processes of this machine."""
 
     settings_class = "handwriting.sweeps.pools.local.Local"
 
 
-class RayLauncher(_OurLauncher):
+class RayLauncher(OurLauncher):
     """Trials on a Ray cluster."""
 
     settings_class = "handwriting.sweeps.pools.ray.Ray"
 
 
-class SlurmLauncher(_OurLauncher):
+class SlurmLauncher(OurLauncher):
     """Trials as jobs of SLURM."""
 
     settings_class = "handwriting.sweeps.pools.slurm.Slurm"

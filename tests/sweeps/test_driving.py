@@ -151,7 +151,10 @@ def test_the_status_tells_other_programs_how_the_sweep_stands(tmp_path: Path) ->
 
 def test_two_sittings_at_once_in_one_folder_are_refused(tmp_path: Path) -> None:
     def act(job: Job) -> int:
-        with pytest.raises(RunError, match=r"is being run by process \d+ on .*: one sweep a folder"), Sweep(tmp_path).locked():
+        with (
+            pytest.raises(RunError, match=r"is being run by process \d+ on .*: one sweep a folder"),
+            Sweep(tmp_path).locked(),
+        ):
             pass
         return succeed(job)
 

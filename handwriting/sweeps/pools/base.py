@@ -43,10 +43,12 @@ class Pool(ABC):
 
     @abstractmethod
     def ended(self) -> list[tuple[int, int | None]]:
-        """Return the numbers of the trials that have ended since it was last asked, and their exit statuses if known."""
+        """Return which trials have ended since it was last asked, and with which exit status, where that is known."""
 
+    @abstractmethod
     def stop(self) -> None:
         """Ask every running trial to stop as Ctrl-C would, and wait until they have."""
 
+    @abstractmethod
     def close(self) -> None:
         """Let go of what the pool holds; nothing is running any more."""

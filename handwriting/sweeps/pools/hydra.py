@@ -66,3 +66,7 @@ class HydraPool(Pool):
     def stop(self) -> None:
         """Wait for the batch: launchers cannot be stopped, only their processes, by whoever started them."""
         self._thread.shutdown(wait=True, cancel_futures=True)
+
+    def close(self) -> None:
+        """Let the thread go."""
+        self._thread.shutdown()

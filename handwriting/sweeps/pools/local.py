@@ -21,7 +21,7 @@ class Local:
 
     Attributes:
         workers: Trials at a time; None for as many as there are GPUs for, or on the CPU cores for.
-        threads: Threads of each process; None for an equal share of the cores, or for OMP_NUM_THREADS where that is set.
+        threads: Threads of each process; None for OMP_NUM_THREADS where that is set, or an equal share of the cores.
         trials_per_gpu: How many trials share a GPU: small ones leave most of it idle.
     """
 
@@ -43,9 +43,9 @@ class Local:
             most = len(gpus) // each * self.trials_per_gpu
             if most < (self.workers or 1):
                 raise ConfigError(
-                    f"hydra.launcher.workers={self.workers or 1} with {each} GPU{'s' * (each > 1)} each: there "
-                    f"{'are' if len(gpus) > 1 else 'is'} {len(gpus)} here. Give at most {most or 'one by trainer.devices=1'}, "
-                    "or hydra.launcher.trials_per_gpu=2 to let two trials share each."
+                    f"hydra.launcher.workers={self.workers or 1} with {each} GPU{'s' * (each > 1)} each: "
+                    f"{len(gpus)} can be used here. Give fewer, or let trials share one: "
+                    "hydra.launcher.trials_per_gpu=2."
                 )
         else:
             most = max(1, cores() // (processes * (threads or 1)))

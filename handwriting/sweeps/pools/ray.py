@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,7 +41,7 @@ class Ray:
         except ImportError as error:
             raise ConfigError("hydra/launcher=ray needs Ray: pip install 'handwriting[ray]'") from error
         try:
-            ray.init(self.address, log_to_driver=False, logging_level="error", include_dashboard=False)
+            ray.init(self.address, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise ConfigError(f"hydra.launcher.address={self.address}: {' '.join(str(error).split())}") from error
         there = ray.cluster_resources()
@@ -86,14 +87,16 @@ class RayPool(Pool):
 
         # Ray sets CUDA_VISIBLE_DEVICES for the task, and the trial's process inherits it. A process of its own is also
         # why a task is never tried again by Ray: what failed is told, and the sweep decides.
-        task = ray.remote(num_cpus=self.cpus, num_gpus=self.gpus, max_calls=1, max_retries=0)(perform)
+        task: Any = ray.remote(num_cpus=self.cpus, num_gpus=self.gpus, max_calls=1, max_retries=0)(perform)
         self._running |= {task.remote(job, self.threads): job.number for job in jobs}
 
     def ended(self) -> list[tuple[int, int | None]]:
         """Return the trials whose tasks are over; a task whose node is gone has no exit status."""
         import ray
 
-        over, _ = ray.wait(list(self._running), num_returns=len(self._running), timeout=0) if self._running else ([], [])
+        if not self._running:
+            return []
+        over, _ = ray.wait(list(self._running), num_returns=len(self._running), timeout=0)
         found: list[tuple[int, int | None]] = []
         for task in over:
             try:
@@ -109,7 +112,8 @@ class RayPool(Pool):
 
         for task in self._running:
             ray.cancel(task)
-        ray.wait(list(self._running), num_returns=len(self._running), timeout=60)
+        if self._running:
+            ray.wait(list(self._running), num_returns=len(self._running), timeout=60)
 
     def close(self) -> None:
         """Leave the cluster; one that was started here ends."""

@@ -62,7 +62,9 @@ class Slurm:
         if which("sbatch") is None:
             raise ConfigError("hydra/launcher=slurm: there is no sbatch here; run it where jobs are submitted.")
         if needs.devices is None:
-            raise ConfigError("hydra/launcher=slurm: give trainer.devices as a number, so that SLURM can be asked for it.")
+            raise ConfigError(
+                "hydra/launcher=slurm: give trainer.devices as a number, so that SLURM can be asked for it."
+            )
         return SlurmPool(self, needs)
 
 
@@ -157,6 +159,9 @@ class SlurmPool(Pool):
         while self._running and time.monotonic() < until:
             time.sleep(EVERY)
             self.ended()
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
 
 
 def has_gpus() -> bool:
