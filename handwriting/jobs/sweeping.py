@@ -89,16 +89,16 @@ def sweep(typed: Sequence[str], settings: DictConfig, launcher: Launcher, batch:
 
 def _asked(typed: Sequence[str], settings: DictConfig) -> tuple[Plan, Sweep]:
     """Return the plan of a sweep and its folder: those of one that is gone on with, or what was typed."""
-    own = {override.get_key_element(): override for override in parsed(typed) if override.key_or_group in OWN}
-    rest = [str(override.input_line) for override in parsed(typed) if override.key_or_group.split(".")[0] not in OWN]
+    own = {override.key_or_group: override for override in parsed(typed) if override.key_or_group.split(".")[0] in OWN}
+    rest = [str(override.input_line) for override in parsed(typed) if override.key_or_group not in own]
     if "resume" in own and settings.resume is not None:
         place = Sweep.at(settings.resume)
         if rest or "search" in own:
             other = (rest or ["search"])[0]
             raise ConfigError(f"resume={settings.resume} goes on with the same sweep: leave {other} out.")
         return place.plan, place
-    if any(override.is_sweep_override() for override in own.values()):
-        raise ConfigError(f"{next(iter(own))}: give one, a sweep has no several.")
+    if several := [key for key, override in own.items() if override.is_sweep_override()]:
+        raise ConfigError(f"{several[0]}: give one; it is for the whole sweep.")
     plan = _plan(rest, settings)
     place = Sweep(_folder(plan, settings))
     if not is_sweep(place.path):

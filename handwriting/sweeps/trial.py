@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +22,8 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """The variables by which libraries are told how many threads to use."""
 WHERE = ("SLURM_JOB_ID", "RAY_RAYLET_PID", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")
 """The variables that tell where a trial ran, for its log."""
-PATIENCE = 30.0
-"""Seconds that an interrupted trial has to write what it must before it is killed."""
+PATIENCE = 10.0
+"""Seconds that a trial has to stop each time that it is asked to."""
 
 
 @dataclass(frozen=True)
@@ -119,16 +120,19 @@ def clear(process: subprocess.Popen[bytes]) -> None:
 
 
 def interrupt(processes: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Ask trials to stop as Ctrl-C would, and kill those that have not after ``PATIENCE``."""
+    """Ask trials to stop as Ctrl-C would, then more firmly, and kill those that have not after ``PATIENCE``.
+
+    What was started in the background of a shell may ignore Ctrl-C.
+    """
+    for asked in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        left = [process for process in processes if process.poll() is None]
+        for process in left:
+            process.send_signal(asked)
+        until = time.monotonic() + PATIENCE
+        while any(process.poll() is None for process in left) and time.monotonic() < until:
+            time.sleep(0.05)
     for process in processes:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-    for process in processes:
-        try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.wait()
         clear(process)
 
 

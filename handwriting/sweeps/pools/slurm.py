@@ -155,7 +155,7 @@ class SlurmPool(Pool):
         """Cancel every job, which interrupts its trial, and wait until all have left the queue."""
         for handle in self._running.values():
             handle.cancel()
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + 3 * PATIENCE
         while self._running and time.monotonic() < until:
             time.sleep(EVERY)
             self.ended()

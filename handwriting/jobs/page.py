@@ -1,0 +1,244 @@
+"""Pages of text, tables and pictures, written as Markdown, as one HTML file, and as a table for other programs."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from operator import methodcaller
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from handwriting.errors import ConfigError
+from handwriting.jobs.outputs import output_path
+from handwriting.plots.comparison import colour
+from handwriting.plots.markdown import escaped
+from handwriting.plots.markdown import table as markdown_table
+from handwriting.runs.comparison import ABSENT
+from handwriting.runs.files import write_atomically
+
+DIGITS = 4
+"""Runs are told apart by one more digit than a measure by itself is worth."""
+TEMPLATE = Path(__file__).with_suffix(".html.jinja")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands in one place of a table.
+
+    Attributes:
+        text: What is read first.
+        beside: What is said of it, smaller.
+        best: Whether it is the best of its row, or of its column where a row is a run.
+        run: The index of the run that it names; None for any other cell.
+    """
+
+    text: str
+    beside: str = ""
+    best: bool = False
+    run: int | None = None
+
+    @property
+    def colour(self) -> str | None:
+        """The run's colour in every figure."""
+        return None if self.run is None else colour(self.run)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; the first cell of a row says what the row holds.
+
+    Attributes:
+        head: A cell for each column.
+        rows: As many cells each.
+        numbered: Whether the first cells are mere numbers, which need little room.
+    """
+
+    head: Sequence[Cell]
+    rows: Sequence[Sequence[Cell]]
+    numbered: bool = False
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture and the name of its file."""
+
+    name: str
+    caption: str
+    png: bytes
+
+    @property
+    def width(self) -> int:
+        """How wide it is, in pixels."""
+        return int.from_bytes(self.png[16:20], "big")
+
+    @property
+    def uri(self) -> str:
+        """The picture itself, written as an address."""
+        return f"data:image/png;base64,{base64.b64encode(self.png).decode()}"
+
+
+@dataclass(frozen=True)
+class Code:
+    """Something to type, or the text of a file."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page: text, tables and pictures below each other."""
+
+    title: str
+    blocks: Sequence[str | Code | Table | Picture]
+
+
+# Where it is written
+
+
+def page_folder(out: Any) -> Path:
+    """Return the folder that a page is written into.
+
+    Raises:
+        ConfigError: If ``out`` is taken, or named as a file.
+    """
+    folder = output_path(out, "comparison")
+    if folder.suffix in (".html", ".md", ".csv", ".png"):
+        raise ConfigError(f"out={folder}: give a folder; the page, its table and its pictures are written into it.")
+    return folder
+
+
+def write_page(
+    folder: Path,
+    heading: str,
+    page: Sequence[Section],
+    rows: Sequence[Mapping[str, Any]],
+    others: Mapping[str, str] | None = None,
+) -> Path:
+    """Write a page in every form it has.
+
+    Args:
+        folder: Where; made if need be.
+        heading: What the page is called.
+        page: What is on it.
+        rows: The table for other programs.
+        others: More files, by name.
+
+    Returns:
+        The HTML file.
+    """
+    texts = {
+        "comparison.md": markdown(heading, page),
+        "comparison.csv": csv_text(rows),
+        **(others or {}),
+        "comparison.html": html(heading, page),
+    }
+    files = {name: text.encode("utf-8", "replace") for name, text in texts.items()}
+    files |= {block.name: block.png for section in page for block in section.blocks if isinstance(block, Picture)}
+    for name, content in files.items():
+        write_atomically(folder / name, methodcaller("write", content))
+    return folder / "comparison.html"
+
+
+# Words
+
+
+def shown(value: Any) -> str:
+    """Return a value, or the sign for none."""
+    return ABSENT if value is None else str(value)
+
+
+def count(value: float | None) -> str:
+    """Return a whole number with commas."""
+    return ABSENT if value is None else f"{value:,.0f}"
+
+
+def share(value: float | None) -> str:
+    """Return a share as per cent."""
+    return ABSENT if value is None else f"{value:.1%}"
+
+
+def duration(seconds: float | None) -> str:
+    """Return a time as it is said.
+
+    >>> duration(12.34), duration(61), duration(7260)
+    ('12.3 s', '1 min 01 s', '2 h 01 min')
+    """
+    if seconds is None:
+        return ABSENT
+    minutes, rest = divmod(round(seconds), 60)
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60:,} h {minutes % 60:02} min"
+
+
+# Forms
+
+
+def as_text(table: Table) -> str:
+    """Return a table in columns; the best of a row is starred."""
+    lines = [[f"{cell.text} {'*' if cell.best else ' '}" for cell in row] for row in (table.head, *table.rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        f"{line[0]:{widths[0]}}"
+        + "".join(f"  {text:>{width}}" for text, width in zip(line[1:], widths[1:], strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return rows as a table of comma-separated values; what is None is left empty."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def markdown(heading: str, page: Sequence[Section]) -> str:
+    """Return the page as Markdown; its pictures lie beside it."""
+    parts = [f"# {escaped(heading)}"]
+    for section in page:
+        parts.append(f"## {section.title}")
+        for block in section.blocks:
+            match block:
+                case Table():
+                    parts.append(_markdown_table(block))
+                case Picture():
+                    parts.append(f"{block.caption}\n\n![{block.caption}]({block.name})")
+                case Code():
+                    parts.append("\n".join(f"    {line}" for line in block.text.splitlines()))
+                case _:
+                    parts.append(escaped(block))
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown_table(table: Table) -> str:
+    head, *rows = ([_markdown_cell(cell) for cell in row] for row in (table.head, *table.rows))
+    return markdown_table(head, rows, numbers=True)
+
+
+def _markdown_cell(cell: Cell) -> str:
+    text = f"**{escaped(cell.text)}**" if cell.best else escaped(cell.text)
+    if not cell.beside:
+        return text
+    return f"{text} {escaped(cell.beside)}" if cell.run is not None else f"{text} ({escaped(cell.beside)})"
+
+
+def html(heading: str, page: Sequence[Section]) -> str:
+    """Return the page as one HTML file that needs no other; all text in it is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATE.parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.tests["table"] = lambda block: isinstance(block, Table)
+    environment.tests["picture"] = lambda block: isinstance(block, Picture)
+    environment.tests["code"] = lambda block: isinstance(block, Code)
+    return environment.get_template(TEMPLATE.name).render(heading=heading, page=page)

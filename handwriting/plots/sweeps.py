@@ -1,0 +1,194 @@
+"""Many trials in one picture: along the axes of their parameters, by what mattered, and one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from handwriting.plots.axes import Axis
+from handwriting.plots.comparison import BLACK, COLOURS, FIGURE, GREY
+from handwriting.plots.numbers import number
+
+MAP = "viridis_r"
+"""From yellow, the worst, to dark, the best: told apart with any kind of colour vision, and in grey."""
+THIN = "#c4c4c4"
+"""Trials that have no value."""
+BEST = 3
+"""So many of the best stand out."""
+MOST_NAMES = 8
+LONGEST = 18
+SPREAD = 0.04
+"""How far trials of the same choice are drawn apart to either side, as a share of the axis."""
+TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+def draw_parallel(axes: Sequence[Axis], value: Axis, better: str) -> Figure:
+    """Draw each trial as a line through its place on every axis, ending at its value.
+
+    Args:
+        axes: The parameters, each with a value for every trial.
+        value: What each trial reached; None where it reached nothing.
+        better: ``min`` or ``max``.
+    """
+    columns = [*axes, value]
+    places = np.array([_places(axis) for axis in columns]).T
+    # Those of one name would lie on each other: each a little beside the others.
+    shifts = np.linspace(-SPREAD, SPREAD, len(places)) if len(places) > 1 else np.zeros(1)
+    for column, axis in enumerate(columns[:-1]):
+        if not axis.is_numeric or len(axis.known) <= MOST_NAMES:
+            places[:, column] += shifts
+    figure = Figure(figsize=(FIGURE, 4.6))
+    panel = figure.add_axes((0.045, 0.1, 0.91, 0.78))
+    known = np.array([one is not None for one in value.values])
+    goodness = places[:, -1] if better == "max" else 1 - places[:, -1]
+    order = [*np.flatnonzero(~known), *(index for index in np.argsort(goodness) if known[index])]
+    best = set(order[-BEST:]) if known.any() else set()
+    palette = mpl.colormaps[MAP]
+    for index in order:
+        path = _smooth(places[index] if known[index] else places[index, :-1])
+        colour = palette(0.08 + 0.92 * goodness[index]) if known[index] else THIN
+        style = {"linewidth": 2.4, "alpha": 1.0} if index in best else {"linewidth": 0.9, "alpha": 0.65}
+        panel.add_collection(LineCollection([path], colors=[colour], **style))
+    for column, axis in enumerate(columns):
+        _draw_axis(panel, column, axis, value is axis)
+    panel.set_xlim(-0.3, len(columns) - 0.7)
+    panel.set_ylim(-0.14, 1.06)
+    panel.axis("off")
+    return figure
+
+
+def _places(axis: Axis) -> list[float]:
+    if axis.is_numeric:
+        return [axis.place(one) for one in axis.values]  # type: ignore[arg-type]
+    spread = dict(zip(axis.known, np.linspace(0, 1, len(axis.known)), strict=True)) if len(axis.known) > 1 else {}
+    return [axis.place(None) if one is None else float(spread.get(one, 0.5)) for one in axis.values]
+
+
+def _smooth(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a line through places on axes that leaves and meets each of them level, ``(N, 2)``."""
+    steps = np.linspace(0, 1, 21)
+    ease = steps * steps * (3 - 2 * steps)
+    x = [column + steps for column in range(len(places) - 1)]
+    y = [before + (after - before) * ease for before, after in pairwise(places)]
+    return np.column_stack([np.concatenate(x), np.concatenate(y)]) if x else np.empty((0, 2))
+
+
+def _draw_axis(panel: Axes, column: int, axis: Axis, is_value: bool) -> None:
+    panel.plot(
+        [column, column], [0, 1], color=BLACK if is_value else GREY, linewidth=1.6 if is_value else 0.9, zorder=3
+    )
+    *section, name = axis.name.replace("$", r"\$").rsplit(".", 1)
+    panel.text(
+        column, 1.1, name, ha="center", va="bottom", fontsize=10, color=BLACK, weight="bold" if is_value else None
+    )
+    if section:
+        panel.text(column, 1.155, section[0], ha="center", va="bottom", fontsize=8, color=GREY)
+    for place, text in _ticks(axis):
+        box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8}
+        panel.text(column + 0.03, place, text, va="center", fontsize=8, color=BLACK, bbox=box, zorder=4)
+    if None in axis.values and not is_value:
+        panel.text(column + 0.03, axis.place(None), "none", va="center", fontsize=8, color=GREY, zorder=4)
+
+
+def _ticks(axis: Axis) -> list[tuple[float, str]]:
+    """Return what is written along an axis, and where."""
+    if not axis.is_numeric:
+        places = np.linspace(0, 1, len(axis.known)) if len(axis.known) > 1 else [0.5]
+        ticks = [(float(place), _short(str(text))) for place, text in zip(places, axis.known, strict=True)]
+        return ticks if len(ticks) <= 3 * MOST_NAMES else ticks[:: len(ticks) // MOST_NAMES]
+    if len(axis.known) <= MOST_NAMES:
+        found: list[tuple[float, str]] = []
+        for one in axis.known:  # some may be too near to another to be read
+            place = axis.place(float(one))
+            if not found or place - found[-1][0] > 0.05:
+                found.append((place, _read(float(one))))
+        return found
+    low, high = float(axis.known[0]), float(axis.known[-1])
+    values = [low * (high / low) ** tick if axis.is_log else low + (high - low) * tick for tick in TICKS]
+    return list(zip(TICKS, map(_read, values), strict=True))
+
+
+def _read(value: float) -> str:
+    return f"{value:,.0f}" if value == round(value) and abs(value) < 1e6 else number(value)
+
+
+def _short(text: str) -> str:
+    text = text.replace("$", r"\$")
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def draw_importance(shares: Mapping[str, float]) -> Figure:
+    """Draw how much each parameter explains, the most important on top.
+
+    Args:
+        shares: 0..1, by name.
+    """
+    figure = Figure(figsize=(FIGURE / 2, 0.7 + 0.32 * len(shares)))
+    height = 0.32 * len(shares) / (0.7 + 0.32 * len(shares))
+    panel = figure.add_axes((0.33, 0.5 / (0.7 + 0.32 * len(shares)), 0.6, height))
+    names = list(shares)
+    panel.barh(range(len(names)), [shares[name] for name in names], 0.68, color=COLOURS[0])
+    for index, name in enumerate(names):
+        panel.annotate(
+            f"{shares[name]:.0%}", (shares[name], index), (4, 0), textcoords="offset points", va="center", fontsize=9
+        )
+    panel.set_yticks(range(len(names)), [name.replace("$", r"\$") for name in names], fontsize=9)
+    panel.set_ylim(len(names) - 0.4, -0.6)
+    panel.set_xlim(0, 1.12 * max(shares.values()))
+    panel.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    panel.xaxis.set_major_locator(MaxNLocator(4))
+    _plain(panel)
+    panel.grid(axis="x", alpha=0.3)
+    return figure
+
+
+def draw_history(numbers: Sequence[int], value: Axis, states: Sequence[str], better: str) -> Figure:
+    """Draw what each trial reached, one after the other, and the best until then.
+
+    Args:
+        numbers: Of the trials, in order.
+        value: What each reached; None where it reached nothing, which is marked below.
+        states: How each ended.
+        better: ``min`` or ``max``.
+    """
+    figure = Figure(figsize=(FIGURE, 3.4))
+    panel = figure.add_axes((0.06, 0.15, 0.92, 0.72))
+    trials = list(zip(numbers, value.values, states, strict=True))
+    points = {
+        state: [(place, float(reached)) for place, reached, how in trials if how == state and reached is not None]
+        for state in ("done", "pruned")
+    }
+    for (state, own), (colour, marker) in zip(points.items(), ((COLOURS[0], "o"), (GREY, "x")), strict=True):
+        if own:
+            panel.plot(*zip(*own, strict=True), marker, color=colour, markersize=5, label=state)
+    if points["done"]:
+        best = np.minimum if better == "min" else np.maximum
+        x, y = zip(*points["done"], strict=True)
+        running = [*best.accumulate(y), best.reduce(y)]
+        panel.step([*x, numbers[-1]], running, where="post", color=COLOURS[1], label="best so far")
+    if missing := [place for place, _, how in trials if how == "failed"]:
+        low = min((reached for own in points.values() for _, reached in own), default=0.0)
+        panel.plot(missing, [low] * len(missing), "|", color=COLOURS[1], markersize=9, label="failed")
+    if value.is_log:
+        panel.set_yscale("log")
+    panel.set_xlabel("trial", fontsize=9, color=GREY)
+    panel.set_title(value.name, fontsize=10, loc="left", color=BLACK)
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+    panel.legend(frameon=False, fontsize=9, ncols=4, loc="lower right", bbox_to_anchor=(1, 1))
+    _plain(panel)
+    panel.grid(alpha=0.3)
+    return figure
+
+
+def _plain(panel: Axes) -> None:
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.tick_params(labelsize=8, colors=GREY)
+    panel.set_axisbelow(True)
