@@ -16,7 +16,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, read_write
 
 from handwriting import config
 from handwriting.errors import ConfigError, RunError
@@ -69,6 +69,8 @@ def sweep(typed: Sequence[str], settings: DictConfig, launcher: Launcher, batch:
     _check(plan)
     with place.locked(), _terminable():
         source = _source(place, plan)
+        with read_write(settings.hydra):
+            settings.hydra.sweep.dir = str(place.path.resolve())  # launchers of Hydra's make it
         pool = _pool(launcher, _needs(plan, total), batch or (BATCH if plan.search else total))
         place.write_plan(plan)
         flags = _config_dirs(settings)
@@ -132,8 +134,13 @@ def _plan(rest: Sequence[str], settings: DictConfig) -> Plan:
 
 
 def _as_override(value: Any) -> str:
-    """Return a value of a file as it would be typed."""
-    return value if isinstance(value, str) else json.dumps(value)
+    """Return a value of a configuration as it would be typed.
+
+    >>> _as_override([0.0, 0.9]), _as_override(True), _as_override("tag(log, interval(1, 2))")
+    ('[0.0,0.9]', 'true', 'tag(log, interval(1, 2))')
+    """
+    plain = OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
+    return plain if isinstance(plain, str) else json.dumps(plain, separators=(",", ":"))
 
 
 def _lines(overrides: Sequence[Override]) -> tuple[str, ...]:
@@ -213,7 +220,7 @@ def _source(place: Sweep, plan: Plan) -> Source:
     base = config.compose("train", plan.overrides)
     keys = [override.get_key_element() for override in parsed(plan.swept)]
     selected = {key: OmegaConf.select(base, key.lstrip("+")) for key in keys}
-    default = {key: str(value) for key, value in selected.items() if value is not None}
+    default = {key: _as_override(value) for key, value in selected.items() if value is not None}
     return Study(place, Search(**plan.search), plan.swept, default)
 
 

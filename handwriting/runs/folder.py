@@ -45,7 +45,8 @@ def lives(status: Mapping[str, Any]) -> bool:
     if status["state"] != "running":
         return False
     if status["host"] == socket.gethostname():
-        return _process_exists(status["pid"]) and status.get("process_started") in (None, _process_started(status["pid"]))
+        started = status.get("process_started")
+        return _process_exists(status["pid"]) and started in (None, _process_started(status["pid"]))
     silence = datetime.now(UTC) - datetime.fromisoformat(status["heartbeat"])
     return silence.total_seconds() < DEAD_AFTER_SECONDS
 

@@ -96,6 +96,7 @@ class Driver:
         self._adopted: set[int] = set()
         self._took: list[float] = []
         self._looked = self._written = 0.0
+        self._waits = False
 
     def run(self) -> tuple[Trial, ...]:
         """Run what is missing, and return all trials.
@@ -153,12 +154,13 @@ class Driver:
             self.view.show(self)
         if ended or started or time.monotonic() - self._written > HEARTBEAT_SECONDS:
             self._write("running")
-        return bool(self._running)
+        return bool(self._running or self._waits)
 
     def _fill(self) -> bool:
         """Start as many trials as there is room for."""
         starting: list[Trial] = []
         room = self.pool.room() - len(self._adopted)
+        self._wait(room)
         while len(starting) < room and (trial := self.source.next()):
             starting.append(trial)
         if starting:
@@ -166,6 +168,12 @@ class Driver:
         for trial in starting:
             self._begin(trial)
         return bool(starting)
+
+    def _wait(self, room: int) -> None:
+        """Take note of whether nothing runs because there is no room for it: others have it."""
+        waited, self._waits = self._waits, room <= 0 and not self._running
+        if self._waits and not waited:
+            self.view.say("waiting: others use all GPUs")
 
     def _begin(self, trial: Trial) -> None:
         self.trials[trial.number] = replace(trial, state="running", why=None)

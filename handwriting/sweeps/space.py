@@ -54,10 +54,14 @@ def choices(override: Override) -> list[str]:
             raise ConfigError(f"{typed}: glob() is for groups: {', '.join(sorted(describe()))}.")
         found: list[str] = value.filter(list(options))
     else:
-        found = list(map(str, override.sweep_string_iterator()))
+        found = [_as_in_yaml(str(text)) for text in override.sweep_string_iterator()]
     if not found:
         raise ConfigError(f"{typed}: there is no such value, so that the sweep would have no trials.")
     return found
+
+
+def _as_in_yaml(text: str) -> str:
+    return text.lower() if text in ("True", "False") else text
 
 
 def grid(varied: Sequence[Override]) -> list[tuple[str, ...]]:

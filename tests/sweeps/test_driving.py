@@ -253,3 +253,16 @@ def test_a_hopeless_trial_is_asked_to_stop_and_counts_as_pruned(tmp_path: Path) 
     assert (trials[5].why or "").startswith("pruned: val/loss was 100")
     assert study(tmp_path).trials[5].state == "pruned"
     assert Run.at(tmp_path / "5").status["state"] == "interrupted"
+
+
+def test_a_sweep_without_room_waits_for_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As where another sweep has all GPUs."""
+    refusals = iter([0, 0, 0])
+
+    class Busy(FakePool):
+        def room(self) -> int:
+            return next(refusals, super().room())
+
+    trials = drive(tmp_path, grid(2), Busy(succeed))
+    assert [trial.state for trial in trials] == ["done", "done"]
+    assert capsys.readouterr().out.count("waiting: others use all GPUs") == 1

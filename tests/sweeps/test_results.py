@@ -22,7 +22,8 @@ def test_trials_that_differ_in_their_seed_alone_stand_together_best_first() -> N
     trials = [
         trial(0, 5.0, "model.lr=0.1", "seed=1", seconds=10.0), trial(1, 7.0, "model.lr=0.1", "seed=2", seconds=30.0),
         trial(2, 3.0, "model.lr=0.2", "seed=1"), trial(3, 4.0, "model.lr=0.2", "seed=2"),
-        trial(4, None, "model.lr=0.3", "seed=1", state="failed"), trial(5, 1.0, "model.lr=0.3", "seed=2", state="pruned"),
+        trial(4, None, "model.lr=0.3", "seed=1", state="failed"),
+        trial(5, 1.0, "model.lr=0.3", "seed=2", state="pruned"),
     ]  # fmt: skip
     first, second = leaderboard(trials)
     assert (first.parameters, first.mean, first.n, first.numbers) == ({"model.lr": "0.2"}, 3.5, 2, [2, 3])
@@ -46,7 +47,7 @@ def test_values_of_different_monitors_are_never_held_against_each_other() -> Non
 
 def test_what_matters_is_told_from_what_does_not() -> None:
     trials = [
-        trial(n, 10 * (n % 4) + 0.1 * (n % 3), f"model.lr={10.0 ** -(n % 4 + 1):g}", f"model.norm={'ab'[n // 4 % 2]}", f"seed={n}")
+        trial(n, 10 * (n % 4) + 0.1 * (n % 3), f"model.lr=1e-{n % 4 + 1}", f"model.norm={'ab'[n // 4 % 2]}", f"seed={n}")
         for n in range(24)
     ]  # fmt: skip
     shares = importance(trials)

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from omegaconf import OmegaConf
 
 from handwriting.config import CONF, build, compose
 from handwriting.errors import ConfigError
+from handwriting.jobs.sweeping import _as_override
 from handwriting.sweeps.folder import STUDIES, Sweep, Trial
 from handwriting.sweeps.search import STEPS, Search, Study, space_of
 from handwriting.sweeps.space import parted
@@ -137,7 +139,7 @@ def test_an_empty_space_and_a_searched_seed_are_refused() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (CONF / "search").glob("[!_]*.yaml")))
-def test_every_space_that_ships_holds_the_default_and_only_what_its_model_takes(name: str) -> None:
+def test_every_space_that_ships_holds_the_default_and_only_what_its_model_takes(tmp_path: Path, name: str) -> None:
     search = build(compose("train", [f"search={name}"]).search, "search")
     if name == "command":
         assert not search.space
@@ -154,4 +156,10 @@ def test_every_space_that_ships_holds_the_default_and_only_what_its_model_takes(
             if override.key_or_group.startswith("model."):
                 build(changed.model, "model", image_size=28, alphabet=("a", "b"), style_names=())
     assert set(space) == set(search.space)
+    default = {key: _as_override(OmegaConf.select(cfg, key)) for key in space}
+    sweep = Sweep(tmp_path)
+    first = Study(sweep, search, [f"{key}={value}" for key, value in search.space.items()], default).next()
+    assert first
+    given = [f"{key}={text}" for key, text in first.parameters.items()]
+    assert compose("train", [*search.overrides, *given]) == cfg
     assert cfg.model._target_.rpartition(".")[2].lower().replace("_", "") == name.replace("_", "")
