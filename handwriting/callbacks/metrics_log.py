@@ -65,6 +65,7 @@ class MetricsLog(RunCallback):
         self._due = pl_module.batches // trainer.log_every_n_steps  # type: ignore[attr-defined]
         pl_module.averages.take()
         if self._run:
+            self._run.note(threads=torch.get_num_threads())  # several processes share them out as they start
             self._run.metrics.keep_until(pl_module.batches)
             self._extremes = extremes(self._run.metrics.read())
 

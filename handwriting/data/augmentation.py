@@ -37,12 +37,16 @@ class Augmentation:
         """Whether any glyph would change at all."""
         return any((self.shift, self.scale, self.rotate, self.shear))
 
-    def __call__(self, images: "Tensor", generator: "torch.Generator | None" = None) -> "Tensor":
+    def __call__(
+        self, images: "Tensor", generator: "torch.Generator | None" = None, rank: int = 0, world_size: int = 1
+    ) -> "Tensor":
         """Change every image by amounts of its own.
 
         Args:
             images: float ``(B, 1, S, S)`` in [0, 1].
             generator: What the amounts are drawn from; on the images' device.
+            rank: Which share of a joint batch the images are: every ``world_size``-th from this one on.
+            world_size: How many shares there are, all as large.
 
         Returns:
             The changed images, of the same shape and range.
@@ -52,8 +56,8 @@ class Augmentation:
 
         from handwriting.data.warping import warp
 
-        drawn = torch.empty(5, len(images), device=images.device).uniform_(-1, 1, generator=generator)
-        right, down, scale, rotate, shear = drawn
+        drawn = torch.empty(5, len(images) * world_size, device=images.device).uniform_(-1, 1, generator=generator)
+        right, down, scale, rotate, shear = drawn[:, rank::world_size]
         return warp(
             images,
             shift=self.shift * torch.stack((right, down), dim=1),

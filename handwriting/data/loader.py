@@ -39,13 +39,16 @@ class GlyphLoader:
     Order and augmentation are drawn from generators of the loader's own, seeded by ``(seed, epoch)``: an epoch comes
     out the same in a resumed run, whatever else has drawn random numbers before.
 
-    Under DDP every rank takes its own share of each epoch, and all ranks the same number of batches.
+    Under DDP the ranks share joint batches, which are those that one process with batches of ``world_size`` times the
+    size would see: rank r of W takes every W-th glyph of each from the r-th on. All ranks get the same number of
+    batches, some of which may be empty on some ranks where the set is a small one for validation.
 
     Args:
         glyphs: The data set.
         batch_size: The most glyphs in a batch of this rank.
-        training: Shuffle, augment and leave out the last, partial batch (unless there is no other). Otherwise every
-            glyph comes once, in the order of ``glyphs``, in batches of nearly equal size.
+        training: Shuffle, augment and leave out the last, partial batch (unless there is no other; it is then as large
+            on every rank, and never empty). Otherwise every glyph comes once, in the order of ``glyphs``, in joint
+            batches of nearly equal size.
         augment: How training images are changed.
         seed: What order and augmentation are drawn from, at least 0.
         epoch: Answers which epoch is about to begin.
@@ -84,34 +87,33 @@ class GlyphLoader:
 
     def __len__(self) -> int:
         """Return the number of batches, which is the same on every rank."""
-        largest_share = -(-len(self.images) // self.world_size)
-        if self.training:
-            smallest_share = len(self.images) // self.world_size
-            return max(smallest_share // self.batch_size, min(largest_share, 1))
-        return -(-largest_share // self.batch_size)
+        count, joint_size = len(self.images), self.batch_size * self.world_size
+        return max(count // joint_size, min(count, 1)) if self.training else -(-count // joint_size)
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield the batches of the epoch that is current when the first one is asked for."""
         epoch = self.epoch()
-        generator = torch.Generator(self.device).manual_seed(_seed(self.seed, epoch, 1 + self.rank))
+        generator = torch.Generator(self.device).manual_seed(_seed(self.seed, epoch, 1))
         for index in self._batches(epoch):
             image = self._fetch(self.images, index) / 255
             if self.augment is not None:
-                image = self.augment(image, generator)
+                image = self.augment(image, generator, self.rank, self.world_size)
             yield Batch(image, self._fetch(self.labels, index), self._fetch(self.styles, index))
 
     def _batches(self, epoch: int) -> tuple[Tensor, ...]:
         """Cut this rank's share of the epoch into index tensors."""
-        if len(self) == 0:
+        count = len(self.images)
+        if count == 0:
             return ()
         if not self.training:
-            share = torch.arange(self.rank, len(self.images), self.world_size, device=self.home)
-            # Even batches: a rank with one glyph more must not have one batch more, or DDP would wait for ever.
-            return share.tensor_split(len(self))
+            joint = torch.arange(count, device=self.home).tensor_split(len(self))
+            return tuple(batch[self.rank :: self.world_size] for batch in joint)
         # Drawn on the CPU whatever the device, so that the order does not depend on the machine.
-        order = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(_seed(self.seed, epoch, 0)))
-        share = order[self.rank :: self.world_size][: len(self) * self.batch_size]
-        return share.to(self.home).split(self.batch_size)
+        order = torch.randperm(count, generator=torch.Generator().manual_seed(_seed(self.seed, epoch, 0)))
+        own = min(len(self) * self.batch_size, max(count // self.world_size, 1))
+        # A set of fewer glyphs than ranks is dealt round again.
+        dealt = torch.arange(self.rank, own * self.world_size, self.world_size) % count
+        return order[dealt].to(self.home).split(self.batch_size)
 
     def _fetch(self, values: Tensor, index: Tensor) -> Tensor:
         batch = values.index_select(0, index)  # copies whole rows: more than twice as fast as values[index]

@@ -105,6 +105,8 @@ def _run(job: str, words: Sequence[str]) -> None:
                 raise  # the sweeper has to know that this trial failed
             return None
 
+    if _joins_a_run() and not any(word.startswith("hydra.run.dir=") for word in words):
+        words = [*words, "hydra.run.dir=."]  # the run folder is the first process's to make
     try:
         sys.argv = [typed[0], *_for_hydra(job, words)]
         hydra.main(config_path=str(CONF), config_name=job, version_base="1.3")(task)()
@@ -117,6 +119,11 @@ def _run(job: str, words: Sequence[str]) -> None:
         raise ConfigError(explain(failures[0])) from failures[0]
     if failures:
         raise failures[0]
+
+
+def _joins_a_run() -> bool:
+    """Say whether torchrun or SLURM started this process beside a first one; known before Lightning is imported."""
+    return any(os.environ.get(rank, "0") != "0" for rank in ("RANK", "SLURM_PROCID"))
 
 
 def _perform(job: str, cfg: DictConfig) -> Any:

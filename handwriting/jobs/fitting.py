@@ -18,6 +18,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.loggers import Logger
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from handwriting import config, runs
 from handwriting.callbacks.checkpoints import BestCheckpoint, SafeCheckpointIO
@@ -132,6 +133,7 @@ def _fit(
     more_callbacks: Sequence[pl.Callback],
 ) -> pl.Trainer:
     pl.seed_everything(cfg.seed, verbose=False)
+    os.environ.pop("PL_GLOBAL_SEED")  # by it DDP would seed once more, and go on with other numbers than one process
     data.setup()
     _warn_of_skipped(data.source)
     model = build_model(cfg, data)
@@ -148,6 +150,7 @@ def _fit(
         facts = {"parameters": parameters, "training_glyphs": len(data.train), "monitor": monitor, "mode": mode}
         run_folder.summarise(facts)
     trainer = _trainer(cfg, folder, callbacks, make_loggers(cfg, folder))
+    _warn_of_batch_statistics(model, trainer)
     if checkpoint and not checkpoint.is_file():
         log.warning("%s is missing: the run was stopped before its first checkpoint and starts over", checkpoint)
         checkpoint = None
@@ -180,6 +183,16 @@ def _warn_of_skipped(source: GlyphSource) -> None:
             log.info("skipped: %s", reason)
 
 
+def _warn_of_batch_statistics(model: GlyphModel, trainer: pl.Trainer) -> None:
+    apart = trainer.world_size > 1 and trainer.strategy.root_device.type == "cpu"
+    if apart and trainer.is_global_zero and any(isinstance(part, _BatchNorm) for part in model.modules()):
+        log.warning(
+            "on the CPU each of the %d processes normalises by the statistics of its own part of a batch: set "
+            "model.norm=none or instance, or a larger data.batch_size, or train on GPUs",
+            trainer.world_size,
+        )
+
+
 def build_model(cfg: DictConfig, data: GlyphData) -> GlyphModel:
     """Return the model of ``cfg`` for the glyphs of ``data``, laid out and compiled as asked."""
     model: GlyphModel = config.build(
@@ -193,8 +206,9 @@ def build_model(cfg: DictConfig, data: GlyphData) -> GlyphModel:
 
 
 def _trainer(cfg: DictConfig, folder: Path, callbacks: list[pl.Callback], loggers: list[Logger]) -> pl.Trainer:
+    on_gpu = _on_gpu(cfg.trainer.accelerator)
     return config.build(
-        cfg.trainer,
+        cfg.trainer if on_gpu else {**cfg.trainer, "sync_batchnorm": False},  # torch refuses it on the CPU
         "trainer",
         default_root_dir=str(folder),
         callbacks=callbacks,

@@ -181,9 +181,9 @@ class AdversarialModel(GlyphModel):
         """Add the share of real and of generated images that the discriminator judges rightly; 0.5 is balance."""
         threshold = self.threshold(real, fake)
         right = {"accuracy_real": real > threshold, "accuracy_fake": fake <= threshold}
-        self.averages.add({name: judged.float().mean() for name, judged in right.items()})
+        self.averages.add({name: judged.float().mean() for name, judged in right.items()}, weight=len(real))
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+    def validate(self, batch: Batch) -> None:
         """Add both losses on real glyphs that the discriminator has not been trained on, without its penalty."""
         real, condition = self.to_output_range(batch.image), self.condition(batch)
         on_real, on_fake = self.judge(real, self.generator(self.noise(real), condition), condition)
@@ -191,13 +191,13 @@ class AdversarialModel(GlyphModel):
             "discriminator_loss": self.discriminator_loss(on_real, on_fake, condition),
             "generator_loss": self.generator_loss(on_fake, condition),
         }
-        self.averages.add(losses)
+        self.averages.add(losses, weight=len(real))
 
     # Ranges and sampling
 
     def noise(self, like: Tensor) -> Tensor:
         """Draw a latent for each image of ``like``."""
-        return torch.randn(len(like), self.latent_dim, device=like.device)
+        return self.joint(torch.randn_like, like.new_empty(len(like), self.latent_dim))
 
     def to_output_range(self, images: Tensor) -> Tensor:
         """Bring images in [0, 1] to the generator's range."""

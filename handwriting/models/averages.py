@@ -21,15 +21,19 @@ class Averages:
 
     Attributes:
         latest: The last values that were logged, by their full names.
+        muted: Whether what is added counts for nothing but its name, which processes that are summed over must share.
     """
 
     def __init__(self) -> None:
         self._sums: dict[str, Tensor] = {}
         self._weights: dict[str, int] = {}
         self.latest: dict[str, float] = {}
+        self.muted = False
 
     def add(self, values: Mapping[str, Tensor], weight: int = 1) -> None:
         """Add one value of each name, each a scalar tensor, counted ``weight`` times."""
+        if self.muted:
+            values, weight = {name: torch.zeros_like(value) for name, value in values.items()}, 0
         for name, value in values.items():
             value = value.detach() * weight if weight != 1 else value.detach()
             self._sums[name] = self._sums[name] + value if name in self._sums else value

@@ -58,6 +58,8 @@ class GlyphModel(pl.LightningModule, ABC):
         batches: Training batches done so far, kept in checkpoints.
         samples: Training glyphs seen so far, over all processes, kept in checkpoints.
         batch_limit: After how many batches training ends, even amidst a step; None for no limit.
+        joint_rows: While several processes train or validate together, glyphs in the joint batch that theirs are parts
+            of; None otherwise.
     """
 
     image_size: PositiveInt
@@ -90,6 +92,7 @@ class GlyphModel(pl.LightningModule, ABC):
         self.batches = 0
         self.samples = 0
         self.batch_limit: int | None = None
+        self.joint_rows: int | None = None
         self.build_networks()
 
     def settings(self) -> dict[str, Any]:
@@ -122,6 +125,10 @@ class GlyphModel(pl.LightningModule, ABC):
     @abstractmethod
     def learn(self, batch: Batch) -> None:
         """Train on one batch."""
+
+    @abstractmethod
+    def validate(self, batch: Batch) -> None:
+        """Add the losses on a batch that is not trained on to the averages."""
 
     @abstractmethod
     def follow(self, batches: range) -> None:
@@ -279,17 +286,69 @@ class GlyphModel(pl.LightningModule, ABC):
 
         What the trainer does around each step costs a small model as much time as the batch itself.
         """
-        before = self.batches
+        before, processes = self.batches, self.trainer.world_size
         if self.lr_schedule == "cosine":
             height = 0.5 * (1 + math.cos(math.pi * self.progress(batch_idx)))
             self.set_lr(self.lr * (self.lr_final + (1 - self.lr_final) * height))
         for batch in step:
             if self.batch_limit is not None and self.batches >= self.batch_limit:
                 break
+            self.joint_rows = len(batch.image) * processes if processes > 1 else None
             self.learn(batch)
             self.batches += 1
-            self.samples += len(batch.image) * self.trainer.world_size
+            self.samples += len(batch.image) * processes
+        self.joint_rows = None
         self.follow(range(before, self.batches))
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Add the losses of a validation batch to the averages."""
+        if self.trainer.world_size == 1:
+            self.validate(batch)
+            return
+        self.joint_rows = int(self.over_processes(torch.tensor(len(batch.image), device=self.device)))
+        # A process without a glyph takes all the same part in whatever the processes do together.
+        self.averages.muted = len(batch.image) == 0
+        self.validate(_stand_in(batch) if self.averages.muted else batch)
+        self.joint_rows, self.averages.muted = None, False
+
+    # Several processes
+
+    def joint(self, draw: Callable[[Tensor], Tensor], like: Tensor) -> Tensor:
+        """Draw something random for each glyph of a batch.
+
+        Several processes draw, by the same random state, for the whole joint batch, of which process r of W has every
+        W-th glyph from the r-th on. So no two glyphs get the same numbers, and all get those of a single process.
+
+        Args:
+            draw: Returns random values of its argument's shape, such as ``torch.randn_like``.
+            like: Its argument for this process's glyphs, ``(N, ...)``.
+
+        Returns:
+            ``(N, ...)``.
+        """
+        if self.joint_rows is None:
+            return draw(like)
+        whole, own = like.new_zeros(self.joint_rows, *like.shape[1:]), self._own_rows
+        whole[own] = like.detach()
+        drawn = draw(whole)[own]
+        return drawn if len(drawn) == len(like) else torch.zeros_like(like)  # a stand-in is no part of the joint batch
+
+    def joint_mean(self, values: Tensor) -> Tensor:
+        """Return the mean of a value of each glyph ``(N,)`` over the joint batch, a scalar without a gradient."""
+        if self.joint_rows is None:
+            return values.detach().mean()
+        own = len(range(self.joint_rows)[self._own_rows])
+        return self.over_processes(values.detach()[:own].float().sum()) / self.joint_rows
+
+    @property
+    def _own_rows(self) -> slice:
+        return slice(self.trainer.global_rank, None, self.trainer.world_size)
+
+    @staticmethod
+    def over_processes(value: Tensor) -> Tensor:
+        """Return the sum of a tensor over all processes, in its place."""
+        torch.distributed.all_reduce(value)
+        return value
 
     def descend(self, optimizer: Any, loss: Callable[[], Tensor]) -> Tensor:
         """Take one step down a loss: backward, clipped or skipped where it is not finite.
@@ -368,3 +427,8 @@ class GlyphModel(pl.LightningModule, ABC):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take the counts up again."""
         self.batches, self.samples = checkpoint["progress"]["batches"], checkpoint["progress"]["samples"]
+
+
+def _stand_in(batch: Batch) -> Batch:
+    """Return a batch of one empty image in place of one without any, which not every layer takes."""
+    return Batch(*(tensor.new_zeros(1, *tensor.shape[1:]) for tensor in batch))

@@ -41,7 +41,7 @@ class CGAN(DCGAN):
             return verdict.score.new_zeros(())
         losses = [F.cross_entropy(guess, asked) for guess, asked in zip(verdict.guesses, condition.T, strict=True)]
         loss = torch.stack(losses).sum()
-        self.averages.add({f"{player}_auxiliary_loss": loss})
+        self.averages.add({f"{player}_auxiliary_loss": loss}, weight=len(condition))
         return self.auxiliary_weight * loss
 
     def discriminator_loss(self, on_real: Verdict, on_fake: Verdict, condition: Tensor) -> Tensor:

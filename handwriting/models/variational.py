@@ -137,10 +137,9 @@ class VariationalModel(GlyphModel):
         """Return mean and log-variance of q(z | x, y), ``(N, latent_dim)`` each."""
         return self.in_use("encoder")(images, condition)
 
-    @staticmethod
-    def reparameterise(mean: Tensor, log_variance: Tensor) -> Tensor:
+    def reparameterise(self, mean: Tensor, log_variance: Tensor) -> Tensor:
         """Draw a latent from N(mean, exp(log_variance)) so that gradients reach both."""
-        return mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
+        return mean + self.joint(torch.randn_like, mean) * (0.5 * log_variance).exp()
 
     def terms(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return both terms of the loss in nats: of each glyph ``(N,)``, and of each latent ``(N, latent_dim)``.
@@ -159,7 +158,7 @@ class VariationalModel(GlyphModel):
 
     def as_trained_on(self, batch: Batch) -> Batch:
         """Return a batch as the loss takes it: binarised, where that is asked for."""
-        return batch._replace(image=torch.bernoulli(batch.image)) if self.binarise else batch
+        return batch._replace(image=self.joint(torch.bernoulli, batch.image)) if self.binarise else batch
 
     def record(self, reconstruction: Tensor, kl: Tensor) -> None:
         """Add both terms, and the loss that they make, to the averages."""
@@ -179,7 +178,7 @@ class VariationalModel(GlyphModel):
 
         self.descend(self.optimizers(), loss)
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+    def validate(self, batch: Batch) -> None:
         """Add the loss of a validation batch to the averages."""
         self.record(*self.terms(self.as_trained_on(batch)))
 

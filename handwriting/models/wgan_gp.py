@@ -60,14 +60,14 @@ class WGANGP(AdversarialModel):
     def discriminator_loss(self, on_real: Verdict, on_fake: Verdict, condition: Tensor) -> Tensor:
         """Return minus the estimated distance."""
         loss = wasserstein_critic(on_real.score, on_fake.score)
-        self.averages.add({"wasserstein": -loss})
+        self.averages.add({"wasserstein": -loss}, weight=len(on_real.score))
         return loss
 
     def penalty(self, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor | float:
         """Return the weighted penalty on the critic's gradient, where there is one."""
         if not self.gradient_penalty:
             return 0.0
-        epsilon = torch.rand(len(real), 1, 1, 1, device=real.device)
+        epsilon = self.joint(torch.rand_like, real.new_empty(len(real), 1, 1, 1))
         penalty = gradient_penalty(lambda images: self.discriminator(images, condition).score, real, fake, epsilon)
         self.averages.add({"gradient_penalty": penalty.mean()})
         return self.gradient_penalty * penalty.mean()
@@ -78,7 +78,7 @@ class WGANGP(AdversarialModel):
 
     def threshold(self, real: Tensor, fake: Tensor) -> Tensor:
         """A critic's scores have no zero: an image is judged real above the middle of the two means."""
-        return (real.mean() + fake.mean()).detach() / 2
+        return (self.joint_mean(real) + self.joint_mean(fake)) / 2
 
     def constrain(self) -> None:
         """Clip the critic's weights, where that is asked for."""

@@ -105,6 +105,19 @@ class _Layout(nn.Module):
         return units.view(-1, height, width, channels).permute(0, 3, 1, 2)
 
 
+class Dropout(nn.Dropout):
+    """Drops values for the joint batch of all processes that train together, so that no two drop the same ones."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Drop values ``(N, ...)`` while training."""
+        together = torch.distributed.is_available() and torch.distributed.is_initialized()
+        if not (self.training and together):
+            return super().forward(values)
+        rank, processes = torch.distributed.get_rank(), torch.distributed.get_world_size()
+        kept = super().forward(values.new_ones(len(values) * processes, *values.shape[1:]))
+        return values * kept[rank::processes]
+
+
 def _build(layer: Layer, before: Shape, spectral: bool) -> nn.Module:
     """Return one layer with what follows it: weights, norm, activation, dropout."""
     size = layer.size[0]
@@ -152,4 +165,4 @@ def _then(layer: Layer) -> list[nn.Module]:
         steps = [nn.LeakyReLU(layer.slope)]
     elif layer.activation:
         steps = [activations[layer.activation]()]
-    return [*steps, nn.Dropout(layer.dropout)] if layer.dropout else steps
+    return [*steps, Dropout(layer.dropout)] if layer.dropout else steps

@@ -94,12 +94,33 @@ def test_ranks_share_an_epoch_without_overlap_in_equal_numbers_of_batches(number
     assert training or sorted(seen) == list(range(count))
 
 
-def test_ranks_augment_differently(numbered):
-    images = [
-        next(iter(GlyphLoader(numbered(2), 1, training=True, augment=Augmentation(shift=0.5), rank=0))).image,
-        next(iter(GlyphLoader(numbered(2), 1, training=True, augment=Augmentation(shift=0.5), rank=1))).image,
-    ]
-    assert not torch.equal(*images)
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("count", [64, 67, 130])
+def test_ranks_share_the_batches_that_one_process_sees_as_it_augments_them(numbered, training, count):
+    def batches(size, rank=0, world_size=1):
+        augment = Augmentation(shift=0.5)
+        loader = GlyphLoader(
+            numbered(count), size, training=training, augment=augment, rank=rank, world_size=world_size
+        )
+        return list(loader)
+
+    joint = batches(16)
+    for rank in range(4):
+        for whole, part in zip(joint, batches(4, rank, 4), strict=True):
+            assert torch.equal(part.image, whole.image[rank::4])
+            assert torch.equal(part.label, whole.label[rank::4])
+
+
+@pytest.mark.parametrize("count", [1, 3, 6])
+def test_ranks_train_on_equal_shares_even_of_fewer_glyphs_than_there_are_ranks(numbered, count):
+    loaders = [GlyphLoader(numbered(count), 64, training=True, rank=rank, world_size=4) for rank in range(4)]
+    assert [[len(batch) for batch in numbers(loader)] for loader in loaders] == [[1]] * 4
+
+
+def test_ranks_without_a_validation_glyph_have_an_empty_batch(numbered):
+    loaders = [GlyphLoader(numbered(3), 64, rank=rank, world_size=4) for rank in range(4)]
+    assert [numbers(loader) for loader in loaders] == [[[0]], [[1]], [[2]], [[]]]
+    assert {len(loader) for loader in loaders} == {1}
 
 
 class SingleSamples(Dataset):

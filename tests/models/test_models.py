@@ -261,6 +261,6 @@ def test_weight_clipping_keeps_the_critic_within_its_bounds():
 def test_every_loss_term_of_an_auxiliary_classifier_is_logged():
     model = make_model("cgan", ("class", "style"), "model.conditioning=acgan")
     assert isinstance(model, AdversarialModel)
-    model.validation_step(make_batch(), 0)
+    model.validate(make_batch())
     values = model.averages.take()
     assert {"discriminator_auxiliary_loss", "generator_auxiliary_loss", "accuracy_real", "accuracy_fake"} <= set(values)
