@@ -58,7 +58,7 @@ def run(cfg: DictConfig) -> None:
     if sweep := _sweep(cfg.runs):
         from handwriting.jobs import comparing_sweeps
 
-        page = comparing_sweeps.compare(sweep, out, plain_config)
+        page = comparing_sweeps.compare(sweep, out)
     else:
         records, skipped = gather(cfg.runs, plain_config)
         page = write_page(out, title(records), list(sections(records, skipped)), as_table(records))

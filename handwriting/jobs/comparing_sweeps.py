@@ -5,18 +5,20 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from handwriting.errors import RunError
-from handwriting.jobs.page import Cell, Code, Picture, Section, Table, as_text, duration, shown, write_page
+from handwriting.jobs.page import DIGITS, Cell, Code, Picture, Section, Table, as_text, duration, shown, write_page
 from handwriting.plots.axes import Axis
 from handwriting.plots.comparison import Grid, draw_grids
 from handwriting.plots.curves import figure_bytes
 from handwriting.plots.grids import png_bytes
 from handwriting.plots.numbers import number
 from handwriting.plots.sweeps import draw_history, draw_importance, draw_parallel
-from handwriting.runs.comparison import ABSENT, ReadConfig, Record, Skipped, printable, read
+from handwriting.runs.comparison import ABSENT, Record, Skipped, printable, read
 from handwriting.sweeps.folder import Plan, Sweep, Trial
 from handwriting.sweeps.results import (
     Goal,
@@ -33,193 +35,223 @@ from handwriting.sweeps.results import (
 )
 
 SHOWN = 20
-"""So many standings are on the page; the table beside it has all of them."""
+"""So many rows of a table are on the page; ``comparison.csv`` has all."""
+TERMINAL = 10
+"""So many are in the terminal."""
 PICTURED = 4
 """The grids of so many of the best are shown."""
 TESTED = ("fid", "class_accuracy")
 """The measures on the test set that stand in the leaderboard, where a trial was evaluated."""
 SEEDS = (0, 1, 2)
-DIGITS = 4
-TERMINAL = 10
+BETTER = {"min": "less", "max": "more"}
 
 
-def compare(sweep: Sweep, out: Path, read_config: ReadConfig) -> Path:
+def compare(sweep: Sweep, out: Path) -> Path:
     """Write the page about a sweep, print its leaderboard, and return where the page is.
 
     Raises:
         RunError: If no trial of it is done.
     """
-    plan, trials = sweep.plan, sweep.trials
-    standings = leaderboard(trials)
-    if not standings:
-        counts = ", ".join(f"{n} {state}" for state, n in Counter(trial.state for trial in trials).items())
-        raise RunError(f"runs={sweep.path}: no trial of this sweep is done yet ({counts or 'none has begun'}).")
-    records, skipped = _records(sweep, standings, read_config)
-    page = list(sections(sweep, plan, trials, standings, records, skipped))
-    rows = list(_rows(sweep, trials, records))
-    best = best_config(sweep.name, plan, standings[0])
-    path = write_page(out, f"The sweep {sweep.name}", page, rows, {"best.yaml": best})
-    for goal in dict.fromkeys(standing.goal for standing in standings):
-        own = [standing for standing in standings if standing.goal == goal]
-        print(as_text(_leaders(sweep, own[:TERMINAL], records)))
-        if len(own) > TERMINAL:
-            print(f"... and {len(own) - TERMINAL} more")
-    print(f"\nbest  {rerun(plan, standings[0].best)}\n      {out / 'best.yaml'}")
+    found = _gather(sweep)
+    page = list(sections(found))
+    best = {_file(goal, found): best_config(sweep.name, found.plan, own[0]) for goal, own in found.standings.items()}
+    path = write_page(out, f"The sweep {sweep.name}", page, list(_rows(found)), best)
+    print("\n".join(map(printable, _brief(found, out))))
     return path
 
 
-def _records(
-    sweep: Sweep, standings: Sequence[Standing], read_config: ReadConfig
-) -> tuple[dict[int, Record], list[Skipped]]:
-    """Read the run folders of the leaders; one that is broken is told of and left out."""
+@dataclass(frozen=True)
+class Found:
+    """What a sweep has found.
+
+    Attributes:
+        sweep: The sweep.
+        plan: What it was asked for.
+        trials: All of its trials.
+        standings: The finished ones by what they go by, best first.
+        records: Their runs by number, as far as they can be read.
+        skipped: Those that cannot.
+    """
+
+    sweep: Sweep
+    plan: Plan
+    trials: Sequence[Trial]
+    standings: Mapping[Goal, Sequence[Standing]]
+    records: Mapping[int, Record]
+    skipped: Sequence[Skipped]
+
+    @property
+    def counts(self) -> str:
+        """How many trials there are in each state."""
+        counts = Counter(trial.state for trial in self.trials).most_common()
+        return ", ".join(f"{count} {state}" for state, count in counts) or "none has begun"
+
+    @property
+    def failed(self) -> list[Trial]:
+        """The trials that came to no good end."""
+        return [trial for trial in self.trials if trial.state in ("failed", "interrupted")]
+
+
+def _gather(sweep: Sweep) -> Found:
+    """Read a sweep; a run of it that is broken is told of.
+
+    Raises:
+        RunError: If no trial is done, or the sweep's own files are broken.
+    """
+    plan, trials = sweep.plan, sweep.trials
+    standings: dict[Goal, list[Standing]] = {}
+    for standing in leaderboard(trials):
+        standings.setdefault(standing.goal, []).append(standing)
+    found = Found(sweep, plan, trials, standings, {}, [])
+    if not standings:
+        raise RunError(f"runs={sweep.path}: no trial of this sweep is done yet ({found.counts}).")
     records, skipped = {}, []
-    for standing in standings[:SHOWN]:
-        for trial in standing.trials:
-            folder = sweep.folder(trial.number)
-            try:
-                records[trial.number] = read(folder, str(trial.number), read_config)
-            except (RunError, OSError, ValueError) as error:
-                skipped.append(Skipped(printable(str(folder)), printable(" ".join(str(error).split()))))
-    return records, skipped
+    for trial in filter(finished, trials):
+        folder = sweep.folder(trial.number)
+        try:
+            # The trials say themselves in what they differ: no configuration is needed, and reading them takes long.
+            records[trial.number] = read(folder, str(trial.number), lambda _: {})
+        except (RunError, OSError, ValueError) as error:
+            skipped.append(Skipped(printable(str(folder)), printable(" ".join(str(error).split()))))
+    return replace(found, records=records, skipped=skipped)
 
 
-def sections(
-    sweep: Sweep,
-    plan: Plan,
-    trials: Sequence[Trial],
-    standings: Sequence[Standing],
-    records: Mapping[int, Record],
-    skipped: Sequence[Skipped],
-) -> Iterator[Section]:
+def _brief(found: Found, out: Path) -> Iterator[str]:
+    """Yield the lines that a terminal shows: the leaders, what to type next, and what is missing."""
+    yield f"The sweep {found.sweep.name}: {found.counts}\n".rstrip()
+    for goal, own in found.standings.items():
+        yield ""
+        yield from as_text(_leaders(own[:TERMINAL], found.records)).split("\n")
+        if len(own) > TERMINAL:
+            yield f"... and {len(own) - TERMINAL} more"
+        yield ""
+        yield f"best  {rerun(found.plan, own[0].best)}"
+        yield f"      {out / _file(goal, found)}"
+    yield from (f"Not read: {one.place} ({one.reason})" for one in found.skipped[:TERMINAL])
+
+
+def sections(found: Found) -> Iterator[Section]:
     """Yield the parts of the page."""
-    yield Section("Summary", [_facts(sweep, plan, trials), *_space(plan)])
-    goals = by_goal(trials)
-    if len(goals) > 1:
-        together = "These trials go by different values, which cannot be compared: each has a leaderboard of its own."
-        yield Section("Goals", [together])
-    for goal in goals:
-        own = [standing for standing in standings if standing.goal == goal]
-        yield Section(_leaders_title(goal, goals), list(_leaderboard(sweep, own, records)))
-    yield Section("The best, to go on with", list(_best(sweep, plan, standings[0])))
-    for goal, own_trials in goals.items():
-        title = "What mattered" if len(goals) == 1 else f"What mattered for {goal[0]}"
-        yield Section(title, list(_mattered(goal, own_trials)))
-    yield Section("Samples of the best", list(_grids(standings, records)))
-    failed = [trial for trial in trials if trial.state in ("failed", "interrupted")]
-    if failed:
-        yield Section("Failures", [_failures(failed)])
-    if skipped:
-        yield Section("Left out", [f"{one.place} ({one.reason})" for one in skipped])
-    some = ",".join(str(sweep.folder(standing.best.number)) for standing in standings[:3])
-    yield Section("Side by side", ["Curves, measures and grids of some runs:", Code(_compare(some))])
+    yield Section("Summary", [_facts(found), "What varies:", Code("\n".join(found.plan.swept) or "nothing")])
+    for goal, own in found.standings.items():
+        yield Section(_title("Leaderboard", goal, found), list(_leaderboard(own, found.records)))
+        yield Section(_title("The best, to go on with", goal, found), list(_best(goal, found)))
+    for goal, trials in by_goal(found.trials).items():
+        yield Section(_title("What mattered", goal, found), list(_mattered(goal, trials)))
+        yield Section(_title("Samples of the best", goal, found), list(_grids(goal, found)))
+    if found.failed:
+        yield Section("Failures", list(_failures(found.failed)))
+    if found.skipped:
+        told = [f"{one.place} ({one.reason})" for one in found.skipped[:SHOWN]]
+        yield Section("Left out", ["Runs that cannot be read, so that grids and test measures are missing:", *told])
+    some = [standing.best.number for own in found.standings.values() for standing in own[:3]]
+    places = ",".join(str(found.sweep.folder(number)) for number in some)
+    side_by_side = Code(f"handwriting compare {shlex.quote(f'runs={printable(places)}')}")
+    yield Section("Side by side", ["Curves, measures and grids of some runs, whichever you name:", side_by_side])
 
 
-def _compare(runs: str) -> str:
-    return f"handwriting compare {shlex.quote(f'runs={printable(runs)}')}"
+def _title(title: str, goal: Goal, found: Found) -> str:
+    return title if len(found.standings) == 1 else f"{title}, by {goal[0]}"
 
 
-def _facts(sweep: Sweep, plan: Plan, trials: Sequence[Trial]) -> Table:
-    status = sweep.status
-    state = status.get("state", ABSENT)
-    if state == "running" and not sweep.is_alive():
+def _slug(goal: Goal) -> str:
+    return "".join(letter if letter.isalnum() else "_" for letter in goal[0])
+
+
+def _file(goal: Goal, found: Found) -> str:
+    """Return what the best trial's configuration is called."""
+    return "best.yaml" if len(found.standings) == 1 else f"best_{_slug(goal)}.yaml"
+
+
+def _facts(found: Found) -> Table:
+    status, search = found.sweep.status, found.plan.search
+    state = shown(status.get("state"))
+    if state == "running" and not found.sweep.is_alive():
         state = "dead: its process is gone; the same command goes on with it"
-    counts = Counter(trial.state for trial in trials)
-    seconds = [trial.seconds for trial in trials if trial.seconds is not None]
-    search = plan.search
+    elif state == "running" and status.get("seconds_left") is not None:
+        state = f"running, about {duration(status['seconds_left'])} left"
+    seconds = [trial.seconds for trial in found.trials if trial.seconds is not None]
+    best = [own[0].best for own in found.standings.values()]
     facts = {
         "state": state,
-        "trials": f"{len(trials)} of {status.get('total', len(trials))}: "
-        + ", ".join(f"{n} {name}" for name, n in counts.most_common()),
-        "kind": f"search by {search['sampler']}, pruned by {search['pruner']}" if search else "grid",
+        "trials": f"{len(found.trials)} of {status.get('total', len(found.trials))}: {found.counts}",
+        "best": "; ".join(f"{one.monitor} {number(one.value, DIGITS)} (trial {one.number})" for one in best),
+        "goes by": "; ".join(f"{monitor}, {BETTER[mode]} is better" for monitor, mode in found.standings),
+        "kind": f"search by {search.get('sampler')}, pruned by {search.get('pruner')}" if search else "grid",
         "training time, all trials": duration(sum(seconds)) if seconds else ABSENT,
-        "command": plan.command or ABSENT,
-        "folder": printable(str(sweep.path)),
+        "command": found.plan.command or ABSENT,
+        "folder": str(found.sweep.path),
     }
-    return Table([Cell("sweep"), Cell(sweep.name)], [[Cell(name), Cell(shown(fact))] for name, fact in facts.items()])
-
-
-def _space(plan: Plan) -> Iterator[str | Code]:
-    yield "What varies:"
-    yield Code("\n".join(plan.swept) or "nothing")
+    rows = [[Cell(name), Cell(printable(fact))] for name, fact in facts.items()]
+    return Table([Cell("sweep"), Cell(found.sweep.name)], rows, words=True)
 
 
 # Who is best
 
 
-def _leaders_title(goal: Goal, goals: Mapping[Goal, Any]) -> str:
-    return "Leaderboard" if len(goals) == 1 else f"Leaderboard by {goal[0]}"
-
-
-def _leaderboard(sweep: Sweep, standings: Sequence[Standing], records: Mapping[int, Record]) -> Iterator[str | Table]:
+def _leaderboard(standings: Sequence[Standing], records: Mapping[int, Record]) -> Iterator[str | Table]:
     monitor, mode = standings[0].goal
-    better = "less" if mode == "min" else "more"
-    yield f"By the best {monitor} that training reached; {better} is better."
-    if any(standing.n > 1 for standing in standings):
-        yield "± is the standard deviation over seeds."
+    yield f"By the best {monitor} that training reached; {BETTER[mode]} is better. A trial's folder is its number."
     if (spread := luck(standings)) is not None:
-        yield f"Trials that differ in their seed alone spread by {number(spread)}: smaller differences may be luck."
-    yield _leaders(sweep, standings[:SHOWN], records)
+        yield (
+            "Trials that differ in their seed alone stand together; ± is their standard deviation. On the whole they "
+            f"spread by {number(spread)}: smaller differences may be luck."
+        )
+    yield _leaders(standings[:SHOWN], records)
     if len(standings) > SHOWN:
         yield f"The first {SHOWN} of {len(standings)}; comparison.csv has all."
 
 
-def _leaders(sweep: Sweep, standings: Sequence[Standing], records: Mapping[int, Record]) -> Table:
+def _leaders(standings: Sequence[Standing], records: Mapping[int, Record]) -> Table:
     """Return a row for each standing, best first."""
     names = list(dict.fromkeys(name for standing in standings for name in standing.parameters))
     varied = [name for name in names if len({standing.parameters.get(name) for standing in standings}) > 1] or names
     tested = [name for name in TESTED if any(_tested(standing, name, records) is not None for standing in standings)]
-    head = ["", standings[0].goal[0], *(["seeds"] if any(s.n > 1 for s in standings) else []),
-            *(f"test {name}" for name in tested), *varied, "time", "trials"]  # fmt: skip
-    rows = []
-    for place, standing in enumerate(standings, start=1):
-        spread = f"±{number(standing.spread, 2)}" if standing.spread is not None else ""
-        seeds = [Cell(str(standing.n))] if "seeds" in head else []
-        rows.append(
-            [
-                Cell(str(place)),
-                Cell(number(standing.mean, DIGITS), spread, best=place == 1),
-                *seeds,
-                *(Cell(_number(_tested(standing, name, records))) for name in tested),
-                *(Cell(standing.parameters.get(name, ABSENT)) for name in varied),
-                Cell(duration(standing.seconds)),
-                Cell(", ".join(map(str, standing.numbers))),
-            ]
-        )
+    seeds = any(standing.n > 1 for standing in standings)
+    head = ["", standings[0].goal[0], *(["seeds"] if seeds else []), "trials" if seeds else "trial"]
+    head += [*(f"test {name}" for name in tested), *varied, "time"]
+    rows = [
+        [
+            Cell(str(place)),
+            Cell(number(one.mean, DIGITS), "" if one.spread is None else f"±{number(one.spread, 2)}", best=place == 1),
+            *([Cell(str(one.n))] if seeds else []),
+            Cell(", ".join(map(str, one.numbers))),
+            *(Cell(number(_tested(one, name, records), DIGITS) or ABSENT) for name in tested),
+            *(Cell(one.parameters.get(name, ABSENT)) for name in varied),
+            Cell(duration(one.seconds)),
+        ]
+        for place, one in enumerate(standings, start=1)
+    ]
     return Table([Cell(text) for text in head], rows, numbered=True)
 
 
 def _tested(standing: Standing, measure: str, records: Mapping[int, Record]) -> float | None:
     """Return the mean of a measure over the evaluated trials of a standing."""
-    found = [
-        records[trial.number].measures[measure].value
-        for trial in standing.trials
-        if trial.number in records and measure in records[trial.number].measures
-    ]
-    return sum(found) / len(found) if found else None
+    runs = [records[number] for number in standing.numbers if number in records]
+    found = [run.measures[measure].value for run in runs if measure in run.measures]
+    return fmean(found) if found else None
 
 
-def _number(value: float | None) -> str:
-    return ABSENT if value is None else number(value, DIGITS)
-
-
-def _best(sweep: Sweep, plan: Plan, standing: Standing) -> Iterator[str | Code]:
+def _best(goal: Goal, found: Found) -> Iterator[str | Code]:
+    plan, standing = found.plan, found.standings[goal][0]
     trial = standing.best
-    yield f"Trial {trial.number} once more, and for several seeds:"
-    yield Code(f"{rerun(plan, trial)}\n{rerun(plan, trial, SEEDS)}")
+    yield f"Trial {trial.number} once more:"
+    yield Code(rerun(plan, trial))
+    yield "For several seeds, which tells how much of it was luck:"
+    yield Code(rerun(plan, trial, SEEDS))
     yield "Its measures on the test set:"
-    yield Code(f"handwriting evaluate {shlex.quote(f'run={printable(str(sweep.folder(trial.number)))}')}")
-    yield "The same as a file, best.yaml: put it into experiments/ and train by it with experiments=best."
-    yield Code(best_config(sweep.name, plan, standing).rstrip())
+    yield Code(f"handwriting evaluate {shlex.quote(f'run={printable(str(found.sweep.folder(trial.number)))}')}")
+    name = _file(goal, found)
+    yield f"The same as a file, {name}: put it into experiments/ and train by it with experiments={Path(name).stem}."
+    yield Code(best_config(found.sweep.name, plan, standing).rstrip())
 
 
 # What mattered
 
 
 def _mattered(goal: Goal, trials: Sequence[Trial]) -> Iterator[str | Picture]:
-    monitor, mode = goal
-    reason = untold(trials)
-    slug = "".join(letter if letter.isalnum() else "_" for letter in monitor)
-    if reason:
+    (monitor, mode), slug = goal, _slug(goal)
+    if reason := untold(trials):
         yield reason
     else:
         yield (
@@ -240,47 +272,54 @@ def _mattered(goal: Goal, trials: Sequence[Trial]) -> Iterator[str | Picture]:
     yield Picture(f"history_{slug}.png", "One trial after the other", figure_bytes(history))
 
 
-def _grids(standings: Sequence[Standing], records: Mapping[int, Record]) -> Iterator[str | Picture]:
-    best = [standing.best for standing in standings if records.get(standing.best.number)][:PICTURED]
-    drawn = [trial for trial in best if records[trial.number].grids]
-    if not drawn:
+def _grids(goal: Goal, found: Found) -> Iterator[str | Picture]:
+    best = [found.records.get(standing.best.number) for standing in found.standings[goal]]
+    grids = [
+        Grid(place, f"trial {record.name}   epoch {max(record.grids)}", record.grids[max(record.grids)])
+        for place, record in enumerate(best)
+        if record and record.grids
+    ][:PICTURED]
+    if grids:
+        name = "samples.png" if len(found.standings) == 1 else f"samples_{_slug(goal)}.png"
+        yield Picture(name, "The last grids of the best, in order", png_bytes(draw_grids(grids)))
+    else:
         yield "None of the best has drawn a grid."
-        return
-    grids = []
-    for place, trial in enumerate(drawn):
-        record = records[trial.number]
-        epoch = max(record.grids)
-        grids.append(Grid(place, f"trial {trial.number}   epoch {epoch}", record.grids[epoch]))
-    yield Picture("samples.png", "The last grids of the best, in order", png_bytes(draw_grids(grids)))
 
 
-def _failures(trials: Sequence[Trial]) -> Table:
+def _failures(trials: Sequence[Trial]) -> Iterator[str | Table]:
     rows = [
-        [
-            Cell(str(trial.number)),
-            Cell(trial.state),
-            Cell(printable(" ".join(trial.overrides))),
-            Cell(printable(trial.why or ABSENT)),
-        ]
-        for trial in trials
+        [str(trial.number), trial.state, trial.why or ABSENT, " ".join(trial.overrides)] for trial in trials[:SHOWN]
     ]
-    return Table([Cell("trial"), Cell("state"), Cell("given"), Cell("why")], rows, numbered=True)
+    head = [Cell(text) for text in ("trial", "state", "why", "given")]
+    yield Table(head, [[Cell(printable(text)) for text in row] for row in rows], numbered=True, words=True)
+    if len(trials) > SHOWN:
+        yield f"The first {SHOWN} of {len(trials)}; comparison.csv has all."
 
 
-def _rows(sweep: Sweep, trials: Sequence[Trial], records: Mapping[int, Record]) -> Iterator[dict[str, Any]]:
-    """Yield a row for each trial, for other programs."""
-    names = dict.fromkeys(name for trial in trials for name in trial.parameters)
-    for trial in trials:
-        record = records.get(trial.number)
-        tested = {name: record.measures[name].value if record and name in record.measures else None for name in TESTED}
+def _rows(found: Found) -> Iterator[dict[str, Any]]:
+    """Yield a row for each trial, for other programs; those that stand together share their place and mean."""
+    names = dict.fromkeys(name for trial in found.trials for name in trial.parameters)
+    places = {
+        number: (place, standing)
+        for own in found.standings.values()
+        for place, standing in enumerate(own, start=1)
+        for number in standing.numbers
+    }
+    for trial in found.trials:
+        place, standing = places.get(trial.number, (None, None))
+        measures = found.records[trial.number].measures if trial.number in found.records else {}
         yield {
             "trial": trial.number,
             "state": trial.state,
             "monitor": trial.monitor,
             "value": trial.value,
+            "place": place,
+            "mean": standing and standing.mean,
+            "spread": standing and standing.spread,
+            "seeds": standing and standing.n,
             "seconds": trial.seconds,
-            **{f"test_{name}": value for name, value in tested.items()},
+            **{f"test_{name}": measures[name].value if name in measures else None for name in TESTED},
             **{name: trial.parameters.get(name) for name in names},
             "why": trial.why,
-            "path": str(sweep.folder(trial.number)),
+            "path": str(found.sweep.folder(trial.number)),
         }

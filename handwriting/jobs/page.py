@@ -56,11 +56,18 @@ class Table:
         head: A cell for each column.
         rows: As many cells each.
         numbered: Whether the first cells are mere numbers, which need little room.
+        words: Whether the other cells are read from the left, as words are, rather than held against each other.
     """
 
     head: Sequence[Cell]
     rows: Sequence[Sequence[Cell]]
     numbered: bool = False
+    words: bool = False
+
+    @property
+    def classes(self) -> str:
+        """What its style goes by."""
+        return " ".join(name for name in ("numbered", "words") if getattr(self, name))
 
 
 @dataclass(frozen=True)
@@ -219,7 +226,7 @@ def markdown(heading: str, page: Sequence[Section]) -> str:
 
 def _markdown_table(table: Table) -> str:
     head, *rows = ([_markdown_cell(cell) for cell in row] for row in (table.head, *table.rows))
-    return markdown_table(head, rows, numbers=True)
+    return markdown_table(head, rows, numbers=not table.words)
 
 
 def _markdown_cell(cell: Cell) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -25,7 +26,7 @@ BEST = 3
 """So many of the best stand out."""
 MOST_NAMES = 8
 LONGEST = 18
-SPREAD = 0.04
+SPREAD = 0.045
 """How far trials of the same choice are drawn apart to either side, as a share of the axis."""
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -40,17 +41,19 @@ def draw_parallel(axes: Sequence[Axis], value: Axis, better: str) -> Figure:
     """
     columns = [*axes, value]
     places = np.array([_places(axis) for axis in columns]).T
-    # Those of one name would lie on each other: each a little beside the others.
-    shifts = np.linspace(-SPREAD, SPREAD, len(places)) if len(places) > 1 else np.zeros(1)
+    known = np.array([one is not None for one in value.values])
+    goodness = np.where(known, places[:, -1] if better == "max" else 1 - places[:, -1], -1)
+    order = np.argsort(goodness, kind="stable")
+    best = set(order[known[order]][-BEST:])
+    # Those of one name would lie on each other: each a little beside the others, in the order of their values.
+    shifts = np.zeros(len(order))
+    if len(order) > 1:
+        shifts[order] = np.linspace(-SPREAD, SPREAD, len(order)) * (1 if better == "max" else -1)
     for column, axis in enumerate(columns[:-1]):
         if not axis.is_numeric or len(axis.known) <= MOST_NAMES:
             places[:, column] += shifts
-    figure = Figure(figsize=(FIGURE, 4.6))
-    panel = figure.add_axes((0.045, 0.1, 0.91, 0.78))
-    known = np.array([one is not None for one in value.values])
-    goodness = places[:, -1] if better == "max" else 1 - places[:, -1]
-    order = [*np.flatnonzero(~known), *(index for index in np.argsort(goodness) if known[index])]
-    best = set(order[-BEST:]) if known.any() else set()
+    figure = Figure(figsize=(FIGURE, 4.4))
+    panel = figure.add_axes((0.045, 0.03, 0.91, 0.84))
     palette = mpl.colormaps[MAP]
     for index in order:
         path = _smooth(places[index] if known[index] else places[index, :-1])
@@ -60,7 +63,7 @@ def draw_parallel(axes: Sequence[Axis], value: Axis, better: str) -> Figure:
     for column, axis in enumerate(columns):
         _draw_axis(panel, column, axis, value is axis)
     panel.set_xlim(-0.3, len(columns) - 0.7)
-    panel.set_ylim(-0.14, 1.06)
+    panel.set_ylim(-0.14 if any(None in axis.values for axis in axes) else -0.07, 1.06)
     panel.axis("off")
     return figure
 
@@ -85,17 +88,17 @@ def _draw_axis(panel: Axes, column: int, axis: Axis, is_value: bool) -> None:
     panel.plot(
         [column, column], [0, 1], color=BLACK if is_value else GREY, linewidth=1.6 if is_value else 0.9, zorder=3
     )
-    *section, name = axis.name.replace("$", r"\$").rsplit(".", 1)
-    panel.text(
-        column, 1.1, name, ha="center", va="bottom", fontsize=10, color=BLACK, weight="bold" if is_value else None
-    )
+    *section, name = axis.name.rsplit(".", 1)
+    above: dict[str, Any] = {"ha": "center", "va": "bottom"}
+    panel.text(column, 1.1, _short(name), fontsize=10, color=BLACK, weight="bold" if is_value else None, **above)
     if section:
-        panel.text(column, 1.155, section[0], ha="center", va="bottom", fontsize=8, color=GREY)
-    for place, text in _ticks(axis):
-        box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8}
-        panel.text(column + 0.03, place, text, va="center", fontsize=8, color=BLACK, bbox=box, zorder=4)
+        panel.text(column, 1.155, _short(section[0]), fontsize=8, color=GREY, **above)
+    ticks = [(place, text, BLACK) for place, text in _ticks(axis)]
     if None in axis.values and not is_value:
-        panel.text(column + 0.03, axis.place(None), "none", va="center", fontsize=8, color=GREY, zorder=4)
+        ticks.append((axis.place(None), "not given", GREY))
+    for place, text, colour in ticks:
+        box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8}
+        panel.text(column + 0.03, place, text, va="center", fontsize=8, color=colour, bbox=box, zorder=4)
 
 
 def _ticks(axis: Axis) -> list[tuple[float, str]]:
@@ -120,9 +123,11 @@ def _read(value: float) -> str:
     return f"{value:,.0f}" if value == round(value) and abs(value) < 1e6 else number(value)
 
 
-def _short(text: str) -> str:
-    text = text.replace("$", r"\$")
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+def _short(text: str, longest: int = LONGEST) -> str:
+    """Return the beginning and the end of a text, in which a dollar sign starts no formula."""
+    if len(text) > longest:
+        text = f"{text[: longest // 2]}…{text[-(longest // 2 - 1) :]}"
+    return text.replace("$", r"\$")
 
 
 def draw_importance(shares: Mapping[str, float]) -> Figure:
@@ -140,7 +145,7 @@ def draw_importance(shares: Mapping[str, float]) -> Figure:
         panel.annotate(
             f"{shares[name]:.0%}", (shares[name], index), (4, 0), textcoords="offset points", va="center", fontsize=9
         )
-    panel.set_yticks(range(len(names)), [name.replace("$", r"\$") for name in names], fontsize=9)
+    panel.set_yticks(range(len(names)), [_short(name, 28) for name in names], fontsize=9)
     panel.set_ylim(len(names) - 0.4, -0.6)
     panel.set_xlim(0, 1.12 * max(shares.values()))
     panel.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
@@ -175,8 +180,8 @@ def draw_history(numbers: Sequence[int], value: Axis, states: Sequence[str], bet
         running = [*best.accumulate(y), best.reduce(y)]
         panel.step([*x, numbers[-1]], running, where="post", color=COLOURS[1], label="best so far")
     if missing := [place for place, _, how in trials if how == "failed"]:
-        low = min((reached for own in points.values() for _, reached in own), default=0.0)
-        panel.plot(missing, [low] * len(missing), "|", color=COLOURS[1], markersize=9, label="failed")
+        floor = panel.get_xaxis_transform()
+        panel.plot(missing, [0] * len(missing), "|", color=BLACK, markersize=12, transform=floor, label="failed")
     if value.is_log:
         panel.set_yscale("log")
     panel.set_xlabel("trial", fontsize=9, color=GREY)

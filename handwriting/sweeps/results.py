@@ -145,8 +145,8 @@ def luck(standings: Sequence[Standing]) -> float | None:
 def axes(trials: Sequence[Trial]) -> list[Axis]:
     """Return every parameter in which trials differ, the seed included, with its value in each."""
     names = dict.fromkeys(name for trial in trials for name in trial.parameters)
-    found = {name: [trial.parameters.get(name) for trial in trials] for name in names}
-    return [Axis.read(name, texts) for name, texts in found.items() if len(set(texts)) > 1]
+    found = [Axis.read(name, [trial.parameters.get(name) for trial in trials]) for name in names]
+    return [axis for axis in found if len(set(axis.values)) > 1]
 
 
 def importance(trials: Sequence[Trial]) -> dict[str, float]:
@@ -221,7 +221,8 @@ def rerun(plan: Plan, trial: Trial, seeds: Sequence[int] = ()) -> str:
 def best_config(name: str, plan: Plan, standing: Standing) -> str:
     """Return a file for ``experiments/`` that is the best trial of some, complete.
 
-    What its training was given by groups becomes its defaults, and every value stands under its keys.
+    What its training was given by groups becomes its defaults, and every value stands under its keys. No file can take
+    a key away: what did is told in a comment.
 
     Args:
         name: What the sweep is called.
@@ -229,21 +230,21 @@ def best_config(name: str, plan: Plan, standing: Standing) -> str:
         standing: The one to go on with.
     """
     builds_on, chosen, values = [], [], OmegaConf.create()
+    comments = ["# @package _global_", f"# {_title(name, standing)}"]
     groups = describe()
     for override in _own(plan, standing.best):
         key, value = override.key_or_group, None if override.is_delete() else override.value()
         if key not in groups or isinstance(value, dict):
-            OmegaConf.update(values, key, value, merge=True, force_add=True)
+            if override.is_delete():
+                comments.append(f"# Type beside experiments=: {override.input_line}")
+            else:
+                OmegaConf.update(values, key, value, merge=True, force_add=True)
         elif key not in WHOLE:
             chosen.append({f"override /{override.get_key_element().lstrip('+~')}": value})
         elif value is not None:
             builds_on.append(f"/{key}/{value}")
-    defaults = [*builds_on, "_self_", *chosen]
-    parts = [
-        f"# @package _global_\n# {_title(name, standing)}\n",
-        OmegaConf.to_yaml(OmegaConf.create({"defaults": defaults})),
-    ]
-    return "".join(parts) + ("\n" + OmegaConf.to_yaml(values) if values else "")
+    defaults = OmegaConf.to_yaml(OmegaConf.create({"defaults": [*builds_on, "_self_", *chosen]}))
+    return "\n".join([*comments, defaults, *([OmegaConf.to_yaml(values)] if values else [])])
 
 
 def _title(name: str, standing: Standing) -> str:
@@ -253,9 +254,9 @@ def _title(name: str, standing: Standing) -> str:
 
 
 def _own(plan: Plan, trial: Trial) -> Iterator[Override]:
-    """Yield what a training was given, each key once as it was given last."""
+    """Yield what a training was given, each key once as it was given last; a group may be given values as well."""
     overrides = parsed([quote(word) for word in (*plan.overrides, *trial.overrides)])
-    last = {override.get_key_element().lstrip("+~"): override for override in overrides}
+    last = {(one.get_key_element().lstrip("+~"), isinstance(one.value(), dict)): one for one in overrides}
     for override in last.values():
         if override.key_or_group.split(".")[0].split("/")[0] not in NOT_THE_RUNS:
             yield override

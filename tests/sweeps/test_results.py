@@ -47,9 +47,9 @@ def test_values_of_different_monitors_are_never_held_against_each_other() -> Non
 
 def test_what_matters_is_told_from_what_does_not() -> None:
     trials = [
-        trial(n, 10 * (n % 4) + 0.1 * (n % 3), f"model.lr=1e-{n % 4 + 1}", f"model.norm={'ab'[n // 4 % 2]}", f"seed={n}")
-        for n in range(24)
-    ]  # fmt: skip
+        trial(n, 10 * (n % 4) + 0.1 * (n % 3), f"model.lr=1e-{n % 4 + 1}", f"model.norm={norm}", f"seed={n}")
+        for n, norm in enumerate("aaaabbbb" * 3)
+    ]
     shares = importance(trials)
     assert next(iter(shares)) == "model.lr"
     assert shares["model.lr"] > 0.8

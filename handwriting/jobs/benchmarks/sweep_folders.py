@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
+from handwriting.jobs.benchmarks.starting import COMMAND, seconds_of
 from handwriting.plots.grids import png_bytes, small_grid
 from handwriting.runs import RunFolder
 from handwriting.runs.files import write_atomically
@@ -23,6 +26,27 @@ SWEPT = (
     "model.channels=32,64,96",
 )
 SEARCH = {"sampler": "tpe", "trials": 200, "pruner": "median"}
+
+
+@dataclass(frozen=True)
+class PageCost:
+    """What the page about a sweep takes.
+
+    Attributes:
+        seconds: To make it, from the start of Python.
+        megabytes: The size of the HTML file, in 10^6 bytes.
+    """
+
+    seconds: float
+    megabytes: float
+
+
+def measure_page(trials: int = 200) -> PageCost:
+    """Make the page about a sweep of so many trials, in a process of its own."""
+    with TemporaryDirectory() as folder:
+        sweep, out = write_sweep(Path(folder) / "sweep", trials), Path(folder) / "page"
+        seconds = seconds_of([*COMMAND, "compare", f"runs={sweep.path}", f"out={out}"])
+        return PageCost(seconds, (out / "comparison.html").stat().st_size / 1e6)
 
 
 def write_sweep(folder: Path, trials: int = 200, rows: int = ROWS, seed: int = 0) -> Sweep:
