@@ -12,7 +12,7 @@ from handwriting.errors import ConfigError, HandwritingError, RunError, nearest
 from handwriting.runs import Run
 from handwriting.runs.files import write_atomically
 from handwriting.runs.folder import HEARTBEAT_SECONDS, STOP_FILE
-from handwriting.sweeps.folder import FINAL, Sweep, Trial, best_trial, with_outcome, with_progress
+from handwriting.sweeps.folder import FINAL, Sweep, Trial, best_trial, logs, with_outcome, with_progress
 from handwriting.sweeps.pools import Pool
 from handwriting.sweeps.progress import Lengths
 from handwriting.sweeps.trial import Job, is_held
@@ -211,9 +211,10 @@ class Driver:
             try:
                 trial = self.trials[number] = with_progress(self.trials[number], run)
                 share = self.lengths.share(run)
+                unknown = trial.value is None and share.measured and not logs(run, trial.monitor)
             except RunError:  # between two files that it writes; whatever is really broken shows when it ends
                 continue
-            if trial.value is None and share.measured and self.source.goes_by_value:
+            if unknown and self.source.goes_by_value:
                 raise _unknown_monitor(trial, run)
             if trial.value is not None and self.source.hopeless(trial, share.done, trial.value):
                 reached = f"{trial.monitor} was {trial.value:.4g} after {share.done:.0%}"

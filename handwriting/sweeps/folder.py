@@ -272,8 +272,15 @@ def with_outcome(trial: Trial, folder: Path, exit_status: int | None = None) -> 
     if state == "running":
         return replace(trial, state="failed", why=_ended(exit_status))
     if state == "done" and trial.value is None:
+        if logs(run, trial.monitor):
+            return replace(trial, state="failed", why=f"{trial.monitor} was never finite")
         why = f"{trial.monitor} was never measured"
     return replace(trial, state=state, why=why)
+
+
+def logs(run: Run, monitor: str | None) -> bool:
+    """Say whether a run has measured what a trial goes by, finite or not."""
+    return any(monitor in row for row in run.metrics())
 
 
 def with_progress(trial: Trial, run: Run) -> Trial:

@@ -218,6 +218,21 @@ def test_failed_trials_of_a_search_are_recorded_and_never_fatal(tmp_path: Path) 
     assert [trial.state for trial in study(tmp_path).trials] == ["done", "failed"] * 3
 
 
+def test_a_trial_whose_monitor_was_never_finite_has_failed_and_is_not_fatal(tmp_path: Path) -> None:
+    def act(job: Job) -> int:
+        if job.number == 1:
+            write_run(job.folder, None)
+            (job.folder / "metrics.csv").write_text("epoch,batches,val/loss\n1,10,nan\n2,20,inf\n")
+        else:
+            write_run(job.folder, 5.0 - job.number)
+        return 0
+
+    trials = drive(tmp_path, study(tmp_path), FakePool(act))
+    assert [trial.state for trial in trials] == ["done", "failed", *["done"] * 4]
+    assert trials[1].why == "val/loss was never finite"
+    assert study(tmp_path).trials[1].state == "failed"
+
+
 def test_a_monitor_that_no_run_logs_ends_the_search_with_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"search\.monitor=val/los: the runs do not log it\. Did you mean val/loss\?"):
         drive(tmp_path, study(tmp_path, monitor="val/los"), FakePool(succeed))
