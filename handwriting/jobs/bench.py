@@ -13,11 +13,12 @@ from handwriting import config
 from handwriting.data.module import GlyphData
 from handwriting.errors import ConfigError, nearest
 from handwriting.jobs import fitting
-from handwriting.jobs.benchmarks import loading, starting, training
+from handwriting.jobs.benchmarks import loading, starting, sweep_folders, sweeping, training
 from handwriting.jobs.benchmarks.measuring import Measure, compare, spread
 from handwriting.jobs.outputs import output_path
 from handwriting.plots.markdown import table
 from handwriting.runs.files import write_atomically
+from handwriting.sweeps.pools.local import cores
 
 GLYPHS = (
     "metrics=none",  # they keep to a share of the time by themselves
@@ -39,11 +40,13 @@ TRAININGS = {
 }
 """What is trained; ``mlp_vae`` is 784-512-16, which pythae has as well."""
 OURS = "handwriting"
+TRIAL = (*GLYPHS, "model=cvae", "callbacks.limit.max_batches=300")
+"""What each trial of a sweep trains: half a minute on one core, its start included."""
 
 
 def run(cfg: DictConfig) -> None:
     """Measure what ``cfg`` asks for, and print tables in Markdown."""
-    known = (*TRAININGS, "loader", "start")
+    known = (*TRAININGS, "loader", "start", "sweep", "sweep_page")
     for name in cfg.only:
         if name not in known:
             raise ConfigError(f"only={name}: no such measurement.{nearest(name, known)} There are: {', '.join(known)}.")
@@ -60,6 +63,10 @@ def run(cfg: DictConfig) -> None:
         parts.append(_training(cfg, trained))
     if "loader" in wanted:
         parts.append(_loading(cfg))
+    if "sweep" in wanted:
+        parts.append(_sweeping(cfg))
+    if "sweep_page" in wanted:
+        parts.append(_page_of_a_sweep(cfg))
     text = "\n\n".join(parts) + "\n"
     print(text)
     if out:
@@ -115,6 +122,42 @@ def _loading(cfg: DictConfig) -> str:
     rows = _rows("loader", ways, cfg)
     _show(rows)
     return table(("loading", "handwriting, glyphs/s", "beside", "glyphs/s", "times as fast"), rows)
+
+
+def _sweeping(cfg: DictConfig) -> str:
+    workers = cores()
+    trials, many = 2 * workers, _workers(workers, 1)
+    ways = {
+        OURS: sweeping.by_workers(TRIAL, trials, workers, threads=1),
+        _workers(1, 1): sweeping.by_workers(TRIAL, trials, 1, threads=1),
+        _workers(1, workers): sweeping.by_workers(TRIAL, trials, 1, threads=workers),
+    }
+    rows = _rows(f"{trials} trials by {many}", ways, cfg)
+    alone, by_hand = "a sweep of one trial", "the same run by hand"
+    found = compare(
+        {alone: sweeping.by_workers(TRIAL, 1, 1, threads=workers), by_hand: sweeping.by_hand(TRIAL)}, cfg.pairs, 0
+    )
+    seconds = {way: [3600 / rate for rate in rates] for way, rates in found.rates.items()}
+    more = [one - two for one, two in zip(seconds[alone], seconds[by_hand], strict=True)]
+    costs = [(f"{alone}, s", spread(seconds[alone], 1), f"{by_hand}, s", spread(seconds[by_hand], 1), spread(more, 1))]
+    _show([*rows, *costs])
+    faster = table(("sweep", "trials/h", "beside", "trials/h", "times as fast"), rows)
+    return f"{faster}\n\n{table(('sweep', 'seconds', 'beside', 'seconds', 'seconds more'), costs)}"
+
+
+def _workers(count: int, threads: int) -> str:
+    return f"{count} worker{'s' * (count > 1)} of {threads} thread{'s' * (threads > 1)}"
+
+
+def _page_of_a_sweep(cfg: DictConfig) -> str:
+    pages = [sweep_folders.measure_page() for _ in range(cfg.pairs)]
+    seconds, size = [page.seconds for page in pages], [page.megabytes for page in pages]
+    rows = [
+        ("handwriting compare, from the start of Python", spread(seconds, 1), "s"),
+        ("its page", spread(size, 1), "MB"),
+    ]
+    _show(rows)
+    return table(("a sweep of 200 trials", "", ""), rows)
 
 
 def _rows(name: str, ways: Mapping[str, Measure], cfg: DictConfig) -> list[tuple[str, ...]]:
