@@ -30,6 +30,10 @@ FORBIDDEN = {
     "metrics": ("handwriting.models", "handwriting.callbacks", "handwriting.runs"),
     "runs": (*TRAINING, "handwriting.data", "handwriting.networks", "handwriting.config"),
     "plots": (*TRAINING, "handwriting.data", "handwriting.networks", "handwriting.runs"),
+    "sweeps": (
+        *("pytorch_lightning", "handwriting.models", "handwriting.callbacks", "handwriting.jobs"),
+        *("handwriting.data", "handwriting.networks"),
+    ),
     "studies": ("torch", *TRAINING, "handwriting.data", "handwriting.networks"),
     "": ("handwriting.jobs", "handwriting.dashboard"),
 }
@@ -45,6 +49,7 @@ HOMES = {
     "metrics": "handwriting.metrics.",
     "sampler": "handwriting.samplers.",
     "preset": "handwriting.segmentation.",
+    "search": "handwriting.sweeps.",
     "trainer": "pytorch_lightning.",
     "logger": "pytorch_lightning.loggers.",
 }

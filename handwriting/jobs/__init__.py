@@ -201,7 +201,8 @@ def _help(job: str) -> str:
         for group, choice in entry.items()
     }
     for group, choices in describe().items():
-        if group in defaults and len(choices) > 1:
+        settled = group.startswith("hydra/") and len(choices) == 1
+        if group in defaults and choices and not settled:
             default = defaults[group]
             parts += [f"\n{group}=" + (f"  (unless given: {default})" if default else ""), _table(choices)]
 

@@ -9,6 +9,7 @@ import pytest
 from handwriting.runs import Run
 from handwriting.runs.metrics import PROGRESS
 from tests.builders import train
+from tests.extras import needs
 
 
 @pytest.mark.slow
@@ -41,7 +42,9 @@ def test_wandb_works_offline_and_gets_every_row(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_tensorboard_gets_every_value(tmp_path):
-    accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    needs("tensorboard")
+    from tensorboard.backend.event_processing import event_accumulator as accumulators
+
     folder = train(tmp_path / "run", "model=cgan", "logger=tensorboard", "trainer.max_epochs=1")
     events = accumulators.EventAccumulator(str(folder / "tensorboard"), size_guidance={"scalars": 0})
     events.Reload()
