@@ -54,6 +54,8 @@ TYPED = {
 
 _TYPED_OVERRIDE = re.compile(rf"(\+{{0,2}}(?:{'|'.join(map(re.escape, TYPED))})=)(.*)", re.DOTALL)
 _QUOTED = re.compile(r"""'([^'\\]|\\.)*'|"([^"\\]|\\.)*\"""", re.DOTALL)
+_PLAIN = re.compile(r"(?!(?:true|false|null|inf|nan)$)(?:\.{0,2}/|[a-z_])[\w./-]*", re.IGNORECASE | re.ASCII)
+"""Text that Hydra reads as it is, and that is easier to read without quotes."""
 _YamlLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C loader is ten times as fast
 
 
@@ -95,7 +97,13 @@ def quote(override: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return any text as Hydra's grammar reads it exactly as it is."""
+    """Return any text as Hydra's grammar reads it exactly as it is: in quotes, where it needs them.
+
+    >>> quoted("../data"), quoted("a b"), quoted("null")
+    ('../data', "'a b'", "'null'")
+    """
+    if _PLAIN.fullmatch(text):
+        return text
     # Backslashes count in Hydra's quotes only before another quote and at the end; there they are doubled.
     inside = re.sub(r"(\\*)('|\Z)", lambda end: end[1] * 2 + ("\\'" if end[2] else ""), _literal(text))
     return f"'{inside}'"

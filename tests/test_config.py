@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from pydantic import Field, PositiveInt
 
 from handwriting import config
-from handwriting.config import build, check, compose, describe, load_config
+from handwriting.config import build, check, compose, describe, load_config, quoted
 from handwriting.errors import ConfigError, RunError
 
 TYPED_TEXTS = [
@@ -35,6 +35,20 @@ TYPED_TEXTS = [
     "null or not",
     "Zoë 漢字",
     "two\nlines",
+    "../shared/data",
+    "/home/me/1e3",
+    "runs/2026-11-27_12-00-00_cgan_digits",
+    ".",
+    ".5",
+    "1e5",
+    "e5",
+    "_1",
+    "no",
+    "False",
+    "Null",
+    "NaN",
+    "inf",
+    "ab\n",
 ]
 
 
@@ -89,6 +103,11 @@ def test_typed_text_arrives_exactly_as_typed(text: str) -> None:
     keys = ["run", "out", "labels", "+text", "++data.path", "+data.root"]
     cfg = compose("sample", [f"{key}={text}" for key in keys])
     assert [OmegaConf.select(cfg, key.lstrip("+")) for key in keys] == [text] * len(keys)
+
+
+def test_plain_text_is_not_quoted_so_that_commands_can_be_read() -> None:
+    for text in ("../shared/data", "/data", "runs/2026-11-27_cgan", "a.jpg", "nano", "information"):
+        assert quoted(text) == text
 
 
 def test_text_that_the_user_quoted_is_left_alone() -> None:

@@ -139,7 +139,7 @@ def _sweeping(cfg: DictConfig) -> str:
     )
     seconds = {way: [3600 / rate for rate in rates] for way, rates in found.rates.items()}
     more = [one - two for one, two in zip(seconds[alone], seconds[by_hand], strict=True)]
-    costs = [(f"{alone}, s", spread(seconds[alone], 1), f"{by_hand}, s", spread(seconds[by_hand], 1), spread(more, 1))]
+    costs = [(alone, spread(seconds[alone], 1), by_hand, spread(seconds[by_hand], 1), spread(more, 1))]
     _show([*rows, *costs])
     faster = table(("sweep", "trials/h", "beside", "trials/h", "times as fast"), rows)
     return f"{faster}\n\n{table(('sweep', 'seconds', 'beside', 'seconds', 'seconds more'), costs)}"

@@ -12,7 +12,7 @@ from handwriting.errors import ConfigError, HandwritingError, RunError, nearest
 from handwriting.runs import Run
 from handwriting.runs.files import write_atomically
 from handwriting.runs.folder import HEARTBEAT_SECONDS, STOP_FILE
-from handwriting.sweeps.folder import FINAL, Sweep, Trial, best_trial, logs, with_outcome, with_progress
+from handwriting.sweeps.folder import FINAL, Sweep, Trial, best_trial, latest, logs, with_outcome, with_progress
 from handwriting.sweeps.pools import Pool
 from handwriting.sweeps.progress import Lengths
 from handwriting.sweeps.trial import Job, is_held
@@ -41,7 +41,13 @@ class Source(Protocol):
         """Take note of how a trial ended."""
 
     def hopeless(self, trial: Trial, share: float, value: float) -> bool:
-        """Say whether a trial that has reached ``value`` after a ``share`` of its length need not go on."""
+        """Say whether a trial that was just measured after a ``share`` of its length need not go on.
+
+        Args:
+            trial: The trial.
+            share: 0..1.
+            value: The best that it has reached by then.
+        """
 
 
 class Grid:
@@ -93,6 +99,7 @@ class Driver:
         }
         self.lengths = Lengths()
         self._running: dict[int, float] = {}
+        self._measured: dict[int, float | None] = {}
         self._adopted: set[int] = set()
         self._took: list[float] = []
         self._looked = self._written = 0.0
@@ -128,13 +135,12 @@ class Driver:
     def _take_up(self) -> None:
         """Take note of trials that are done, and watch those that run though nobody does."""
         for number in list(self.trials):
-            folder, run = self.sweep.folder(number), self.sweep.run(number)
-            if is_held(folder) or (run and run.is_alive()):
+            if self._is_there(number):
                 self._adopted.add(number)
                 self._begin(self.trials[number])
                 self.source.tell(replace(self.trials[number], state="interrupted"))
-            elif run:
-                outcome = with_outcome(self.trials[number], folder)
+            elif self.sweep.run(number):
+                outcome = self._outcome(number, None)
                 if outcome.state in FINAL:
                     self.trials[number] = outcome
                     self.source.tell(outcome)
@@ -178,10 +184,21 @@ class Driver:
     def _begin(self, trial: Trial) -> None:
         self.trials[trial.number] = replace(trial, state="running", why=None)
         self._running[trial.number] = time.monotonic()
+        self._measured[trial.number] = self._last_measured(trial)
+
+    def _last_measured(self, trial: Trial) -> float | None:
+        run = self.sweep.run(trial.number)
+        try:
+            return latest(trial, run) if run else None
+        except RunError:  # a broken folder: its trial will fail, and tell why
+            return None
 
     def _is_there(self, number: int) -> bool:
         run = self.sweep.run(number)
-        return is_held(self.sweep.folder(number)) or bool(run and run.is_alive())
+        try:
+            return is_held(self.sweep.folder(number)) or bool(run and run.is_alive())
+        except RunError:  # a broken folder: its trial fails, and tells why
+            return False
 
     def _end(self, number: int, status: int | None) -> None:
         """Take note of how a trial ended."""
@@ -210,13 +227,17 @@ class Driver:
                 continue
             try:
                 trial = self.trials[number] = with_progress(self.trials[number], run)
+                measured = latest(trial, run)
                 share = self.lengths.share(run)
                 unknown = trial.value is None and share.measured and not logs(run, trial.monitor)
             except RunError:  # between two files that it writes; whatever is really broken shows when it ends
                 continue
             if unknown and self.source.goes_by_value:
                 raise _unknown_monitor(trial, run)
-            if trial.value is not None and self.source.hopeless(trial, share.done, trial.value):
+            before, self._measured[number] = self._measured[number], measured
+            if trial.value is None or measured == before:
+                continue  # an old value says nothing of how it stands by now
+            if self.source.hopeless(trial, share.done, trial.value):
                 reached = f"{trial.monitor} was {trial.value:.4g} after {share.done:.0%}"
                 why = f"pruned: {reached}, worse than half of the others"
                 write_atomically(run.path / STOP_FILE, lambda file, why=why: file.write(why.encode()))  # type: ignore[misc]

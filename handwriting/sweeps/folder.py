@@ -283,6 +283,13 @@ def logs(run: Run, monitor: str | None) -> bool:
     return any(monitor in row for row in run.metrics())
 
 
+def latest(trial: Trial, run: Run) -> float | None:
+    """Return what a run measured last of what its trial goes by; None before that."""
+    summary = run.summary
+    found: float | None = summary.get("metrics", {}).get(trial.monitor or summary.get("monitor"), {}).get("value")
+    return found
+
+
 def with_progress(trial: Trial, run: Run) -> Trial:
     """Return a trial with what its run has measured so far."""
     summary = run.summary

@@ -109,7 +109,7 @@ class Study:
         self.space = space_of(swept)
         self.study = self._opened(search.study or sweep.name)
         self._asked: dict[int, OptunaTrial] = {}
-        self._reported: dict[int, int] = {}
+        self._reported: dict[int, tuple[int, float]] = {}
         self.trials = self._taken_up()
         self._left = [trial for trial in self.trials if trial.state not in FINAL]
         # Not the same numbers again in a sweep that is gone on with, nor in two sweeps that share a study.
@@ -184,7 +184,8 @@ class Study:
                 found[number] = replace(found[number], state=states[frozen.state], value=frozen.value)
             else:
                 self._asked[number] = OptunaTrial(self.study, frozen._trial_id)
-                self._reported[number] = len(frozen.intermediate_values)
+                if frozen.last_step is not None:
+                    self._reported[number] = frozen.last_step, frozen.intermediate_values[frozen.last_step]
         return [found[number] for number in sorted(found)]
 
     def _enqueue_default(self, default: Mapping[str, str]) -> None:
@@ -242,6 +243,7 @@ class Study:
             return
         asked = self._asked.pop(trial.number)
         if trial.state == "done" and trial.value is not None:
+            self._report(asked, trial.number, STEPS, trial.value)
             self.study.tell(asked, trial.value)
         elif trial.state == "pruned":
             self.study.tell(asked, state=TrialState.PRUNED)
@@ -249,7 +251,7 @@ class Study:
             self.study.tell(asked, state=TrialState.FAIL)
 
     def hopeless(self, trial: Trial, share: float, value: float) -> bool:
-        """Say whether a running trial need not go on.
+        """Say whether a running trial need not go on, now that it was measured.
 
         Args:
             trial: The trial.
@@ -259,12 +261,21 @@ class Study:
         asked = self._asked.get(trial.number)
         if asked is None or self.search.pruner == "none":
             return False
-        parts = range(self._reported.get(trial.number, 0), int(share * STEPS) + 1)
-        # Every part is told of, also where several went by between two measurements, so that trials can be compared.
-        for part in parts:
-            asked.report(value, part)
-        self._reported[trial.number] = parts.stop
-        return bool(parts) and asked.should_prune()
+        self._report(asked, trial.number, int(share * STEPS), value)
+        return asked.should_prune()
+
+    def _report(self, asked: OptunaTrial, number: int, part: int, value: float) -> None:
+        """Tell the study what a trial has reached by a part of its length.
+
+        In the parts since it was last measured it had what it had then: so others can be held against it there.
+        """
+        before, then = self._reported.get(number, (None, value))
+        if before is not None and part <= before:
+            return  # measured twice in one part: the study keeps the first
+        for between in range(part if before is None else before + 1, part):
+            asked.report(then, between)
+        asked.report(value, part)
+        self._reported[number] = part, value
 
 
 def _sampler(search: Search, seed: int) -> BaseSampler:

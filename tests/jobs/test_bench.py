@@ -41,6 +41,26 @@ def test_the_loader_is_measured_and_the_tables_kept(few_glyphs, tmp_path, capsys
 
 
 @pytest.mark.slow
+def test_workers_are_measured_beside_one_and_a_sweep_beside_runs_by_hand(monkeypatch, capsys):
+    quick = ("model=vae", "data=synthetic", "data.count=120", "trainer=cpu", "metrics=none", "logger=none")
+    monkeypatch.setattr(bench, "TRIAL", (*quick, "trainer.max_epochs=1"))
+    monkeypatch.setattr(bench, "cores", lambda: 1)  # then two of the three ways are the same, and measured once
+    assert start("bench", ["only=[sweep]", "pairs=1"]) == 0
+    found = rows(capsys.readouterr().out)
+    assert float(found["2 trials by 1 worker of 1 thread", "1 worker of 1 thread"].split()[0]) > 0
+    assert re.fullmatch(r"-?\d+\.\d \(.*\)", found["a sweep of one trial", "the same run by hand"])
+
+
+@pytest.mark.slow
+def test_the_page_of_a_large_sweep_is_measured(capsys):
+    assert start("bench", ["only=[sweep_page]", "pairs=1"]) == 0
+    said = capsys.readouterr().out
+    seconds, size = (float(value) for value in re.findall(r"\| (\d+\.\d) \(", said))
+    assert seconds > 0
+    assert 0 < size < 10, "MB"
+
+
+@pytest.mark.slow
 def test_a_watched_run_tells_when_its_files_appeared_and_what_memory_it_took():
     seen = starting.watch(["data=synthetic", "data.count=200", "trainer=cpu", "trainer.max_epochs=1", "logger=none"])
     assert 0 < seen.first_grid < seen.first_step

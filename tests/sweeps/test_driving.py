@@ -249,7 +249,7 @@ def test_a_hopeless_trial_is_asked_to_stop_and_counts_as_pruned(tmp_path: Path) 
             found: list[tuple[int, int | None]] = []
             for job in list(self._running):
                 looks[job.number] = looks.get(job.number, 0) + 1
-                value = 100.0 if job.number == 5 else 1.0 - job.number / 100
+                value = (100.0 if job.number == 5 else 1.0 - job.number / 100) + 0.1 / looks[job.number]
                 stop = job.folder / STOP_FILE
                 if stop.is_file():
                     write_run(job.folder, value, "interrupted", stop.read_text())
@@ -268,6 +268,47 @@ def test_a_hopeless_trial_is_asked_to_stop_and_counts_as_pruned(tmp_path: Path) 
     assert (trials[5].why or "").startswith("pruned: val/loss was 100")
     assert study(tmp_path).trials[5].state == "pruned"
     assert Run.at(tmp_path / "5").status["state"] == "interrupted"
+
+
+def test_only_a_new_measurement_can_show_that_a_trial_is_hopeless(tmp_path: Path) -> None:
+    asked: list[tuple[int, float, float]] = []
+
+    class Strict(Grid):
+        def hopeless(self, trial: Trial, share: float, value: float) -> bool:
+            asked.append((trial.number, share, value))
+            return False
+
+    class Slow(FakePool):
+        """Runs a trial for ten epochs, and measures in the second and the eighth."""
+
+        epoch = 0
+
+        def ended(self) -> list[tuple[int, int | None]]:
+            if not self._running:
+                return []
+            (job,), self.epoch = self._running, self.epoch + 1
+            if self.epoch < 10:
+                value = None if self.epoch < 2 else 9.0 if self.epoch < 8 else 4.0
+                write_run(job.folder, value, "running", epoch=self.epoch)
+                return []
+            write_run(job.folder, 4.0)
+            self._running.clear()
+            return [(job.number, 0)]
+
+    drive(tmp_path, Strict([["seed=0"]]), Slow(succeed, workers=1))
+    assert asked == [(0, 0.2, 9.0), (0, 0.8, 4.0)]
+
+
+def test_a_broken_folder_is_one_failed_trial(tmp_path: Path) -> None:
+    write_run(tmp_path / "0", 7.0)
+    (tmp_path / "0" / "summary.json").write_text("{")
+    write_run(tmp_path / "1", 7.0)
+    (tmp_path / "1" / "status.json").write_text("[]")
+    pool = FakePool(lambda job: succeed(job) if job.number == 2 else 2)
+    trials = drive(tmp_path, grid(3), pool)
+    assert pool.started == [0, 1, 2]
+    assert [trial.state for trial in trials] == ["failed", "failed", "done"]
+    assert "summary.json" in (trials[0].why or "")
 
 
 def test_a_sweep_without_room_waits_for_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -92,7 +92,7 @@ def test_hopeless_trials_are_told_from_hopeful_ones(tmp_path: Path) -> None:
     for value in (1.4, 1.3, 1.2, 1.1, 1.0):
         trial = one.next()
         assert trial
-        assert not one.hopeless(trial, 0.9, value)
+        assert not one.hopeless(trial, 0.4, value)
         one.tell(replace(trial, state="done", value=value))
     good, bad = one.next(), one.next()
     assert good
@@ -104,6 +104,24 @@ def test_hopeless_trials_are_told_from_hopeful_ones(tmp_path: Path) -> None:
     trial = lenient.next()
     assert trial
     assert not lenient.hopeless(trial, 0.9, 1e9)
+
+
+def test_a_trial_is_held_against_what_others_had_reached_by_then(tmp_path: Path) -> None:
+    """Measured rarely, at whatever time: an early value of one is no match for a late one of another."""
+    one = study(tmp_path / "s")
+    for _ in range(5):
+        trial = one.next()
+        assert trial
+        assert not one.hopeless(trial, 0.1, 50.0)
+        assert not one.hopeless(trial, 0.9, 1.0)
+        one.tell(replace(trial, state="done", value=0.5))
+    late, early = one.next(), one.next()
+    assert late
+    assert early
+    assert not one.hopeless(early, 0.5, 40.0), "the others had 50 then"
+    assert not one.hopeless(early, 0.55, 40.0)
+    assert one.hopeless(late, 0.9, 40.0)
+    assert one.hopeless(early, 1.0, 40.0), "and 0.5 at the end, which nobody saw before they had ended"
 
 
 def test_two_sweeps_on_one_study_keep_both_their_results(tmp_path: Path) -> None:
