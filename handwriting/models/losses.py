@@ -27,6 +27,7 @@ def negative_log_likelihood(likelihood: Likelihood, logits: Tensor, images: Tens
         images: ``(N, 1, H, W)`` in [0, 1].
         log_scale: Logarithm of the Gaussian's standard deviation, a scalar; the others ignore it.
     """
+    logits = logits.float()  # in bfloat16 no pixel's probability would come nearer to 0 or 1 than 0.008
     if likelihood == "bernoulli":
         pixels = F.binary_cross_entropy_with_logits(logits, images, reduction="none")
     elif likelihood == "continuous_bernoulli":

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from torch import nn
 from torch.distributions import Normal, kl_divergence
 
 from handwriting.models.losses import (
+    Likelihood,
     discriminator_bce,
     discriminator_hinge,
     generator_bce,
@@ -118,3 +120,20 @@ def test_smoothing_is_one_sided():
     discriminator_bce(torch.tensor([3.0]), fake, smoothing=0.1).backward()
     assert fake.grad is not None
     assert fake.grad.item() > 0
+
+
+@pytest.mark.parametrize("likelihood", get_args(Likelihood))
+def test_a_likelihood_is_as_exact_whatever_the_precision_of_the_network(likelihood):
+    """Networks that compute in bfloat16 hand over logits of that type."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(16, 1, 28, 28, generator=generator)
+    rounded = (8 * torch.randn(16, 1, 28, 28, generator=generator)).bfloat16()
+    found, gradients = [], []
+    for logits in (rounded.clone().requires_grad_(), rounded.float().requires_grad_()):
+        with torch.autocast("cpu", torch.bfloat16):
+            found.append(negative_log_likelihood(likelihood, logits, images, torch.zeros(())))
+        found[-1].sum().backward()
+        assert logits.grad is not None
+        gradients.append(logits.grad.float())
+    torch.testing.assert_close(found[0], found[1])
+    torch.testing.assert_close(gradients[0], gradients[1], rtol=0.01, atol=1e-3)
