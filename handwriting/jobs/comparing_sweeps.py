@@ -40,8 +40,8 @@ TERMINAL = 10
 """So many are in the terminal."""
 PICTURED = 4
 """The grids of so many of the best are shown."""
-TESTED = ("fid", "class_accuracy")
-"""The measures on the test set that stand in the leaderboard, where a trial was evaluated."""
+BESIDE = ("last val/fid", "last val/class_accuracy", "test fid", "test class_accuracy")
+"""What stands beside what trials go by, where it was measured: one number is soon had at the cost of another."""
 SEEDS = (0, 1, 2)
 BETTER = {"min": "less", "max": "more"}
 
@@ -206,17 +206,21 @@ def _leaders(standings: Sequence[Standing], records: Mapping[int, Record]) -> Ta
     """Return a row for each standing, best first."""
     names = list(dict.fromkeys(name for standing in standings for name in standing.parameters))
     varied = [name for name in names if len({standing.parameters.get(name) for standing in standings}) > 1] or names
-    tested = [name for name in TESTED if any(_tested(standing, name, records) is not None for standing in standings)]
+    beside = [
+        name
+        for name in BESIDE
+        if name != f"last {standings[0].goal[0]}" and any(_mean(one, name, records) is not None for one in standings)
+    ]
     seeds = any(standing.n > 1 for standing in standings)
     head = ["", standings[0].goal[0], *(["seeds"] if seeds else []), "trials" if seeds else "trial"]
-    head += [*(f"test {name}" for name in tested), *varied, "time"]
+    head += [*beside, *varied, "time"]
     rows = [
         [
             Cell(str(place)),
             Cell(number(one.mean, DIGITS), "" if one.spread is None else f"±{number(one.spread, 2)}", best=place == 1),
             *([Cell(str(one.n))] if seeds else []),
             Cell(", ".join(map(str, one.numbers))),
-            *(Cell(number(_tested(one, name, records), DIGITS) or ABSENT) for name in tested),
+            *(Cell(number(_mean(one, name, records), DIGITS) or ABSENT) for name in beside),
             *(Cell(one.parameters.get(name, ABSENT)) for name in varied),
             Cell(duration(one.seconds)),
         ]
@@ -225,11 +229,19 @@ def _leaders(standings: Sequence[Standing], records: Mapping[int, Record]) -> Ta
     return Table([Cell(text) for text in head], rows, numbered=True)
 
 
-def _tested(standing: Standing, measure: str, records: Mapping[int, Record]) -> float | None:
-    """Return the mean of a measure over the evaluated trials of a standing."""
+def _mean(standing: Standing, name: str, records: Mapping[int, Record]) -> float | None:
+    """Return the mean of what was measured over the trials of a standing that tell."""
     runs = [records[number] for number in standing.numbers if number in records]
-    found = [run.measures[measure].value for run in runs if measure in run.measures]
+    found = [value for run in runs if (value := _measured(run, name)) is not None]
     return fmean(found) if found else None
+
+
+def _measured(run: Record, name: str) -> float | None:
+    """Return one of ``BESIDE`` of a run; None where it was not measured."""
+    when, measure = name.split(" ")
+    if when == "last":
+        return run.metrics.get(measure, {}).get("value")
+    return run.measures[measure].value if measure in run.measures else None
 
 
 def _best(goal: Goal, found: Found) -> Iterator[str | Code]:
@@ -307,7 +319,7 @@ def _rows(found: Found) -> Iterator[dict[str, Any]]:
     }
     for trial in found.trials:
         place, standing = places.get(trial.number, (None, None))
-        measures = found.records[trial.number].measures if trial.number in found.records else {}
+        run = found.records.get(trial.number)
         yield {
             "trial": trial.number,
             "state": trial.state,
@@ -318,7 +330,7 @@ def _rows(found: Found) -> Iterator[dict[str, Any]]:
             "spread": standing and standing.spread,
             "seeds": standing and standing.n,
             "seconds": trial.seconds,
-            **{f"test_{name}": measures[name].value if name in measures else None for name in TESTED},
+            **{name.replace(" ", "_"): run and _measured(run, name) for name in BESIDE},
             **{name: trial.parameters.get(name) for name in names},
             "why": trial.why,
             "path": str(found.sweep.folder(trial.number)),

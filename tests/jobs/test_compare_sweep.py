@@ -47,6 +47,19 @@ def test_the_table_has_a_row_for_each_trial(written: Sweep, page: tuple[Path, st
         assert row["model.lr"] == trial.parameters["model.lr"]
 
 
+def test_other_measures_stand_beside_the_one_that_trials_go_by(written: Sweep, page: tuple[Path, str]) -> None:
+    out, told = page
+    (head,) = [line for line in told.splitlines() if "trial  " in line and "val/fid" in line]
+    assert "last val/class_accuracy" in head
+    assert "last val/fid" not in head
+    assert "test fid" not in head, "no trial was evaluated"
+    rows = list(csv.DictReader((out / "comparison.csv").open()))
+    for row, trial in zip(rows, written.trials, strict=True):
+        if trial.state == "done":
+            assert float(row["last_val/class_accuracy"]) == pytest.approx(1 / (1 + (trial.value or 0) / 100))
+            assert float(row["last_val/fid"]) == trial.value
+
+
 def test_the_page_needs_no_network_and_no_scripts(page: tuple[Path, str]) -> None:
     html = (page[0] / "comparison.html").read_text()
     assert "<script" not in html

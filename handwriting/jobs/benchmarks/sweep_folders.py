@@ -117,6 +117,10 @@ def _write_run(
         lines.append(f"{row * EPOCHS // rows},{row * 10},{row * 1280},{row * 1.2:.2f},{loss:.6f},{fid:.6f}")
     (folder / "metrics.csv").write_text("\n".join(lines) + "\n")
     write_atomically(folder / "samples" / f"epoch_{EPOCHS:04}.png", lambda file: file.write(grid))
-    metrics = {"val/fid": {"value": value, "min": value, "max": 4 * value}}
+    accuracy = 1 / (1 + value / 100)
+    metrics = {
+        "val/fid": {"value": value, "min": value, "max": 4 * value},
+        "val/class_accuracy": {"value": accuracy, "min": 0.04, "max": accuracy},
+    }
     run.summarise({"epoch": EPOCHS, "batches": rows * 10, "samples": rows * 1280, "seconds": 60.0, "metrics": metrics})
     run.end("interrupted" if state == "pruned" else state, why)  # type: ignore[arg-type]
