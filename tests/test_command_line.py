@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 import hydra_plugins.handwriting_studies as studies
 from handwriting import config
 from handwriting.errors import DataError
-from handwriting.jobs import INTERRUPTED, MISTAKE, UNREAD, main
+from handwriting.jobs import INTERRUPTED, MISTAKE, UNREAD, command, main
 
 ROOT = config.CONF.parent
 HEAVY = {"torch", "pytorch_lightning", "pydantic", "sklearn", "matplotlib", "wandb"}
@@ -159,8 +159,9 @@ def test_an_interrupt_ends_quietly(capsys: pytest.CaptureFixture[str], monkeypat
 @pytest.mark.parametrize("words", [["data", "data=digits"], ["data", "--help"], ["--help"]])
 def test_a_command_ends_quietly_when_nobody_reads_its_output_any_more(words: list[str]) -> None:
     """As in ``handwriting data ... | head -1``, where head has seen enough."""
-    command = [sys.executable, "-m", "handwriting", *words]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+    with subprocess.Popen(
+        [sys.executable, "-m", "handwriting", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
         assert running.stdout
         assert running.stderr
         running.stdout.close()
@@ -200,6 +201,21 @@ def test_the_job_sees_the_command_as_it_was_typed(monkeypatch: pytest.MonkeyPatc
     assert main() == 0
     assert seen == [typed]
     assert sys.argv == typed
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (["train.py", "seed=1"], "python train.py seed=1"),
+        (["/usr/bin/handwriting", "train", "run=a b"], "handwriting train 'run=a b'"),
+        (["/some/where/handwriting/__main__.py", "train"], "handwriting train"),
+    ],
+)
+def test_a_command_is_told_so_that_it_can_be_typed_again(
+    monkeypatch: pytest.MonkeyPatch, argv: list[str], told: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", argv)
+    assert command() == told
 
 
 def test_a_training_run_gets_a_folder_named_after_its_model_and_data(ran: list[DictConfig]) -> None:

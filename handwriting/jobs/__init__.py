@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import select
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -119,6 +120,13 @@ def _run(job: str, words: Sequence[str]) -> None:
         raise ConfigError(explain(failures[0])) from failures[0]
     if failures:
         raise failures[0]
+
+
+def command() -> str:
+    """Return what was typed, to be read and typed again: ``python train.py ...`` or ``handwriting ...``."""
+    script = Path(sys.argv[0])
+    program = ["python", sys.argv[0]] if script.suffix == ".py" and script.name != "__main__.py" else ["handwriting"]
+    return shlex.join([*program, *sys.argv[1:]])
 
 
 def _joins_a_run() -> bool:

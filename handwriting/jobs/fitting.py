@@ -30,6 +30,7 @@ from handwriting.data.source import GlyphSource
 from handwriting.data.styles import STYLE_NAMES
 from handwriting.errors import ConfigError, RunError
 from handwriting.glyphs import Glyphs
+from handwriting.jobs import command
 from handwriting.jobs.processes import is_first_process
 from handwriting.jobs.resuming import resumed_config
 from handwriting.jobs.trackers import close, make_loggers
@@ -271,14 +272,9 @@ def _own_folder(earlier: Run | None) -> Iterator[Path]:
             del os.environ[FOLDER_VARIABLE]
 
 
-def _program() -> list[str]:
-    """Return what was typed before the arguments: ``python train.py`` or ``handwriting``."""
-    return ["python", sys.argv[0]] if sys.argv[0].endswith(".py") else [Path(sys.argv[0]).name]
-
-
 def _status(cfg: DictConfig) -> dict[str, Any]:
     return {
-        "command": shlex.join([*_program(), *sys.argv[1:]]),
+        "command": command(),
         "seed": cfg.seed,
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name() if _on_gpu(cfg.trainer.accelerator) else "CPU",

@@ -6,7 +6,6 @@ import hashlib
 import json
 import shlex
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -20,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf, read_write
 
 from handwriting import config
 from handwriting.errors import ConfigError, RunError
+from handwriting.jobs import command
 from handwriting.jobs.train import early
 from handwriting.sweeps.driving import GLANCE, Driver, Grid, Source
 from handwriting.sweeps.folder import OWN_FILES, Plan, Sweep, Trial, is_sweep, with_outcome
@@ -119,18 +119,17 @@ def _asked(typed: Sequence[str], settings: DictConfig) -> tuple[Plan, Sweep]:
 def _plan(rest: Sequence[str], settings: DictConfig) -> Plan:
     """Return the plan of what was typed."""
     fixed, varied = parted(rest)
-    command = shlex.join([*_program(), *sys.argv[1:]])
     asked = OmegaConf.select(settings, "search")
     if asked is None:
         trials = grid(varied)
-        return Plan(tuple(fixed), _lines(varied), trials=tuple(trials), command=command)
+        return Plan(tuple(fixed), _lines(varied), trials=tuple(trials), command=command())
     search: Search = config.build(asked, "search")
     typed = {override.get_key_element() for override in parsed(rest)}  # goes before what the file says
     lines = [f"{key}={_as_override(value)}" for key, value in search.space.items() if key not in typed]
     constants, space = parted(lines)
     varied = [*space, *varied]
     space_of(_lines(varied))
-    return Plan((*search.overrides, *constants, *fixed), _lines(varied), search.settings(), command=command)
+    return Plan((*search.overrides, *constants, *fixed), _lines(varied), search.settings(), command=command())
 
 
 def _as_override(value: Any) -> str:
@@ -145,10 +144,6 @@ def _as_override(value: Any) -> str:
 
 def _lines(overrides: Sequence[Override]) -> tuple[str, ...]:
     return tuple(str(override.input_line) for override in overrides)
-
-
-def _program() -> list[str]:
-    return ["python", Path(sys.argv[0]).name] if sys.argv[0].endswith("train.py") else ["handwriting"]
 
 
 def _folder(plan: Plan, settings: DictConfig) -> Path:

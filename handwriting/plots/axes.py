@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-SPAN = 10.0
+SPAN = 5.0
 """Positive numbers that span a larger factor are seen on a logarithmic scale."""
 ABSENT_PLACE = -0.1
 """Where something without a number stands: a little before the least."""
