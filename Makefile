@@ -21,7 +21,7 @@ check: $(VENV)/.installed-dev  ## ruff and mypy
 	$(RUN)/ruff format --check .
 	$(RUN)/mypy
 
-bench: $(VENV)/.installed-bench  ## how fast it is beside plain PyTorch and pythae: half an hour on a quiet machine
+bench: $(VENV)/.installed-bench  ## how fast it is beside plain PyTorch and pythae: an hour on a quiet machine
 	$(RUN)/handwriting bench $(ARGS)
 
 bench-segmentation: $(VENV)/.installed  ## how well and how fast pages are segmented, beside the well-known recipe: some minutes
