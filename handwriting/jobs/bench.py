@@ -187,6 +187,6 @@ def _starting(cfg: DictConfig) -> str:
 
 
 def _show(rows: Sequence[tuple[str, ...]]) -> None:
-    """Tell as it goes what was measured: all of it takes half an hour."""
+    """Tell as it goes what was measured: all of it takes an hour."""
     for row in rows:
         print("  ".join(row), flush=True)
