@@ -33,7 +33,7 @@ class View:
         known_before = f" ({before})" if before else ""
         print(f"Sweep: {driver.sweep.path}: {trials}{known_before}, {driver.pool.describe()}", flush=True)
         if sys.stderr.isatty():
-            bar = "{desc}  {bar}  {n_fmt}/{total_fmt} trials  {postfix}"
+            bar = "{bar}  {n_fmt}/{total_fmt} trials  {desc}"
             self._bar = tqdm(total=driver.source.total, bar_format=bar, dynamic_ncols=True)
             self.show(driver)
 
@@ -64,7 +64,7 @@ class View:
         if (left := driver.seconds_left) is not None:
             parts.append(f"{_clock(left)} left")
         self._bar.n = driver.source.total - driver.left
-        self._bar.set_postfix_str("  ".join(parts))
+        self._bar.set_description_str("  ".join(parts))
 
     def end(self, driver: Driver) -> None:
         """Close the bar, and sum up."""

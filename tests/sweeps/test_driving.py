@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -147,6 +148,22 @@ def test_the_status_tells_other_programs_how_the_sweep_stands(tmp_path: Path) ->
     after = Sweep(tmp_path).status
     assert (after["state"], after["total"], after["counts"]) == ("done", 4, {"done": 4})
     assert [trial.overrides for trial in Sweep(tmp_path).trials] == [(f"seed={n}",) for n in range(4)]
+
+
+def test_on_a_terminal_a_bar_tells_what_runs_failed_and_is_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def act(job: Job) -> int:
+        write_run(job.folder, 10.0 - job.number, *(("failed", "no luck") if job.number == 1 else ("done",)))
+        return 0
+
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    drive(tmp_path, grid(3), FakePool(act, workers=1))
+    told = capsys.readouterr().err
+    assert "0/3 trials  1 running" in told
+    assert "2/3 trials  1 running  1 failed  best val/loss 10.00 (trial 0)" in told
+    assert "3/3 trials  0 running  1 failed  best val/loss 8.000 (trial 2)" in told
+    assert " left" in told
 
 
 def test_two_sittings_at_once_in_one_folder_are_refused(tmp_path: Path) -> None:
