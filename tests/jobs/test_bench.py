@@ -42,7 +42,7 @@ def test_the_loader_is_measured_and_the_tables_kept(few_glyphs, tmp_path, capsys
 
 @pytest.mark.slow
 def test_workers_are_measured_beside_one_and_a_sweep_beside_runs_by_hand(monkeypatch, capsys):
-    quick = ("model=vae", "data=synthetic", "data.count=120", "trainer=cpu", "metrics=none", "logger=none")
+    quick = ("model=vae", "data=digits", "trainer=cpu", "metrics=none", "logger=none")
     monkeypatch.setattr(bench, "TRIAL", (*quick, "trainer.max_epochs=1"))
     monkeypatch.setattr(bench, "cores", lambda: 1)  # then two of the three ways are the same, and measured once
     assert start("bench", ["only=[sweep]", "pairs=1"]) == 0
