@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from handwriting.plots.axes import Axis
@@ -184,6 +184,8 @@ def draw_history(numbers: Sequence[int], value: Axis, states: Sequence[str], bet
         panel.plot(missing, [0] * len(missing), "|", color=BLACK, markersize=12, transform=floor, label="failed")
     if value.is_log:
         panel.set_yscale("log")
+        panel.yaxis.set_major_formatter(LogFormatter())  # 40 rather than a power of ten
+        panel.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
     panel.set_xlabel("trial", fontsize=9, color=GREY)
     panel.set_title(value.name, fontsize=10, loc="left", color=BLACK)
     panel.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -195,5 +197,5 @@ def draw_history(numbers: Sequence[int], value: Axis, states: Sequence[str], bet
 
 def _plain(panel: Axes) -> None:
     panel.spines[["top", "right"]].set_visible(False)
-    panel.tick_params(labelsize=8, colors=GREY)
+    panel.tick_params(which="both", labelsize=8, colors=GREY)
     panel.set_axisbelow(True)
