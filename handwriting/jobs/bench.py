@@ -18,7 +18,7 @@ from handwriting.jobs.benchmarks.measuring import Measure, compare, spread
 from handwriting.jobs.outputs import output_path
 from handwriting.plots.markdown import table
 from handwriting.runs.files import write_atomically
-from handwriting.sweeps.pools.local import cores
+from handwriting.sweeps.pools.local import cores, on_threads
 
 GLYPHS = (
     "metrics=none",  # they keep to a share of the time by themselves
@@ -126,11 +126,11 @@ def _loading(cfg: DictConfig) -> str:
 
 def _sweeping(cfg: DictConfig) -> str:
     workers = cores()
-    trials, many = 2 * workers, _workers(workers, 1)
+    trials, many = 2 * workers, on_threads(workers, 1)
     ways = {
         OURS: sweeping.by_workers(TRIAL, trials, workers, threads=1),
-        _workers(1, 1): sweeping.by_workers(TRIAL, trials, 1, threads=1),
-        _workers(1, workers): sweeping.by_workers(TRIAL, trials, 1, threads=workers),
+        on_threads(1, 1): sweeping.by_workers(TRIAL, trials, 1, threads=1),
+        on_threads(1, workers): sweeping.by_workers(TRIAL, trials, 1, threads=workers),
     }
     rows = _rows(f"{trials} trials by {many}", ways, cfg)
     alone, by_hand = "a sweep of one trial", "the same run by hand"
@@ -143,10 +143,6 @@ def _sweeping(cfg: DictConfig) -> str:
     _show([*rows, *costs])
     faster = table(("sweep", "trials/h", "beside", "trials/h", "times as fast"), rows)
     return f"{faster}\n\n{table(('sweep', 'seconds', 'beside', 'seconds', 'seconds more'), costs)}"
-
-
-def _workers(count: int, threads: int) -> str:
-    return f"{count} worker{'s' * (count > 1)} of {threads} thread{'s' * (threads > 1)}"
 
 
 def _page_of_a_sweep(cfg: DictConfig) -> str:

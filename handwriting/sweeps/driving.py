@@ -189,7 +189,7 @@ class Driver:
     def _last_measured(self, trial: Trial) -> float | None:
         run = self.sweep.run(trial.number)
         try:
-            return latest(trial, run) if run else None
+            return latest(trial, run.summary) if run else None
         except RunError:  # a broken folder: its trial will fail, and tell why
             return None
 
@@ -226,9 +226,10 @@ class Driver:
             if not (run := self.sweep.run(number)):
                 continue
             try:
-                trial = self.trials[number] = with_progress(self.trials[number], run)
-                measured = latest(trial, run)
-                share = self.lengths.share(run)
+                summary = run.summary  # once, so that the value and how far the run was belong together
+                trial = self.trials[number] = with_progress(self.trials[number], summary)
+                measured = latest(trial, summary)
+                share = self.lengths.share(run, summary)
                 unknown = trial.value is None and share.measured and not logs(run, trial.monitor)
             except RunError:  # between two files that it writes; whatever is really broken shows when it ends
                 continue

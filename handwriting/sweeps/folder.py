@@ -265,7 +265,7 @@ def with_outcome(trial: Trial, folder: Path, exit_status: int | None = None) -> 
         return replace(trial, state="failed", why=_ended(exit_status) + _last_words(folder))
     run = Run.at(folder)
     status = run.status
-    trial = with_progress(trial, run)
+    trial = with_progress(trial, run.summary)
     state, why = status["state"], status.get("why")
     if state == "interrupted" and (why or "").startswith("pruned"):
         return replace(trial, state="pruned", why=why)
@@ -283,16 +283,14 @@ def logs(run: Run, monitor: str | None) -> bool:
     return any(monitor in row for row in run.metrics())
 
 
-def latest(trial: Trial, run: Run) -> float | None:
-    """Return what a run measured last of what its trial goes by; None before that."""
-    summary = run.summary
+def latest(trial: Trial, summary: Mapping[str, Any]) -> float | None:
+    """Return what a run's summary says was measured last of what its trial goes by; None before that."""
     found: float | None = summary.get("metrics", {}).get(trial.monitor or summary.get("monitor"), {}).get("value")
     return found
 
 
-def with_progress(trial: Trial, run: Run) -> Trial:
-    """Return a trial with what its run has measured so far."""
-    summary = run.summary
+def with_progress(trial: Trial, summary: Mapping[str, Any]) -> Trial:
+    """Return a trial with what its run's summary says was measured so far."""
     monitor, mode = trial.monitor or summary.get("monitor"), summary.get("mode", trial.mode)
     if trial.monitor:
         mode = trial.mode

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,8 @@ class Lengths:
     def __init__(self) -> None:
         self._known: dict[Path, dict[str, float]] = {}
 
-    def share(self, run: Run) -> Share:
-        """Return how far a run has got.
+    def share(self, run: Run, summary: Mapping[str, Any]) -> Share:
+        """Return how far a run had got when its summary was read.
 
         Raises:
             RunError: If a file of it cannot be read.
@@ -38,7 +39,6 @@ class Lengths:
         limits = self._known.get(run.path)
         if limits is None:
             limits = self._known[run.path] = _limits(load_config(run.config_file))
-        summary = run.summary
         shares = [summary.get(name, 0) / limit for name, limit in limits.items()]
         validated = any(name.startswith("val/") for name in summary.get("metrics", {}))
         return Share(min(1.0, max(shares, default=0.0)), validated and summary.get("epoch", 0) >= 2)

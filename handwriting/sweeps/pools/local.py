@@ -72,9 +72,9 @@ class LocalPool(Pool):
 
     def describe(self) -> str:
         """Say how many work, and on what."""
-        workers = f"{self.workers} worker{'s' * (self.workers > 1)}"
         if not self.gpus:
-            return f"{workers} of {self.threads} thread{'s' * (self.threads > 1)}"
+            return on_threads(self.workers, self.threads)
+        workers = f"{self.workers} worker{'s' * (self.workers > 1)}"
         shared = f", {self.shared_by} trials on each" if self.shared_by > 1 else ""
         return f"{workers} on {len(self.gpus)} GPU{'s' * (len(self.gpus) > 1)}{shared}"
 
@@ -114,6 +114,11 @@ class LocalPool(Pool):
         """Give back a GPU that no trial came for."""
         if self._next:
             self._next.release()
+
+
+def on_threads(workers: int, threads: int) -> str:
+    """Say how many workers there are on the CPU, and of how many threads."""
+    return f"{workers} worker{'s' * (workers > 1)} of {threads} thread{'s' * (threads > 1)}"
 
 
 def cores() -> int:
