@@ -391,6 +391,9 @@ def slurm_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     home = tmp_path_factory.mktemp("slurm")
     (home / "state").mkdir()
     (home / "spool").mkdir()
+    key = home / "munge.key"
+    key.touch(0o600)
+    key.write_bytes(os.urandom(128))
     host = os.uname().nodename
     (home / "slurm.conf").write_text(f"""
 ClusterName=test
@@ -398,6 +401,7 @@ SlurmctldHost=localhost
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
+AuthInfo=socket={home}/munge.socket
 SlurmctldPort=16817
 SlurmdPort=16818
 StateSaveLocation={home}/state
@@ -411,27 +415,34 @@ TaskPlugin=task/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 MpiDefault=none
-NodeName=localhost NodeHostname={host} CPUs={os.cpu_count()} State=UNKNOWN
+NodeName=localhost NodeHostname={host} NodeAddr=127.0.0.1 CPUs={os.cpu_count()} State=UNKNOWN
 PartitionName=debug Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """)
-    subprocess.run(["install", "-d", "-o", "munge", "-g", "munge", "/run/munge"], check=True)
-    if not Path("/run/munge/munge.socket.2").exists():
-        subprocess.run(["su", "-s", "/bin/sh", "munge", "-c", "/usr/sbin/munged"], check=True)
+    own = [
+        f"--{name}-file={home}/munge.{name}" for name in ("key", "log", "pid", "seed")
+    ]  # rather than the machine's, which may have left a socket behind that nobody serves
     environment = {**os.environ, "SLURM_CONF": str(home / "slurm.conf")}
-    controller = subprocess.Popen([str(programs[0]), "-D"], env=environment, stderr=subprocess.DEVNULL)
-    daemon = subprocess.Popen([str(programs[1]), "-D", "-N", "localhost"], env=environment, stderr=subprocess.DEVNULL)
+    commands = (
+        [programs[2], "--foreground", "--force", f"--socket={home}/munge.socket", *own],
+        [programs[0], "-D"],
+        [programs[1], "-D", "-N", "localhost"],
+    )
+    log = home / "daemons.log"
+    with log.open("w") as told:
+        daemons = [subprocess.Popen(words, env=environment, stderr=told) for words in commands]
 
     def idle() -> bool:
         done = subprocess.run(["sinfo", "-h", "-o", "%T"], env=environment, capture_output=True, text=True)
+        assert all(daemon.poll() is None for daemon in daemons), f"one of SLURM's daemons ended: {log.read_text()}"
         return "idle" in done.stdout
 
     try:
         wait_for("SLURM", idle)
         yield home / "slurm.conf"
     finally:
-        for process in (daemon, controller):
-            process.terminate()
-            process.wait(30)
+        for daemon in reversed(daemons):
+            daemon.terminate()
+            daemon.wait(30)
 
 
 @pytest.mark.slow
