@@ -183,6 +183,16 @@ def load_config(path: str | Path) -> DictConfig:
     return cfg
 
 
+def plain_config(path: str | Path) -> dict[str, Any]:
+    """Return what a run's ``config.yaml`` holds, as plain values.
+
+    Raises:
+        RunError: As :func:`load_config`.
+    """
+    values = OmegaConf.to_container(load_config(path), resolve=True)
+    return {str(key): value for key, value in values.items()} if isinstance(values, dict) else {}
+
+
 def _literals(tree: Any) -> Any:
     """Return ``tree`` with every text in it as :func:`_literal` makes it."""
     if isinstance(tree, dict):

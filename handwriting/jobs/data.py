@@ -2,49 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
-
 import numpy as np
 from hydra.core.hydra_config import HydraConfig
-from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from omegaconf import DictConfig
-from PIL import Image
 
 from handwriting import config
-from handwriting.data.preparation import Preparation
-from handwriting.data.source import GlyphSource, Prepared
-from handwriting.data.statistics import (
-    class_distances,
-    class_moments,
-    class_quantiles,
-    mean_images,
-    mean_intensities,
-    robust_sigmas,
-)
+from handwriting.data.source import GlyphSource
 from handwriting.errors import ConfigError
-from handwriting.glyphs import Glyphs, in_turn
 from handwriting.jobs.arguments import refuse_unless_whole
 from handwriting.jobs.outputs import output_path
-from handwriting.plots.contents import (
-    WIDTH,
-    beside,
-    columns_within,
-    draw_captioned,
-    draw_charts,
-    draw_classes,
-    draw_page,
-    draw_pairs,
-)
 from handwriting.plots.grids import png_bytes
+from handwriting.reports.source import draw, summary
 from handwriting.runs.files import write_atomically
-
-SHOWN = 10
-"""Glyphs of each class on the contact sheet."""
-OF_EACH_STYLE = 2
-ROWS_OF_PAIRS = 2
-ROWS_OF_OUTLIERS = 2
 
 
 def run(cfg: DictConfig) -> None:
@@ -61,165 +30,3 @@ def run(cfg: DictConfig) -> None:
     page = draw(name, source, read[0], prepared, facts, np.random.default_rng(cfg.seed))
     write_atomically(out, lambda file: file.write(png_bytes(page)))
     print("\n".join(f"{key:12} {value}" for key, value in {"source": name, **facts, "page": out}.items()))
-
-
-def summary(source: GlyphSource, read: Glyphs, prepared: Prepared) -> dict[str, str]:
-    """Return what a person asks first about a data set, as text.
-
-    Args:
-        source: Where the glyphs come from.
-        read: The training glyphs as they were read.
-        prepared: What became of them.
-    """
-    train, val, test = prepared[:3]
-    counts = train.counts()
-    facts = {"classes": f"{len(train.alphabet)}" if train.alphabet else "none: the glyphs are unlabelled"}
-    facts["glyphs"] = f"{len(train):,} training, {len(val):,} validation, {len(test):,} test"
-    if len(counts):
-        few, many = counts.argmin(), counts.argmax()
-        if counts[few] == counts[many]:
-            facts["each class"] = f"{counts[few]:,} training glyphs"
-        else:
-            facts["smallest"] = f"{train.alphabet[few]}, {counts[few]:,} training glyphs"
-            facts["largest"] = f"{train.alphabet[many]}, {counts[many]:,} training glyphs"
-    facts["image size"] = f"{_size(read)} as read, {_size(train)} as the model sees it"
-    facts["fingerprint"] = train.fingerprint()
-    if asked := _asked(source):
-        facts["prepared by"] = asked
-    facts["report"] = ", ".join(f"{step.replace('_', ' ')}: {count:,}" for step, count in prepared.report.items()) or (
-        "nothing left out, nothing added"
-    )
-    return facts
-
-
-def _size(glyphs: Glyphs) -> str:
-    _, height, width = glyphs.image_shape
-    return f"{width}x{height}"
-
-
-def _asked(source: GlyphSource) -> str:
-    """Return the preparation that differs from none at all, as it is typed."""
-    usual = asdict(Preparation())
-    asked = {f"prepare.{key}": value for key, value in asdict(source.prepare).items() if value != usual[key]}
-    if source.style != "none":
-        asked["style"] = source.style
-    return " ".join(f"{key}={_typed(value)}" for key, value in asked.items())
-
-
-def _typed(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{key}:{inner}" for key, inner in value.items()) + "}"
-    return f"[{','.join(value)}]" if isinstance(value, tuple) else str(value)
-
-
-def draw(
-    name: str, source: GlyphSource, read: Glyphs, prepared: Prepared, facts: dict[str, str], rng: np.random.Generator
-) -> Image.Image:
-    """Return the page.
-
-    Args:
-        name: What the source is called in the configuration.
-        source: Where the glyphs come from.
-        read: The training glyphs as they were read.
-        prepared: What became of them.
-        facts: What :func:`summary` says, for the head of the page.
-        rng: What the choice of glyphs is drawn from.
-    """
-    train = prepared.train
-    panels = [_contact_sheet(train, rng)]
-    width = beside(panels[0].width)
-    if train.style_names and train.alphabet:
-        panels.append(_styles(train, rng, width))
-    panels += [
-        _most_distant(prepared, source.prepare.outliers, width),
-        _before_and_after(source, read, train, rng, width),
-    ]
-    first = f"{facts['glyphs']}  ·  {facts['image size']}  ·  fingerprint {facts['fingerprint']}"
-    lines = [first, *filter(None, [facts.get("prepared by")]), facts["report"]]
-    title = f"{name}: {len(train.alphabet)} classes" if train.alphabet else f"{name}: unlabelled glyphs"
-    return draw_page(title, lines, _charts(prepared) if train.alphabet else None, panels)
-
-
-def _charts(prepared: Prepared) -> Figure:
-    train, classes = prepared.train, len(prepared.train.alphabet)
-    return draw_charts(
-        train.alphabet,
-        np.stack([part.counts() for part in prepared[:3]]),
-        class_moments(mean_intensities(train), train.labels, classes),
-        class_quantiles(class_distances(train), train.labels, classes),
-    )
-
-
-def _some(chosen: NDArray[np.bool_], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return the indices of at most ``count`` of the chosen glyphs."""
-    return rng.permutation(np.flatnonzero(chosen))[:count]
-
-
-def _columns(train: Glyphs, rows: int, rng: np.random.Generator, style: int | None = None) -> NDArray[np.uint8]:
-    """Return some glyphs of every class below each other, ``(rows, C, H, W)``; empty where there are too few."""
-    _, height, width = train.image_shape
-    laid = np.zeros((rows, len(train.alphabet), height, width), np.uint8)
-    for label in range(len(train.alphabet)):
-        chosen = train.labels == label
-        if style is not None:
-            chosen &= train.styles == style
-        index = _some(chosen, rows, rng)
-        laid[: len(index), label] = train.images[index, 0]
-    return laid
-
-
-def _contact_sheet(train: Glyphs, rng: np.random.Generator) -> Image.Image:
-    if not train.alphabet:
-        columns = columns_within(WIDTH, train.image_shape[-1])
-        images = train.images[_some(np.ones(len(train), bool), SHOWN * columns, rng)]
-        return draw_captioned("Some glyphs", [("", row, ()) for row in _rows(images, columns)], train.image_shape[-1])
-    rows = np.concatenate([mean_images(train).swapaxes(0, 1), _columns(train, SHOWN, rng)])
-    return draw_classes("Each class: its mean image, and some of its glyphs", rows, ["mean"], train.alphabet)
-
-
-def _rows(images: NDArray[np.uint8], columns: int) -> list[NDArray[np.uint8]]:
-    return [images[start : start + columns] for start in range(0, len(images), columns)]
-
-
-def _styles(train: Glyphs, rng: np.random.Generator, width: int) -> Image.Image:
-    rows = [_columns(train, OF_EACH_STYLE, rng, style) for style in range(len(train.style_names))]
-    names = [text for name in train.style_names for text in (name, *[""] * (OF_EACH_STYLE - 1))]
-    return draw_classes("Each style of each class", np.concatenate(rows), names, train.alphabet, width)
-
-
-def _most_distant(prepared: Prepared, limit: float, width: int) -> Image.Image:
-    """Draw the glyphs that were left out as outliers, if any, and the most distant ones of those that stay."""
-    train, left_out = prepared.train, prepared.outliers
-    columns = columns_within(width, train.image_shape[-1])
-    sigmas = robust_sigmas(class_distances(train), train.labels)
-    order = np.argsort(-sigmas, kind="stable")[: ROWS_OF_OUTLIERS * columns]
-    title = "Most distant from the mean image of their class, in robust standard deviations above the median"
-    rows = _distant_rows("stay" if len(left_out.glyphs) else "", train[order], sigmas[order], columns)
-    if len(left_out.glyphs):
-        title = f"Left out above {limit:g} robust standard deviations, and the most distant that stay (measured anew)"
-        shown = slice(ROWS_OF_OUTLIERS * columns)
-        rows = _distant_rows("left out", left_out.glyphs[shown], left_out.sigmas[shown], columns) + rows
-    return draw_captioned(title, rows, train.image_shape[-1])
-
-
-def _distant_rows(
-    name: str, glyphs: Glyphs, sigmas: NDArray[np.float64], columns: int
-) -> list[tuple[str, NDArray[np.uint8], list[str]]]:
-    names = [f"{glyphs.alphabet[label]}\n" if label >= 0 else "" for label in glyphs.labels]
-    captions = [f"{name}{far:.1f}" for name, far in zip(names, sigmas, strict=True)]
-    parts = [slice(start, start + columns) for start in range(0, len(glyphs), columns)]
-    return [(name, glyphs.images[part], captions[part]) for part in parts]
-
-
-def _before_and_after(
-    source: GlyphSource, read: Glyphs, train: Glyphs, rng: np.random.Generator, width: int
-) -> Image.Image:
-    columns = columns_within(width, source.image_size)
-    kept = [index for index, name in enumerate(read.alphabet) if name in train.alphabet]
-    order = rng.permutation(np.flatnonzero(np.isin(read.labels, kept) | (not kept)))
-    index = order[in_turn(read.labels[order])[: ROWS_OF_PAIRS * columns]]
-    chosen = read[index]
-    names = [chosen.alphabet[label] if label >= 0 else "" for label in chosen.labels]
-    after = source.prepare.clean(chosen.images, source.image_size)
-    title = f"Glyphs as read ({_size(read)}), and as the model sees them ({_size(train)})"
-    return draw_pairs(title, chosen.images, after, names if any(names) else (), columns)

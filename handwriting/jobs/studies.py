@@ -19,7 +19,6 @@ from omegaconf import DictConfig
 from handwriting import config
 from handwriting.errors import ConfigError, DataError, HandwritingError, RunError
 from handwriting.jobs import INTERRUPTED
-from handwriting.jobs.compare import plain_config
 from handwriting.runs import Run
 from handwriting.runs.comparison import Record, read
 from handwriting.runs.files import write_atomically
@@ -58,7 +57,7 @@ def run(cfg: DictConfig) -> None:
             print(f"{planned.run}: {error}", file=sys.stderr)
             failed.append(planned.run)
     measured = [planned for planned in plan.runs if is_measured(runs / planned.run)]
-    records = {planned.run: read(runs / planned.run, planned.run, plain_config) for planned in measured}
+    records = {planned.run: read(runs / planned.run, planned.run, config.plain_config) for planned in measured}
     out = Path(cfg.out).expanduser()
     for planned in measured:
         draw_thumbnail(records[planned.run], out / planned.picture)
@@ -143,8 +142,8 @@ def _call(job: str, arguments: list[str]) -> None:
 
 def draw_thumbnail(record: Record, path: Path) -> None:
     """Draw a few glyphs of each class of a run's model into a small picture."""
-    from handwriting.jobs.sample import draw
     from handwriting.models.loading import load
+    from handwriting.models.sampling import draw
     from handwriting.plots.grids import png_bytes, small_grid
 
     model = load(record.path)

@@ -207,6 +207,7 @@ class GlyphModel(pl.LightningModule, ABC):
         labels: Sequence[str | int] | str | Tensor | None = None,
         styles: Sequence[str | int] | str | Tensor | None = None,
         generator: torch.Generator | None = None,
+        spread: float = 1.0,
     ) -> Tensor:
         """Draw glyphs: latents from the prior, under the conditions asked for.
 
@@ -215,6 +216,7 @@ class GlyphModel(pl.LightningModule, ABC):
             labels: Class of each by name or index, one for each or one for all; drawn uniformly where left out.
             styles: Style of each, in the same way.
             generator: On the CPU; the same state gives the same glyphs, on whatever device the model is.
+            spread: Multiplies the standard deviations of latents.
 
         Returns:
             Images float32 ``(n, 1, H, W)`` in [0, 1], on the CPU.
@@ -228,19 +230,22 @@ class GlyphModel(pl.LightningModule, ABC):
                 self._trained_on(condition)
         columns = [self._asked(n, condition, asked[condition], generator) for condition in self.conditions]
         conditions = torch.stack(columns, dim=1) if columns else torch.zeros(n, 0, dtype=torch.long)
-        return self.render(self.draw_latents(conditions, generator), conditions)
+        return self.render(self.draw_latents(conditions, generator, spread), conditions)
 
-    def draw_latents(self, conditions: Tensor, generator: torch.Generator | None) -> Tensor:
+    def draw_latents(self, conditions: Tensor, generator: torch.Generator | None, spread: float = 1.0) -> Tensor:
         """Return a latent drawn from the prior, ``(N, latent_dim)``, for each of the conditions ``(N, C)``."""
-        return torch.randn(len(conditions), self.latent_dim, generator=generator)
+        return spread * torch.randn(len(conditions), self.latent_dim, generator=generator)
 
-    def draw(self, labels: NDArray[np.int64], styles: NDArray[np.int64], generator: torch.Generator) -> Glyphs:
+    def draw(
+        self, labels: NDArray[np.int64], styles: NDArray[np.int64], generator: torch.Generator, spread: float = 1.0
+    ) -> Glyphs:
         """Draw one glyph for each label and style, as glyphs of whole grey levels.
 
         Args:
             labels: Index of each class, int64 ``(N,)``; drawn uniformly where any is unknown (-1).
             styles: Index of each style, in the same way.
             generator: On the CPU.
+            spread: Multiplies the standard deviations of latents.
 
         Returns:
             The glyphs, labelled as asked: a condition that the model was not trained on stays unknown.
@@ -251,7 +256,7 @@ class GlyphModel(pl.LightningModule, ABC):
         asked: dict[ConditionName, NDArray[np.int64]] = {"class": labels, "style": styles}
         known = {name: values for name, values in asked.items() if name in self.conditions and (values >= 0).all()}
         chosen = {name: torch.tensor(values) for name, values in known.items()}
-        images = self.sample(len(labels), chosen.get("class"), chosen.get("style"), generator)
+        images = self.sample(len(labels), chosen.get("class"), chosen.get("style"), generator, spread)
         if not images.isfinite().all():
             raise DataError("the model draws values that are not finite: train it again, with a smaller model.lr.")
         pixels = images.mul(255).round().to(torch.uint8).numpy()

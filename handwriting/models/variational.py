@@ -184,10 +184,10 @@ class VariationalModel(GlyphModel):
 
     # Generating and encoding
 
-    def draw_latents(self, conditions: Tensor, generator: torch.Generator | None) -> Tensor:
+    def draw_latents(self, conditions: Tensor, generator: torch.Generator | None, spread: float = 1.0) -> Tensor:
         """Return a latent drawn from the prior, ``(N, latent_dim)``, for each of the conditions ``(N, C)``."""
         with self.evaluating():
-            return self.in_use("prior").draw(conditions, generator)
+            return self.in_use("prior").draw(conditions, generator, spread)
 
     def decode(self, latent: Tensor, condition: Tensor) -> Tensor:
         """Return the mean of p(x | z, y), ``(N, 1, H, W)`` in [0, 1]."""

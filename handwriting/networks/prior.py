@@ -20,9 +20,12 @@ class NormalPrior(nn.Module):
         """Return log p(z) ``(N,)`` of latents ``(N, latent_dim)``."""
         return log_normal(latent, torch.zeros_like(latent), torch.zeros_like(latent))
 
-    def draw(self, condition: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Return a latent ``(N, latent_dim)`` for each condition ``(N, C)``, on the CPU, as is ``generator``."""
-        return torch.randn(len(condition), self.latent_dim, generator=generator)
+    def draw(self, condition: Tensor, generator: torch.Generator | None, spread: float = 1.0) -> Tensor:
+        """Return a latent ``(N, latent_dim)`` for each condition ``(N, C)``, on the CPU, as is ``generator``.
+
+        Standard deviations are multiplied by ``spread``.
+        """
+        return spread * torch.randn(len(condition), self.latent_dim, generator=generator)
 
 
 class MixturePrior(nn.Module):
@@ -63,12 +66,15 @@ class MixturePrior(nn.Module):
             each = self.logit.log_softmax(dim=1) - 0.5 * (products.unflatten(1, self.logit.shape) + constant)
             return torch.logsumexp(each[torch.arange(len(latent)), self._row(condition)], dim=1)
 
-    def draw(self, condition: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Return a latent ``(N, latent_dim)`` for each condition ``(N, C)``, on the CPU, as is ``generator``."""
+    def draw(self, condition: Tensor, generator: torch.Generator | None, spread: float = 1.0) -> Tensor:
+        """Return a latent ``(N, latent_dim)`` for each condition ``(N, C)``, on the CPU, as is ``generator``.
+
+        Standard deviations are multiplied by ``spread``.
+        """
         row = self._row(condition)
         chosen = torch.multinomial(self.logit.cpu().softmax(dim=1)[row], 1, generator=generator).squeeze(1)
         mean, log_variance = self.mean.cpu()[row, chosen], self.log_variance.cpu()[row, chosen]
-        return mean + torch.randn(mean.shape, generator=generator) * (0.5 * log_variance).exp()
+        return mean + spread * torch.randn(mean.shape, generator=generator) * (0.5 * log_variance).exp()
 
 
 def log_normal(value: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:

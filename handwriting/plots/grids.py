@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from handwriting.glyphs import UNKNOWN, Glyphs
+
 PAPER = 255
 INK = 40
 MARGIN = 12
@@ -116,6 +118,22 @@ def draw_grid(blocks: Sequence[Block], title: str = "", footer: str = "", beside
     for number, line in enumerate(lines):
         pen.text((MARGIN, top + height + 8 + 16 * number), line, INK, font(12))
     return page
+
+
+def draw_glyphs(glyphs: Glyphs, columns: int) -> Image.Image:
+    """Draw glyphs, a named row for each label and style.
+
+    Args:
+        glyphs: Ordered by label and style, as many of each.
+        columns: How many of each.
+    """
+    if (glyphs.labels == UNKNOWN).all() and (glyphs.styles == UNKNOWN).all():
+        return draw_grid([Block(as_rows(glyphs.images, min(10, len(glyphs))))])
+    names = [
+        " ".join(names[index] for names, index in ((glyphs.alphabet, label), (glyphs.style_names, style)) if index >= 0)
+        for label, style in zip(glyphs.labels[::columns], glyphs.styles[::columns], strict=True)
+    ]
+    return draw_grid([Block(as_rows(glyphs.images, columns), row_names=names)])
 
 
 def small_grid(images: NDArray[np.uint8]) -> Image.Image:

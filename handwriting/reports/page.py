@@ -13,8 +13,6 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from handwriting.errors import ConfigError
-from handwriting.jobs.outputs import output_path
 from handwriting.plots.comparison import colour
 from handwriting.plots.markdown import escaped
 from handwriting.plots.markdown import table as markdown_table
@@ -105,18 +103,6 @@ class Section:
 
 
 # Where it is written
-
-
-def page_folder(out: Any) -> Path:
-    """Return the folder that a page is written into.
-
-    Raises:
-        ConfigError: If ``out`` is taken, or named as a file.
-    """
-    folder = output_path(out, "comparison")
-    if folder.suffix in (".html", ".md", ".csv", ".png"):
-        raise ConfigError(f"out={folder}: give a folder; the page, its table and its pictures are written into it.")
-    return folder
 
 
 def write_page(

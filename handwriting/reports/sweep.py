@@ -1,4 +1,4 @@
-"""The page about a sweep: which trials are best, what mattered, and how to go on with the best."""
+"""A sweep: which trials are best, what mattered, and how to go on with the best."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from statistics import fmean
 from typing import Any
 
 from handwriting.errors import RunError
-from handwriting.jobs.page import DIGITS, Cell, Code, Picture, Section, Table, as_text, duration, shown, write_page
 from handwriting.plots.axes import Axis
 from handwriting.plots.comparison import Grid, draw_grids
 from handwriting.plots.curves import figure_bytes
 from handwriting.plots.grids import png_bytes
 from handwriting.plots.numbers import number
 from handwriting.plots.sweeps import draw_history, draw_importance, draw_parallel
+from handwriting.reports.page import DIGITS, Cell, Code, Picture, Section, Table, as_text, duration, shown
 from handwriting.runs.comparison import ABSENT, Record, Skipped, printable, read
 from handwriting.sweeps.folder import Plan, Sweep, Trial
 from handwriting.sweeps.results import (
@@ -44,20 +44,6 @@ BESIDE = ("last val/fid", "last val/class_accuracy", "test fid", "test class_acc
 """What stands beside what trials go by, where it was measured: one number is soon had at the cost of another."""
 SEEDS = (0, 1, 2)
 BETTER = {"min": "less", "max": "more"}
-
-
-def compare(sweep: Sweep, out: Path) -> Path:
-    """Write the page about a sweep, print its leaderboard, and return where the page is.
-
-    Raises:
-        RunError: If no trial of it is done.
-    """
-    found = _gather(sweep)
-    page = list(sections(found))
-    best = {_file(goal, found): best_config(sweep.name, found.plan, own[0]) for goal, own in found.standings.items()}
-    path = write_page(out, f"The sweep {sweep.name}", page, list(_rows(found)), best)
-    print("\n".join(map(printable, _brief(found, out))))
-    return path
 
 
 @dataclass(frozen=True)
@@ -92,7 +78,7 @@ class Found:
         return [trial for trial in self.trials if trial.state in ("failed", "interrupted")]
 
 
-def _gather(sweep: Sweep) -> Found:
+def gather(sweep: Sweep) -> Found:
     """Read a sweep; a run of it that is broken is told of.
 
     Raises:
@@ -116,7 +102,7 @@ def _gather(sweep: Sweep) -> Found:
     return replace(found, records=records, skipped=skipped)
 
 
-def _brief(found: Found, out: Path) -> Iterator[str]:
+def brief(found: Found, out: Path) -> Iterator[str]:
     """Yield the lines that a terminal shows: the leaders, what to type next, and what is missing."""
     yield f"The sweep {found.sweep.name}: {found.counts}\n".rstrip()
     for goal, own in found.standings.items():
@@ -126,7 +112,7 @@ def _brief(found: Found, out: Path) -> Iterator[str]:
             yield f"... and {len(own) - TERMINAL} more"
         yield ""
         yield f"best  {rerun(found.plan, own[0].best)}"
-        yield f"      {out / _file(goal, found)}"
+        yield f"      {out / file_of(goal, found)}"
     yield from (f"Not read: {one.place} ({one.reason})" for one in found.skipped[:TERMINAL])
 
 
@@ -158,7 +144,7 @@ def _slug(goal: Goal) -> str:
     return "".join(letter if letter.isalnum() else "_" for letter in goal[0])
 
 
-def _file(goal: Goal, found: Found) -> str:
+def file_of(goal: Goal, found: Found) -> str:
     """Return what the best trial's configuration is called."""
     return "best.yaml" if len(found.standings) == 1 else f"best_{_slug(goal)}.yaml"
 
@@ -253,7 +239,7 @@ def _best(goal: Goal, found: Found) -> Iterator[str | Code]:
     yield Code(rerun(plan, trial, SEEDS))
     yield "Its measures on the test set:"
     yield Code(f"handwriting evaluate {shlex.quote(f'run={printable(str(found.sweep.folder(trial.number)))}')}")
-    name = _file(goal, found)
+    name = file_of(goal, found)
     yield f"The same as a file, {name}: put it into experiments/ and train by it with experiments={Path(name).stem}."
     yield Code(best_config(found.sweep.name, plan, standing).rstrip())
 
@@ -308,7 +294,7 @@ def _failures(trials: Sequence[Trial]) -> Iterator[str | Table]:
         yield f"The first {SHOWN} of {len(trials)}; comparison.csv has all."
 
 
-def _rows(found: Found) -> Iterator[dict[str, Any]]:
+def rows(found: Found) -> Iterator[dict[str, Any]]:
     """Yield a row for each trial, for other programs; those that stand together share their place and mean."""
     names = dict.fromkeys(name for trial in found.trials for name in trial.parameters)
     places = {

@@ -1,0 +1,232 @@
+"""Runs side by side: facts, measures, the settings in which they differ, curves and sample grids."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from handwriting.plots.comparison import ARROWS, Bars, Grid, draw_curves, draw_grids, draw_measures
+from handwriting.plots.curves import figure_bytes
+from handwriting.plots.grids import png_bytes
+from handwriting.plots.numbers import number
+from handwriting.reports.page import (
+    DIGITS,
+    Cell,
+    Code,
+    Picture,
+    Section,
+    Table,
+    as_text,
+    count,
+    duration,
+    share,
+    shown,
+)
+from handwriting.runs.comparison import (
+    ABSENT,
+    MeasureRow,
+    Record,
+    Skipped,
+    cautions,
+    classifiers,
+    differences,
+    measure_rows,
+    moments,
+    printable,
+)
+
+TIME = re.compile(r"\d{4}-\d\d-\d\d[_T]\d\d[-:]\d\d[-:]\d\d_(?=.)")
+"""What the name of a run folder begins with, unless a person gave it another."""
+
+
+# What is on the page
+
+
+def title(records: Sequence[Record]) -> str:
+    """Return what the page is called."""
+    return f"{len(records)} runs side by side" if len(records) > 1 else f"The run {records[0].name}"
+
+
+def sections(records: Sequence[Record], skipped: Sequence[Skipped]) -> Iterator[Section]:
+    """Yield the parts of the page."""
+    left_out = [f"Left out: {one.place} ({one.reason})" for one in skipped]
+    yield Section("Runs", [facts_table(records), *left_out])
+    yield Section("Measures", [*_measures(records), *_unevaluated(records)])
+    yield Section("Settings that differ", [_settings(records)])
+    yield Section("Training", [_curves(records)])
+    yield Section("Samples", list(_grids(records)))
+
+
+def _heads(records: Sequence[Record], full: bool = False) -> list[Cell]:
+    """Return a cell for each run with its number and name, which above a column goes without the time in front."""
+    names = [record.name if full else TIME.sub("", record.name) for record in records]
+    return [Cell(f"{index + 1}", name, run=index) for index, name in enumerate(names)]
+
+
+def facts_table(records: Sequence[Record]) -> Table:
+    """Return a row for each run: what it is, how far it got, and what it took."""
+    facts: dict[str, Callable[[Record], str]] = {
+        "model": lambda record: shown(record.model),
+        "data": lambda record: shown(record.data),
+        "study": lambda record: shown(record.study),
+        "seed": lambda record: shown(record.seed),
+        "state": lambda record: record.state,
+        "parameters": lambda record: count(record.parameters),
+        "training time": lambda record: duration(record.seconds),
+        "of it measuring": lambda record: share(record.measuring_share),
+        "glyphs/s": lambda record: count(record.glyphs_per_second),
+        "epochs": lambda record: count(record.epoch),
+        "batches": lambda record: count(record.batches),
+        "glyphs seen": lambda record: count(record.samples),
+        "training glyphs": lambda record: count(record.training_glyphs),
+    }
+    rows = [
+        [head, *(Cell(fact(record), (record.why or "") if name == "state" else "") for name, fact in facts.items())]
+        for head, record in zip(_heads(records, full=True), records, strict=True)
+    ]
+    return Table([Cell("run"), *map(Cell, facts)], rows)
+
+
+def _measures(records: Sequence[Record]) -> Iterator[str | Table | Picture]:
+    rows = measure_rows(records)
+    if not rows:
+        return
+    yield (
+        "↓ less is better, ↑ more is better; the best is bold. The floor is what real training glyphs measure against "
+        "the same real glyphs, and the signed number how far a run is from its own floor; ± is a standard error."
+    )
+    for name, accuracy in classifiers(records).items():
+        yield f"Classifier {name}" + (f", right on {accuracy:.1%} of real glyphs." if accuracy is not None else ".")
+    yield from cautions(records)
+    yield measure_table(records, rows)
+    bars = [_bars(row) for row in rows if row.comparable]
+    if bars:
+        caption = "Every measure that can be compared; the black mark is its floor."
+        yield Picture("measures.png", caption, figure_bytes(draw_measures([record.name for record in records], bars)))
+
+
+def _bars(row: MeasureRow) -> Bars:
+    cells = row.cells
+    return Bars(
+        row.name,
+        row.better,
+        values=[cell.value if cell else None for cell in cells],
+        floors=[cell.floor if cell else None for cell in cells],
+        errors=[cell.error if cell else None for cell in cells],
+    )
+
+
+def measure_table(records: Sequence[Record], rows: Sequence[MeasureRow]) -> Table:
+    """Return a row for each measure, a column for each run."""
+    shown_rows = []
+    for row in rows:
+        unit = f" ({row.unit})" if row.unit else ""
+        cells = [_measured(row, index) for index in range(len(records))]
+        floors = _range(
+            [cell.floor for cell in row.known.values() if cell.floor is not None], partial(number, digits=DIGITS)
+        )
+        counts = _range([cell.n for cell in row.known.values()], count)
+        name = f"{row.name} {ARROWS[row.better]}{unit}"
+        shown_rows.append([Cell(name, "" if row.comparable else "not comparable"), *cells, Cell(floors), Cell(counts)])
+    return Table([Cell("measure"), *_heads(records), Cell("floor"), Cell("glyphs")], shown_rows)
+
+
+def _measured(row: MeasureRow, index: int) -> Cell:
+    cell = row.cells[index]
+    if cell is None:
+        return Cell(ABSENT)
+    beside = [f"±{number(cell.error, 2)}"] if cell.error is not None else []
+    if cell.from_floor is not None:
+        beside.append(f"{'+' if cell.from_floor >= 0 else ''}{number(cell.from_floor)}")
+    return Cell(number(cell.value, DIGITS), ", ".join(beside), best=index in row.best)
+
+
+def _range(values: Sequence[Any], text: Callable[[Any], str]) -> str:
+    """Return the one value that all have, or the smallest and the largest."""
+    return " to ".join(dict.fromkeys(text(value) for value in (min(values), max(values)))) if values else ABSENT
+
+
+def _unevaluated(records: Sequence[Record]) -> Iterator[str | Code | Table]:
+    """Say how to evaluate the runs that were not, and what their validation set said of them last."""
+    missing = {index: record for index, record in enumerate(records) if not record.measures}
+    if not missing:
+        return
+    yield f"Not evaluated: {', '.join(f'{index + 1} ({record.name})' for index, record in missing.items())}. Type"
+    yield Code("\n".join(evaluation_commands(records)))
+    latest = {index: record.validation() for index, record in missing.items()}
+    if names := list(dict.fromkeys(name for values in latest.values() for name in values)):
+        yield (
+            "Until then, the last values of their training's own metrics on validation glyphs. These are no test "
+            "measures, and losses of different models cannot be compared:"
+        )
+        heads = _heads(records)
+        rows = [
+            [
+                Cell(name),
+                *(Cell(number(values[name], DIGITS) if name in values else ABSENT) for values in latest.values()),
+            ]
+            for name in names
+        ]
+        yield Table([Cell("while training"), *(heads[index] for index in missing)], rows)
+
+
+def evaluation_commands(records: Sequence[Record]) -> list[str]:
+    """Return what to type for every run that was not evaluated."""
+    return [
+        f"handwriting evaluate {shlex.quote(f'run={printable(str(record.path))}')}"
+        for record in records
+        if not record.measures
+    ]
+
+
+def _settings(records: Sequence[Record]) -> str | Table:
+    rows = [[Cell(key), *map(Cell, values)] for key, values in differences(records).items()]
+    return Table([Cell("setting"), *_heads(records)], rows) if rows else "The runs have the same settings."
+
+
+def _curves(records: Sequence[Record]) -> str | Picture:
+    figure = draw_curves([record.name for record in records], [record.rows for record in records])
+    if figure is None:
+        return "No metric was logged by two of the runs."
+    caption = "Solid: validation. Thin and dashed: training. Losses of different models cannot be compared."
+    return Picture("curves.png", caption, figure_bytes(figure))
+
+
+def _grids(records: Sequence[Record]) -> Iterator[str | Picture]:
+    chosen, told = moments(records)
+    yield told
+    for place, moment in enumerate(chosen, start=1):
+        grids = [
+            Grid(index, _grid_caption(record, epoch), None if epoch is None else record.grids[epoch])
+            for index, (record, epoch) in enumerate(zip(records, moment.epochs, strict=True))
+        ]
+        yield Picture(f"samples_{place}.png", moment.name.capitalize(), png_bytes(draw_grids(grids)))
+
+
+def _grid_caption(record: Record, epoch: int | None) -> str:
+    if epoch is None:
+        return record.name
+    seen = record.seen(epoch)
+    return f"{record.name}   epoch {epoch}" + (f", {seen:,} glyphs seen" if seen else "")
+
+
+# How it is written
+
+
+def brief(records: Sequence[Record], skipped: Sequence[Skipped]) -> str:
+    """Return what a terminal shows: the runs, their measures, and what to beware of."""
+    names = [
+        f"{index + 1:>3}  {record.name}  ({shown(record.model)}, {record.state}, {duration(record.seconds)})"
+        for index, record in enumerate(records)
+    ]
+    parts = ["\n".join(names)]
+    if rows := measure_rows(records):
+        parts.append(as_text(measure_table(records, rows)))
+    notes = cautions(records) + [f"Left out: {one.place} ({one.reason})" for one in skipped]
+    if commands := evaluation_commands(records):
+        notes.append("\n  ".join(["Not evaluated:", *commands]))
+    lines = "\n\n".join([*parts, *filter(None, ["\n".join(notes)])]).split("\n")
+    return "\n".join(map(printable, lines))
