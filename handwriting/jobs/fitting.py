@@ -38,6 +38,7 @@ from handwriting.metrics.base import Metric
 from handwriting.models.base import GlyphModel
 from handwriting.networks.precision import fast_in_bfloat16
 from handwriting.runs import Run, RunFolder, checkpoints
+from handwriting.runs.entries import flat, typed
 
 log = logging.getLogger("handwriting")
 
@@ -284,11 +285,13 @@ def _status(cfg: DictConfig) -> dict[str, Any]:
 
 def _summary(cfg: DictConfig) -> dict[str, Any]:
     choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
+    settings: Any = OmegaConf.to_container(cfg, resolve=True)
     return {
         "model": cfg.model._target_.rpartition(".")[2],
         "data": choices.get("data"),
         "study": choices.get("experiments"),
         "seed": cfg.seed,
+        "settings": {key: typed(value) for key, value in flat(settings).items()},
     }
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import FiniteFloat, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from handwriting.errors import RunError
 from handwriting.measures import Measure, in_order, of_one_class
+from handwriting.runs.entries import Entry, facts, flat, misfit, typed
 from handwriting.runs.folder import Run
 
 DEEPEST = 2
@@ -21,51 +22,31 @@ DEEPEST = 2
 ABSENT = "-"
 SHARES = {0: "start", 1 / 3: "a third", 2 / 3: "two thirds", 1: "end"}
 
-FROM_STATUS = ("why", "data_fingerprint", "device", "threads")
-"""What a record takes over from ``status.json``."""
+FROM_STATUS = ("data_fingerprint", "device", "threads")
+"""What a record takes over from ``status.json`` besides what an entry does."""
 
 ReadConfig = Callable[[Path], Mapping[str, Any]]
 """Returns what a ``config.yaml`` holds, as plain values."""
 
 
-@dataclass(frozen=True)
-class Record:
-    """What a comparison knows of one run; None where the run does not say.
+@dataclass(frozen=True, kw_only=True)
+class Record(Entry):
+    """What a comparison knows of one run besides what a table shows; None where the run does not say.
 
     Attributes:
-        path: The run folder.
-        name: As much of its path as tells it from the others.
-        state: What ``status.json`` says, or ``dead`` where the process of a running run is gone.
         config: The configuration, its keys joined by dots.
         measures: What ``evaluation.json`` holds; empty where the run was not evaluated.
         rows: The rows of ``metrics.csv``.
         grids: The sample grid of each epoch that has one.
-        metrics: The current, smallest and largest value of each metric of training.
     """
 
-    path: Path
-    name: str
-    state: str
     config: dict[str, Any]
     measures: dict[str, Measure]
     rows: list[dict[str, float]]
     grids: dict[int, Path]
-    why: str | None = None
     data_fingerprint: str | None = None
     device: str = "CPU"
     threads: int | None = None
-    model: str | None = None
-    data: str | None = None
-    study: str | None = None
-    seed: int | None = None
-    parameters: int | None = None
-    training_glyphs: int | None = None
-    seconds: FiniteFloat | None = None
-    measuring_seconds: FiniteFloat | None = None
-    epoch: int | None = None
-    batches: int | None = None
-    samples: int | None = None
-    metrics: dict[str, dict[str, float]] = field(default_factory=dict)
 
     @property
     def machine(self) -> str:
@@ -90,12 +71,6 @@ class Record:
             return 0
         # Rows within the next epoch carry the number of this one, too.
         return min((int(row["samples"]) for row in self.rows if row.get("epoch") == epoch), default=None)
-
-    def validation(self) -> dict[str, float]:
-        """Return what was last measured on the validation set while training."""
-        return {
-            name: seen["value"] for name, seen in self.metrics.items() if name.startswith("val/") and "value" in seen
-        }
 
 
 _RECORD = TypeAdapter(Record)
@@ -223,45 +198,18 @@ def read(folder: Path, name: str, read_config: ReadConfig) -> Record:
     status, rows = run.status, run.metrics()
     if not all(math.isfinite(row.get("samples", math.nan)) for row in rows):
         raise RunError(f"{folder / 'metrics.csv'} is not a table of metrics: a row has no number of samples.")
+    found = {
+        **facts(folder, name, run.summary, status),
+        **{key: status[key] for key in FROM_STATUS if key in status},
+        "config": flat(read_config(run.config_file)),
+        "measures": run.evaluation(),
+        "rows": rows,
+        "grids": run.pictures("samples"),
+    }
     try:
-        dead = status["state"] == "running" and not run.is_alive()
-        return _RECORD.validate_python(
-            {
-                **run.summary,
-                **{key: status[key] for key in FROM_STATUS if key in status},
-                "path": folder,
-                "name": name,
-                "state": "dead" if dead else status["state"],
-                "config": flat(read_config(run.config_file)),
-                "measures": run.evaluation(),
-                "rows": rows,
-                "grids": _grids(folder),
-            }
-        )
+        return _RECORD.validate_python(found)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise RunError(f"{folder} holds no run as this version writes it: {where}: {first['msg']}.") from error
-    except (KeyError, TypeError, OverflowError) as error:
-        raise RunError(f"{folder / 'status.json'} is not the status of a run ({error!r}).") from error
-
-
-def _grids(folder: Path) -> dict[int, Path]:
-    found = {path: re.fullmatch(r"epoch_([0-9]+)\.png", path.name) for path in folder.glob("samples/epoch_*.png")}
-    return dict(sorted((int(match[1]), path) for path, match in found.items() if match))
-
-
-def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested settings as one level, their keys joined by dots.
-
-    >>> flat({"model": {"lr": 0.1, "betas": [0, 1]}, "logger": {}})
-    {'model.lr': 0.1, 'model.betas': [0, 1], 'logger': {}}
-    """
-    found: dict[str, Any] = {}
-    for key, value in config.items():
-        inner = isinstance(value, Mapping) and value
-        found |= flat(value, f"{prefix}{key}.") if inner else {f"{prefix}{key}": value}
-    return found
+        raise RunError(misfit(folder, error)) from error
 
 
 # Where they differ
@@ -272,7 +220,7 @@ def differences(records: Sequence[Record]) -> dict[str, list[str]]:
 
     Paths into a run's own folder differ by nature and are left out, as is what only Hydra heeds.
     """
-    texts = [{key: _setting(value) for key, value in _chosen(record).items()} for record in records]
+    texts = [{key: typed(value) for key, value in _chosen(record).items()} for record in records]
     keys = dict.fromkeys(key for text in texts for key in text)
     found = {key: [text.get(key, ABSENT) for text in texts] for key in keys}
     return {key: values for key, values in found.items() if len(set(values)) > 1}
@@ -286,13 +234,6 @@ def _chosen(record: Record) -> dict[str, Any]:
         if key.partition(".")[0] != "hydra"
         and not (isinstance(value, str) and "/" in value and own in Path(value).parts)
     }
-
-
-def _setting(value: Any) -> str:
-    """Return a value as it is typed."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return f"[{', '.join(map(_setting, value))}]" if isinstance(value, list | tuple) else str(value)
 
 
 # Measures

@@ -45,7 +45,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         values = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{path} cannot be read ({error}): is {path.parent} a run folder?") from error
     if not isinstance(values, dict):
         raise RunError(f"{path} does not hold a JSON object: is {path.parent} a run folder?")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import socket
 import time
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from handwriting.errors import RunError
+from handwriting.measures import of_one_class
 from handwriting.runs.files import read_json, write_atomically, write_json
 from handwriting.runs.metrics import MetricsFile
 
@@ -203,6 +205,13 @@ class Run:
         """Return the rows of ``metrics.csv``."""
         return MetricsFile(self.path / "metrics.csv").read()
 
+    def pictures(self, kind: str) -> dict[int, Path]:
+        """Return the pictures of a folder, such as ``samples`` or ``reconstructions``, by their epoch, in order."""
+        found = {
+            path: re.fullmatch(r"epoch_([0-9]+)\.png", path.name) for path in (self.path / kind).glob("epoch_*.png")
+        }
+        return dict(sorted((int(match[1]), path) for path, match in found.items() if match))
+
     def evaluation(self) -> dict[str, Any]:
         """Return what ``evaluation.json`` says: ``{measure: {value, floor, n, unit, ...}}``; empty where there is none.
 
@@ -213,8 +222,14 @@ class Run:
         return read_json(path) if path.is_file() else {}
 
     def write_evaluation(self, measures: dict[str, Any]) -> None:
-        """Write ``evaluation.json`` anew; the one file that is added to a run after it has ended."""
+        """Write ``evaluation.json`` anew, and its numbers into ``summary.json``, from which tables are made."""
         write_json(self.path / "evaluation.json", measures)
+        tested = {
+            name: {"value": own["value"], "floor": own["floor"]}
+            for name, own in measures.items()
+            if not of_one_class(name)
+        }
+        write_json(self.path / "summary.json", {**self.summary, "tested": tested})
 
     def is_alive(self) -> bool:
         """Tell whether the process of a running run is still there, or at least was heard of lately."""

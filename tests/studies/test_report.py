@@ -25,7 +25,8 @@ def record(name: str, fid: float, batches: int = 2_000, classifier: str | None =
         {"epoch": 3.0, "batches": float(batches), "samples": 1.0, "val/checkerboard": 3 * fid},
     ]
     measures = {"fid": Measure(fid, 5_600, floor=2.0, classifier=classifier)}
-    return Record(Path(name), f"narrow/{name}", "done", {"model.critic_steps": 5}, measures, rows, {},
+    return Record(path=Path(name), name=f"narrow/{name}", state="done", config={"model.critic_steps": 5},
+                  measures=measures, rows=rows, grids={},
                   threads=2, seconds=90.0, batches=batches, samples=9_000)  # fmt: skip
 
 

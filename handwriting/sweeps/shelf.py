@@ -1,0 +1,216 @@
+"""All runs and sweeps below some folders, looked at again and again: only what has changed is read anew."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import Lock
+from typing import Any, NamedTuple
+
+from handwriting.errors import RunError, nearest
+from handwriting.runs import Run
+from handwriting.runs.comparison import Skipped, distinct_names, printable
+from handwriting.runs.entries import DEAD, Entry, entry_of, read_small
+from handwriting.runs.folder import lives
+from handwriting.runs.places import refuse_ways_out, within
+from handwriting.sweeps.folder import PLAN, Sweep
+
+DEEPEST = 3
+"""How far below a chosen folder a run may lie: ``sweeps/<name>/<trial>``, seen from where ``sweeps`` lies."""
+
+NO_RUN = "not a run folder (no status.json)"
+
+
+class Stamp(NamedTuple):
+    """What changes when a file does."""
+
+    changed: int
+    size: int
+    is_link: bool
+
+
+@dataclass(frozen=True)
+class Look:
+    """What there is at one moment.
+
+    Attributes:
+        entries: The runs by key, those that began last first; a key is the run's path below a chosen folder, with the
+            folder's name.
+        sweeps: The folder of each sweep by its key.
+        sweep_of: The key of the sweep that a run is a trial of.
+        skipped: What is there besides, and cannot be read.
+    """
+
+    entries: Mapping[str, Entry]
+    sweeps: Mapping[str, Path]
+    sweep_of: Mapping[str, str]
+    skipped: tuple[Skipped, ...]
+
+    @property
+    def is_running(self) -> bool:
+        """Whether any run is."""
+        return any(entry.state == "running" for entry in self.entries.values())
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What was read of a run, and of which files."""
+
+    stamps: tuple[Stamp | None, ...]
+    entry: Entry | None
+    status: Mapping[str, Any]
+    reason: str = ""
+
+
+@dataclass
+class _Found:
+    """What a walk through the folders has come upon: folders by key."""
+
+    runs: dict[str, str] = field(default_factory=dict)
+    sweeps: dict[str, str] = field(default_factory=dict)
+    foreign: list[str] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+
+class Shelf:
+    """Knows the runs and sweeps below some folders, and leads nowhere else.
+
+    Args:
+        folders: Where they lie; those that do not exist yet are looked for again.
+    """
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self.folders = tuple(Path(folder).resolve() for folder in folders)
+        self._known: dict[str, _Known] = {}
+        self._lock = Lock()
+
+    def look(self) -> Look:
+        """Return what there is now."""
+        with self._lock:
+            found = _Found()
+            for root, name in zip(self.folders, distinct_names(self.folders), strict=True):
+                if root.is_dir():
+                    self._walk(str(root), name, DEEPEST, found)
+            self._known = {key: self._read(key, folder) for key, folder in found.runs.items()}
+            known = self._known
+        skipped = [*found.skipped, *(Skipped(printable(key), NO_RUN) for key in found.foreign)]
+        skipped += [Skipped(printable(key), printable(one.reason)) for key, one in known.items() if one.entry is None]
+        entries = {key: one.entry for key, one in known.items() if one.entry}
+        newest = sorted(entries, key=lambda key: (entries[key].started or "", key), reverse=True)
+        trials = {key: sweep for key in entries if (sweep := key.rpartition("/")[0]) in found.sweeps}
+        return Look(
+            {key: entries[key] for key in newest},
+            {key: Path(folder) for key, folder in sorted(found.sweeps.items(), reverse=True)},
+            trials,
+            tuple(skipped),
+        )
+
+    def _walk(self, folder: str, key: str, depth: int, found: _Found) -> bool:
+        """Note the runs and sweeps at a place or below it, and say whether anything was noted of it."""
+        if _stamp(f"{folder}/status.json"):
+            found.runs[key] = folder
+            return True
+        try:
+            with os.scandir(folder) as listed:
+                inner = sorted((one for one in listed if one.name[0] != "."), key=lambda one: one.name)
+        except OSError as error:
+            found.skipped.append(Skipped(printable(key), printable(_one_line(error))))
+            return True
+        noted = any(one.name == PLAN for one in inner)
+        if noted:
+            found.sweeps[key] = folder
+        for one in inner if depth else ():
+            place = f"{key}/{one.name}"
+            try:
+                if one.is_symlink():
+                    within(one.path, self.folders)
+                is_folder = one.is_dir()
+            except (OSError, RunError) as error:
+                found.skipped.append(Skipped(printable(place), printable(_one_line(error))))
+                noted = True
+                continue
+            before = len(found.foreign)
+            if is_folder and self._walk(one.path, place, depth - 1, found):
+                noted = True
+            elif is_folder and key not in found.sweeps:  # there a trial may have printed something, and not begun
+                found.foreign[before:] = [place]
+        return noted
+
+    def _read(self, key: str, folder: str) -> _Known:
+        """Return what a run says, from memory where neither of its files has changed."""
+        path, names = Path(folder), ("summary.json", "status.json")
+        stamps = tuple(_stamp(f"{folder}/{name}") for name in names)
+        known = self._known.get(key)
+        try:
+            if known is None or known.stamps != stamps:
+                for name, stamp in zip(names, stamps, strict=True):
+                    if stamp and stamp.is_link:
+                        within(path / name, self.folders)
+                summary, status = (read_small(path / name) for name in names)
+                return _Known(stamps, entry_of(path, printable(key), summary, status), status)
+            if known.entry and known.entry.state in ("running", DEAD):
+                state = "running" if lives(known.status) else DEAD
+                return replace(known, entry=replace(known.entry, state=state))
+        except (RunError, OSError, ValueError) as error:
+            return _Known(stamps, None, {}, _reason(path, error))
+        return known
+
+    # What an address names
+
+    def run(self, key: str) -> Run:
+        """Open a run by its key.
+
+        Raises:
+            RunError: If there is none, or something in its folder leads out of the chosen folders.
+        """
+        look = self.look()
+        if key not in look.entries:
+            told = next((one.reason for one in look.skipped if one.place == printable(key)), None)
+            there = f"cannot be read: {told}" if told else f"is not here.{nearest(key, look.entries)}"
+            raise RunError(f"The run {printable(key)} {there}")
+        refuse_ways_out(look.entries[key].path, self.folders)
+        return Run.at(look.entries[key].path)
+
+    def sweep(self, key: str) -> Sweep:
+        """Open a sweep by its key.
+
+        Raises:
+            RunError: If there is none, or something in its folder leads out of the chosen folders.
+        """
+        look = self.look()
+        if key not in look.sweeps:
+            raise RunError(f"The sweep {printable(key)} is not here.{nearest(key, look.sweeps)}")
+        refuse_ways_out(look.sweeps[key], self.folders)
+        return Sweep.at(look.sweeps[key])
+
+
+def _stamp(path: str) -> Stamp | None:
+    """Return what changes when a file does; None where there is none."""
+    try:
+        found = os.lstat(path)
+        if is_link := stat.S_ISLNK(found.st_mode):
+            found = Path(path).stat()
+    except OSError:
+        return None
+    return Stamp(found.st_mtime_ns, found.st_size, is_link) if stat.S_ISREG(found.st_mode) else None
+
+
+def _reason(folder: Path, error: Exception) -> str:
+    status = folder / "status.json"
+    if status.is_file() and not status.stat().st_size:
+        return "half-written: status.json is empty, so it is starting now, or it was stopped as it started"
+    if not (folder / "summary.json").exists():
+        return "half-written: summary.json is missing"
+    return _one_line(error)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def chosen(look: Look, asked: Sequence[str]) -> Iterator[Entry]:
+    """Yield the runs with these keys, in their order, each once; a run that is gone is left out."""
+    return (look.entries[key] for key in dict.fromkeys(asked) if key in look.entries)
