@@ -9,7 +9,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from handwriting.config import plain_config
-from handwriting.errors import ConfigError
+from handwriting.errors import ConfigError, RunError
 from handwriting.jobs.outputs import output_path
 from handwriting.reports import runs, sweep
 from handwriting.reports.page import write_page
@@ -45,6 +45,8 @@ def _compare_trials(one: Sweep, out: Path) -> Path:
         RunError: If no trial of it is done.
     """
     found = sweep.gather(one)
+    if not found.standings:
+        raise RunError(f"runs={one.path}: no trial of this sweep is done yet ({found.counts}).")
     best = {
         sweep.file_of(goal, found): best_config(one.name, found.plan, own[0]) for goal, own in found.standings.items()
     }

@@ -24,20 +24,25 @@ from handwriting.metrics.class_fid import class_of
 from handwriting.metrics.evaluation import measure, try_out
 from handwriting.metrics.nearest_neighbour import nearest
 from handwriting.models.loading import load
+from handwriting.plots.contents import stacked
 from handwriting.plots.evaluation import (
     Examples,
     NamedMeasure,
     Neighbours,
     best_and_worst,
     draw_evaluation,
+    draw_neighbours,
 )
 from handwriting.plots.grids import png_bytes
 from handwriting.plots.numbers import number
 from handwriting.runs import Run
-from handwriting.runs.files import write_atomically
+from handwriting.runs.classes import CLASSES
+from handwriting.runs.files import write_atomically, write_json
 
 COMPARED = 1_000
 """Generated glyphs among which the page looks for the nearest pairs."""
+NEIGHBOURS_WIDTH = 800
+"""How wide the picture of neighbours by itself is, in pixels."""
 PAIRS = 60
 """Pairs of neighbours of each kind that the page may choose from."""
 
@@ -84,9 +89,17 @@ def run(
     ]
     if data.fingerprint != run.status.get("data_fingerprint"):
         protocol.append("The data is not what the model was trained on: its fingerprint differs.")
+    names = reference.real.glyphs.alphabet
+    seen, real = (_confusion(sample, names) for sample in (trial.generated, reference.real))
+    neighbours = _neighbours(trial)
     run.write_evaluation({name: own.plain() for name, own in measures.items()})
+    if seen is not None:
+        confusions = {"confusion": seen.tolist(), "real": None if real is None else real.tolist()}
+        write_json(run.path / CLASSES, {"names": list(names), **confusions})
+    pairs = stacked([draw_neighbours(group, NEIGHBOURS_WIDTH) for group in neighbours])
+    write_atomically(run.path / "neighbours.png", lambda file: file.write(png_bytes(pairs)))
     title = f"{run.path.name}: {type(model).__name__}"
-    page = draw(title, protocol, trial, measures)
+    page = draw(title, protocol, trial, measures, seen, real, neighbours)
     write_atomically(run.path / "evaluation.png", lambda file: file.write(png_bytes(page)))
     print(table(measures))
     print("\n".join([*protocol, f"Page: {run.path / 'evaluation.png'}"]))
@@ -104,14 +117,29 @@ def table(measures: Measures) -> str:
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
 
-def draw(title: str, protocol: Sequence[str], trial: Trial, measures: Measures) -> Image.Image:
-    """Return the page: measures, classes, what they are mistaken for, and the glyphs themselves."""
-    reference = trial.reference
-    names = reference.real.glyphs.alphabet
+def draw(
+    title: str,
+    protocol: Sequence[str],
+    trial: Trial,
+    measures: Measures,
+    seen: torch.Tensor | None,
+    real: torch.Tensor | None,
+    neighbours: Sequence[Neighbours],
+) -> Image.Image:
+    """Return the page: measures, classes, what they are mistaken for, and the glyphs themselves.
+
+    Args:
+        title: The first line.
+        protocol: What was done.
+        trial: What the model generated.
+        measures: What was found.
+        seen: What is seen in generated glyphs of each class; None where classes are not known.
+        real: The same of real glyphs.
+        neighbours: Generated glyphs and the training glyphs nearest to them.
+    """
+    names = trial.reference.real.glyphs.alphabet
     fid, floors = (_of_classes(measures, names, field) for field in ("value", "floor"))
-    seen = _confusion(trial.generated, names)
     accuracy = None if seen is None else class_accuracies(seen).numpy()
-    real = _confusion(reference.real, names)
     return draw_evaluation(
         title,
         protocol,
@@ -123,7 +151,7 @@ def draw(title: str, protocol: Sequence[str], trial: Trial, measures: Measures) 
         real_accuracy=None if seen is None or real is None else class_accuracies(real).numpy(),
         confusion=None if seen is None else seen.numpy(),
         examples=_examples(trial, fid, floors, accuracy),
-        neighbours=_neighbours(trial),
+        neighbours=neighbours,
     )
 
 

@@ -68,3 +68,14 @@ class Axis:
         scale = math.log10 if self.is_log else float
         low, high = (scale(float(end)) for end in (self.known[0], self.known[-1]))
         return (scale(number) - low) / (high - low) if high > low else 0.5
+
+    def height(self, value: float | str | None) -> float:
+        """Return where a value stands, a name as well: names are as far apart as each other, in order.
+
+        >>> Axis("norm", ("batch", "none", "instance")).height("instance")
+        0.5
+        """
+        if value is None or self.is_numeric:
+            return self.place(value)  # type: ignore[arg-type]
+        names: list[str] = self.known  # type: ignore[assignment]
+        return names.index(str(value)) / (len(names) - 1) if len(names) > 1 else 0.5

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, MaxNLocator
 from PIL import Image, ImageColor, ImageDraw
 
-from handwriting.plots.curves import TRAIN, VALIDATION, ordered, scale, series
+from handwriting.plots.curves import TRAIN, VALIDATION, metrics_of, ordered, scale, series, thinned
 from handwriting.plots.grids import MARGIN, font
 from handwriting.plots.numbers import number
 
@@ -32,8 +31,6 @@ ARROWS = {"min": "↓", "max": "↑"}
 FIGURE, LEFT, BELOW = 12.6, 0.6, 0.5
 """Inches: the width of figures with several axes, and the room for numbers left of each and below."""
 LONGEST_NAME = 44
-MOST_POINTS = 200
-"""Of a thin line of training; its points are means of so many stretches."""
 PAGE = 1840
 """How wide grids side by side may be, in pixels."""
 WIDEST_GRID = 900
@@ -104,8 +101,7 @@ def draw_curves(names: Sequence[str], rows: Sequence[Sequence[Mapping[str, float
     Returns:
         The figure, or None where there is nothing to draw.
     """
-    own = [{name.removeprefix(prefix) for row in run for name in row for prefix in (TRAIN, VALIDATION)
-            if name.startswith(prefix)} for run in rows]  # fmt: skip
+    own = [metrics_of(run) for run in rows]
     counts = [name for run in own for name in run]
     metrics = ordered(name for name in set(counts) if counts.count(name) >= min(2, len(names)))
     if not metrics:
@@ -139,7 +135,7 @@ def _draw_run(axes: Axes, index: int, rows: Sequence[Mapping[str, float]], metri
     own, ends = colour(index), (0.0, 0.0)
     training, validation = series(rows, TRAIN + metric), series(rows, VALIDATION + metric)
     if training[0]:
-        x, y = (_means(values) for values in training)
+        x, y = thinned(*training)
         axes.plot(x, y, "--", color=own, linewidth=0.8, alpha=0.75)
         ends = x[-1], y[-1]
     if validation[0]:
@@ -153,11 +149,6 @@ def _draw_run(axes: Axes, index: int, rows: Sequence[Mapping[str, float]], metri
 def _write(axes: Axes, text: str, at: tuple[float, float], color: str) -> None:
     """Write something right of a point."""
     axes.annotate(text, at, (4, 0), textcoords="offset points", va="center", fontsize=8, color=color)
-
-
-def _means(values: Sequence[float]) -> list[float]:
-    parts = np.array_split(np.asarray(values, float), min(len(values), MOST_POINTS))
-    return [float(part.mean()) for part in parts]
 
 
 # Measures

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 TRAIN, VALIDATION, FLOOR = "train/", "val/", "floor/"
 STYLES: dict[str, dict[str, Any]] = {
@@ -18,6 +19,10 @@ STYLES: dict[str, dict[str, Any]] = {
     VALIDATION: {"color": "C1", "marker": "."},
     FLOOR: {"color": "0.4", "linestyle": ":"},
 }
+COUNTED = {"samples": "glyphs seen", "epoch": "epoch", "seconds": "seconds of training"}
+"""What training can be counted in, and how that is called."""
+MOST_POINTS = 200
+"""Of a thin line of training; its points are means of so many stretches."""
 FALL = 10.0
 """Values that fall by a larger factor are drawn over a logarithmic axis: the first FID of a GAN is huge."""
 
@@ -29,19 +34,86 @@ def figure_bytes(figure: Figure) -> bytes:
     return file.getvalue()
 
 
-def series(rows: Sequence[Mapping[str, float]], name: str) -> tuple[list[float], list[float]]:
-    """Return the glyphs seen and the value of a metric wherever it was measured."""
-    points = [(row["samples"], row[name]) for row in rows if name in row]
+def series(rows: Sequence[Mapping[str, float]], name: str, by: str = "samples") -> tuple[list[float], list[float]]:
+    """Return how far training was, and the value of a metric, wherever it was measured.
+
+    Args:
+        rows: What ``metrics.csv`` holds.
+        name: The metric.
+        by: What training is counted in: one of ``COUNTED``.
+    """
+    points = [(row[by], row[name]) for row in rows if name in row and by in row]
     return [x for x, _ in points], [y for _, y in points]
+
+
+def smoothed(values: Sequence[float], weight: float) -> list[float]:
+    """Return the running mean of values, each weighing ``weight`` times as much as the one after it.
+
+    The first ones are not drawn towards zero (Kingma and Ba, Adam, 2015, section 3). A value that is not finite stays
+    as it is, and no other is changed by it.
+
+    >>> smoothed([1.0, 1.0, 4.0], 0.5), smoothed([1.0, 2.0], 0)
+    ([1.0, 1.0, 2.7142857142857144], [1.0, 2.0])
+
+    Args:
+        values: In order.
+        weight: 0, which changes nothing, to less than 1.
+    """
+    total = known = 0.0
+    found = []
+    for value in values:
+        if math.isfinite(value):
+            total, known = weight * total + value, weight * known + 1
+        found.append(total / known if math.isfinite(value) else value)
+    return found
+
+
+def thinned(x: Sequence[float], y: Sequence[float], most: int = MOST_POINTS) -> tuple[list[float], list[float]]:
+    """Return a line of at most so many points: means of stretches of it."""
+    return _means(x, most), _means(y, most)
+
+
+def _means(values: Sequence[float], most: int) -> list[float]:
+    parts = np.array_split(np.asarray(values, float), min(len(values), most)) if len(values) else []
+    return [float(part.mean()) for part in parts]
+
+
+def metrics_of(rows: Iterable[Mapping[str, float]]) -> set[str]:
+    """Return what was measured while training, whether on training or validation glyphs, without saying on which."""
+    names = {name for row in rows for name in row}
+    return {name.removeprefix(prefix) for name in names for prefix in (TRAIN, VALIDATION) if name.startswith(prefix)}
+
+
+FAMILIES = ("Losses", "FID", "KID", "KL and JS", "Accuracy", "Precision and recall", "Others")
+"""What metrics are chosen by."""
+
+
+def family(metric: str) -> str:
+    """Return which of ``FAMILIES`` a metric belongs to.
+
+    >>> [family(name) for name in ("generator_loss", "kl", "class_fid_worst", "pixel_js", "accuracy_fake", "recall")]
+    ['Losses', 'Losses', 'FID', 'KL and JS', 'Accuracy', 'Precision and recall']
+    """
+    if "loss" in metric or metric in ("kl", "reconstruction", "negative_elbo", "mse"):
+        return "Losses"
+    if metric in ("precision", "recall", "density", "coverage"):
+        return "Precision and recall"
+    kinds = {"fid": "FID", "kid": "KID", "kl": "KL and JS", "js": "KL and JS", "accuracy": "Accuracy"}
+    return next((kinds[part] for part in metric.replace("/", "_").split("_") if part in kinds), "Others")
 
 
 def scale(axes: Axes) -> None:
     """Make the axis of values logarithmic where they fall over more than an order of magnitude."""
-    lines = [np.asarray(line.get_ydata(), float) for line in axes.lines]
-    values = np.concatenate(lines)
-    falling = all(line[-1] <= line[0] for line in lines)
-    if falling and values.min() > 0 and values.max() > FALL * values.min():
+    if falls([np.asarray(line.get_ydata(), float) for line in axes.lines]):
         axes.set_yscale("log")
+
+
+def falls(lines: Sequence[ArrayLike]) -> bool:
+    """Say whether all lines fall, and together over more than an order of magnitude."""
+    drawn = [np.asarray(line, float) for line in lines]
+    values = np.concatenate(drawn)
+    falling = all(line[-1] <= line[0] for line in drawn)
+    return bool(falling and values.min() > 0 and values.max() > FALL * values.min())
 
 
 def ordered(names: Iterable[str]) -> list[str]:
@@ -70,9 +142,7 @@ def draw_losses(rows: Sequence[Mapping[str, float]], title: str) -> Figure:
         rows: What ``metrics.csv`` holds; metrics are named ``train/...`` and ``val/...``, floors ``floor/...``.
         title: Written above.
     """
-    measured = {name.removeprefix(prefix) for row in rows for name in row for prefix in (TRAIN, VALIDATION)
-                if name.startswith(prefix)}  # fmt: skip
-    names = ordered(measured)
+    names = ordered(metrics_of(rows))
     columns = min(3, max(1, len(names)))
     figure = Figure(figsize=(4.2 * columns, 2.8 * -(-len(names) // columns) + 0.5), layout="constrained")
     figure.suptitle(title, fontsize=11)

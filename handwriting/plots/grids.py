@@ -23,6 +23,8 @@ GAP = 3
 CELL = 56
 """Glyphs are enlarged by the whole number that brings a cell closest to this many pixels, and never made smaller."""
 WIDEST_ANIMATION = 900
+LARGEST_FILE = 40_000_000
+"""Bytes of the largest picture that is shown."""
 LETTERS = (13, 12, 11, 10)
 """The sizes that names of columns are written in: the largest in which all of them fit."""
 
@@ -207,6 +209,19 @@ def png_bytes(picture: Image.Image) -> bytes:
     file = io.BytesIO()
     picture.save(file, "PNG", compress_level=1)  # 2.5 times as fast as usual, for a fifth more bytes
     return file.getvalue()
+
+
+def picture_bytes(path: Path) -> bytes | None:
+    """Return the bytes of a picture's file; None where it is missing, far too large, or no picture."""
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            return None
+        content = path.read_bytes()
+        with Image.open(io.BytesIO(content)) as picture:
+            picture.verify()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+    return content
 
 
 def animation_bytes(paths: Iterable[Path], most: int = 60, seconds: float = 8.0) -> bytes:

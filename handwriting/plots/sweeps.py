@@ -40,7 +40,7 @@ def draw_parallel(axes: Sequence[Axis], value: Axis, better: str) -> Figure:
         better: ``min`` or ``max``.
     """
     columns = [*axes, value]
-    places = np.array([_places(axis) for axis in columns]).T
+    places = np.array([[axis.height(one) for one in axis.values] for axis in columns]).T
     known = np.array([one is not None for one in value.values])
     goodness = np.where(known, places[:, -1] if better == "max" else 1 - places[:, -1], -1)
     order = np.argsort(goodness, kind="stable")
@@ -66,13 +66,6 @@ def draw_parallel(axes: Sequence[Axis], value: Axis, better: str) -> Figure:
     panel.set_ylim(-0.14 if any(None in axis.values for axis in axes) else -0.07, 1.06)
     panel.axis("off")
     return figure
-
-
-def _places(axis: Axis) -> list[float]:
-    if axis.is_numeric:
-        return [axis.place(one) for one in axis.values]  # type: ignore[arg-type]
-    spread = dict(zip(axis.known, np.linspace(0, 1, len(axis.known)), strict=True)) if len(axis.known) > 1 else {}
-    return [axis.place(None) if one is None else float(spread.get(one, 0.5)) for one in axis.values]
 
 
 def _smooth(places: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -66,28 +66,31 @@ def _heads(records: Sequence[Record], full: bool = False) -> list[Cell]:
     return [Cell(f"{index + 1}", name, run=index) for index, name in enumerate(names)]
 
 
+FACTS: dict[str, Callable[[Record], str]] = {
+    "model": lambda record: shown(record.model),
+    "data": lambda record: shown(record.data),
+    "study": lambda record: shown(record.study),
+    "seed": lambda record: shown(record.seed),
+    "state": lambda record: record.state,
+    "parameters": lambda record: count(record.parameters),
+    "training time": lambda record: duration(record.seconds),
+    "of it measuring": lambda record: share(record.measuring_share),
+    "glyphs/s": lambda record: count(record.glyphs_per_second),
+    "epochs": lambda record: count(record.epoch),
+    "batches": lambda record: count(record.batches),
+    "glyphs seen": lambda record: count(record.samples),
+    "training glyphs": lambda record: count(record.training_glyphs),
+}
+"""What is said of a run: what it is, how far it got, and what it took."""
+
+
 def facts_table(records: Sequence[Record]) -> Table:
-    """Return a row for each run: what it is, how far it got, and what it took."""
-    facts: dict[str, Callable[[Record], str]] = {
-        "model": lambda record: shown(record.model),
-        "data": lambda record: shown(record.data),
-        "study": lambda record: shown(record.study),
-        "seed": lambda record: shown(record.seed),
-        "state": lambda record: record.state,
-        "parameters": lambda record: count(record.parameters),
-        "training time": lambda record: duration(record.seconds),
-        "of it measuring": lambda record: share(record.measuring_share),
-        "glyphs/s": lambda record: count(record.glyphs_per_second),
-        "epochs": lambda record: count(record.epoch),
-        "batches": lambda record: count(record.batches),
-        "glyphs seen": lambda record: count(record.samples),
-        "training glyphs": lambda record: count(record.training_glyphs),
-    }
+    """Return a row of facts for each run."""
     rows = [
-        [head, *(Cell(fact(record), (record.why or "") if name == "state" else "") for name, fact in facts.items())]
+        [head, *(Cell(fact(record), (record.why or "") if name == "state" else "") for name, fact in FACTS.items())]
         for head, record in zip(_heads(records, full=True), records, strict=True)
     ]
-    return Table([Cell("run"), *map(Cell, facts)], rows)
+    return Table([Cell("run"), *map(Cell, FACTS)], rows)
 
 
 def _measures(records: Sequence[Record]) -> Iterator[str | Table | Picture]:
@@ -102,13 +105,14 @@ def _measures(records: Sequence[Record]) -> Iterator[str | Table | Picture]:
         yield f"Classifier {name}" + (f", right on {accuracy:.1%} of real glyphs." if accuracy is not None else ".")
     yield from cautions(records)
     yield measure_table(records, rows)
-    bars = [_bars(row) for row in rows if row.comparable]
+    bars = [bars_of(row) for row in rows if row.comparable]
     if bars:
         caption = "Every measure that can be compared; the black mark is its floor."
         yield Picture("measures.png", caption, figure_bytes(draw_measures([record.name for record in records], bars)))
 
 
-def _bars(row: MeasureRow) -> Bars:
+def bars_of(row: MeasureRow) -> Bars:
+    """Return a measure as it is drawn."""
     cells = row.cells
     return Bars(
         row.name,

@@ -102,21 +102,22 @@ def draw(
         rng: What the choice of glyphs is drawn from.
     """
     train = prepared.train
-    panels = [_contact_sheet(train, rng)]
+    panels = [contact_sheet(train, rng)]
     width = beside(panels[0].width)
     if train.style_names and train.alphabet:
-        panels.append(_styles(train, rng, width))
+        panels.append(styles(train, rng, width))
     panels += [
-        _most_distant(prepared, source.prepare.outliers, width),
-        _before_and_after(source, read, train, rng, width),
+        most_distant(prepared, source.prepare.outliers, width),
+        before_and_after(source, read, train, rng, width),
     ]
     first = f"{facts['glyphs']}  ·  {facts['image size']}  ·  fingerprint {facts['fingerprint']}"
     lines = [first, *filter(None, [facts.get("prepared by")]), facts["report"]]
     title = f"{name}: {len(train.alphabet)} classes" if train.alphabet else f"{name}: unlabelled glyphs"
-    return draw_page(title, lines, _charts(prepared) if train.alphabet else None, panels)
+    return draw_page(title, lines, charts(prepared) if train.alphabet else None, panels)
 
 
-def _charts(prepared: Prepared) -> Figure:
+def charts(prepared: Prepared) -> Figure:
+    """Draw how many glyphs each class has, how bright they are, and how much they differ."""
     train, classes = prepared.train, len(prepared.train.alphabet)
     return draw_charts(
         train.alphabet,
@@ -144,7 +145,8 @@ def _columns(train: Glyphs, rows: int, rng: np.random.Generator, style: int | No
     return laid
 
 
-def _contact_sheet(train: Glyphs, rng: np.random.Generator) -> Image.Image:
+def contact_sheet(train: Glyphs, rng: np.random.Generator) -> Image.Image:
+    """Draw the mean image of each class above some of its glyphs; some glyphs where there are no classes."""
     if not train.alphabet:
         columns = columns_within(WIDTH, train.image_shape[-1])
         images = train.images[_some(np.ones(len(train), bool), SHOWN * columns, rng)]
@@ -157,13 +159,14 @@ def _rows(images: NDArray[np.uint8], columns: int) -> list[NDArray[np.uint8]]:
     return [images[start : start + columns] for start in range(0, len(images), columns)]
 
 
-def _styles(train: Glyphs, rng: np.random.Generator, width: int) -> Image.Image:
+def styles(train: Glyphs, rng: np.random.Generator, width: int = WIDTH) -> Image.Image:
+    """Draw some glyphs of each style of each class."""
     rows = [_columns(train, OF_EACH_STYLE, rng, style) for style in range(len(train.style_names))]
     names = [text for name in train.style_names for text in (name, *[""] * (OF_EACH_STYLE - 1))]
     return draw_classes("Each style of each class", np.concatenate(rows), names, train.alphabet, width)
 
 
-def _most_distant(prepared: Prepared, limit: float, width: int) -> Image.Image:
+def most_distant(prepared: Prepared, limit: float, width: int = WIDTH) -> Image.Image:
     """Draw the glyphs that were left out as outliers, if any, and the most distant ones of those that stay."""
     train, left_out = prepared.train, prepared.outliers
     columns = columns_within(width, train.image_shape[-1])
@@ -187,9 +190,10 @@ def _distant_rows(
     return [(name, glyphs.images[part], captions[part]) for part in parts]
 
 
-def _before_and_after(
-    source: GlyphSource, read: Glyphs, train: Glyphs, rng: np.random.Generator, width: int
+def before_and_after(
+    source: GlyphSource, read: Glyphs, train: Glyphs, rng: np.random.Generator, width: int = WIDTH
 ) -> Image.Image:
+    """Draw some glyphs as they were read, and below each what the model sees."""
     columns = columns_within(width, source.image_size)
     kept = [index for index, name in enumerate(read.alphabet) if name in train.alphabet]
     order = rng.permutation(np.flatnonzero(np.isin(read.labels, kept) | (not kept)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -18,7 +18,9 @@ from handwriting.plots.grids import png_bytes
 from handwriting.plots.numbers import number
 from handwriting.plots.sweeps import draw_history, draw_importance, draw_parallel
 from handwriting.reports.page import DIGITS, Cell, Code, Picture, Section, Table, as_text, duration, shown
-from handwriting.runs.comparison import ABSENT, Record, Skipped, printable, read
+from handwriting.runs import Run
+from handwriting.runs.comparison import ABSENT, Skipped, printable
+from handwriting.runs.entries import DEAD, Entry, entry_of
 from handwriting.sweeps.folder import Plan, Sweep, Trial
 from handwriting.sweeps.results import (
     Goal,
@@ -55,7 +57,7 @@ class Found:
         plan: What it was asked for.
         trials: All of its trials.
         standings: The finished ones by what they go by, best first.
-        records: Their runs by number, as far as they can be read.
+        entries: Their runs by number, as far as they can be read.
         skipped: Those that cannot.
     """
 
@@ -63,7 +65,7 @@ class Found:
     plan: Plan
     trials: Sequence[Trial]
     standings: Mapping[Goal, Sequence[Standing]]
-    records: Mapping[int, Record]
+    entries: Mapping[int, Entry]
     skipped: Sequence[Skipped]
 
     @property
@@ -82,24 +84,21 @@ def gather(sweep: Sweep) -> Found:
     """Read a sweep; a run of it that is broken is told of.
 
     Raises:
-        RunError: If no trial is done, or the sweep's own files are broken.
+        RunError: If the sweep's own files are broken.
     """
     plan, trials = sweep.plan, sweep.trials
     standings: dict[Goal, list[Standing]] = {}
     for standing in leaderboard(trials):
         standings.setdefault(standing.goal, []).append(standing)
-    found = Found(sweep, plan, trials, standings, {}, [])
-    if not standings:
-        raise RunError(f"runs={sweep.path}: no trial of this sweep is done yet ({found.counts}).")
-    records, skipped = {}, []
+    entries, skipped = {}, []
     for trial in filter(finished, trials):
         folder = sweep.folder(trial.number)
         try:
-            # The trials say themselves in what they differ: no configuration is needed, and reading them takes long.
-            records[trial.number] = read(folder, str(trial.number), lambda _: {})
-        except (RunError, OSError, ValueError) as error:
+            run = Run.at(folder)
+            entries[trial.number] = entry_of(folder, str(trial.number), run.summary, run.status)
+        except RunError as error:
             skipped.append(Skipped(printable(str(folder)), printable(" ".join(str(error).split()))))
-    return replace(found, records=records, skipped=skipped)
+    return Found(sweep, plan, trials, standings, entries, skipped)
 
 
 def brief(found: Found, out: Path) -> Iterator[str]:
@@ -107,7 +106,7 @@ def brief(found: Found, out: Path) -> Iterator[str]:
     yield f"The sweep {found.sweep.name}: {found.counts}\n".rstrip()
     for goal, own in found.standings.items():
         yield ""
-        yield from as_text(_leaders(own[:TERMINAL], found.records)).split("\n")
+        yield from as_text(leaders(own[:TERMINAL], found.entries)).split("\n")
         if len(own) > TERMINAL:
             yield f"... and {len(own) - TERMINAL} more"
         yield ""
@@ -118,9 +117,9 @@ def brief(found: Found, out: Path) -> Iterator[str]:
 
 def sections(found: Found) -> Iterator[Section]:
     """Yield the parts of the page."""
-    yield Section("Summary", [_facts(found), "What varies:", Code("\n".join(found.plan.swept) or "nothing")])
+    yield Section("Summary", [facts(found), "What varies:", Code("\n".join(found.plan.swept) or "nothing")])
     for goal, own in found.standings.items():
-        yield Section(_title("Leaderboard", goal, found), list(_leaderboard(own, found.records)))
+        yield Section(_title("Leaderboard", goal, found), list(_leaderboard(own, found.entries)))
         yield Section(_title("The best, to go on with", goal, found), list(_best(goal, found)))
     for goal, trials in by_goal(found.trials).items():
         yield Section(_title("What mattered", goal, found), list(_mattered(goal, trials)))
@@ -149,10 +148,11 @@ def file_of(goal: Goal, found: Found) -> str:
     return "best.yaml" if len(found.standings) == 1 else f"best_{_slug(goal)}.yaml"
 
 
-def _facts(found: Found) -> Table:
+def facts(found: Found) -> Table:
+    """Return what a sweep is, and how far it got."""
     status, search = found.sweep.status, found.plan.search
-    state = shown(status.get("state"))
-    if state == "running" and not found.sweep.is_alive():
+    state = shown(found.sweep.state)
+    if state == DEAD:
         state = "dead: its process is gone; the same command goes on with it"
     elif state == "running" and status.get("seconds_left") is not None:
         state = f"running, about {duration(status['seconds_left'])} left"
@@ -175,7 +175,7 @@ def _facts(found: Found) -> Table:
 # Who is best
 
 
-def _leaderboard(standings: Sequence[Standing], records: Mapping[int, Record]) -> Iterator[str | Table]:
+def _leaderboard(standings: Sequence[Standing], entries: Mapping[int, Entry]) -> Iterator[str | Table]:
     monitor, mode = standings[0].goal
     yield f"By the best {monitor} that training reached; {BETTER[mode]} is better. A trial's folder is its number."
     if (spread := luck(standings)) is not None:
@@ -183,19 +183,19 @@ def _leaderboard(standings: Sequence[Standing], records: Mapping[int, Record]) -
             "Trials that differ in their seed alone stand together; ± is their standard deviation. On the whole they "
             f"spread by {number(spread)}: smaller differences may be luck."
         )
-    yield _leaders(standings[:SHOWN], records)
+    yield leaders(standings[:SHOWN], entries)
     if len(standings) > SHOWN:
         yield f"The first {SHOWN} of {len(standings)}; comparison.csv has all."
 
 
-def _leaders(standings: Sequence[Standing], records: Mapping[int, Record]) -> Table:
+def leaders(standings: Sequence[Standing], entries: Mapping[int, Entry]) -> Table:
     """Return a row for each standing, best first."""
     names = list(dict.fromkeys(name for standing in standings for name in standing.parameters))
     varied = [name for name in names if len({standing.parameters.get(name) for standing in standings}) > 1] or names
     beside = [
         name
         for name in BESIDE
-        if name != f"last {standings[0].goal[0]}" and any(_mean(one, name, records) is not None for one in standings)
+        if name != f"last {standings[0].goal[0]}" and any(_mean(one, name, entries) is not None for one in standings)
     ]
     seeds = any(standing.n > 1 for standing in standings)
     head = ["", standings[0].goal[0], *(["seeds"] if seeds else []), "trials" if seeds else "trial"]
@@ -206,7 +206,7 @@ def _leaders(standings: Sequence[Standing], records: Mapping[int, Record]) -> Ta
             Cell(number(one.mean, DIGITS), "" if one.spread is None else f"±{number(one.spread, 2)}", best=place == 1),
             *([Cell(str(one.n))] if seeds else []),
             Cell(", ".join(map(str, one.numbers))),
-            *(Cell(number(_mean(one, name, records), DIGITS) or ABSENT) for name in beside),
+            *(Cell(number(_mean(one, name, entries), DIGITS) or ABSENT) for name in beside),
             *(Cell(one.parameters.get(name, ABSENT)) for name in varied),
             Cell(duration(one.seconds)),
         ]
@@ -215,19 +215,17 @@ def _leaders(standings: Sequence[Standing], records: Mapping[int, Record]) -> Ta
     return Table([Cell(text) for text in head], rows, numbered=True)
 
 
-def _mean(standing: Standing, name: str, records: Mapping[int, Record]) -> float | None:
+def _mean(standing: Standing, name: str, entries: Mapping[int, Entry]) -> float | None:
     """Return the mean of what was measured over the trials of a standing that tell."""
-    runs = [records[number] for number in standing.numbers if number in records]
+    runs = [entries[number] for number in standing.numbers if number in entries]
     found = [value for run in runs if (value := _measured(run, name)) is not None]
     return fmean(found) if found else None
 
 
-def _measured(run: Record, name: str) -> float | None:
+def _measured(run: Entry, name: str) -> float | None:
     """Return one of ``BESIDE`` of a run; None where it was not measured."""
     when, measure = name.split(" ")
-    if when == "last":
-        return run.metrics.get(measure, {}).get("value")
-    return run.measures[measure].value if measure in run.measures else None
+    return run.last(measure) if when == "last" else run.tested.get(measure, {}).get("value")
 
 
 def _best(goal: Goal, found: Found) -> Iterator[str | Code]:
@@ -271,12 +269,12 @@ def _mattered(goal: Goal, trials: Sequence[Trial]) -> Iterator[str | Picture]:
 
 
 def _grids(goal: Goal, found: Found) -> Iterator[str | Picture]:
-    best = [found.records.get(standing.best.number) for standing in found.standings[goal]]
-    grids = [
-        Grid(place, f"trial {record.name}   epoch {max(record.grids)}", record.grids[max(record.grids)])
-        for place, record in enumerate(best)
-        if record and record.grids
-    ][:PICTURED]
+    best = [found.entries.get(standing.best.number) for standing in found.standings[goal]]
+    grids = list[Grid]()
+    for place, entry in enumerate(best):
+        if entry and len(grids) < PICTURED and (pictures := Run(entry.path).pictures("samples")):
+            epoch = max(pictures)
+            grids.append(Grid(place, f"trial {entry.name}   epoch {epoch}", pictures[epoch]))
     if grids:
         name = "samples.png" if len(found.standings) == 1 else f"samples_{_slug(goal)}.png"
         yield Picture(name, "The last grids of the best, in order", png_bytes(draw_grids(grids)))
@@ -305,7 +303,7 @@ def rows(found: Found) -> Iterator[dict[str, Any]]:
     }
     for trial in found.trials:
         place, standing = places.get(trial.number, (None, None))
-        run = found.records.get(trial.number)
+        run = found.entries.get(trial.number)
         yield {
             "trial": trial.number,
             "state": trial.state,

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from handwriting.errors import RunError
 from handwriting.runs import Run
+from handwriting.runs.entries import DEAD
 from handwriting.runs.files import read_json, write_json
 from handwriting.runs.folder import lives, now, process_facts
 
@@ -160,10 +161,12 @@ class Sweep:
                 f"{self.path / STATUS} holds no trials as this version writes them: {_first(error)}"
             ) from error
 
-    def is_alive(self) -> bool:
-        """Tell whether somebody is running it."""
+    @property
+    def state(self) -> str | None:
+        """What ``sweep.json`` says, or ``dead`` where the process of a running sweep is gone; None before its start."""
         status = self.status
-        return bool(status) and lives(status)
+        state: str | None = status.get("state")
+        return DEAD if state == "running" and not lives(status) else state
 
     def folder(self, number: int) -> Path:
         """Return the run folder of a trial, which need not exist."""

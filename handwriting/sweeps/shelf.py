@@ -10,9 +10,10 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 
+from handwriting.config import plain_config
 from handwriting.errors import RunError, nearest
 from handwriting.runs import Run
-from handwriting.runs.comparison import Skipped, distinct_names, printable
+from handwriting.runs.comparison import Record, Skipped, distinct_names, printable, read
 from handwriting.runs.entries import DEAD, Entry, entry_of, read_small
 from handwriting.runs.folder import lives
 from handwriting.runs.places import refuse_ways_out, within
@@ -21,6 +22,12 @@ from handwriting.sweeps.folder import PLAN, Sweep
 DEEPEST = 3
 """How far below a chosen folder a run may lie: ``sweeps/<name>/<trial>``, seen from where ``sweeps`` lies."""
 
+READ = ("metrics.csv", "summary.json", "status.json", "config.yaml", "evaluation.json")
+"""The files that a record is made of, besides grids."""
+LARGEST_TABLE = 64_000_000
+"""Bytes of the largest ``metrics.csv`` that is read."""
+MOST_RECORDS = 40
+"""So many are kept."""
 NO_RUN = "not a run folder (no status.json)"
 
 
@@ -85,6 +92,7 @@ class Shelf:
     def __init__(self, folders: Sequence[Path]) -> None:
         self.folders = tuple(Path(folder).resolve() for folder in folders)
         self._known: dict[str, _Known] = {}
+        self._records: dict[str, tuple[tuple[Stamp | None, ...], Record]] = {}
         self._lock = Lock()
 
     def look(self) -> Look:
@@ -174,6 +182,25 @@ class Shelf:
         refuse_ways_out(look.entries[key].path, self.folders)
         return Run.at(look.entries[key].path)
 
+    def record(self, key: str) -> Record:
+        """Return all that is known of a run by its key, read anew where a file of it has changed.
+
+        Raises:
+            RunError: As :meth:`run`; or if a file of it is broken, or far too large.
+        """
+        run = self.run(key)
+        stamps = tuple(_stamp(str(run.path / name)) for name in READ) + (_folder_stamp(run.path / "samples"),)
+        known = self._records.get(key)
+        if known is None or known[0] != stamps:
+            if (table := _stamp(str(run.path / "metrics.csv"))) and table.size > LARGEST_TABLE:
+                raise RunError(
+                    f"{run.path / 'metrics.csv'} has {table.size / 1e6:,.0f} MB: it is too large to be shown."
+                )
+            known = stamps, read(run.path, printable(key), plain_config)
+            self._records = {**dict(list(self._records.items())[1 - MOST_RECORDS :]), key: known}
+        record, state = known[1], self.look().entries[key].state
+        return record if record.state == state else replace(record, state=state)
+
     def sweep(self, key: str) -> Sweep:
         """Open a sweep by its key.
 
@@ -196,6 +223,11 @@ def _stamp(path: str) -> Stamp | None:
     except OSError:
         return None
     return Stamp(found.st_mtime_ns, found.st_size, is_link) if stat.S_ISREG(found.st_mode) else None
+
+
+def _folder_stamp(path: Path) -> Stamp | None:
+    """Return what changes when a file comes into a folder or leaves it."""
+    return Stamp(path.stat().st_mtime_ns, 0, False) if path.is_dir() else None
 
 
 def _reason(folder: Path, error: Exception) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from handwriting.jobs import MISTAKE, main
 from handwriting.jobs.benchmarks.sweep_folders import write_sweep
+from handwriting.runs import Run
 from handwriting.sweeps.folder import Sweep
 
 
@@ -60,6 +61,14 @@ def test_other_measures_stand_beside_the_one_that_trials_go_by(written: Sweep, p
             assert float(row["last_val/fid"]) == trial.value
 
 
+def test_what_was_measured_on_the_test_set_stands_there_too(tmp_path: Path) -> None:
+    sweep = write_sweep(tmp_path / "s", trials=3)
+    Run.at(sweep.folder(1)).write_evaluation({"fid": {"value": 4.5, "floor": 1.0}})
+    assert main(["compare", f"runs={sweep.path}", f"out={tmp_path / 'out'}"]) == 0
+    rows = list(csv.DictReader((tmp_path / "out" / "comparison.csv").open()))
+    assert [row["test_fid"] for row in rows] == ["", "4.5", ""]
+
+
 def test_the_page_needs_no_network_and_no_scripts(page: tuple[Path, str]) -> None:
     html = (page[0] / "comparison.html").read_text()
     assert "<script" not in html
@@ -70,7 +79,7 @@ def test_the_page_needs_no_network_and_no_scripts(page: tuple[Path, str]) -> Non
 
 def test_a_broken_trial_folder_is_told_and_spoils_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sweep = write_sweep(tmp_path / "s", trials=6)
-    (sweep.folder(0) / "metrics.csv").write_text("nonsense\n1\n")
+    (sweep.folder(0) / "status.json").write_text('{"state": 3}')
     (sweep.folder(1) / "summary.json").write_text("{")
     assert main(["compare", f"runs={sweep.path}", f"out={tmp_path / 'out'}"]) == 0
     assert "## Left out" in (tmp_path / "out" / "comparison.md").read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -124,9 +125,7 @@ def _write(
     lines = [",".join(columns), *(",".join(str(row.get(name, "")) for name in columns) for row in rows)]
     (folder / "metrics.csv").write_text("\n".join(lines) + "\n")
     for epoch, picture in enumerate(pictures):
-        write_atomically(
-            folder / "samples" / f"epoch_{epoch:04}.png", lambda file, content=picture: file.write(content)
-        )
+        write_atomically(folder / "samples" / f"epoch_{epoch:04}.png", methodcaller("write", picture))
     reached = {name: rows[-1][name] for name in ("epoch", "batches", "samples", "seconds")}
     run.summarise({**reached, "metrics": extremes(rows)})
     if number % 10 == 3:

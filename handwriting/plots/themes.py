@@ -1,0 +1,72 @@
+"""Figures on a dark page: the same figures, with what is black or grey in them turned light."""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.collections import Collection
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.text import Text
+
+DARK_PAPER = "#0e1117"
+"""What a dark page is, and what white becomes."""
+GREY = 0.18
+"""Colours of less saturation than this are shades of grey."""
+LEAST_LIGHT = 0.55
+"""Other colours are at least so light."""
+
+Colour = tuple[float, float, float, float]
+
+
+def on_dark(figure: Figure) -> Figure:
+    """Turn a figure that was drawn for white paper into one for a dark page, in its place."""
+    for artist in figure.findobj():
+        _turn(artist)
+    figure.set_facecolor(DARK_PAPER)
+    return figure
+
+
+def _turn(artist: Artist) -> None:
+    if isinstance(artist, Text):
+        artist.set_color(lit(artist.get_color()))
+        if box := artist.get_bbox_patch():
+            box.set(facecolor=lit(box.get_facecolor()), edgecolor=lit(box.get_edgecolor()))
+    elif isinstance(artist, Line2D):
+        artist.set_color(lit(artist.get_color()))
+        artist.set_markeredgecolor(lit(artist.get_markeredgecolor()))
+        artist.set_markerfacecolor(lit(artist.get_markerfacecolor()))
+    elif isinstance(artist, Patch):
+        artist.set(facecolor=lit(artist.get_facecolor()), edgecolor=lit(artist.get_edgecolor()))
+    elif isinstance(artist, Collection):
+        _each(artist.get_facecolor, artist.set_facecolor)
+        _each(artist.get_edgecolor, artist.set_edgecolor)
+
+
+def _each(get: Callable[[], Any], put: Callable[[Any], None]) -> None:
+    if len(colours := np.atleast_2d(get())):
+        put([lit(tuple(colour)) for colour in colours if len(colour)])
+
+
+def lit(colour: Any) -> Any:
+    """Return a colour for a dark page: greys are turned over, other colours are made light enough.
+
+    >>> from matplotlib.colors import to_hex
+    >>> to_hex(lit("black")), to_hex(lit("white")), lit("none")
+    ('#ededed', '#0e1117', 'none')
+    """
+    if isinstance(colour, str) and colour in ("none", "auto"):
+        return colour
+    red, green, blue, opaque = to_rgba(colour)
+    hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
+    if saturation < GREY:
+        low, high = to_rgba(DARK_PAPER)[:3], 0.93
+        turned: Colour = (*(one + (high - one) * (1 - light) for one in low), opaque)  # type: ignore[assignment]
+        return turned
+    return (*colorsys.hls_to_rgb(hue, max(light, LEAST_LIGHT), saturation), opaque)

@@ -1,0 +1,59 @@
+"""What was seen in glyphs of each class: the one part of an evaluation that is no list of measures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from handwriting.errors import RunError
+from handwriting.runs.files import read_json
+
+CLASSES = "classes.json"
+MOST = 1_000
+
+
+@dataclass(frozen=True)
+class Classes:
+    """What ``classes.json`` holds.
+
+    Attributes:
+        names: Of the classes.
+        confusion: How often each class that was asked for (row) was seen as each (column), ``(C, C)``.
+        real: The same of real glyphs.
+    """
+
+    names: tuple[str, ...]
+    confusion: NDArray[np.int64]
+    real: NDArray[np.int64] | None
+
+    @classmethod
+    def of(cls, folder: Path) -> Classes | None:
+        """Read those of a run folder; None where it was not evaluated, or has no classes.
+
+        Raises:
+            RunError: If the file is broken.
+        """
+        path = folder / CLASSES
+        if not path.is_file():
+            return None
+        values = read_json(path)
+        try:
+            names = _NAMES.validate_python(values.get("names"))
+            confusion = _counts(values.get("confusion"), len(names))
+            return cls(names, confusion, None if values.get("real") is None else _counts(values["real"], len(names)))
+        except (ValidationError, ValueError, OverflowError) as error:
+            raise RunError(f"{path} does not hold counts of classes: {str(error).splitlines()[0]}") from error
+
+
+_NAMES, _COUNTS = TypeAdapter(tuple[str, ...]), TypeAdapter(list[list[int]])
+
+
+def _counts(values: object, classes: int) -> NDArray[np.int64]:
+    counts = np.array(_COUNTS.validate_python(values), np.int64)
+    if counts.shape != (classes, classes) or classes > MOST or (counts < 0).any():
+        raise ValueError(f"{counts.shape} counts of {classes} classes")
+    return counts
