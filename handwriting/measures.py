@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import FiniteFloat
 
 
@@ -101,3 +103,20 @@ def in_order(names: Iterable[str]) -> list[str]:
 def of_one_class(name: str) -> bool:
     """Say whether a measure is that of one class, such as ``class_fid/a``."""
     return "/" in name
+
+
+CLASS_FID = "class_fid/"
+"""What the FID of one class is called, before its name."""
+
+
+def class_names(measures: Mapping[str, Measure]) -> tuple[str, ...]:
+    """Return the names of the classes that have an FID of their own."""
+    return tuple(name.removeprefix(CLASS_FID) for name in measures if name.startswith(CLASS_FID))
+
+
+def class_fids(
+    measures: Mapping[str, Measure], names: Sequence[str], field: Literal["value", "floor"]
+) -> NDArray[np.float64] | None:
+    """Return the FID of each class, or its floor, ``(C,)``; NaN where it was not measured; None without any."""
+    values = [getattr(measures.get(CLASS_FID + name), field, None) for name in names]
+    return None if all(value is None for value in values) else np.array(values, np.float64)

@@ -17,9 +17,9 @@ from handwriting.features.cache import feature_space
 from handwriting.features.space import Sample
 from handwriting.glyphs import Glyphs
 from handwriting.jobs.fitting import build_metrics
-from handwriting.measures import GROUPS, Measures, in_order, of_one_class
+from handwriting.measures import GROUPS, Measures, class_fids, in_order, of_one_class
 from handwriting.metrics.base import Reference, Trial, subset
-from handwriting.metrics.class_accuracy import class_accuracies, confusion
+from handwriting.metrics.class_accuracy import confusion
 from handwriting.metrics.class_fid import class_of
 from handwriting.metrics.evaluation import measure, try_out
 from handwriting.metrics.nearest_neighbour import nearest
@@ -36,8 +36,8 @@ from handwriting.plots.evaluation import (
 from handwriting.plots.grids import png_bytes
 from handwriting.plots.numbers import number
 from handwriting.runs import Run
-from handwriting.runs.classes import CLASSES
-from handwriting.runs.files import write_atomically, write_json
+from handwriting.runs.classes import Classes
+from handwriting.runs.files import write_atomically
 
 COMPARED = 1_000
 """Generated glyphs among which the page looks for the nearest pairs."""
@@ -89,17 +89,14 @@ def run(
     ]
     if data.fingerprint != run.status.get("data_fingerprint"):
         protocol.append("The data is not what the model was trained on: its fingerprint differs.")
-    names = reference.real.glyphs.alphabet
-    seen, real = (_confusion(sample, names) for sample in (trial.generated, reference.real))
-    neighbours = _neighbours(trial)
+    classes, neighbours = _classes(trial), _neighbours(trial)
     run.write_evaluation({name: own.plain() for name, own in measures.items()})
-    if seen is not None:
-        confusions = {"confusion": seen.tolist(), "real": None if real is None else real.tolist()}
-        write_json(run.path / CLASSES, {"names": list(names), **confusions})
+    if classes:
+        classes.write(run.path)
     pairs = stacked([draw_neighbours(group, NEIGHBOURS_WIDTH) for group in neighbours])
     write_atomically(run.path / "neighbours.png", lambda file: file.write(png_bytes(pairs)))
     title = f"{run.path.name}: {type(model).__name__}"
-    page = draw(title, protocol, trial, measures, seen, real, neighbours)
+    page = draw(title, protocol, trial, measures, classes, neighbours)
     write_atomically(run.path / "evaluation.png", lambda file: file.write(png_bytes(page)))
     print(table(measures))
     print("\n".join([*protocol, f"Page: {run.path / 'evaluation.png'}"]))
@@ -122,8 +119,7 @@ def draw(
     protocol: Sequence[str],
     trial: Trial,
     measures: Measures,
-    seen: torch.Tensor | None,
-    real: torch.Tensor | None,
+    classes: Classes | None,
     neighbours: Sequence[Neighbours],
 ) -> Image.Image:
     """Return the page: measures, classes, what they are mistaken for, and the glyphs themselves.
@@ -133,13 +129,12 @@ def draw(
         protocol: What was done.
         trial: What the model generated.
         measures: What was found.
-        seen: What is seen in generated glyphs of each class; None where classes are not known.
-        real: The same of real glyphs.
+        classes: What is seen in glyphs of each class; None where classes are not known.
         neighbours: Generated glyphs and the training glyphs nearest to them.
     """
     names = trial.reference.real.glyphs.alphabet
-    fid, floors = (_of_classes(measures, names, field) for field in ("value", "floor"))
-    accuracy = None if seen is None else class_accuracies(seen).numpy()
+    fid, floors = class_fids(measures, names, "value"), class_fids(measures, names, "floor")
+    accuracy = None if classes is None else classes.accuracies
     return draw_evaluation(
         title,
         protocol,
@@ -148,8 +143,8 @@ def draw(
         fid=fid,
         floors=floors,
         accuracy=accuracy,
-        real_accuracy=None if seen is None or real is None else class_accuracies(real).numpy(),
-        confusion=None if seen is None else seen.numpy(),
+        real_accuracy=None if classes is None else classes.real_accuracies,
+        confusion=None if classes is None else classes.confusion,
         examples=_examples(trial, fid, floors, accuracy),
         neighbours=neighbours,
     )
@@ -162,10 +157,11 @@ def _rows(measures: Measures) -> list[NamedMeasure]:
     return [NamedMeasure(text, own, group) for own, text, group in named]
 
 
-def _of_classes(measures: Measures, names: Sequence[str], field: str) -> NDArray[np.float64] | None:
-    """Return the FID of each class, or its floor; not a number where it was not measured; None without any."""
-    values = [getattr(measures.get(f"class_fid/{name}"), field, None) for name in names]
-    return None if all(value is None for value in values) else np.array(values, np.float64)
+def _classes(trial: Trial) -> Classes | None:
+    """Return what is seen in glyphs of each class, generated and real; None where their classes are not known."""
+    names = trial.reference.real.glyphs.alphabet
+    seen, real = (_confusion(sample, names) for sample in (trial.generated, trial.reference.real))
+    return None if seen is None else Classes(names, seen.numpy(), None if real is None else real.numpy())
 
 
 def _confusion(sample: Sample, names: tuple[str, ...]) -> torch.Tensor | None:

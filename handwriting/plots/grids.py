@@ -211,6 +211,14 @@ def png_bytes(picture: Image.Image) -> bytes:
     return file.getvalue()
 
 
+@cache
+def mark() -> Image.Image:
+    """Return the project's mark: a letter in ink on paper."""
+    page = Image.new("L", (64, 64), PAPER)
+    ImageDraw.Draw(page).text((32, 34), "h", INK, font(58), anchor="mm")
+    return page
+
+
 def picture_bytes(path: Path) -> bytes | None:
     """Return the bytes of a picture's file; None where it is missing, far too large, or no picture."""
     try:

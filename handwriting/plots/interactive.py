@@ -17,14 +17,20 @@ from handwriting.plots.comparison import colour
 from handwriting.plots.curves import COUNTED, FLOOR, TRAIN, VALIDATION, falls, series, smoothed, thinned
 from handwriting.plots.numbers import number
 
+NEITHER = "#9a9a9a"
+"""Grey that is seen on white and on black."""
 HEIGHT, TALL = 230, 330
 """Of a chart, in pixels."""
 DASHES = {VALIDATION: (1, 0), TRAIN: (4, 3), FLOOR: (1, 3)}
 """How the lines of each kind are dashed; floors are dotted."""
 KINDS = {VALIDATION: "validation", TRAIN: "training", FLOOR: "floor"}
+SYMBOLS = {"symbolType": "stroke", "symbolStrokeColor": NEITHER, "symbolSize": 300, "symbolStrokeWidth": 2}
+"""How a legend shows dashes."""
+FEW = 60
+"""With fewer points than this each is marked: a line of one point is none."""
 PICK = "pick"
 """What a selection is called."""
-WORST, BEST, NEITHER = "#e3c12f", "#3b1f6b", "#9a9a9a"
+WORST, BEST = "#e3c12f", "#3b1f6b"
 PLACES = "places"
 
 
@@ -91,20 +97,20 @@ def curves_chart(
         "height": HEIGHT,
         "title": {"text": metric.replace("_", " "), "anchor": "start", "fontSize": 14},
         "params": [{"name": "zoom", "select": "interval", "bind": "scales"}],
-        "mark": {"type": "line", "point": {"size": 14, "filled": True} if len(found) < 400 else False},
+        "mark": {"type": "line", "point": {"size": 16, "filled": True} if len(found) < FEW else False},
         "encoding": {
             "x": {"field": "x", "type": "quantitative", "axis": x_axis, "scale": {"nice": False}},
             "y": {
                 "field": "y",
                 "type": "quantitative",
                 "axis": {"title": None, "tickCount": 5, "format": "~s"},
-                "scale": {"type": "log" if log else "linear", "zero": False},
+                "scale": {"type": "log"} if log else {"type": "linear", "zero": False},
             },
             "color": {"field": "run", "type": "nominal", "legend": None, "scale": _scale(runs)},
             "strokeDash": {
                 "field": "kind",
                 "type": "nominal",
-                "legend": {"orient": "top", "title": None, "symbolType": "stroke", "offset": 2},
+                "legend": {"orient": "top", "title": None, "offset": 2, **SYMBOLS},
                 "scale": _scale({kind: list(dash) for kind, dash in dashes.items()}),
             },
             "strokeWidth": {"condition": {"test": "datum.kind == 'validation'", "value": 2.2}, "value": 1.1},

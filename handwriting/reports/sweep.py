@@ -79,6 +79,16 @@ class Found:
         """The trials that came to no good end."""
         return [trial for trial in self.trials if trial.state in ("failed", "interrupted")]
 
+    @property
+    def total(self) -> int:
+        """How many trials there are to be."""
+        return max(len(self.trials), int(self.sweep.status.get("total") or 0))
+
+    @property
+    def to_come(self) -> int:
+        """How many have not begun."""
+        return self.total - sum(trial.state != "waiting" for trial in self.trials)
+
 
 def gather(sweep: Sweep) -> Found:
     """Read a sweep; a run of it that is broken is told of.
@@ -160,7 +170,7 @@ def facts(found: Found) -> Table:
     best = [own[0].best for own in found.standings.values()]
     facts = {
         "state": state,
-        "trials": f"{len(found.trials)} of {status.get('total', len(found.trials))}: {found.counts}",
+        "trials": f"{len(found.trials)} of {found.total}: {found.counts}",
         "best": "; ".join(f"{one.monitor} {number(one.value, DIGITS)} (trial {one.number})" for one in best),
         "goes by": "; ".join(f"{monitor}, {BETTER[mode]} is better" for monitor, mode in found.standings),
         "kind": f"search by {search.get('sampler')}, pruned by {search.get('pruner')}" if search else "grid",

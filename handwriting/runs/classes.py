@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from handwriting.errors import RunError
-from handwriting.runs.files import read_json
+from handwriting.runs.files import read_json, write_json
 
 CLASSES = "classes.json"
 MOST = 1_000
@@ -29,6 +29,21 @@ class Classes:
     names: tuple[str, ...]
     confusion: NDArray[np.int64]
     real: NDArray[np.int64] | None
+
+    @property
+    def accuracies(self) -> NDArray[np.float64]:
+        """The share of each class that is seen as what it is, 0..1 ``(C,)``; NaN for one that was not asked for."""
+        return _accuracies(self.confusion)
+
+    @property
+    def real_accuracies(self) -> NDArray[np.float64] | None:
+        """The same of real glyphs."""
+        return None if self.real is None else _accuracies(self.real)
+
+    def write(self, folder: Path) -> None:
+        """Write ``classes.json`` into a run folder."""
+        real = None if self.real is None else self.real.tolist()
+        write_json(folder / CLASSES, {"names": list(self.names), "confusion": self.confusion.tolist(), "real": real})
 
     @classmethod
     def of(cls, folder: Path) -> Classes | None:
@@ -50,6 +65,11 @@ class Classes:
 
 
 _NAMES, _COUNTS = TypeAdapter(tuple[str, ...]), TypeAdapter(list[list[int]])
+
+
+def _accuracies(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
+    counts = confusion.sum(axis=1)
+    return np.where(counts > 0, confusion.diagonal() / np.maximum(counts, 1), np.nan)
 
 
 def _counts(values: object, classes: int) -> NDArray[np.int64]:

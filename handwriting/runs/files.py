@@ -50,3 +50,14 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise RunError(f"{path} does not hold a JSON object: is {path.parent} a run folder?")
     return values
+
+
+def last_lines(path: Path, most: int = 200_000) -> str | None:
+    """Return the end of a text, whole lines of at most so many bytes; None where there is no such file."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        start = max(0, path.stat().st_size - most)
+        file.seek(start)
+        content = file.read(most)
+    return (content.partition(b"\n")[2] if start else content).decode("utf-8", "replace")

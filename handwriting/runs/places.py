@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from handwriting.errors import RunError
@@ -28,15 +28,21 @@ def within(path: str | Path, folders: Sequence[Path]) -> Path:
     return real
 
 
-def refuse_ways_out(folder: Path, folders: Sequence[Path]) -> None:
-    """Refuse a folder that is, or anywhere holds, a link which leads out of the chosen folders.
+def refuse_ways_out(folder: Path, folders: Sequence[Path], inner: Iterable[str] | None = None) -> None:
+    """Refuse a folder that is, or holds, a link which leads out of the chosen folders.
+
+    Args:
+        folder: The folder.
+        folders: As :func:`within` takes them.
+        inner: Which folders in it are looked through as well; None for all that is below it.
 
     Raises:
         RunError: Naming the link.
     """
     within(folder, folders)
-    for place, inner, files in os.walk(folder):
-        for name in (*inner, *files):
-            path = Path(place, name)
-            if path.is_symlink():
+    for place, below, files in os.walk(folder):
+        for name in (*below, *files):
+            if (path := Path(place, name)).is_symlink():
                 within(path, folders)
+        if inner is not None:
+            below[:] = [name for name in below if name in inner] if Path(place) == folder else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,10 +25,14 @@ DEEPEST = 3
 
 READ = ("metrics.csv", "summary.json", "status.json", "config.yaml", "evaluation.json")
 """The files that a record is made of, besides grids."""
+INNER = ("samples", "reconstructions", "checkpoints")
+"""The folders in a run's that are read; trackers keep links to their own places in others."""
 LARGEST_TABLE = 64_000_000
 """Bytes of the largest ``metrics.csv`` that is read."""
 MOST_RECORDS = 40
 """So many are kept."""
+RECENT = 1.0
+"""Seconds for which a look is good enough to find a run by its key."""
 NO_RUN = "not a run folder (no status.json)"
 
 
@@ -93,17 +98,24 @@ class Shelf:
         self.folders = tuple(Path(folder).resolve() for folder in folders)
         self._known: dict[str, _Known] = {}
         self._records: dict[str, tuple[tuple[Stamp | None, ...], Record]] = {}
+        self._last: tuple[float, Look] | None = None
         self._lock = Lock()
 
-    def look(self) -> Look:
-        """Return what there is now."""
+    def look(self, age: float = 0.0) -> Look:
+        """Return what there is now, or was at most ``age`` seconds ago."""
         with self._lock:
-            found = _Found()
-            for root, name in zip(self.folders, distinct_names(self.folders), strict=True):
-                if root.is_dir():
-                    self._walk(str(root), name, DEEPEST, found)
-            self._known = {key: self._read(key, folder) for key, folder in found.runs.items()}
-            known = self._known
+            if self._last and time.monotonic() - self._last[0] < age:
+                return self._last[1]
+            look = self._look()
+            self._last = time.monotonic(), look
+            return look
+
+    def _look(self) -> Look:
+        found = _Found()
+        for root, name in zip(self.folders, distinct_names(self.folders), strict=True):
+            if root.is_dir():
+                self._walk(str(root), name, DEEPEST, found)
+        known = self._known = {key: self._read(key, folder) for key, folder in found.runs.items()}
         skipped = [*found.skipped, *(Skipped(printable(key), NO_RUN) for key in found.foreign)]
         skipped += [Skipped(printable(key), printable(one.reason)) for key, one in known.items() if one.entry is None]
         entries = {key: one.entry for key, one in known.items() if one.entry}
@@ -174,12 +186,14 @@ class Shelf:
         Raises:
             RunError: If there is none, or something in its folder leads out of the chosen folders.
         """
-        look = self.look()
+        look = self.look(RECENT)
+        if key not in look.entries:
+            look = self.look()
         if key not in look.entries:
             told = next((one.reason for one in look.skipped if one.place == printable(key)), None)
             there = f"cannot be read: {told}" if told else f"is not here.{nearest(key, look.entries)}"
             raise RunError(f"The run {printable(key)} {there}")
-        refuse_ways_out(look.entries[key].path, self.folders)
+        refuse_ways_out(look.entries[key].path, self.folders, INNER)
         return Run.at(look.entries[key].path)
 
     def record(self, key: str) -> Record:
@@ -189,7 +203,7 @@ class Shelf:
             RunError: As :meth:`run`; or if a file of it is broken, or far too large.
         """
         run = self.run(key)
-        stamps = tuple(_stamp(str(run.path / name)) for name in READ) + (_folder_stamp(run.path / "samples"),)
+        stamps = (*(_stamp(str(run.path / name)) for name in READ), _folder_stamp(run.path / "samples"))
         known = self._records.get(key)
         if known is None or known[0] != stamps:
             if (table := _stamp(str(run.path / "metrics.csv"))) and table.size > LARGEST_TABLE:
@@ -198,7 +212,7 @@ class Shelf:
                 )
             known = stamps, read(run.path, printable(key), plain_config)
             self._records = {**dict(list(self._records.items())[1 - MOST_RECORDS :]), key: known}
-        record, state = known[1], self.look().entries[key].state
+        record, state = known[1], self.look(RECENT).entries[key].state
         return record if record.state == state else replace(record, state=state)
 
     def sweep(self, key: str) -> Sweep:
@@ -207,10 +221,15 @@ class Shelf:
         Raises:
             RunError: If there is none, or something in its folder leads out of the chosen folders.
         """
-        look = self.look()
+        look = self.look(RECENT)
+        if key not in look.sweeps:
+            look = self.look()
         if key not in look.sweeps:
             raise RunError(f"The sweep {printable(key)} is not here.{nearest(key, look.sweeps)}")
-        refuse_ways_out(look.sweeps[key], self.folders)
+        refuse_ways_out(look.sweeps[key], self.folders, ())
+        for run, sweep in look.sweep_of.items():
+            if sweep == key:
+                refuse_ways_out(look.entries[run].path, self.folders, INNER)
         return Sweep.at(look.sweeps[key])
 
 

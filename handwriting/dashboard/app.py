@@ -1,0 +1,39 @@
+"""What Streamlit runs: the frame around all pages."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from handwriting.dashboard.views import data, run, runs, sweep
+from handwriting.plots.grids import mark
+
+PAGES = {"Runs": runs.show, "Run": run.show, "Sweep": sweep.show, "Data": data.show}
+"""The pages in order, by what the address calls them; those to draw and write, to label, and to look at segmented pages
+come after them. They are one place to the browser, which would look for the server below every other."""
+
+STYLE = """
+.stMainBlockContainer {padding: 1.5rem 1rem 3rem; max-width: 100rem}
+@media (min-width: 641px) {.stMainBlockContainer {padding: 1.5rem 3rem 3rem}}
+h1 {font-size: 1.9rem; padding: 0.2rem 0}
+header.stAppHeader {background: transparent}
+header.stAppHeader, header.stAppHeader * {pointer-events: none}
+header.stAppHeader button, header.stAppHeader button * {pointer-events: auto}
+@media (max-width: 640px) {
+  .stImage {overflow-x: auto}
+  .stImage img {max-width: none !important; min-width: min(44rem, 200vw)}
+}
+"""
+"""On a narrow screen a wide picture stays readable and is moved sideways."""
+
+
+def main() -> None:
+    """Show the page that the address names."""
+    st.set_page_config(page_title="handwriting", page_icon=mark(), layout="wide", menu_items={})
+    st.html(f"<style>{STYLE}</style>")
+    page = st.segmented_control("Page", list(PAGES), default="Runs", key="page", bind="query-params", required=True,
+                                label_visibility="collapsed")  # fmt: skip
+    PAGES[page]()
+
+
+if __name__ == "__main__":
+    main()

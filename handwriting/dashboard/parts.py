@@ -1,0 +1,133 @@
+"""What several pages show in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+from matplotlib.figure import Figure
+
+from handwriting.dashboard.settings import Settings, shelf_of
+from handwriting.dashboard.tables import anchor
+from handwriting.plots.curves import figure_bytes
+from handwriting.plots.grids import picture_bytes
+from handwriting.plots.interactive import Chart
+from handwriting.plots.markdown import escaped
+from handwriting.plots.themes import on_dark
+from handwriting.sweeps.shelf import Look, Shelf
+
+QUICK, SLOW = 1.0, 5.0
+"""Seconds between looks while something runs, and while nothing does."""
+
+
+def shelf() -> Shelf:
+    """Return what knows the runs that are shown."""
+    return shelf_of(Settings.here())
+
+
+def is_dark() -> bool:
+    """Tell whether the page is dark."""
+    return st.context.theme.type == "dark"
+
+
+def live(show: Callable[[], None], running: bool) -> None:
+    """Show a part of a page that brings itself up to date, soon where something runs."""
+    st.fragment(show, run_every=QUICK if running else SLOW)()
+
+
+# What is shown
+
+
+def figure(draw: Callable[[], Figure], name: str, caption: str = "") -> None:
+    """Show a figure in the colours of the page; what is saved is for white paper."""
+    drawn = draw()
+    saved = figure_bytes(drawn)
+    _image(figure_bytes(on_dark(drawn)) if is_dark() else saved, caption)
+    download("Save this picture", saved, name, "image/png")
+
+
+def _image(content: bytes, caption: str, width: Any = "stretch", kind: Any = "PNG") -> None:
+    # Left to itself Streamlit makes a JPEG of what has no transparency.
+    st.image(content, caption=escaped(caption) if caption else None, width=width, output_format=kind)
+
+
+def picture(content: bytes | None, name: str, caption: str = "", save: bool = True, wide: bool = True) -> None:
+    """Show a picture; in place of one that is missing or broken, say so."""
+    if content is None:
+        st.caption(f"{escaped(name)} is missing, or no picture.")
+        return
+    kind = "GIF" if name.endswith(".gif") else "PNG"
+    _image(content, caption, "stretch" if wide else "content", "auto" if kind == "GIF" else "PNG")
+    if save:
+        download("Save this picture", content, name, f"image/{kind.lower()}")
+
+
+def picture_file(path: Path, caption: str = "", save: bool = True, name: str | None = None) -> None:
+    """Show a picture from its file, by whose name it is saved unless another is given."""
+    picture(picture_bytes(path), name or path.name, caption, save)
+
+
+def link(label: str, **address: str | list[str]) -> None:
+    """Show a link to what an address of the dashboard tells."""
+    st.html(anchor(label, **address), width="content")
+
+
+def chart(one: Chart, key: str) -> Any:
+    """Show a chart to point at, and return what is selected in it."""
+    selects = any("params" in layer and layer["params"][0]["name"] == "pick" for layer in one.spec.get("layer", ()))
+    more: dict[str, Any] = {"on_select": "rerun"} if selects else {}
+    return st.vega_lite_chart(pd.DataFrame(one.rows), one.spec, width="stretch", key=key, **more)
+
+
+def table(rows: Sequence[dict[str, Any]], **more: Any) -> Any:
+    """Show a table, whose own menu sorts, searches and saves it."""
+    return st.dataframe(pd.DataFrame(list(rows)), hide_index=True, placeholder="", **more)
+
+
+def download(label: str, content: bytes | str, name: str, kind: str) -> None:
+    """Offer something to be saved."""
+    st.download_button(
+        label, content, name, kind, key=f"save {name} {label}", on_click="ignore", type="tertiary",
+        icon=":material/download:",
+    )  # fmt: skip
+
+
+def columns() -> dict[str, Any]:
+    """Return how the columns of tables are shown, by their names."""
+    number, help_fid = st.column_config.NumberColumn, "Lowest on validation glyphs while training."
+    return {
+        "FID": number(format="%.4g", help=help_fid),
+        "floor": number(format="%.3g", help="The FID of as many real training glyphs."),
+        "class accuracy": number(format="%.3f", help="How often the class asked for is the class seen, measured last."),
+        "best": number(format="%.4g", help="The best value that the monitor reached."),
+        "monitor": st.column_config.TextColumn(help="What the run goes by."),
+        "minutes": number(format="%.1f", help="Of training."),
+        "minutes left": number(format="%.0f"),
+        "parameters": number(format="localized"),
+        "began": st.column_config.DatetimeColumn(format="MMM D, HH:mm"),
+    }
+
+
+# Where something is missing
+
+
+def nothing(what: str, command: str) -> None:
+    """Say that there is nothing yet, and which command makes some."""
+    st.info(what, icon=":material/info:")
+    st.code(command, language="bash", wrap_lines=True)
+
+
+def left_out(look: Look) -> None:
+    """Name in a corner what cannot be read, and why."""
+    if look.skipped:
+        with st.expander(f"Left out: {len(look.skipped)}", icon=":material/warning:"):
+            st.caption("What is in these folders besides, and is not shown.")
+            table([{"place": one.place, "why": one.reason} for one in look.skipped])
+
+
+def refused(error: Exception) -> None:
+    """Say why something cannot be shown."""
+    st.error(escaped(" ".join(str(error).split())), icon=":material/error:")

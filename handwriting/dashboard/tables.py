@@ -1,0 +1,159 @@
+"""Tables as pages show them: a row a run, a sweep or a trial, with numbers that can be sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from html import escape
+from typing import Any
+from urllib.parse import urlencode
+
+from handwriting.errors import RunError
+from handwriting.plots.comparison import colour
+from handwriting.plots.interactive import shown
+from handwriting.reports.page import Cell, Table
+from handwriting.runs.comparison import printable
+from handwriting.runs.entries import DEAD, Entry
+from handwriting.runs.filters import FACTS, value_of
+from handwriting.sweeps.folder import Sweep, Trial
+from handwriting.sweeps.shelf import Look
+
+STATES = {
+    "running": "● running",
+    "done": "✓ done",
+    "failed": "✕ failed",
+    "interrupted": "‖ stopped",
+    "pruned": "‖ pruned",
+    "waiting": "… to come",
+    DEAD: "○ dead",
+}
+"""States in words, with a sign that needs no colour."""
+
+
+def state(name: str | None) -> str:
+    """Return a state as it is read."""
+    return STATES.get(name or "", name or "not begun")
+
+
+def runs_table(entries: Mapping[str, Entry], columns: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Return a row for each run, as its small files tell.
+
+    Args:
+        entries: By key.
+        columns: More that is shown of each: settings and metrics by their keys.
+    """
+    facts = {
+        "FID": "fid", "floor": "floor", "class accuracy": "class_accuracy", "best": "best",
+        "parameters": "parameters", "seed": "seed", "epoch": "epoch",
+    }  # fmt: skip
+    return [
+        {
+            "run": printable(key),
+            "state": state(entry.state),
+            "model": entry.model,
+            "data": entry.data,
+            "study": entry.study,
+            **{name: FACTS[fact](entry) for name, fact in facts.items()},
+            "monitor": entry.monitor,
+            "minutes": None if entry.seconds is None else entry.seconds / 60,
+            "began": began(entry.started),
+            **{name: value_of(entry, name) for name in columns},
+            "why": entry.why,
+        }
+        for key, entry in entries.items()
+    ]
+
+
+def began(text: str | None) -> datetime | None:
+    """Return a time that a status file tells; None where it tells none."""
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def sweeps_table(look: Look) -> list[dict[str, Any]]:
+    """Return a row for each sweep; of one that cannot be read, the reason."""
+    rows = list[dict[str, Any]]()
+    for key, folder in look.sweeps.items():
+        sweep = Sweep(folder)
+        row: dict[str, Any] = {"sweep": printable(key)}
+        try:
+            status = sweep.status
+            best, counts = status.get("best") or {}, status.get("counts") or {}
+            total = status.get("total", sum(counts.values()))
+            failed = counts.get("failed", 0) + counts.get("interrupted", 0)
+            ended = counts.get("done", 0) + counts.get("pruned", 0) + failed
+            reached = f"{best['monitor']} {shown(best['value'])} (trial {best['trial']})" if best else None
+            left = status.get("seconds_left") if sweep.state == "running" else None
+            row |= {"state": state(sweep.state), "ended": f"{ended} of {total}", "failed": failed, "best": reached}
+            row |= {"minutes left": None if left is None else left / 60, "began": began(status.get("started"))}
+        except (RunError, KeyError, TypeError, AttributeError, ValueError) as error:
+            row |= {"state": "cannot be read", "why": printable(" ".join(str(error).split()))}
+        rows.append(row)
+    return rows
+
+
+def trials_table(trials: Sequence[Trial]) -> list[dict[str, Any]]:
+    """Return a row for each trial, in order."""
+    names = dict.fromkeys(name for trial in trials for name in trial.parameters)
+    return [
+        {
+            "trial": trial.number,
+            "state": state(trial.state),
+            trial.monitor or "reached": trial.value,
+            **{name: trial.parameters.get(name) for name in names},
+            "minutes": None if trial.seconds is None else trial.seconds / 60,
+            "why": trial.why,
+        }
+        for trial in trials
+    ]
+
+
+def plain(table: Table) -> list[dict[str, str]]:
+    """Return the table of a report as rows of text; what stands beside a cell follows it."""
+    heads = [_words(cell) for cell in table.head]
+    names = [head or "#" for head in heads]
+    return [dict(zip(names, map(_words, row), strict=True)) for row in table.rows]
+
+
+def _words(cell: Cell) -> str:
+    text = f"{cell.text} {cell.beside}" if cell.run is not None else cell.text
+    return f"{text} ({cell.beside})" if cell.beside and cell.run is None else text
+
+
+def swatch(index: int, name: str = "") -> str:
+    """Return, as HTML, the number of a run on its colour, and its name."""
+    number = (
+        f'<span style="background:{colour(index)};color:white;padding:0 .45em;border-radius:3px;font-weight:600">'
+        f"{index + 1}</span>"
+    )
+    return f"{number} {escape(printable(name))}" if name else number
+
+
+def anchor(label: str, **address: str | Sequence[str]) -> str:
+    """Return a link within the dashboard, as HTML.
+
+    >>> anchor("a<b", page="Run", run="runs/a b")
+    '<a href="?page=Run&amp;run=runs%2Fa+b">a&lt;b</a>'
+    """
+    return f'<a href="?{escape(urlencode(address, doseq=True))}">{escape(printable(label))}</a>'
+
+
+def facts_html(facts: Mapping[str, str]) -> str:
+    """Return facts as HTML that takes as many lines as it needs: what each is, small, above what it says."""
+    cells = [
+        f'<div><small style="opacity:.65">{escape(printable(name))}</small><br><b>{escape(printable(text))}</b></div>'
+        for name, text in facts.items()
+    ]
+    return f'<div style="display:flex;flex-wrap:wrap;gap:.4rem 1.7rem;line-height:1.35">{"".join(cells)}</div>'
+
+
+def epoch_shown(grids: Sequence[int], asked: int) -> int | None:
+    """Return the epoch whose grid stands for one that was asked for: the last until then, or else the first.
+
+    >>> epoch_shown([0, 5, 10], 7), epoch_shown([3], 1), epoch_shown([], 1)
+    (5, 3, None)
+    """
+    before = [epoch for epoch in grids if epoch <= asked]
+    return max(before) if before else min(grids, default=None)

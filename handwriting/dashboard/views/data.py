@@ -1,0 +1,48 @@
+"""What is in a data source: counts, contact sheets by class and style, outliers."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from handwriting.dashboard import parts
+from handwriting.dashboard.settings import Settings
+from handwriting.dashboard.sources import chance, contents, names
+from handwriting.dashboard.tables import facts_html
+from handwriting.errors import HandwritingError
+from handwriting.plots.grids import png_bytes
+from handwriting.plots.markdown import escaped
+from handwriting.reports.source import before_and_after, charts, contact_sheet, most_distant, styles, summary
+
+FIRST = "digits"
+HELP = "As on the command line: `data.split=balanced data.style=median data.prepare.outliers=3 data.path=letters`"
+
+
+def show() -> None:
+    """Show the page."""
+    st.title("Data")
+    root, known = Settings.here().data, names()
+    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    name = left.selectbox("Source", list(known), list(known).index(FIRST), key="source", bind="query-params")
+    settings = right.text_input("Settings", key="settings", bind="query-params", help=HELP,
+                                placeholder="data.style=median data.prepare.outliers=3")  # fmt: skip
+    try:
+        with st.spinner("Reading the glyphs"):
+            source, read, prepared = contents(name, root, settings)
+    except HandwritingError as error:
+        parts.refused(error)
+        st.caption(f"Data sets are looked for in {escaped(str(root.absolute()))}; root=<folder> names another, and "
+                   "this fetches what can be fetched:")  # fmt: skip
+        st.code(f"python train.py data={name} data.download=true debug=fast", language="bash")
+        return
+    st.caption(escaped(known[name]))
+    st.html(facts_html(summary(source, read, prepared)))
+    train, chosen = prepared.train, chance()
+    if train.alphabet:
+        parts.figure(lambda: charts(prepared), f"{name}_counts.png")
+    parts.picture(png_bytes(contact_sheet(train, chosen)), f"{name}_contact_sheet.png")
+    if train.style_names and train.alphabet:
+        parts.picture(png_bytes(styles(train, chosen)), f"{name}_styles.png")
+    else:
+        st.caption("With the setting data.style=median thin and thick glyphs are told apart.")
+    parts.picture(png_bytes(most_distant(prepared, source.prepare.outliers)), f"{name}_outliers.png")
+    parts.picture(png_bytes(before_and_after(source, read, train, chosen)), f"{name}_before_and_after.png")

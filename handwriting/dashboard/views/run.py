@@ -1,0 +1,285 @@
+"""One run: its pictures through time, its measures, what it draws on the spot, its settings and its log."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import streamlit as st
+
+from handwriting.dashboard import parts
+from handwriting.dashboard.drawing import draw_now, model_of
+from handwriting.dashboard.tables import facts_html, plain, state
+from handwriting.errors import HandwritingError
+from handwriting.measures import class_fids, class_names
+from handwriting.plots.comparison import draw_measures
+from handwriting.plots.curves import COUNTED, metrics_of, ordered
+from handwriting.plots.evaluation import draw_class_charts, draw_confusion, mistakes
+from handwriting.plots.grids import png_bytes
+from handwriting.plots.interactive import curves_chart
+from handwriting.plots.markdown import escaped
+from handwriting.plots.numbers import number
+from handwriting.reports.runs import FACTS, bars_of, evaluation_commands, measure_table
+from handwriting.runs import Run
+from handwriting.runs.classes import Classes
+from handwriting.runs.comparison import ABSENT, Record, measure_rows
+from handwriting.runs.files import last_lines
+
+VIEWS = ("Pictures", "Curves", "Measures", "Draw", "Settings", "Log")
+PLAY_SECONDS = 0.7
+ACROSS = 3
+MISTAKES = 12
+SPREAD = "1 is what training drew with; less gives glyphs that are more alike, more gives bolder ones."
+
+
+def show() -> None:
+    """Show the page."""
+    look = parts.shelf().look()
+    st.title("A run")
+    if not look.entries:
+        parts.nothing("There is no run yet. This trains one in under a minute:", "python train.py")
+        return
+    keys = list(look.entries)
+    asked = st.query_params.get("run")
+    if asked and asked not in look.entries:
+        _refuse(asked)
+    key = st.selectbox("Run", keys, key="run", bind="query-params")
+    try:
+        record, run = parts.shelf().record(key), parts.shelf().run(key)
+    except HandwritingError as error:
+        parts.refused(error)
+        return
+    parts.live(lambda: _facts(key), record.state == "running")
+    view = st.segmented_control("Show", VIEWS, default=VIEWS[0], key="show", bind="query-params", required=True,
+                                label_visibility="collapsed")  # fmt: skip
+    if view == "Pictures":
+        _pictures(key, record.state == "running")
+    elif view == "Curves":
+        parts.live(lambda: _curves(key), record.state == "running")
+    elif view == "Measures":
+        _measures(record)
+    elif view == "Draw":
+        _draw(run)
+    elif view == "Settings":
+        _settings(run)
+    else:
+        parts.live(lambda: _log(run), record.state == "running")
+
+
+def _refuse(key: str) -> None:
+    """Say what is wrong with a run that the address names."""
+    try:
+        parts.shelf().run(key)
+    except HandwritingError as error:
+        parts.refused(error)
+
+
+def _facts(key: str) -> None:
+    record = parts.shelf().record(key)
+    facts = {name: fact(record) for name, fact in FACTS.items()} | {"state": state(record.state)}
+    if record.best is not None:
+        facts[f"best {record.monitor}"] = number(record.best, 4)
+    if (floor := record.last("floor/fid")) is not None:
+        facts["floor of the FID"] = number(floor)
+    st.html(facts_html({name: text for name, text in facts.items() if text not in (ABSENT, "")}))
+    if record.why:
+        st.warning(escaped(record.why), icon=":material/info:")
+    if record.state == "dead":
+        st.warning(
+            "It says that it is running, and its process is gone. It goes on by:", icon=":material/heart_broken:"
+        )
+        st.code(f"python train.py {shlex.quote(f'resume={record.path}')}", language="bash", wrap_lines=True)
+
+
+# Pictures
+
+
+def _pictures(key: str, running: bool) -> None:
+    playing = st.session_state.get("playing", False)
+    st.fragment(lambda: _through_time(key), run_every=PLAY_SECONDS if playing else parts.QUICK if running else None)()
+    parts.live(lambda: _others(key), running)
+
+
+def _through_time(key: str) -> None:
+    """Show one grid, and where there are any the reconstructions of that time, by a slider that can play."""
+    run = parts.shelf().run(key)
+    kinds = {name: run.pictures(name) for name in ("samples", "reconstructions")}
+    epochs = sorted({epoch for pictures in kinds.values() for epoch in pictures})
+    if not epochs:
+        st.caption("It has drawn nothing yet: the first grid comes within seconds of its start.")
+        return
+    state, place = st.session_state, f"epoch of {key}"
+    if state.get("playing") and state.get(place) in epochs:
+        state[place] = epochs[(epochs.index(state[place]) + 1) % len(epochs)]
+    epoch = epochs[-1]
+    if len(epochs) > 1:
+        button, slider = st.columns([1, 7], vertical_alignment="bottom")
+        with slider:
+            if state.get(place) not in epochs:
+                state[place] = epochs[-1]
+            epoch = st.select_slider("Epoch", epochs, key=place)
+        with button:
+            label, icon = ("Pause", ":material/pause:") if state.get("playing") else ("Play", ":material/play_arrow:")
+            if st.button(label, icon=icon, width="stretch"):
+                state.playing = not state.get("playing", False)
+                if state.playing and epoch == epochs[-1]:
+                    del state[place]
+                    state[place] = epochs[0]
+                st.rerun()
+    for name, pictures in kinds.items():
+        if epoch in pictures:
+            st.markdown(f"**{name.capitalize()}**, epoch {epoch}")
+            parts.picture_file(pictures[epoch], name=f"{name}_{epoch:04}.png")
+
+
+def _others(key: str) -> None:
+    """Show the pictures of which there is one: the animation, the latent space, the walk through it."""
+    path = parts.shelf().run(key).path
+    captions = {
+        "training.gif": "From noise to letters",
+        "walk.png": "The way from one glyph to another through the latent space",
+        "latent.png": "The validation set in the latent space",
+    }
+    there = [(name, caption) for name, caption in captions.items() if (path / name).is_file()]
+    if there:
+        st.divider()
+    for start in range(0, len(there), 2):
+        for place, (name, caption) in zip(st.columns(2), there[start : start + 2], strict=False):
+            with place:
+                parts.picture_file(path / name, caption)
+
+
+def _curves(key: str) -> None:
+    record = parts.shelf().record(key)
+    by = st.segmented_control("Counted in", list(COUNTED), format_func=COUNTED.__getitem__, default="samples", key="by",
+                              bind="query-params", required=True)  # fmt: skip
+    names = ordered(metrics_of(record.rows))
+    charts = [(name, one) for name in names if (one := curves_chart(name, {0: record.name}, {0: record.rows}, by))]
+    if not charts:
+        st.caption("Nothing was logged yet.")
+    for start in range(0, len(charts), ACROSS):
+        for place, (name, one) in zip(st.columns(ACROSS), charts[start : start + ACROSS], strict=False):
+            with place:
+                parts.chart(one, f"curve {name}")
+    if (table := record.path / "metrics.csv").is_file():
+        parts.download("Save metrics.csv", table.read_bytes(), "metrics.csv", "text/csv")
+
+
+# Measures
+
+
+def _measures(record: Record) -> None:
+    rows = measure_rows([record])
+    if not rows:
+        parts.nothing("It was not measured on the test set yet. This does so:", evaluation_commands([record])[0])
+        latest = record.validation()
+        if latest:
+            st.markdown("Until then, what its training measured last on validation glyphs:")
+            floors = {name: record.last(f"floor/{name[4:]}") for name in latest}
+            parts.table([{"while training": name[4:], "value": value, "floor": floors[name]}
+                         for name, value in latest.items()])  # fmt: skip
+        return
+    st.markdown("On the test set. The floor is the same number for as many real training glyphs.")
+    parts.table(plain(measure_table([record], rows)))
+    drawn = [bars_of(row) for row in rows if row.comparable]
+    if drawn:
+        parts.figure(lambda: draw_measures([record.name], drawn), "measures.png", "The black mark is the floor.")
+    _classes(record)
+    for name, caption in (
+        ("neighbours.png", "Generated glyphs above the training glyphs nearest to them"),
+        ("evaluation.png", "All on one page"),
+    ):
+        if (record.path / name).is_file():
+            st.subheader(caption)
+            parts.picture_file(record.path / name)
+
+
+def _classes(record: Record) -> None:
+    try:
+        classes = Classes.of(record.path)
+    except HandwritingError as error:
+        parts.refused(error)
+        return
+    names = classes.names if classes else class_names(record.measures)
+    fid, floors = class_fids(record.measures, names, "value"), class_fids(record.measures, names, "floor")
+    if fid is not None or classes:
+        accuracy, real = (classes.accuracies, classes.real_accuracies) if classes else (None, None)
+        st.subheader("By class")
+        parts.figure(lambda: draw_class_charts(names, fid, floors, accuracy, real), "classes.png")
+    if classes:
+        st.subheader("What is taken for what")
+        left, right = st.columns([3, 2])
+        with left:
+            parts.picture(png_bytes(draw_confusion(classes.confusion, classes.names)), "confusion.png",
+                          "Asked for (rows) and seen (columns); mistakes are dark.")  # fmt: skip
+        with right:
+            found = mistakes(classes.confusion, classes.names)[:MISTAKES]
+            parts.table([{"mistake": text, "of the class": share} for text, share in found],
+                        column_config={"of the class": st.column_config.NumberColumn(format="percent")})  # fmt: skip
+
+
+# Drawing
+
+
+def _draw(run: Run) -> None:
+    checkpoint = run.checkpoint()
+    if not checkpoint.is_file():
+        st.info("There is no checkpoint yet: the first comes at the end of the first epoch.", icon=":material/info:")
+        return
+    try:
+        with st.spinner("Loading the model; torch takes some seconds the first time"):
+            model = model_of(checkpoint)
+    except HandwritingError as error:
+        parts.refused(error)
+        return
+    with st.form("draw"):
+        labels = styles = None
+        if "class" in model.conditions:
+            labels = st.multiselect("Classes", model.alphabet, placeholder="all of them")
+        if "style" in model.conditions:
+            styles = st.multiselect("Styles", model.style_names, placeholder="all of them")
+        left, middle, right = st.columns(3)
+        n = left.number_input("Of each", 1, 100, 10)
+        seed = middle.number_input("Seed", 0, 2**31 - 1, 0, help="The same seed draws the same glyphs.")
+        spread = right.slider("Spread of the latents", 0.1, 2.0, 1.0, 0.05, help=SPREAD)
+        asked = st.form_submit_button("Draw", type="primary", icon=":material/draw:")
+    state = st.session_state
+    if asked:
+        try:
+            with st.spinner("Drawing"):
+                state.drawn = run.path, draw_now(checkpoint, n, labels or None, styles or None, seed, spread)
+        except HandwritingError as error:
+            parts.refused(error)
+    if "drawn" in state and state.drawn[0] == run.path:
+        drawn = state.drawn[1]
+        parts.picture(drawn.png, "drawn.png", f"{drawn.glyphs:,} glyphs", wide=False)
+        parts.download("Save the glyphs as data", drawn.npz, "drawn.npz", "application/octet-stream")
+
+
+# Settings and log
+
+
+def _settings(run: Run) -> None:
+    st.markdown("The command that repeats it:")
+    st.code(str(run.status.get("command", "-")), language="bash", wrap_lines=True)
+    _text(run.config_file, "yaml")
+    left, right = st.columns(2)
+    for place, name in ((left, "status.json"), (right, "summary.json")):
+        with place:
+            _text(run.path / name, "json", height=320)
+
+
+def _text(path: Path, language: str, height: int | None = None) -> None:
+    text = last_lines(path)
+    if text is None:
+        st.caption(f"{path.name} is missing.")
+        return
+    st.markdown(f"`{path.name}`")
+    st.code(text, language=language, height=height or "content")
+    parts.download(f"Save {path.name}", text, path.name, "text/plain")
+
+
+def _log(run: Run) -> None:
+    for name in ("train.log", "output.log"):
+        if (run.path / name).is_file():
+            _text(run.path / name, "log", height=520)

@@ -1,0 +1,210 @@
+"""All runs and sweeps in a table, and several runs side by side."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from handwriting.dashboard import parts
+from handwriting.dashboard.tables import epoch_shown, runs_table, swatch, sweeps_table
+from handwriting.errors import HandwritingError
+from handwriting.plots.curves import COUNTED, FAMILIES, family, metrics_of, ordered
+from handwriting.plots.interactive import curves_chart
+from handwriting.plots.markdown import escaped
+from handwriting.runs.comparison import Record, cautions, differences
+from handwriting.runs.filters import filtered, keys
+from handwriting.sweeps.shelf import Look
+
+MOST = 10
+"""So many runs are put side by side."""
+ACROSS = 3
+SCALES = {"as it suits": None, "linear": False, "logarithmic": True}
+USUAL, BY = ["Losses", "FID"], "samples"
+RUNS = "runs"
+"""What the address calls a run that is selected; it may do so several times."""
+HELP = (
+    "Words, and settings: `cgan failed`, `-vae`, `model.lr<0.001`, `seed=1`, `val/fid<=20`, `norm=b*`. "
+    "All of them have to hold."
+)
+
+
+def show() -> None:
+    """Show the page."""
+    look = parts.shelf().look()
+    st.title("Runs")
+    if not look.entries and not look.sweeps:
+        where = ", ".join(escaped(str(folder)) for folder in parts.shelf().folders)
+        parts.nothing(f"There is no run in {where} yet. This trains one in under a minute:", "python train.py")
+        parts.left_out(look)
+        return
+    choose, more, trials = st.columns([5, 4, 2], vertical_alignment="bottom")
+    with choose:
+        st.text_input("Filter", key="filter", bind="query-params", help=HELP, placeholder="cgan model.lr<0.001")
+    with more:
+        own = keys(look.entries.values())
+        st.multiselect("More columns", own, key="columns", bind="query-params", placeholder="any setting or metric")
+    with trials:
+        has_trials = bool(look.sweep_of)
+        st.toggle("Trials of sweeps", key="trials", bind="query-params", disabled=not has_trials)
+    parts.live(lambda: _table(look.is_running), look.is_running)
+    selected = bool(st.query_params.get_all(RUNS))
+    if look.sweeps:
+        with st.expander(f"Sweeps: {len(look.sweeps)}", expanded=not selected):
+            parts.live(_sweeps, look.is_running)
+    parts.left_out(look)
+    chosen = [key for key in st.query_params.get_all(RUNS) if key in look.entries]
+    for gone in [key for key in st.query_params.get_all(RUNS) if key not in look.entries]:
+        st.warning(f"The run {escaped(gone)} is not here.", icon=":material/link_off:")
+    if not chosen:
+        st.caption("Select runs by the boxes on their left to see their curves and grids side by side.")
+        return
+    running = any(look.entries[key].state == "running" for key in chosen)
+    _head(chosen, look)
+    st.subheader("Curves")
+    controls = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    with controls:
+        bound: dict[str, Any] = {"bind": "query-params"}
+        st.pills("Measures", FAMILIES, selection_mode="multi", default=USUAL, key="measures", **bound)
+        bound["required"] = True
+        st.segmented_control(
+            "Counted in", list(COUNTED), format_func=COUNTED.__getitem__, default=BY, key="by", **bound
+        )
+        st.segmented_control("Scale", list(SCALES), default="as it suits", key="scale", **bound)
+        st.slider("Smoothing", 0.0, 0.98, 0.0, 0.02, key="smoothing", bind="query-params", width=220)
+    parts.live(lambda: _curves(chosen[:MOST]), running)
+    st.subheader("Samples")
+    parts.live(lambda: _grids(chosen[:MOST]), running)
+    st.subheader("Settings that differ")
+    _settings(chosen[:MOST])
+
+
+def _table(was_running: bool) -> None:
+    """Show the table, and keep what is selected in the address."""
+    look = parts.shelf().look()
+    shown = {key: entry for key, entry in look.entries.items() if st.session_state.trials or key not in look.sweep_of}
+    try:
+        kept = {id(entry) for entry in filtered(list(shown.values()), st.session_state.filter)}
+    except HandwritingError as error:
+        parts.refused(error)
+        kept = set(map(id, shown.values()))
+    shown = {key: entry for key, entry in shown.items() if id(entry) in kept}
+    places, chosen = list(shown), st.query_params.get_all(RUNS)
+    st.caption(_counts(look, len(shown)))
+    if not shown:
+        st.caption("None of them fits the filter." if st.session_state.filter else "The trials are in their sweeps.")
+        return
+    # Which rows there are is part of the table's name, because a selection is told by the places of rows.
+    name = zlib.crc32("\n".join([*places, str(st.session_state.get("cleared", 0))]).encode())
+    state = parts.table(
+        runs_table(shown, st.session_state.columns),
+        key=f"table {name}",
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": [place for place, key in enumerate(places) if key in chosen]}},
+        column_config=parts.columns(),
+        height=min(38 + 35 * len(shown), 430),
+    )
+    marked = [places[row] for row in state["selection"]["rows"] if row < len(places)]
+    wanted = [key for key in chosen if key in marked or key not in shown]
+    wanted += [key for key in marked if key not in chosen]
+    if wanted != chosen:
+        st.query_params[RUNS] = wanted
+        st.rerun()
+    if look.is_running != was_running:
+        st.rerun()
+
+
+def _counts(look: Look, shown: int) -> str:
+    states = [entry.state for entry in look.entries.values()]
+    told = [f"{states.count(name)} {name}" for name in ("running", "failed", "dead") if name in states]
+    return f"{shown:,} of {len(states):,} runs" + (f"; {', '.join(told)}" if told else "")
+
+
+def _sweeps() -> None:
+    look = parts.shelf().look()
+    parts.table(sweeps_table(look), key="sweeps", column_config=parts.columns())
+    with st.container(horizontal=True):
+        for key in look.sweeps:
+            parts.link(f"Open {key}", page="Sweep", sweep=key)
+
+
+def _head(chosen: Sequence[str], look: Look) -> None:
+    """Name the selected runs in their colours, with a link to each."""
+    st.divider()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for index, key in enumerate(chosen[:MOST]):
+            st.html(swatch(index), width="content")
+            parts.link(look.entries[key].name, page="Run", run=key)
+        if st.button("Clear the selection", type="tertiary", icon=":material/close:"):
+            st.query_params.pop(RUNS, None)
+            st.session_state.cleared = st.session_state.get("cleared", 0) + 1
+            st.rerun()
+    if len(chosen) > MOST:
+        st.caption(f"The first {MOST} of {len(chosen)} that are selected.")
+
+
+def _records(chosen: Sequence[str], tell: bool = False) -> dict[int, Record]:
+    """Return the selected runs by their place in the selection; one that cannot be read is told of once."""
+    found = {}
+    for index, key in enumerate(chosen):
+        try:
+            found[index] = parts.shelf().record(key)
+        except HandwritingError as error:
+            if tell:
+                parts.refused(error)
+    return found
+
+
+def _curves(chosen: Sequence[str]) -> None:
+    records = _records(chosen, tell=True)
+    state = st.session_state
+    names, rows = ({i: one.name for i, one in records.items()}, {i: one.rows for i, one in records.items()})
+    metrics = ordered(
+        {metric for run in rows.values() for metric in metrics_of(run) if family(metric) in state.measures}
+    )
+    charts = [
+        (metric, one)
+        for metric in metrics
+        if (one := curves_chart(metric, names, rows, state.by, state.smoothing, SCALES[state.scale]))
+    ]
+    if not charts:
+        st.caption("None of these was measured yet: choose other measures above.")
+    for start in range(0, len(charts), ACROSS):
+        for place, (metric, one) in zip(st.columns(ACROSS), charts[start : start + ACROSS], strict=False):
+            with place:
+                parts.chart(one, f"curve {metric}")
+    for caution in cautions(list(records.values())):
+        st.caption(escaped(caution))
+
+
+def _grids(chosen: Sequence[str]) -> None:
+    records = {index: one for index, one in _records(chosen).items() if one.grids}
+    epochs = sorted({epoch for one in records.values() for epoch in one.grids})
+    if not epochs:
+        st.caption("None of these runs has drawn a grid yet.")
+        return
+    asked = epochs[-1]
+    if len(epochs) > 1:
+        asked = st.select_slider("Epoch, of all runs", epochs, epochs[-1], key="epoch")
+    across = min(ACROSS, len(records))
+    ones = list(records.items())
+    for start in range(0, len(ones), across):
+        for place, (index, one) in zip(st.columns(across), ones[start : start + across], strict=False):
+            epoch = epoch_shown(list(one.grids), asked)
+            with place:
+                st.html(swatch(index, one.name))
+                if epoch is not None:
+                    parts.picture_file(one.grids[epoch], f"epoch {epoch}", save=False)
+
+
+def _settings(chosen: Sequence[str]) -> None:
+    records = list(_records(chosen).values())
+    found = differences(records) if len(records) > 1 else {}
+    if not found:
+        st.caption("Select two or more." if len(records) < 2 else "These runs have the same settings.")
+        return
+    heads = [f"{index + 1}  {one.name}" for index, one in enumerate(records)]
+    parts.table([{"setting": key, **dict(zip(heads, values, strict=True))} for key, values in found.items()])

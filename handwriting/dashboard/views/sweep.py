@@ -1,0 +1,137 @@
+"""One sweep: its trials, who is best, what mattered, and how to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from handwriting.dashboard import parts
+from handwriting.dashboard.tables import plain, state, trials_table
+from handwriting.errors import HandwritingError
+from handwriting.plots.axes import Axis
+from handwriting.plots.interactive import PICK, Chart, parallel_chart, picked
+from handwriting.plots.markdown import escaped
+from handwriting.plots.numbers import number
+from handwriting.plots.sweeps import draw_history, draw_importance
+from handwriting.reports.page import duration
+from handwriting.reports.sweep import BETTER, Found, facts, gather, leaders
+from handwriting.sweeps.folder import Trial
+from handwriting.sweeps.results import (
+    Goal,
+    Standing,
+    axes,
+    best_config,
+    by_goal,
+    finished,
+    importance,
+    luck,
+    rerun,
+    untold,
+)
+
+ENDED = ("done", "pruned", "failed")
+IMPORTANCE = "How much of the differences each explains by itself; with few trials it is a hint."
+
+
+def show() -> None:
+    """Show the page."""
+    look = parts.shelf().look()
+    st.title("A sweep")
+    if not look.sweeps:
+        parts.nothing("There is no sweep yet. This makes one of six short trials:",
+                      "python train.py -m model=vae,cgan seed=1,2,3 trainer.max_epochs=5")  # fmt: skip
+        return
+    if (asked := st.query_params.get("sweep")) and asked not in look.sweeps:
+        st.error(f"The sweep {escaped(asked)} is not here.", icon=":material/link_off:")
+    key = st.selectbox("Sweep", list(look.sweeps), key="sweep", bind="query-params")
+    try:
+        running = parts.shelf().sweep(key).state == "running"
+        found = gather(parts.shelf().sweep(key))
+    except HandwritingError as error:
+        parts.refused(error)
+        return
+    parts.live(lambda: _progress(key), running)
+    for goal, trials in by_goal(found.trials).items():
+        _goal(key, goal, trials, found)
+    parts.live(lambda: _trials(key), running)
+
+
+def _found(key: str) -> Found:
+    return gather(parts.shelf().sweep(key))
+
+
+def _progress(key: str) -> None:
+    """Show what it is, and how far it got."""
+    found = _found(key)
+    left = found.sweep.status.get("seconds_left") if found.sweep.state == "running" else None
+    ended = sum(trial.state not in ("running", "waiting") for trial in found.trials)
+    told = f"{ended} of {found.total} trials have ended" + (
+        f", about {duration(left)} left" if left is not None else ""
+    )
+    st.progress(ended / max(1, found.total), told)
+    with st.expander(f"{state(found.sweep.state)}: {found.counts}"):
+        parts.table(plain(facts(found)))
+        st.markdown("What varies:")
+        st.code("\n".join(found.plan.swept) or "nothing", language="bash", wrap_lines=True)
+
+
+def _goal(key: str, goal: Goal, trials: Sequence[Trial], found: Found) -> None:
+    """Show the trials that go by the same value."""
+    (monitor, mode), standings = goal, found.standings[goal]
+    st.subheader(f"Leaderboard, by {escaped(monitor)} ({BETTER[mode]} is better)")
+    if (spread := luck(standings)) is not None:
+        st.caption(f"Trials that differ in their seed alone spread by {number(spread)}: less may be luck.")
+    parts.table(plain(leaders(standings, found.entries)), height=min(38 + 35 * len(standings), 400))
+    ended = [trial for trial in trials if trial.state in ENDED]
+    if columns := axes(ended):
+        reached = Axis(monitor, tuple(trial.value if finished(trial) else None for trial in ended))
+        _parallel(key, parallel_chart(columns, reached, mode, [trial.number for trial in ended]), ended)
+    st.subheader("What mattered")
+    if reason := untold(trials):
+        st.caption(escaped(reason))
+    else:
+        with st.columns([3, 2])[0]:
+            parts.figure(lambda: draw_importance(importance(trials)), "importance.png", IMPORTANCE)
+    values = Axis(monitor, tuple(trial.value for trial in ended))
+    numbers, states = [trial.number for trial in ended], [trial.state for trial in ended]
+    parts.figure(lambda: draw_history(numbers, values, states, mode), "history.png", "One trial after the other")
+    _best(key, found, standings[0])
+
+
+def _parallel(key: str, chart: Chart, trials: Sequence[Trial]) -> None:
+    """Show trials along their parameters, and those that are selected there."""
+    st.subheader("Along the parameters")
+    st.caption("Each trial is a line, the darker the better. Drag over axes to select the trials that pass there.")
+    chosen = picked(chart, parts.chart(chart, f"parallel {key}")["selection"].get(PICK, {}))
+    rows = [trial for trial in trials if trial.number in chosen]
+    if rows:
+        st.markdown(f"**{len(rows)} selected**: {', '.join(str(trial.number) for trial in rows)}")
+        parts.table(trials_table(rows), column_config=parts.columns())
+        parts.link(
+            "Put them side by side", page="Runs", runs=[f"{key}/{trial.number}" for trial in rows], trials="true"
+        )
+
+
+def _best(key: str, found: Found, best: Standing) -> None:
+    st.subheader("The best, to go on with")
+    trial = best.best
+    parts.link(f"Open trial {trial.number}", page="Run", run=f"{key}/{trial.number}")
+    st.code(rerun(found.plan, trial), language="bash", wrap_lines=True)
+    text = best_config(found.sweep.name, found.plan, best)
+    st.code(text, language="yaml")
+    parts.download("Save best.yaml", text, "best.yaml", "text/plain")
+
+
+def _trials(key: str) -> None:
+    found = _found(key)
+    st.subheader("Trials")
+    if found.failed:
+        told = f"{len(found.failed)} came to no good end; the same command tries them again."
+        st.warning(told, icon=":material/error:")
+    parts.table(trials_table(found.trials), key="trials table", column_config=parts.columns())
+    if to_come := found.to_come:
+        named = [str(trial.number) for trial in found.trials if trial.state == "waiting"]
+        st.caption(f"{to_come} to come: {', '.join(named) or 'the search will choose them'}.")
+    for one in found.skipped:
+        st.caption(escaped(f"Not read: {one.place} ({one.reason})"))

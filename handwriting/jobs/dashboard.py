@@ -1,0 +1,82 @@
+"""Show the dashboard in the browser."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+import handwriting.dashboard
+from handwriting.dashboard.settings import USUAL, VARIABLE, Settings
+from handwriting.errors import ConfigError, RunError
+from handwriting.plots.themes import DARK_PAPER
+
+APP = Path(handwriting.dashboard.__file__).with_name("app.py")
+OPTIONS = {
+    "server.headless": "true",  # ask for no e-mail address, and open no browser on a machine without a screen
+    "runner.magicEnabled": "false",  # a docstring is not for the page
+    "server.fileWatcherType": "none",
+    "server.runOnSave": "false",
+    "browser.gatherUsageStats": "false",
+    "client.toolbarMode": "viewer",
+    "client.showErrorLinks": "false",
+    "client.showSidebarNavigation": "false",
+    "theme.light.primaryColor": "#0072b2",
+    "theme.dark.primaryColor": "#56b4e9",
+    "theme.dark.backgroundColor": DARK_PAPER,
+}
+"""How Streamlit is run: nothing leaves the machine, and nobody is asked anything."""
+LAST_PORT = 65_535
+
+
+def run(cfg: DictConfig) -> None:
+    """Become the dashboard of the folders that ``cfg`` names."""
+    settings = Settings(folders(cfg.runs), Path(str(cfg.root)).expanduser())
+    if find_spec("streamlit") is None:
+        raise ConfigError("The dashboard needs Streamlit: pip install -e '.[dashboard]'")
+    words = command(str(cfg.host), cfg.port)
+    print(f"Dashboard: http://{cfg.host}:{cfg.port}  (Ctrl-C ends it)", flush=True)
+    os.environ[VARIABLE] = settings.as_text()
+    os.execv(sys.executable, words)
+
+
+def folders(runs: str | None) -> tuple[Path, ...]:
+    """Return the folders that ``runs`` names, or the usual ones.
+
+    Raises:
+        RunError: If one that was named is not there.
+    """
+    if runs is None:
+        return USUAL
+    whole = Path(runs).expanduser()
+    found = (whole,) if whole.is_dir() else tuple(Path(part.strip()).expanduser() for part in runs.split(","))
+    for folder in found:
+        if not folder.is_dir():
+            raise RunError(f"runs={folder}: there is no such folder; training makes runs/, sweeps make sweeps/.")
+    return found
+
+
+def command(host: str, port: int) -> list[str]:
+    """Return what starts Streamlit.
+
+    Raises:
+        ConfigError: If it cannot be reached by that host and port.
+    """
+    if not isinstance(port, int) or not 0 < port <= LAST_PORT:
+        raise ConfigError(f"port={port} is not allowed: give a whole number from 1 to {LAST_PORT}.")
+    try:
+        with socket.socket() as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind((host, port))
+    except OSError as error:
+        reason = error.strerror or error
+        raise ConfigError(
+            f"host={host} port={port} cannot be used ({reason}): try port={port % LAST_PORT + 1}."
+        ) from error
+    options = {**OPTIONS, "server.address": host, "server.port": str(port)}
+    flags = [f"--{name}={value}" for name, value in options.items()]
+    return [sys.executable, "-m", "handwriting.dashboard", str(APP), *flags]
