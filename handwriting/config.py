@@ -52,6 +52,9 @@ TYPED = {
 }
 """The keys whose values a person types as plain text, and what each of them is."""
 
+LARGEST = 4_000_000
+"""Bytes of the largest ``config.yaml`` that is read."""
+
 _TYPED_OVERRIDE = re.compile(rf"(\+{{0,2}}(?:{'|'.join(map(re.escape, TYPED))})=)(.*)", re.DOTALL)
 _QUOTED = re.compile(r"""'([^'\\]|\\.)*'|"([^"\\]|\\.)*\"""", re.DOTALL)
 _PLAIN = re.compile(r"(?!(?:true|false|null|inf|nan)$)(?:\.{0,2}/|[a-z_])[\w./-]*", re.IGNORECASE | re.ASCII)
@@ -174,6 +177,8 @@ def load_config(path: str | Path) -> DictConfig:
         RunError: If the file is missing, is not YAML or holds no mapping.
     """
     try:
+        if (size := Path(path).stat().st_size) > LARGEST:
+            raise RunError(f"{path} has {size / 1e6:,.0f} MB: that is no configuration.")
         tree = _literals(yaml.load(Path(path).read_text("utf-8"), _YamlLoader))
         cfg = OmegaConf.create(tree)
     except (OSError, ValueError, RecursionError, yaml.YAMLError, OmegaConfBaseException) as error:

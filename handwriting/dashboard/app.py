@@ -15,6 +15,7 @@ STYLE = """
 .stMainBlockContainer {padding: 1.5rem 1rem 3rem; max-width: 100rem}
 @media (min-width: 641px) {.stMainBlockContainer {padding: 1.5rem 3rem 3rem}}
 h1 {font-size: 1.9rem; padding: 0.2rem 0}
+.stHtml a {color: inherit; font-size: 0.95rem; text-underline-offset: 0.2em}
 header.stAppHeader {background: transparent}
 header.stAppHeader, header.stAppHeader * {pointer-events: none}
 header.stAppHeader button, header.stAppHeader button * {pointer-events: auto}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from handwriting.dashboard.settings import Settings, shelf_of
 from handwriting.dashboard.tables import anchor
+from handwriting.errors import HandwritingError
 from handwriting.plots.curves import figure_bytes
 from handwriting.plots.grids import picture_bytes
 from handwriting.plots.interactive import Chart
@@ -19,7 +20,8 @@ from handwriting.plots.markdown import escaped
 from handwriting.plots.themes import on_dark
 from handwriting.sweeps.shelf import Look, Shelf
 
-QUICK, SLOW = 1.0, 5.0
+Item = TypeVar("Item")
+QUICK, SLOW = 1.0, 2.0
 """Seconds between looks while something runs, and while nothing does."""
 
 
@@ -36,6 +38,21 @@ def is_dark() -> bool:
 def live(show: Callable[[], None], running: bool) -> None:
     """Show a part of a page that brings itself up to date, soon where something runs."""
     st.fragment(show, run_every=QUICK if running else SLOW)()
+
+
+def choose(what: str, keys: Sequence[str], open_one: Callable[[str], object]) -> str | None:
+    """Let one of some runs or sweeps be chosen, the first unless the address names one; say where that is not here."""
+    name = what.lower()
+    asked = st.query_params.get(name)
+    unknown = asked is not None and asked not in keys
+    if unknown:
+        try:
+            open_one(str(asked))
+        except HandwritingError as error:
+            refused(error)
+    index = None if unknown else 0
+    key: str | None = st.selectbox(what, keys, index, key=name, bind="query-params", placeholder="Choose one")
+    return key
 
 
 # What is shown
@@ -73,6 +90,14 @@ def picture_file(path: Path, caption: str = "", save: bool = True, name: str | N
 def link(label: str, **address: str | list[str]) -> None:
     """Show a link to what an address of the dashboard tells."""
     st.html(anchor(label, **address), width="content")
+
+
+def across(items: Sequence[Item], columns: int) -> Iterator[Item]:
+    """Yield items, and have what is shown of each stand beside that of the others; on a narrow screen below it."""
+    for start in range(0, len(items), columns):
+        for place, item in zip(st.columns(columns), items[start : start + columns], strict=False):
+            with place:
+                yield item
 
 
 def chart(one: Chart, key: str) -> Any:

@@ -51,9 +51,8 @@ def source_of(name: str, root: Path, settings: str = "") -> GlyphSource:
     for word in words:
         key = word.partition("=")[0]
         if not key.startswith("data.") or key in NOT_HERE or "${" in word:
-            raise ConfigError(
-                f"{word}: give settings of the data, such as data.style=median, but {' and '.join(NOT_HERE)}."
-            )
+            others = " and ".join(NOT_HERE)
+            raise ConfigError(f"{word}: give settings such as data.style=median; {others} are not for a page to say.")
     with _composing:
         data = config.compose("data", [f"data={name}", *words]).data
     for key in PATHS:

@@ -9,12 +9,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from handwriting.errors import RunError
-from handwriting.plots.comparison import colour
 from handwriting.plots.interactive import shown
+from handwriting.plots.themes import page_colour
 from handwriting.reports.page import Cell, Table
 from handwriting.runs.comparison import printable
 from handwriting.runs.entries import DEAD, Entry
-from handwriting.runs.filters import FACTS, value_of
+from handwriting.runs.filters import FACTS, filtered, value_of
 from handwriting.sweeps.folder import Sweep, Trial
 from handwriting.sweeps.shelf import Look
 
@@ -33,6 +33,44 @@ STATES = {
 def state(name: str | None) -> str:
     """Return a state as it is read."""
     return STATES.get(name or "", name or "not begun")
+
+
+def runs_shown(look: Look, text: str, trials: bool) -> dict[str, Entry]:
+    """Return the runs that a table shows, by key.
+
+    Args:
+        look: What there is.
+        text: What they are filtered by; see :func:`handwriting.runs.filters.filtered`.
+        trials: Whether trials of sweeps are among them.
+
+    Raises:
+        ConfigError: If the text cannot be read, or asks for what no run has.
+    """
+    asked = {key: entry for key, entry in look.entries.items() if trials or key not in look.sweep_of}
+    kept = {entry.path for entry in filtered(list(asked.values()), text)}
+    return {key: entry for key, entry in asked.items() if entry.path in kept}
+
+
+def selected(chosen: Sequence[str], shown: Sequence[str], marked: Sequence[str]) -> list[str]:
+    """Return the runs that are selected after rows were marked: those that are not shown stay so.
+
+    >>> selected(["b", "hidden", "a"], ["a", "b", "c"], ["a", "c"])
+    ['hidden', 'a', 'c']
+
+    Args:
+        chosen: What was selected before, in order.
+        shown: What the table shows.
+        marked: What is marked in it.
+    """
+    stay = [key for key in chosen if key in marked or key not in shown]
+    return stay + [key for key in marked if key not in chosen]
+
+
+def counts(look: Look, shown: int) -> str:
+    """Say how many runs there are, and how many of them deserve a look."""
+    states = [entry.state for entry in look.entries.values()]
+    told = [f"{states.count(name)} {name}" for name in ("running", "failed", DEAD) if name in states]
+    return f"{shown:,} of {len(states):,} runs" + (f"; {', '.join(told)}" if told else "")
 
 
 def runs_table(entries: Mapping[str, Entry], columns: Sequence[str] = ()) -> list[dict[str, Any]]:
@@ -86,7 +124,12 @@ def sweeps_table(look: Look) -> list[dict[str, Any]]:
             ended = counts.get("done", 0) + counts.get("pruned", 0) + failed
             reached = f"{best['monitor']} {shown(best['value'])} (trial {best['trial']})" if best else None
             left = status.get("seconds_left") if sweep.state == "running" else None
-            row |= {"state": state(sweep.state), "ended": f"{ended} of {total}", "failed": failed, "best": reached}
+            row |= {
+                "state": state(sweep.state),
+                "ended": f"{ended} of {total}",
+                "failed": failed,
+                "best so far": reached,
+            }
             row |= {"minutes left": None if left is None else left / 60, "began": began(status.get("started"))}
         except (RunError, KeyError, TypeError, AttributeError, ValueError) as error:
             row |= {"state": "cannot be read", "why": printable(" ".join(str(error).split()))}
@@ -122,12 +165,10 @@ def _words(cell: Cell) -> str:
     return f"{text} ({cell.beside})" if cell.beside and cell.run is None else text
 
 
-def swatch(index: int, name: str = "") -> str:
+def swatch(index: int, name: str = "", dark: bool = False) -> str:
     """Return, as HTML, the number of a run on its colour, and its name."""
-    number = (
-        f'<span style="background:{colour(index)};color:white;padding:0 .45em;border-radius:3px;font-weight:600">'
-        f"{index + 1}</span>"
-    )
+    colours = f"background:{page_colour(index, dark)};color:{'black' if dark else 'white'}"
+    number = f'<span style="{colours};padding:0 .45em;border-radius:3px;font-weight:600">{index + 1}</span>'
     return f"{number} {escape(printable(name))}" if name else number
 
 

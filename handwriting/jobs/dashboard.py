@@ -28,6 +28,7 @@ OPTIONS = {
     "theme.light.primaryColor": "#0072b2",
     "theme.dark.primaryColor": "#56b4e9",
     "theme.dark.backgroundColor": DARK_PAPER,
+    "theme.dark.secondaryBackgroundColor": "#1b2230",
 }
 """How Streamlit is run: nothing leaves the machine, and nobody is asked anything."""
 LAST_PORT = 65_535

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from handwriting.plots.axes import ABSENT_PLACE, Axis
-from handwriting.plots.comparison import colour
 from handwriting.plots.curves import COUNTED, FLOOR, TRAIN, VALIDATION, falls, series, smoothed, thinned
-from handwriting.plots.numbers import number
+from handwriting.plots.numbers import whole_or
+from handwriting.plots.themes import page_colour
 
 NEITHER = "#9a9a9a"
 """Grey that is seen on white and on black."""
@@ -30,7 +30,9 @@ FEW = 60
 """With fewer points than this each is marked: a line of one point is none."""
 PICK = "pick"
 """What a selection is called."""
-WORST, BEST = "#e3c12f", "#3b1f6b"
+GOODNESS = {False: ("#e3c12f", "#3b1f6b"), True: ("#6f5aa8", "#ffe14d")}
+"""The colours of the worst trial and the best, on a light page and on a dark one."""
+TEXT = {False: "#31333f", True: "#fafafa"}
 PLACES = "places"
 
 
@@ -57,6 +59,7 @@ def curves_chart(
     by: str = "samples",
     smoothing: float = 0.0,
     log: bool | None = None,
+    dark: bool = False,
 ) -> Chart | None:
     """Return one metric of several runs in the same axes: validation solid, training dashed, floors dotted.
 
@@ -67,6 +70,7 @@ def curves_chart(
         by: What training is counted in: one of :data:`handwriting.plots.curves.COUNTED`.
         smoothing: How much of each value is that before it, 0..1; floors stay as they are.
         log: Whether the axis of values is logarithmic; None where that is for the values to say.
+        dark: Whether the page is.
 
     Returns:
         The chart, or None where no run has measured it.
@@ -89,7 +93,7 @@ def curves_chart(
         log = falls(lines)
     elif log:
         found = [row for row in found if row["y"] > 0]
-    runs = {f"{index + 1}  {names[index]}": colour(index) for index in rows}
+    runs = {f"{index + 1}  {names[index]}": page_colour(index, dark) for index in rows}
     kinds = dict.fromkeys(row["kind"] for row in found)
     dashes = {KINDS[prefix]: dash for prefix, dash in DASHES.items() if KINDS[prefix] in kinds}
     x_axis = {"title": COUNTED[by], "tickCount": 5, "format": "~s" if by == "samples" else "~g", "grid": False}
@@ -103,7 +107,7 @@ def curves_chart(
             "y": {
                 "field": "y",
                 "type": "quantitative",
-                "axis": {"title": None, "tickCount": 5, "format": "~s"},
+                "axis": {"title": None, "tickCount": 5, "format": ".4~g"},
                 "scale": {"type": "log"} if log else {"type": "linear", "zero": False},
             },
             "color": {"field": "run", "type": "nominal", "legend": None, "scale": _scale(runs)},
@@ -133,7 +137,7 @@ def _scale(values: Mapping[str, Any]) -> dict[str, Any]:
 # Trials
 
 
-def parallel_chart(axes: Sequence[Axis], value: Axis, better: str, numbers: Sequence[int]) -> Chart:
+def parallel_chart(axes: Sequence[Axis], value: Axis, better: str, numbers: Sequence[int], dark: bool = False) -> Chart:
     """Return each trial as a line through its place on every axis; dragging over axes selects trials.
 
     Args:
@@ -141,6 +145,7 @@ def parallel_chart(axes: Sequence[Axis], value: Axis, better: str, numbers: Sequ
         value: What each trial reached; None where it reached nothing.
         better: ``min`` or ``max``.
         numbers: Of the trials.
+        dark: Whether the page is; what is better stands out more from it.
     """
     columns = [*axes, value]
     labels = _labels(columns)
@@ -178,7 +183,7 @@ def parallel_chart(axes: Sequence[Axis], value: Axis, better: str, numbers: Sequ
         "field": "good",
         "type": "quantitative",
         "legend": None,
-        "scale": {"domain": [0, 1], "range": [WORST, BEST], "interpolate": "lab"},
+        "scale": {"domain": [0, 1], "range": list(GOODNESS[dark]), "interpolate": "lab"},
     }
     tooltip = [
         {"field": "trial", "title": "trial"},
@@ -201,7 +206,7 @@ def parallel_chart(axes: Sequence[Axis], value: Axis, better: str, numbers: Sequ
             },
             {
                 "data": {"values": ticks},
-                "mark": {"type": "text", "align": "left", "dx": 7, "fontSize": 11},
+                "mark": {"type": "text", "align": "left", "dx": 7, "fontSize": 11, "color": TEXT[dark]},
                 "encoding": {"y": y, "text": {"field": "tick"}},
             },
         ],
@@ -213,7 +218,7 @@ def shown(value: float | str | None) -> str:
     """Return a value of an axis as it is read."""
     if value is None:
         return "-"
-    return value if isinstance(value, str) else number(value, 4)
+    return value if isinstance(value, str) else whole_or(value)
 
 
 def picked(chart: Chart, selection: Mapping[str, Any]) -> set[int]:

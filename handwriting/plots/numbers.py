@@ -20,3 +20,12 @@ def number(value: float | None, digits: int = 3) -> str:
     if not -5 < size < 7:
         return f"{value:.{digits - 1}g}"
     return f"{value:,.{max(0, digits - 1 - size)}f}"
+
+
+def whole_or(value: float, digits: int = 3) -> str:
+    """Return a whole number as it is, and any other rounded to some significant digits.
+
+    >>> whole_or(64.0), whole_or(0.001), whole_or(34.2101)
+    ('64', '0.00100', '34.2')
+    """
+    return f"{value:,.0f}" if value == round(value) and abs(value) < 1e6 else number(value, digits)

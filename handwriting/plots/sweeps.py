@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from handwriting.plots.axes import Axis
 from handwriting.plots.comparison import BLACK, COLOURS, FIGURE, GREY
-from handwriting.plots.numbers import number
+from handwriting.plots.numbers import whole_or
 
 MAP = "viridis_r"
 """From yellow, the worst, to dark, the best: told apart with any kind of colour vision, and in grey."""
@@ -105,15 +105,11 @@ def _ticks(axis: Axis) -> list[tuple[float, str]]:
         for one in axis.known:  # some may be too near to another to be read
             place = axis.place(float(one))
             if not found or place - found[-1][0] > 0.05:
-                found.append((place, _read(float(one))))
+                found.append((place, whole_or(float(one))))
         return found
     low, high = float(axis.known[0]), float(axis.known[-1])
     values = [low * (high / low) ** tick if axis.is_log else low + (high - low) * tick for tick in TICKS]
-    return list(zip(TICKS, map(_read, values), strict=True))
-
-
-def _read(value: float) -> str:
-    return f"{value:,.0f}" if value == round(value) and abs(value) < 1e6 else number(value)
+    return list(zip(TICKS, map(whole_or, values), strict=True))
 
 
 def _short(text: str, longest: int = LONGEST) -> str:

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.collections import Collection
-from matplotlib.colors import to_rgba
+from matplotlib.colors import to_hex, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
+
+from handwriting.plots.comparison import colour
 
 DARK_PAPER = "#0e1117"
 """What a dark page is, and what white becomes."""
@@ -51,19 +53,23 @@ def _turn(artist: Artist) -> None:
 
 def _each(get: Callable[[], Any], put: Callable[[Any], None]) -> None:
     if len(colours := np.atleast_2d(get())):
-        put([lit(tuple(colour)) for colour in colours if len(colour)])
+        put([lit(tuple(one)) for one in colours if len(one)])
 
 
-def lit(colour: Any) -> Any:
+def page_colour(index: int, dark: bool) -> str:
+    """Return the colour of the run with this index on a light page, or on a dark one."""
+    return str(to_hex(lit(colour(index)))) if dark else colour(index)
+
+
+def lit(own: Any) -> Any:
     """Return a colour for a dark page: greys are turned over, other colours are made light enough.
 
-    >>> from matplotlib.colors import to_hex
     >>> to_hex(lit("black")), to_hex(lit("white")), lit("none")
     ('#ededed', '#0e1117', 'none')
     """
-    if isinstance(colour, str) and colour in ("none", "auto"):
-        return colour
-    red, green, blue, opaque = to_rgba(colour)
+    if isinstance(own, str) and own in ("none", "auto"):
+        return own
+    red, green, blue, opaque = to_rgba(own)
     hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
     if saturation < GREY:
         low, high = to_rgba(DARK_PAPER)[:3], 0.93

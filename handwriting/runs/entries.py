@@ -11,11 +11,8 @@ from typing import Any
 from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
 from handwriting.errors import RunError
-from handwriting.runs.files import read_json
 from handwriting.runs.folder import lives
 
-LARGEST = 4_000_000
-"""Bytes of the largest ``summary.json`` or ``status.json`` that is read; a thousandth is usual."""
 DEAD = "dead"
 """The state of a run that says that it is running while its process is gone."""
 
@@ -113,17 +110,6 @@ def misfit(folder: Path, error: ValidationError) -> str:
     first = error.errors()[0]
     where = ".".join(map(str, first["loc"]))
     return f"{folder} holds no run as this version writes it: {where}: {first['msg']}."
-
-
-def read_small(path: Path) -> dict[str, Any]:
-    """Read one of a run's small files.
-
-    Raises:
-        RunError: If it is missing, is no JSON object, or is far larger than a run writes it.
-    """
-    if path.is_file() and (size := path.stat().st_size) > LARGEST:
-        raise RunError(f"{path} has {size / 1e6:,.0f} MB: no run writes so much.")
-    return read_json(path)
 
 
 def typed(value: Any) -> str:

@@ -10,6 +10,9 @@ from typing import IO, Any
 
 from handwriting.errors import RunError
 
+LARGEST = 20_000_000
+"""Bytes of the largest JSON file that is read; a thousandth is usual."""
+
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
     """Write a file beside ``path`` and move it there once it is complete.
@@ -41,9 +44,11 @@ def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object.
 
     Raises:
-        RunError: If the file is missing or not a JSON object.
+        RunError: If the file is missing, not a JSON object, or far larger than any that a run writes.
     """
     try:
+        if (size := path.stat().st_size) > LARGEST:
+            raise RunError(f"{path} has {size / 1e6:,.0f} MB: no run writes so much.")
         values = json.loads(path.read_text())
     except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{path} cannot be read ({error}): is {path.parent} a run folder?") from error

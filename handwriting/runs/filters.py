@@ -39,9 +39,9 @@ _TERM = re.compile(r"([\w./]+)(!=|>=|<=|=|<|>)(.*)", re.DOTALL)
 def filtered(entries: Sequence[Entry], text: str) -> list[Entry]:
     """Return the runs for which every part of a text holds.
 
-    ``cgan failed`` are words that a run's name, state, model, data or study holds; ``-failed`` is one that it does
-    not. ``model.lr<0.001``, ``seed=1`` and ``val/fid<=20`` ask for a setting, a fact or the latest value of a metric;
-    a setting may be told by the end of its key, ``lr``, and ``model.norm=b*`` takes whatever fits.
+    ``cgan failed`` are words that a run's name, state, model, data or study holds. ``model.lr<0.001``, ``seed=1`` and
+    ``val/fid<=20`` ask for a setting, a fact or the latest value of a metric; a setting may be told by the end of its
+    key, ``lr``, and ``model.norm=b*`` takes whatever fits. A minus before a part turns it over: ``-failed``.
 
     Raises:
         ConfigError: If no run has what is asked for, or the text cannot be read.
@@ -58,7 +58,7 @@ def keys(entries: Iterable[Entry]) -> list[str]:
     """Return all that can be asked of some runs: facts, settings, and metrics."""
     settings = dict.fromkeys(key for entry in entries for key in entry.settings)
     metrics = dict.fromkeys(name for entry in entries for name in entry.metrics)
-    return [*FACTS, *sorted(settings), *sorted(metrics)]
+    return list(dict.fromkeys([*FACTS, *sorted(settings), *sorted(metrics)]))
 
 
 def value_of(entry: Entry, key: str) -> str | float | None:
@@ -74,10 +74,13 @@ def value_of(entry: Entry, key: str) -> str | float | None:
 
 def _test(part: str, entries: Sequence[Entry]) -> Callable[[Entry], bool]:
     """Return what tells whether one part of a text holds for a run."""
+    if part[:1] == "-":
+        test = _test(part[1:], entries)
+        return lambda entry: not test(entry)
     match = _TERM.fullmatch(part)
     if not match:
-        wanted, word = part[:1] != "-", part.removeprefix("-").casefold()
-        return lambda entry: any(word in str(FACTS[name](entry)).casefold() for name in SEARCHED) == wanted
+        word = part.casefold()
+        return lambda entry: any(word in str(FACTS[name](entry) or "").casefold() for name in SEARCHED)
     key, sign, asked = match.groups()
     full = _full(key, entries)
     if sign in ORDERS:
@@ -115,7 +118,8 @@ def _same(value: str | float | None, asked: str) -> bool:
     one, other = _number(value), _number(asked)
     if one is not None and other is not None:
         return one == other
-    return fnmatchcase(str(value).casefold(), asked.casefold())
+    text, pattern = str(value).casefold(), asked.casefold()
+    return text == pattern or fnmatchcase(text, pattern)
 
 
 def _number(value: str | float | None) -> float | None:

@@ -31,8 +31,11 @@ class MetricsFile:
     def _header(self) -> list[str]:
         if not self.path.is_file():
             return []
-        with self.path.open(newline="") as file:
-            return next(csv.reader(file), [])
+        try:
+            with self.path.open(newline="") as file:
+                return next(csv.reader(file), [])
+        except (ValueError, csv.Error) as error:
+            raise RunError(f"{self.path} is not a table of metrics ({error}).") from error
 
     def append(self, row: Mapping[str, float]) -> None:
         """Add one row; the file is written anew only when it brings a new column."""
@@ -66,9 +69,9 @@ class MetricsFile:
         """
         if not self.path.is_file():
             return []
-        text = self.path.read_text()
-        complete = text[: text.rfind("\n") + 1]
         try:
+            text = self.path.read_text()
+            complete = text[: text.rfind("\n") + 1]
             rows = [
                 {name: float(value) for name, value in row.items() if value}
                 for row in csv.DictReader(io.StringIO(complete))

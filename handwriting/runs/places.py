@@ -28,8 +28,20 @@ def within(path: str | Path, folders: Sequence[Path]) -> Path:
     return real
 
 
+def file_within(path: str | Path, folders: Sequence[Path]) -> Path:
+    """Return where a path leads, as :func:`within`, and refuse what would be read without end, such as a pipe.
+
+    Raises:
+        RunError: As :func:`within`; or if there is something else than a file.
+    """
+    real = within(path, folders)
+    if real.exists() and not real.is_file():
+        raise RunError(f"{path} is no file: not read.")
+    return real
+
+
 def refuse_ways_out(folder: Path, folders: Sequence[Path], inner: Iterable[str] | None = None) -> None:
-    """Refuse a folder that is, or holds, a link which leads out of the chosen folders.
+    """Refuse a folder that is, or holds, a link which leads out of the chosen folders, or something that is no file.
 
     Args:
         folder: The folder.
@@ -39,10 +51,19 @@ def refuse_ways_out(folder: Path, folders: Sequence[Path], inner: Iterable[str] 
     Raises:
         RunError: Naming the link.
     """
-    within(folder, folders)
-    for place, below, files in os.walk(folder):
-        for name in (*below, *files):
-            if (path := Path(place, name)).is_symlink():
-                within(path, folders)
-        if inner is not None:
-            below[:] = [name for name in below if name in inner] if Path(place) == folder else []
+    looked, ahead = set[Path](), [folder]
+    while ahead:
+        place = ahead.pop()
+        real = within(place, folders)
+        if real in looked or not real.is_dir():
+            continue
+        looked.add(real)
+        with os.scandir(real) as listed:
+            for one in listed:
+                path = Path(place, one.name)
+                if one.is_symlink():
+                    within(path, folders)
+                if not (one.is_dir() or one.is_file()):
+                    file_within(path, folders)
+                elif one.is_dir() and (inner is None or (place == folder and one.name in inner)):
+                    ahead.append(path)

@@ -15,9 +15,10 @@ from handwriting.config import plain_config
 from handwriting.errors import RunError, nearest
 from handwriting.runs import Run
 from handwriting.runs.comparison import Record, Skipped, distinct_names, printable, read
-from handwriting.runs.entries import DEAD, Entry, entry_of, read_small
+from handwriting.runs.entries import DEAD, Entry, entry_of
+from handwriting.runs.files import read_json
 from handwriting.runs.folder import lives
-from handwriting.runs.places import refuse_ways_out, within
+from handwriting.runs.places import file_within, refuse_ways_out, within
 from handwriting.sweeps.folder import PLAN, Sweep
 
 DEEPEST = 3
@@ -95,7 +96,8 @@ class Shelf:
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
-        self.folders = tuple(Path(folder).resolve() for folder in folders)
+        real = dict.fromkeys(Path(folder).resolve() for folder in folders)
+        self.folders = tuple(folder for folder in real if not set(folder.parents) & set(real))
         self._known: dict[str, _Known] = {}
         self._records: dict[str, tuple[tuple[Stamp | None, ...], Record]] = {}
         self._last: tuple[float, Look] | None = None
@@ -145,8 +147,8 @@ class Shelf:
         for one in inner if depth else ():
             place = f"{key}/{one.name}"
             try:
-                if one.is_symlink():
-                    within(one.path, self.folders)
+                if one.is_symlink() and within(one.path, self.folders) in (Path(folder), *Path(folder).parents):
+                    raise RunError("a link to a folder around it")
                 is_folder = one.is_dir()
             except (OSError, RunError) as error:
                 found.skipped.append(Skipped(printable(place), printable(_one_line(error))))
@@ -155,8 +157,8 @@ class Shelf:
             before = len(found.foreign)
             if is_folder and self._walk(one.path, place, depth - 1, found):
                 noted = True
-            elif is_folder and key not in found.sweeps:  # there a trial may have printed something, and not begun
-                found.foreign[before:] = [place]
+            elif is_folder:  # in a sweep, a trial that has not begun may have a folder
+                found.foreign[before:] = [] if key in found.sweeps else [place]
         return noted
 
     def _read(self, key: str, folder: str) -> _Known:
@@ -167,9 +169,9 @@ class Shelf:
         try:
             if known is None or known.stamps != stamps:
                 for name, stamp in zip(names, stamps, strict=True):
-                    if stamp and stamp.is_link:
-                        within(path / name, self.folders)
-                summary, status = (read_small(path / name) for name in names)
+                    if stamp is None or stamp.is_link:
+                        file_within(path / name, self.folders)
+                summary, status = (read_json(path / name) for name in names)
                 return _Known(stamps, entry_of(path, printable(key), summary, status), status)
             if known.entry and known.entry.state in ("running", DEAD):
                 state = "running" if lives(known.status) else DEAD
@@ -191,7 +193,7 @@ class Shelf:
             look = self.look()
         if key not in look.entries:
             told = next((one.reason for one in look.skipped if one.place == printable(key)), None)
-            there = f"cannot be read: {told}" if told else f"is not here.{nearest(key, look.entries)}"
+            there = f"cannot be read: {told}" if told else f"is not here.{printable(nearest(key, look.entries))}"
             raise RunError(f"The run {printable(key)} {there}")
         refuse_ways_out(look.entries[key].path, self.folders, INNER)
         return Run.at(look.entries[key].path)
@@ -212,8 +214,10 @@ class Shelf:
                 )
             known = stamps, read(run.path, printable(key), plain_config)
             self._records = {**dict(list(self._records.items())[1 - MOST_RECORDS :]), key: known}
-        record, state = known[1], self.look(RECENT).entries[key].state
-        return record if record.state == state else replace(record, state=state)
+        record, entry = known[1], self.look(RECENT).entries.get(key)
+        if entry is None:
+            raise RunError(f"The run {printable(key)} is gone.")
+        return record if record.state == entry.state else replace(record, state=entry.state)
 
     def sweep(self, key: str) -> Sweep:
         """Open a sweep by its key.
@@ -225,11 +229,11 @@ class Shelf:
         if key not in look.sweeps:
             look = self.look()
         if key not in look.sweeps:
-            raise RunError(f"The sweep {printable(key)} is not here.{nearest(key, look.sweeps)}")
+            raise RunError(f"The sweep {printable(key)} is not here.{printable(nearest(key, look.sweeps))}")
         refuse_ways_out(look.sweeps[key], self.folders, ())
-        for run, sweep in look.sweep_of.items():
-            if sweep == key:
-                refuse_ways_out(look.entries[run].path, self.folders, INNER)
+        for trial in look.sweeps[key].iterdir():
+            if trial.is_dir():
+                refuse_ways_out(trial, self.folders, INNER)
         return Sweep.at(look.sweeps[key])
 
 

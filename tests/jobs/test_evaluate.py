@@ -16,8 +16,11 @@ from handwriting.features import cache
 from handwriting.features.recipe import Recipe
 from handwriting.glyphs import Glyphs
 from handwriting.jobs import start
+from handwriting.jobs.evaluate import source_of
 from handwriting.measures import GROUPS
 from handwriting.metrics import classification_accuracy
+from handwriting.runs import Run
+from handwriting.runs.classes import CLASSES, Classes
 from tests.builders import train
 
 QUICKLY = ["metrics.likelihood.samples=3", "metrics.likelihood.glyphs=10"]
@@ -168,3 +171,32 @@ def test_mistakes_are_answered_in_one_line_before_torch_is_imported(runs, words,
 def test_a_wrong_value_of_a_metric_is_named(runs, capsys):
     assert start("evaluate", [f"run={runs / 'cgan'}", "metrics.precision_recall.k=none"]) == 2
     assert "metrics.precision_recall.k" in capsys.readouterr().err
+
+
+def test_what_was_seen_of_classes_and_neighbours_is_left_for_other_pages(runs):
+    folder = runs / "cgan"
+    assert start("evaluate", [f"run={folder}", "metrics=fid"]) == 0
+    classes = Classes.of(folder)
+    assert classes is not None
+    assert classes.names == ("a", "b", "c")
+    _, test = source_of(Run.at(folder), {}).read()
+    assert classes.confusion.sum(axis=1).tolist() == test.counts().tolist(), "generated in the classes' proportions"
+    assert classes.real is not None
+    assert classes.real.sum(axis=1).tolist() == test.counts().tolist()
+    assert classes.real.trace() > 0.6 * len(test), "the classifier knows real glyphs"
+    with Image.open(folder / "neighbours.png") as pairs:
+        pairs.load()
+        assert pairs.width >= 400
+        assert (np.asarray(pairs.convert("L")) < 60).mean() > 0.01
+    tested, fid = json.loads((folder / "summary.json").read_text())["tested"], evaluated(folder)["fid"]
+    assert tested == {"fid": {"value": fid["value"], "floor": fid["floor"]}}
+
+
+def test_a_model_without_classes_leaves_none(runs):
+    folder = runs / "vae"
+    assert start("evaluate", [f"run={folder}", "metrics=fid"]) == 0
+    assert Classes.of(folder) is None
+    assert not (folder / CLASSES).exists()
+    with Image.open(folder / "neighbours.png") as pairs:
+        pairs.load()
+        assert pairs.height > 100

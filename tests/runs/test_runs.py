@@ -14,7 +14,7 @@ import torch
 
 from handwriting.errors import RunError
 from handwriting.runs import MetricsFile, Run, RunFolder, checkpoints, claim
-from handwriting.runs.files import write_atomically
+from handwriting.runs.files import last_lines, write_atomically
 from handwriting.runs.metrics import extremes
 
 
@@ -187,3 +187,99 @@ def test_status_is_plain_json(tmp_path):
     folder.begin("", {"seed": 1}, {})
     status = json.loads((folder.path / "status.json").read_text())
     assert {"state", "pid", "host", "heartbeat", "versions", "started", "schema"} <= set(status)
+
+
+# What else is read back
+
+
+def test_the_end_of_a_text_is_whole_lines(tmp_path):
+    path = tmp_path / "train.log"
+    path.write_text("first\nsecond\nthird\n")
+    assert last_lines(path) == last_lines(path, 19) == "first\nsecond\nthird\n"
+    assert last_lines(path, 18) == last_lines(path, 14) == "second\nthird\n"
+    assert last_lines(path, 8) == "third\n"
+    assert last_lines(path, 3) == ""
+
+
+def test_the_end_of_a_text_is_never_more_than_was_asked_for(tmp_path):
+    path = tmp_path / "train.log"
+    path.write_text("".join(f"line {number} é\n" for number in range(100)))
+    for most in range(1, 60):
+        found = last_lines(path, most)
+        assert len(found.encode()) <= most
+        assert path.read_text().endswith(found)
+        assert not found or found.startswith("line ")
+
+
+def test_a_line_that_is_still_being_written_is_shown(tmp_path):
+    path = tmp_path / "train.log"
+    path.write_text("first\nsec")
+    assert last_lines(path) == "first\nsec"
+    assert last_lines(path, 5) == "sec"
+
+
+def test_the_end_of_what_is_no_text_is_shown_as_far_as_it_goes(tmp_path):
+    path = tmp_path / "train.log"
+    path.write_bytes(b"\xff\xfe ok\n")
+    assert last_lines(path) == "\ufffd\ufffd ok\n"
+    path.write_bytes(b"")
+    assert last_lines(path) == ""
+
+
+def test_a_text_that_is_not_there_has_no_end(tmp_path):
+    assert last_lines(tmp_path / "train.log") is None
+    assert last_lines(tmp_path) is None
+
+
+def test_pictures_are_found_by_their_epoch_in_order(tmp_path):
+    run = RunFolder(claim(tmp_path / "run"))
+    run.begin("", {}, {})
+    assert Run.at(run.path).pictures("samples") == {}
+    for kind, names in {
+        "samples": ("epoch_0010.png", "epoch_0002.png", "epoch_10000.png", "epoch_2.jpg", "epoch_x.png",
+                    "epoch_0003.png.unfinished", ".epoch_0004.png", "last.png", "epoch_-1.png", "epoch_\u0665.png"),
+        "reconstructions": ("epoch_0001.png",),
+    }.items():  # fmt: skip
+        (run.path / kind).mkdir()
+        for name in names:
+            (run.path / kind / name).touch()
+    found = Run.at(run.path).pictures("samples")
+    assert list(found.items()) == [(epoch, run.path / f"samples/epoch_{epoch:04d}.png") for epoch in (2, 10, 10_000)]
+    assert list(Run.at(run.path).pictures("reconstructions")) == [1]
+
+
+def test_an_evaluation_is_read_back_and_its_numbers_stand_in_the_summary(tmp_path):
+    folder = RunFolder(claim(tmp_path / "run"))
+    folder.begin("", {}, {"model": "VAE"})
+    folder.end("done")
+    run = Run.at(folder.path)
+    before = run.summary
+    assert run.evaluation() == {}
+    fid = {"value": 4.5, "floor": 1.0, "n": 100, "unit": "", "classifier": "3f2a"}
+    measures = {"fid": fid, "recall": {**fid, "value": 0.5, "floor": None}, "class_fid/a": {**fid, "value": 9.0}}
+    run.write_evaluation(measures)
+    assert run.evaluation() == measures
+    tested = {"fid": {"value": 4.5, "floor": 1.0}, "recall": {"value": 0.5, "floor": None}}
+    assert run.summary == {**before, "tested": tested}, "of single classes the summary tells nothing"
+    run.write_evaluation({"kid": fid})
+    assert run.evaluation() == {"kid": fid}
+    assert run.summary["tested"] == {"kid": {"value": 4.5, "floor": 1.0}}, "the numbers before are gone"
+
+
+def test_an_evaluation_that_is_not_finite_leaves_the_one_before(tmp_path):
+    folder = RunFolder(claim(tmp_path / "run"))
+    folder.begin("", {}, {})
+    run = Run.at(folder.path)
+    run.write_evaluation({"fid": {"value": 4.5, "floor": 1.0}})
+    before = run.evaluation(), run.summary
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        run.write_evaluation({"fid": {"value": float("nan"), "floor": 1.0}})
+    assert (run.evaluation(), run.summary) == before
+
+
+def test_a_broken_evaluation_is_named(tmp_path):
+    folder = RunFolder(claim(tmp_path / "run"))
+    folder.begin("", {}, {})
+    (folder.path / "evaluation.json").write_text("{")
+    with pytest.raises(RunError, match=r"evaluation\.json cannot be read"):
+        Run.at(folder.path).evaluation()

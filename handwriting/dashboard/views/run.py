@@ -29,6 +29,7 @@ VIEWS = ("Pictures", "Curves", "Measures", "Draw", "Settings", "Log")
 PLAY_SECONDS = 0.7
 ACROSS = 3
 MISTAKES = 12
+FLOORS = "The mark across each bar is its floor."
 SPREAD = "1 is what training drew with; less gives glyphs that are more alike, more gives bolder ones."
 
 
@@ -39,11 +40,9 @@ def show() -> None:
     if not look.entries:
         parts.nothing("There is no run yet. This trains one in under a minute:", "python train.py")
         return
-    keys = list(look.entries)
-    asked = st.query_params.get("run")
-    if asked and asked not in look.entries:
-        _refuse(asked)
-    key = st.selectbox("Run", keys, key="run", bind="query-params")
+    key = parts.choose("Run", list(look.entries), parts.shelf().run)
+    if key is None:
+        return
     try:
         record, run = parts.shelf().record(key), parts.shelf().run(key)
     except HandwritingError as error:
@@ -64,14 +63,6 @@ def show() -> None:
         _settings(run)
     else:
         parts.live(lambda: _log(run), record.state == "running")
-
-
-def _refuse(key: str) -> None:
-    """Say what is wrong with a run that the address names."""
-    try:
-        parts.shelf().run(key)
-    except HandwritingError as error:
-        parts.refused(error)
 
 
 def _facts(key: str) -> None:
@@ -143,24 +134,21 @@ def _others(key: str) -> None:
     there = [(name, caption) for name, caption in captions.items() if (path / name).is_file()]
     if there:
         st.divider()
-    for start in range(0, len(there), 2):
-        for place, (name, caption) in zip(st.columns(2), there[start : start + 2], strict=False):
-            with place:
-                parts.picture_file(path / name, caption)
+    for name, caption in parts.across(there, 2):
+        parts.picture_file(path / name, caption)
 
 
 def _curves(key: str) -> None:
     record = parts.shelf().record(key)
     by = st.segmented_control("Counted in", list(COUNTED), format_func=COUNTED.__getitem__, default="samples", key="by",
                               bind="query-params", required=True)  # fmt: skip
-    names = ordered(metrics_of(record.rows))
-    charts = [(name, one) for name in names if (one := curves_chart(name, {0: record.name}, {0: record.rows}, by))]
-    if not charts:
+    dark, own = parts.is_dark(), ({0: record.name}, {0: record.rows})
+    charts = {name: curves_chart(name, *own, by, dark=dark) for name in ordered(metrics_of(record.rows))}
+    found = [(name, one) for name, one in charts.items() if one]
+    if not found:
         st.caption("Nothing was logged yet.")
-    for start in range(0, len(charts), ACROSS):
-        for place, (name, one) in zip(st.columns(ACROSS), charts[start : start + ACROSS], strict=False):
-            with place:
-                parts.chart(one, f"curve {name}")
+    for name, one in parts.across(found, ACROSS):
+        parts.chart(one, f"curve {name}")
     if (table := record.path / "metrics.csv").is_file():
         parts.download("Save metrics.csv", table.read_bytes(), "metrics.csv", "text/csv")
 
@@ -183,7 +171,9 @@ def _measures(record: Record) -> None:
     parts.table(plain(measure_table([record], rows)))
     drawn = [bars_of(row) for row in rows if row.comparable]
     if drawn:
-        parts.figure(lambda: draw_measures([record.name], drawn), "measures.png", "The black mark is the floor.")
+        parts.figure(
+            lambda: draw_measures([record.name], drawn), "measures.png", "The mark across each bar is its floor."
+        )
     _classes(record)
     for name, caption in (
         ("neighbours.png", "Generated glyphs above the training glyphs nearest to them"),
@@ -262,7 +252,7 @@ def _draw(run: Run) -> None:
 def _settings(run: Run) -> None:
     st.markdown("The command that repeats it:")
     st.code(str(run.status.get("command", "-")), language="bash", wrap_lines=True)
-    _text(run.config_file, "yaml")
+    _text(run.config_file, "yaml", height=520)
     left, right = st.columns(2)
     for place, name in ((left, "status.json"), (right, "summary.json")):
         with place:
@@ -280,6 +270,8 @@ def _text(path: Path, language: str, height: int | None = None) -> None:
 
 
 def _log(run: Run) -> None:
-    for name in ("train.log", "output.log"):
-        if (run.path / name).is_file():
-            _text(run.path / name, "log", height=520)
+    logs = [name for name in ("train.log", "output.log") if (run.path / name).is_file()]
+    if not logs:
+        st.caption("It has written no log.")
+    for name in logs:
+        _text(run.path / name, "log", height=520)

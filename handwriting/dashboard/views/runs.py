@@ -9,13 +9,13 @@ from typing import Any
 import streamlit as st
 
 from handwriting.dashboard import parts
-from handwriting.dashboard.tables import epoch_shown, runs_table, swatch, sweeps_table
+from handwriting.dashboard.tables import counts, epoch_shown, runs_shown, runs_table, selected, swatch, sweeps_table
 from handwriting.errors import HandwritingError
 from handwriting.plots.curves import COUNTED, FAMILIES, family, metrics_of, ordered
 from handwriting.plots.interactive import curves_chart
 from handwriting.plots.markdown import escaped
 from handwriting.runs.comparison import Record, cautions, differences
-from handwriting.runs.filters import filtered, keys
+from handwriting.runs.filters import keys
 from handwriting.sweeps.shelf import Look
 
 MOST = 10
@@ -50,9 +50,8 @@ def show() -> None:
         has_trials = bool(look.sweep_of)
         st.toggle("Trials of sweeps", key="trials", bind="query-params", disabled=not has_trials)
     parts.live(lambda: _table(look.is_running), look.is_running)
-    selected = bool(st.query_params.get_all(RUNS))
     if look.sweeps:
-        with st.expander(f"Sweeps: {len(look.sweeps)}", expanded=not selected):
+        with st.expander(f"Sweeps: {len(look.sweeps)}", expanded=RUNS not in st.query_params):
             parts.live(_sweeps, look.is_running)
     parts.left_out(look)
     chosen = [key for key in st.query_params.get_all(RUNS) if key in look.entries]
@@ -83,23 +82,21 @@ def show() -> None:
 
 def _table(was_running: bool) -> None:
     """Show the table, and keep what is selected in the address."""
-    look = parts.shelf().look()
-    shown = {key: entry for key, entry in look.entries.items() if st.session_state.trials or key not in look.sweep_of}
+    look, state = parts.shelf().look(), st.session_state
     try:
-        kept = {id(entry) for entry in filtered(list(shown.values()), st.session_state.filter)}
+        shown = runs_shown(look, state.filter, state.trials)
     except HandwritingError as error:
         parts.refused(error)
-        kept = set(map(id, shown.values()))
-    shown = {key: entry for key, entry in shown.items() if id(entry) in kept}
+        shown = runs_shown(look, "", state.trials)
     places, chosen = list(shown), st.query_params.get_all(RUNS)
-    st.caption(_counts(look, len(shown)))
+    st.caption(counts(look, len(shown)))
     if not shown:
-        st.caption("None of them fits the filter." if st.session_state.filter else "The trials are in their sweeps.")
+        st.caption("None of them fits the filter." if state.filter else "The trials are in their sweeps.")
         return
     # Which rows there are is part of the table's name, because a selection is told by the places of rows.
-    name = zlib.crc32("\n".join([*places, str(st.session_state.get("cleared", 0))]).encode())
-    state = parts.table(
-        runs_table(shown, st.session_state.columns),
+    name = zlib.crc32("\n".join([*places, str(state.get("cleared", 0))]).encode())
+    told = parts.table(
+        runs_table(shown, state.columns),
         key=f"table {name}",
         on_select="rerun",
         selection_mode="multi-row",
@@ -107,20 +104,12 @@ def _table(was_running: bool) -> None:
         column_config=parts.columns(),
         height=min(38 + 35 * len(shown), 430),
     )
-    marked = [places[row] for row in state["selection"]["rows"] if row < len(places)]
-    wanted = [key for key in chosen if key in marked or key not in shown]
-    wanted += [key for key in marked if key not in chosen]
-    if wanted != chosen:
+    marked = [places[row] for row in told["selection"]["rows"] if row < len(places)]
+    if (wanted := selected(chosen, places, marked)) != chosen:
         st.query_params[RUNS] = wanted
         st.rerun()
     if look.is_running != was_running:
         st.rerun()
-
-
-def _counts(look: Look, shown: int) -> str:
-    states = [entry.state for entry in look.entries.values()]
-    told = [f"{states.count(name)} {name}" for name in ("running", "failed", "dead") if name in states]
-    return f"{shown:,} of {len(states):,} runs" + (f"; {', '.join(told)}" if told else "")
 
 
 def _sweeps() -> None:
@@ -136,7 +125,7 @@ def _head(chosen: Sequence[str], look: Look) -> None:
     st.divider()
     with st.container(horizontal=True, vertical_alignment="center"):
         for index, key in enumerate(chosen[:MOST]):
-            st.html(swatch(index), width="content")
+            st.html(swatch(index, dark=parts.is_dark()), width="content")
             parts.link(look.entries[key].name, page="Run", run=key)
         if st.button("Clear the selection", type="tertiary", icon=":material/close:"):
             st.query_params.pop(RUNS, None)
@@ -165,17 +154,13 @@ def _curves(chosen: Sequence[str]) -> None:
     metrics = ordered(
         {metric for run in rows.values() for metric in metrics_of(run) if family(metric) in state.measures}
     )
-    charts = [
-        (metric, one)
-        for metric in metrics
-        if (one := curves_chart(metric, names, rows, state.by, state.smoothing, SCALES[state.scale]))
-    ]
-    if not charts:
+    shape = (state.by, state.smoothing, SCALES[state.scale], parts.is_dark())
+    charts = {metric: curves_chart(metric, names, rows, *shape) for metric in metrics}
+    found = [(metric, one) for metric, one in charts.items() if one]
+    if not found:
         st.caption("None of these was measured yet: choose other measures above.")
-    for start in range(0, len(charts), ACROSS):
-        for place, (metric, one) in zip(st.columns(ACROSS), charts[start : start + ACROSS], strict=False):
-            with place:
-                parts.chart(one, f"curve {metric}")
+    for metric, one in parts.across(found, ACROSS):
+        parts.chart(one, f"curve {metric}")
     for caution in cautions(list(records.values())):
         st.caption(escaped(caution))
 
@@ -189,15 +174,11 @@ def _grids(chosen: Sequence[str]) -> None:
     asked = epochs[-1]
     if len(epochs) > 1:
         asked = st.select_slider("Epoch, of all runs", epochs, epochs[-1], key="epoch")
-    across = min(ACROSS, len(records))
-    ones = list(records.items())
-    for start in range(0, len(ones), across):
-        for place, (index, one) in zip(st.columns(across), ones[start : start + across], strict=False):
-            epoch = epoch_shown(list(one.grids), asked)
-            with place:
-                st.html(swatch(index, one.name))
-                if epoch is not None:
-                    parts.picture_file(one.grids[epoch], f"epoch {epoch}", save=False)
+    for index, one in parts.across(list(records.items()), min(ACROSS, len(records))):
+        epoch = epoch_shown(list(one.grids), asked)
+        st.html(swatch(index, one.name, parts.is_dark()))
+        if epoch is not None:
+            parts.picture_file(one.grids[epoch], f"epoch {epoch}", save=False)
 
 
 def _settings(chosen: Sequence[str]) -> None:

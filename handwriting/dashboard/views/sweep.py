@@ -42,9 +42,9 @@ def show() -> None:
         parts.nothing("There is no sweep yet. This makes one of six short trials:",
                       "python train.py -m model=vae,cgan seed=1,2,3 trainer.max_epochs=5")  # fmt: skip
         return
-    if (asked := st.query_params.get("sweep")) and asked not in look.sweeps:
-        st.error(f"The sweep {escaped(asked)} is not here.", icon=":material/link_off:")
-    key = st.selectbox("Sweep", list(look.sweeps), key="sweep", bind="query-params")
+    key = parts.choose("Sweep", list(look.sweeps), parts.shelf().sweep)
+    if key is None:
+        return
     try:
         running = parts.shelf().sweep(key).state == "running"
         found = gather(parts.shelf().sweep(key))
@@ -86,7 +86,8 @@ def _goal(key: str, goal: Goal, trials: Sequence[Trial], found: Found) -> None:
     ended = [trial for trial in trials if trial.state in ENDED]
     if columns := axes(ended):
         reached = Axis(monitor, tuple(trial.value if finished(trial) else None for trial in ended))
-        _parallel(key, parallel_chart(columns, reached, mode, [trial.number for trial in ended]), ended)
+        numbers = [trial.number for trial in ended]
+        _parallel(key, parallel_chart(columns, reached, mode, numbers, parts.is_dark()), ended)
     st.subheader("What mattered")
     if reason := untold(trials):
         st.caption(escaped(reason))
@@ -102,7 +103,9 @@ def _goal(key: str, goal: Goal, trials: Sequence[Trial], found: Found) -> None:
 def _parallel(key: str, chart: Chart, trials: Sequence[Trial]) -> None:
     """Show trials along their parameters, and those that are selected there."""
     st.subheader("Along the parameters")
-    st.caption("Each trial is a line, the darker the better. Drag over axes to select the trials that pass there.")
+    st.caption(
+        "Each trial is a line, the more it stands out the better. Drag over axes to select the trials that pass there."
+    )
     chosen = picked(chart, parts.chart(chart, f"parallel {key}")["selection"].get(PICK, {}))
     rows = [trial for trial in trials if trial.number in chosen]
     if rows:

@@ -1,0 +1,120 @@
+"""A dashboard that runs, and a real browser that looks at it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+from handwriting.jobs.benchmarks.starting import COMMAND
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return int(trial.getsockname()[1])
+
+
+@contextmanager
+def dashboard(folder: Path, *words: str, seconds: float = 60) -> Iterator[str]:
+    """Run ``handwriting dashboard`` in a folder, and yield its address once it answers."""
+    port, log = free_port(), folder / "dashboard.log"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with log.open("w") as told:
+        process = subprocess.Popen(
+            [*COMMAND, "dashboard", f"port={port}", *words], cwd=folder, env=environment, stdout=told, stderr=told
+        )
+    address, until = f"http://127.0.0.1:{port}/", time.monotonic() + seconds
+    try:
+        while True:
+            assert process.poll() is None, f"the dashboard ended: {log.read_text()}"
+            assert time.monotonic() < until, f"the dashboard did not come: {log.read_text()}"
+            with suppress(URLError, ConnectionError):
+                urllib.request.urlopen(f"{address}_stcore/health")
+                break
+            time.sleep(0.1)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@dataclass
+class Seen:
+    """What a page did that it should not have.
+
+    Attributes:
+        errors: What it wrote to the console as an error, and answers that were refusals.
+        elsewhere: Addresses outside of the dashboard that it asked for.
+    """
+
+    errors: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    """Yield a headless Chromium, as Playwright knows it."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@contextmanager
+def page(chromium: Any, address: str, width: int = 1280, dark: bool = False) -> Iterator[tuple[Any, Seen]]:
+    """Yield an empty page of a visitor who was never here before, and what it does that it should not."""
+    scheme = "dark" if dark else "light"
+    context = chromium.new_context(viewport={"width": width, "height": 1000}, color_scheme=scheme)
+    seen, own = Seen(), (address, address.replace("http", "ws"), "data:", "blob:")
+    shown = context.new_page()
+    shown.set_default_timeout(20_000)
+    shown.on("console", lambda message: message.type == "error" and seen.errors.append(message.text))
+    shown.on("pageerror", lambda error: seen.errors.append(str(error)))
+    shown.on("response", lambda answer: answer.status >= 400 and seen.errors.append(f"{answer.status} {answer.url}"))
+    shown.on("request", lambda asked: asked.url.startswith(own) or seen.elsewhere.append(asked.url))
+    yield shown, seen
+    context.close()
+
+
+def settle(shown: Any) -> None:
+    """Wait until a page has come to rest."""
+    shown.locator("h1").wait_for()
+    shown.wait_for_function(
+        "() => { const app = document.querySelector('[data-testid=stApp]');"
+        " return app && app.dataset.testScriptState === 'notRunning'"
+        " && !document.querySelector('[data-testid=stSpinner], [data-testid=stSkeleton]') }"
+    )
+    shown.wait_for_timeout(700)  # for what the browser draws itself
+
+
+def select_row(shown: Any, row: int) -> None:
+    """Mark a row of the first table by its box."""
+    table = shown.get_by_test_id("stDataFrame").first
+    table.locator("canvas").first.wait_for()
+    shown.wait_for_timeout(500)
+    box = table.bounding_box()
+    shown.mouse.click(box["x"] + 16, box["y"] + 36 + 35 * row + 18)

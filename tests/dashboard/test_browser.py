@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handwriting.jobs.benchmarks.run_folders import write_runs
+from handwriting.jobs.benchmarks.starting import COMMAND
+from handwriting.jobs.benchmarks.sweep_folders import write_sweep
+from tests.builders import train
+from tests.dashboard.browser import CHROMIUM, browser, dashboard, page, select_row, settle
+from tests.extras import needs
+
+pytestmark = pytest.mark.slow
+
+CELLS = "table => [...table.querySelectorAll('canvas table [role=gridcell]')].map(cell => cell.innerText)"
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two written runs, a trained one that began last, and a sweep."""
+    place = tmp_path_factory.mktemp("browser")
+    write_runs(place / "runs", runs=2, metrics=12, grids=4, rows=12)
+    write_sweep(place / "sweeps" / "search", trials=12)
+    train(place / "runs" / "trained", "model=cgan")
+    return place
+
+
+@pytest.fixture(scope="module")
+def address(folders: Path) -> Iterator[str]:
+    needs("dashboard", "streamlit")
+    with dashboard(folders) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    needs("dashboard", "playwright")
+    needs("dashboard", present=CHROMIUM is not None, why="chromium is not installed")
+    with browser() as found:
+        yield found
+
+
+@pytest.fixture
+def visit(chromium: Any, address: str) -> Iterator[Callable[[str], Any]]:
+    """Return what opens the dashboard; at the end, nothing went wrong on the page, and nothing left the machine."""
+    with page(chromium, address) as (shown, seen):
+
+        def opened(query: str = "") -> Any:
+            shown.goto(address + query)
+            settle(shown)
+            return shown
+
+        yield opened
+        assert not shown.get_by_test_id("stException").count()
+        assert seen.errors == []
+        assert seen.elsewhere == []
+
+
+def pictures(shown: Any) -> list[str]:
+    images = shown.get_by_test_id("stImage").locator("img")
+    return [images.nth(index).get_attribute("src") for index in range(images.count())]
+
+
+def until(shown: Any, told: Callable[[], bool], what: str) -> None:
+    for _ in range(200):
+        if told():
+            return
+        shown.wait_for_timeout(100)
+    pytest.fail(f"it did not come: {what}")
+
+
+def test_two_runs_are_selected_and_one_slider_moves_both_grids(visit: Callable[..., Any]) -> None:
+    shown = visit()
+    for row in (1, 2):
+        select_row(shown, row)
+        until(shown, lambda row=row: shown.url.count("runs=") == row, f"{row} selected in the address")
+    until(shown, lambda: len(pictures(shown)) == 2, "two grids")
+    settle(shown)
+    before = pictures(shown)
+    slider = shown.get_by_role("slider", name="Epoch")
+    slider.focus()
+    for _ in range(2):
+        slider.press("ArrowLeft")
+    until(shown, lambda: len(pictures(shown)) == 2 and not set(before) & set(pictures(shown)), "other grids")
+    assert shown.url.count("runs=") == 2
+
+
+def test_a_filter_leaves_what_fits_and_stays_in_the_address(visit: Callable[..., Any]) -> None:
+    shown = visit()
+    assert "3 of 15 runs" in shown.inner_text("body")
+    typed = shown.get_by_role("textbox", name="Filter")
+    typed.fill("model=VAE")
+    typed.press("Enter")
+    until(shown, lambda: "1 of 15 runs" in shown.inner_text("body"), "one run")
+    assert "filter=model%3DVAE" in shown.url
+    assert "1 of 15 runs" in visit(shown.url.partition("/?")[2].join(["?", ""])).inner_text("body")
+
+
+def test_a_run_is_opened_from_the_selection_and_draws(visit: Callable[..., Any]) -> None:
+    shown = visit()
+    select_row(shown, 0)
+    shown.get_by_role("link", name="runs/trained").click()
+    settle(shown)
+    assert shown.locator("h1").inner_text() == "A run"
+    shown.get_by_text("Draw", exact=True).click()
+    button = shown.get_by_test_id("stFormSubmitButton").get_by_role("button")
+    button.wait_for(timeout=60_000)
+    settle(shown)
+    assert not pictures(shown)
+    button.click()
+    until(shown, lambda: len(pictures(shown)) == 1, "drawn glyphs")
+    with shown.expect_download() as saved:
+        shown.get_by_role("button", name="Save this picture").click()
+    assert Path(saved.value.path()).read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_grid_plays_through_time_and_pauses(visit: Callable[..., Any]) -> None:
+    shown = visit("?page=Run&run=runs/trained")
+    shown.get_by_role("button", name="Play").click()
+    seen = set[str]()
+    until(shown, lambda: len(seen.add(pictures(shown)[0]) or seen) == 3, "three epochs")
+    shown.get_by_role("button", name="Pause").click()
+    settle(shown)
+    still = pictures(shown)[0]
+    shown.wait_for_timeout(1_500)
+    assert pictures(shown)[0] == still
+
+
+def test_a_running_run_is_brought_up_to_date_and_stays_selected(visit: Callable[..., Any], folders: Path) -> None:
+    shown = visit()
+    table = shown.get_by_test_id("stDataFrame").first
+    words = [
+        "model=vae",
+        "data=digits",
+        "logger=none",
+        "metrics=none",
+        "trainer.max_epochs=-1",
+        "hydra.run.dir=runs/now",
+    ]
+    process = subprocess.Popen([*COMMAND, "train", *words], cwd=folders, stdout=subprocess.DEVNULL)
+    try:
+        until(shown, lambda: "● running" in table.evaluate(CELLS), "a run that is running")
+        select_row(shown, 0)
+        until(shown, lambda: "runs=runs%2Fnow" in shown.url, "it is selected")
+        epochs = set[str]()
+
+        def epoch() -> int:
+            cells = table.evaluate(CELLS)
+            epochs.add(cells[cells.index("● running") + 10])
+            return len(epochs - {""})
+
+        until(shown, lambda: epoch() >= 3, "three epochs, one after the other")
+        assert shown.get_by_test_id("stVegaLiteChart").count() > 0
+        assert "runs=runs%2Fnow" in shown.url
+    finally:
+        process.kill()
+        process.wait()
+    until(shown, lambda: "○ dead" in table.evaluate(CELLS), "it is told from a running one")
+    assert "runs=runs%2Fnow" in shown.url
+
+
+def test_dragging_over_an_axis_selects_trials(visit: Callable[..., Any]) -> None:
+    shown = visit("?page=Sweep&sweep=sweeps/search")
+    chart = shown.get_by_test_id("stVegaLiteChart").first
+    chart.scroll_into_view_if_needed()
+    settle(shown)
+    box = chart.bounding_box()
+    right, bottom = box["x"] + box["width"], box["y"] + box["height"]
+    shown.mouse.move(right - 0.15 * box["width"], bottom - 0.3 * box["height"])
+    shown.mouse.down()
+    shown.mouse.move(right - 2, bottom - 2, steps=8)
+    shown.mouse.up()
+    until(shown, lambda: "selected: " in shown.inner_text("body"), "selected trials")
+    assert shown.get_by_role("link", name="Put them side by side").get_attribute("href").count("runs=") >= 1
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_bookmarked_address_opens_for_a_new_visitor_in_every_size_and_theme(
+    chromium: Any, address: str, width: int, dark: bool
+) -> None:
+    bookmarks = {
+        "?runs=runs/trained&filter=trained&measures=Losses&by=epoch": ["1 of ", "runs/trained", "Curves"],
+        "?page=Run&run=runs/trained&show=Settings": ["config.yaml"],
+        "?page=Sweep&sweep=sweeps/search": ["Leaderboard"],
+        "?page=Data&source=synthetic&settings=data.count=200 data.classes=ab": ["2", "Save this picture"],
+    }
+    for query, told in bookmarks.items():
+        with page(chromium, address, width, dark) as (shown, seen):
+            shown.goto(address + query)
+            settle(shown)
+            text = shown.inner_text("body")
+            assert [part for part in told if part not in text] == []
+            assert shown.evaluate("document.documentElement.scrollWidth") <= width
+            assert not shown.get_by_test_id("stException").count()
+            assert (seen.errors, seen.elsewhere) == ([], [])

@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handwriting.dashboard.settings import VARIABLE, Settings, shelf_of
+from handwriting.jobs.benchmarks.run_folders import write_runs
+from handwriting.jobs.benchmarks.sweep_folders import write_sweep
+from handwriting.runs import Run, RunFolder, claim
+from tests.builders import train
+from tests.extras import needs
+
+APP = Path(__file__).parents[2] / "handwriting" / "dashboard" / "app.py"
+DEAD = {"pid": 2**22 + 1, "process_started": 1}
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs of which one failed, a dead one, a half-written, a foreign and a broken one, a trained one, and a sweep."""
+    needs("dashboard", "streamlit")
+    place = tmp_path_factory.mktemp("dashboard")
+    write_runs(place / "runs", runs=6, metrics=12, grids=3, rows=12)
+    train(place / "runs" / "trained", "model=cgan", "data.style=median", "model.conditions=[class,style]")
+    (place / "runs" / "trained" / "train.log").write_text("one line\n")
+    dead = claim(place / "runs" / "dead")
+    RunFolder(dead).begin("seed: 1\n", {"command": "python train.py"}, {"model": "VAE"})
+    status = json.loads((dead / "status.json").read_text())
+    (dead / "status.json").write_text(json.dumps({**status, **DEAD}))
+    claim(place / "runs" / "half")
+    (place / "runs" / "notes").mkdir()
+    (claim(place / "runs" / "broken") / "status.json").write_text("{")
+    write_sweep(place / "sweeps" / "search", trials=24)
+    return place
+
+
+@pytest.fixture
+def open_page(folders: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Return what opens the dashboard at an address."""
+    return opener((folders / "runs", folders / "sweeps"), folders / "data", monkeypatch)
+
+
+def opener(runs: tuple[Path, ...], data: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    from streamlit.testing.v1 import AppTest
+
+    monkeypatch.setenv(VARIABLE, Settings(runs, data).as_text())
+    shelf_of.cache_clear()
+
+    def opened(**address: str | list[str]) -> Any:
+        app = AppTest.from_file(str(APP), default_timeout=60)
+        app.query_params.update(address)
+        app.run()
+        assert not app.exception, app.exception[0].value
+        return app
+
+    return opened
+
+
+def words(app: Any) -> str:
+    """Return all that a page says outside of tables and pictures."""
+    kinds = ("title", "subheader", "caption", "markdown", "error", "warning", "info", "code", "html")
+    return "\n".join(str(getattr(one, "value", "") or getattr(one, "body", "")) for kind in kinds
+                     for one in getattr(app, kind))  # fmt: skip
+
+
+def first_table(app: Any) -> Any:
+    return app.dataframe[0].value
+
+
+# Runs
+
+
+def test_the_table_holds_every_run_with_its_state_and_trials_only_when_asked(open_page: Callable[..., Any]) -> None:
+    shown = first_table(open_page())
+    states = dict(zip(shown["run"], shown["state"], strict=True))
+    assert len(shown) == 8
+    assert states["runs/dead"] == "○ dead"
+    assert states["runs/trained"] == "✓ done"
+    failed = shown[shown["state"] == "✕ failed"]
+    assert len(failed) == 1
+    assert failed["why"].iloc[0].startswith("NotFiniteError")
+    assert len(first_table(open_page(trials="true"))) == 32
+
+
+def test_what_is_no_run_is_named_in_a_corner_with_the_reason(open_page: Callable[..., Any]) -> None:
+    app = open_page()
+    (told,) = [table.value for table in app.dataframe if "place" in table.value]
+    reasons = dict(zip(told["place"], told["why"], strict=True))
+    assert set(reasons) == {"runs/half", "runs/notes", "runs/broken"}
+    assert "half-written" in reasons["runs/half"]
+    assert "no status.json" in reasons["runs/notes"]
+
+
+def test_a_filter_in_the_address_leaves_what_fits(open_page: Callable[..., Any]) -> None:
+    shown = first_table(open_page(filter="done lr<0.005", columns=["model.lr"]))
+    assert 0 < len(shown) < 8
+    assert (shown["model.lr"].astype(float) < 0.005).all()
+    app = open_page(filter="model.lrr=1")
+    assert "Did you mean model" in app.error[0].value
+    assert len(first_table(app)) == 8
+
+
+def test_runs_in_the_address_are_selected_and_put_side_by_side(open_page: Callable[..., Any]) -> None:
+    keys = list(first_table(open_page())["run"])
+    written = [key for key in keys if key.endswith("_letters")][:2]
+    app = open_page(runs=written)
+    assert "Curves" in words(app)
+    assert len(app.get("vega_lite_chart")) >= 3
+    assert len(app.image) == 2
+    assert set(app.select_slider(key="epoch").options) == {"0", "1", "2"}
+    differing = app.dataframe[-1].value
+    assert "model.lr" in set(differing["setting"])
+    before = [one.proto.imgs[0].url for one in app.image]
+    app.select_slider(key="epoch").set_value(0).run()
+    assert not set(before) & {one.proto.imgs[0].url for one in app.image}
+    assert not app.exception
+
+
+def test_a_run_that_is_gone_from_the_address_is_told_of(open_page: Callable[..., Any]) -> None:
+    app = open_page(runs=["runs/gone", "runs/../../etc"])
+    assert [one.value for one in app.warning] == [
+        "The run runs/gone is not here.",
+        "The run runs/../../etc is not here.",
+    ]
+
+
+def test_without_any_run_the_next_command_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    needs("dashboard", "streamlit")
+    opened = opener((tmp_path / "runs",), tmp_path, monkeypatch)
+    for page, command in (("Runs", "python train.py"), ("Run", "python train.py"), ("Sweep", "python train.py -m")):
+        assert opened(page=page).code[0].value.startswith(command)
+
+
+# A run
+
+
+@pytest.mark.parametrize("view", ["Pictures", "Curves", "Measures", "Draw", "Settings", "Log"])
+def test_every_view_of_a_trained_run_shows_something(open_page: Callable[..., Any], view: str) -> None:
+    app = open_page(page="Run", run="runs/trained", show=view)
+    kinds = {"Pictures": app.image, "Curves": app.get("vega_lite_chart"), "Draw": app.button}
+    assert len(kinds.get(view, app.code)) > 0
+    if view == "Measures":
+        assert app.code[0].value.startswith("handwriting evaluate ")
+    if view == "Settings":
+        assert "_target_: handwriting.models.cgan.CGAN" in app.code[1].value
+
+
+def test_a_run_draws_what_is_asked_for_and_offers_it(open_page: Callable[..., Any]) -> None:
+    app = open_page(page="Run", run="runs/trained", show="Draw")
+    labels, styles = app.multiselect
+    assert labels.options == ["a", "b", "c"]
+    labels.set_value(["a", "c"])
+    styles.set_value(["thin"])
+    app.number_input[0].set_value(3)
+    app.button[-1].click().run()
+    assert not app.exception
+    assert "6 glyphs" in app.image[0].proto.imgs[0].caption
+    assert [button.label for button in app.download_button] == ["Save this picture", "Save the glyphs as data"]
+
+
+def test_a_failed_run_says_why_and_a_dead_one_how_to_go_on(open_page: Callable[..., Any]) -> None:
+    failed = next(key for key in first_table(open_page(filter="failed"))["run"])
+    assert "NotFiniteError" in open_page(page="Run", run=failed).warning[0].value
+    app = open_page(page="Run", run="runs/dead")
+    assert "its process is gone" in app.warning[0].value
+    assert "resume=" in app.code[0].value
+
+
+def test_an_address_leads_nowhere_outside_of_the_folders(open_page: Callable[..., Any], folders: Path) -> None:
+    for key in ("runs/../../../etc", "/etc", str(folders / "runs"), "runs/broken"):
+        app = open_page(page="Run", run=key)
+        assert len(app.error) == 1
+        assert not app.image
+
+
+def test_a_run_with_a_link_that_leads_out_is_not_opened(
+    folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(folders / "runs" / "trained", tmp_path / "runs" / "one")
+    (tmp_path / "secret.log").write_text("the secret")
+    (tmp_path / "runs" / "one" / "train.log").unlink()
+    (tmp_path / "runs" / "one" / "train.log").symlink_to(tmp_path / "secret.log")
+    opened = opener((tmp_path / "runs",), tmp_path / "data", monkeypatch)
+    app = opened(page="Run", run="runs/one", show="Log")
+    assert "leads out of" in app.error[0].value
+    assert "the secret" not in words(app)
+
+
+def test_an_evaluated_run_shows_its_classes_and_what_they_are_taken_for(
+    folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(folders / "runs" / "trained", tmp_path / "runs" / "one")
+    measure = {"value": 3.0, "floor": 1.0, "n": 10, "unit": "", "error": None, "better": "min",
+               "classifier": "3f2a91c0", "accuracy": 0.97}  # fmt: skip
+    run = Run.at(tmp_path / "runs" / "one")
+    run.write_evaluation({name: measure for name in ("fid", "class_fid/a", "class_fid/b", "class_fid/c")})
+    counts = [[8, 2, 0], [0, 9, 1], [3, 0, 7]]
+    (run.path / "classes.json").write_text(json.dumps({"names": ["a", "b", "c"], "confusion": counts, "real": counts}))
+    app = opener((tmp_path / "runs",), tmp_path, monkeypatch)(page="Run", run="runs/one", show="Measures")
+    assert list(first_table(app)["measure"]) == ["fid ↓"]
+    assert list(app.dataframe[1].value["mistake"]) == ["c seen as a", "a seen as b", "b seen as c"]
+    assert len(app.image) == 3, "measures, classes, confusion"
+    (run.path / "classes.json").write_text('{"names": ["a"], "confusion": [[1, 2]]}')
+    app = opener((tmp_path / "runs",), tmp_path, monkeypatch)(page="Run", run="runs/one", show="Measures")
+    assert "classes.json does not hold counts" in app.error[0].value
+
+
+# A sweep, and data
+
+
+def test_a_sweep_shows_who_is_best_what_mattered_and_what_failed(open_page: Callable[..., Any]) -> None:
+    app = open_page(page="Sweep")
+    said = words(app)
+    for part in (
+        "Leaderboard, by val/fid",
+        "Along the parameters",
+        "What mattered",
+        "The best, to go on with",
+        "Trials",
+    ):
+        assert part in said
+    assert "came to no good end" in app.warning[0].value
+    assert any(code.value.startswith("# @package _global_") for code in app.code)
+    trials = app.dataframe[-1].value
+    assert len(trials) == 24
+    assert trials[trials["state"] == "✕ failed"]["why"].str.startswith("NotFiniteError").all()
+
+
+def test_a_sweep_that_is_broken_or_not_there_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_page: Callable[..., Any]
+) -> None:
+    assert "is not here" in open_page(page="Sweep", sweep="sweeps/gone").error[0].value
+    sweep = write_sweep(tmp_path / "sweeps" / "one", trials=3)
+    (sweep.path / "sweep.json").write_text("{")
+    opened = opener((tmp_path / "sweeps",), tmp_path, monkeypatch)
+    assert "sweep.json" in opened(page="Sweep").error[0].value
+    assert first_table_with(opened(trials="true"), "sweep")["state"].iloc[0] == "cannot be read"
+
+
+def first_table_with(app: Any, column: str) -> Any:
+    return next(table.value for table in app.dataframe if column in table.value)
+
+
+def test_the_data_page_shows_counts_sheets_and_outliers(open_page: Callable[..., Any]) -> None:
+    app = open_page(page="Data", settings="data.style=median")
+    assert "1,295 training" in words(app)
+    assert len(app.image) == 5
+    assert len(app.download_button) == 5
+
+
+def test_the_data_page_refuses_what_is_not_for_it_and_says_what_is_missing(open_page: Callable[..., Any]) -> None:
+    assert "not for a page to say" in open_page(page="Data", settings="data.root=/etc").error[0].value
+    assert "leads out of" in open_page(page="Data", source="arrays", settings="data.path=/etc/passwd").error[0].value
+    app = open_page(page="Data", source="mnist")
+    assert app.code[0].value == "python train.py data=mnist data.download=true debug=fast"

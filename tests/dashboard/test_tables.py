@@ -1,0 +1,342 @@
+"""Tables as pages show them, of runs and sweeps that nobody trained."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from handwriting.dashboard.tables import (
+    STATES,
+    anchor,
+    began,
+    counts,
+    epoch_shown,
+    facts_html,
+    plain,
+    runs_shown,
+    runs_table,
+    selected,
+    state,
+    swatch,
+    sweeps_table,
+    trials_table,
+)
+from handwriting.errors import ConfigError
+from handwriting.jobs.benchmarks.run_folders import write_runs
+from handwriting.jobs.benchmarks.sweep_folders import write_sweep
+from handwriting.plots.themes import page_colour
+from handwriting.reports.page import Cell, Table
+from handwriting.runs.entries import DEAD
+from handwriting.sweeps.folder import Sweep, Trial
+from handwriting.sweeps.shelf import Shelf
+
+MARKUP = """<img src=x onerror="alert('1')">&amp;"""
+LIVE = re.compile("<img|onerror=\"|'1'")
+"""What must not be left of it."""
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shelf") / "runs"
+    write_runs(folder, runs=6, metrics=8, grids=1, rows=4)
+    write_sweep(folder / "sweep", trials=21, rows=4)
+    return folder
+
+
+@pytest.fixture
+def sweep(written: Path, tmp_path: Path) -> Sweep:
+    """Return a sweep that a test may break."""
+    return Sweep(shutil.copytree(written / "sweep", tmp_path / "sweep"))
+
+
+BARE = """
+import sys
+from pathlib import Path
+sys.modules.update(dict.fromkeys(("streamlit", "pandas", "torch")))
+from handwriting.dashboard import tables
+from handwriting.sweeps.shelf import Shelf
+look = Shelf([Path(sys.argv[1])]).look()
+print(len(tables.runs_table(look.entries)), len(tables.sweeps_table(look)))
+"""
+
+
+def test_no_table_needs_streamlit_or_pandas(written: Path):
+    done = subprocess.run([sys.executable, "-c", BARE, str(written)], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["27", "1"]
+
+
+# Runs
+
+
+def test_every_run_has_a_row_with_what_its_small_files_say(written: Path):
+    entries = {key: entry for key, entry in Shelf([written]).look().entries.items() if "sweep" not in key}
+    rows = runs_table(entries)
+    assert [row["run"] for row in rows] == list(entries)
+    assert sorted(row["model"] for row in rows) == ["CGAN", "CVAE", "DCGAN", "VAE", "VAE", "WGANGP"]
+    for row, entry in zip(rows, entries.values(), strict=True):
+        seen = json.loads((entry.path / "summary.json").read_text())
+        fid = seen["metrics"]["val/fid"]
+        assert (row["FID"], row["best"], row["monitor"]) == (fid["min"], fid["min"], "val/fid")
+        assert row["floor"] == seen["metrics"]["floor/fid"]["value"]
+        assert row["minutes"] == seen["seconds"] / 60
+        assert (row["seed"], row["epoch"], row["parameters"]) == (seen["seed"], seen["epoch"], seen["parameters"])
+        assert row["began"] is not None
+        assert row["began"].isoformat() == entry.started
+        assert row["class accuracy"] is None, "it was not measured"
+
+
+def test_states_are_words_and_a_failure_says_why(written: Path):
+    rows = {row["run"].split("_")[1]: row for row in runs_table(Shelf([written]).look().entries) if "_" in row["run"]}
+    assert rows["000003"]["state"] == STATES["failed"]
+    assert "train/generator_loss is nan" in rows["000003"]["why"]
+    assert {row["state"] for number, row in rows.items() if number != "000003"} == {STATES["done"]}
+    assert {row["why"] for number, row in rows.items() if number != "000003"} == {None}
+
+
+def test_settings_and_metrics_are_columns_where_asked_for(written: Path):
+    entries = {key: entry for key, entry in Shelf([written]).look().entries.items() if "sweep" not in key}
+    asked = ["model.lr", "val/fid", "train/generator_loss", "nothing"]
+    columns = list(runs_table(entries)[0])
+    for row, entry in zip(runs_table(entries, asked), entries.values(), strict=True):
+        assert set(row) - set(columns) == set(asked)
+        assert row["model.lr"] == entry.settings["model.lr"] is not None
+        assert row["val/fid"] == entry.metrics["val/fid"]["value"]
+        assert row["train/generator_loss"] == entry.metrics["train/generator_loss"]["value"]
+        assert row["nothing"] is None
+
+
+def test_a_run_whose_process_is_gone_is_dead(written: Path, tmp_path: Path):
+    (one,) = [path for path in written.iterdir() if "000000" in path.name]
+    status = shutil.copytree(one, tmp_path / "runs" / "gone") / "status.json"
+    status.write_text(json.dumps({**json.loads(status.read_text()), "state": "running", "pid": 2**22 + 1}))
+    (row,) = runs_table(Shelf([tmp_path / "runs"]).look().entries)
+    assert (row["run"], row["state"]) == ("runs/gone", STATES[DEAD])
+
+
+def test_every_state_has_words_of_its_own_and_a_new_one_is_shown_as_it_is():
+    assert len(set(STATES.values())) == len(STATES)
+    assert len({words[0] for words in STATES.values()}) >= 6, "their signs differ"
+    assert (state("frozen"), state(None)) == ("frozen", "not begun")
+    assert [state(name) for name in STATES] == list(STATES.values())
+
+
+@pytest.mark.parametrize("text", ["", None, "yesterday", "2026-13-01"])
+def test_a_time_that_is_none_is_left_empty(text: str | None):
+    assert began(text) is None
+    assert began("2026-01-02T03:04:05+00:00") == datetime.fromisoformat("2026-01-02T03:04:05+00:00")
+
+
+def test_a_table_shows_the_runs_that_fit_and_trials_only_where_asked(written: Path):
+    look = Shelf([written]).look()
+    assert len(runs_shown(look, "", trials=True)) == 27
+    assert list(runs_shown(look, "", trials=False)) == [key for key in look.entries if "sweep" not in key]
+    assert len(runs_shown(look, "model=VAE", trials=False)) == 2
+    assert len(runs_shown(look, "model=CGAN", trials=True)) == 22
+    assert all(entry.state == "failed" for entry in runs_shown(look, "failed", trials=True).values())
+    with pytest.raises(ConfigError, match=r"model\.nothing"):
+        runs_shown(look, "model.nothing=1", trials=True)
+
+
+def test_how_many_runs_there_are_and_failed_is_said(written: Path):
+    assert counts(Shelf([written]).look(), 5) == "5 of 27 runs; 2 failed"
+    assert counts(Shelf([written / "nowhere"]).look(), 0) == "0 of 0 runs"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "shown", "marked", "after"),
+    [
+        ([], ["a", "b"], ["b", "a"], ["b", "a"]),
+        (["b", "hidden"], ["a", "b"], [], ["hidden"]),
+        (["b", "hidden"], ["a", "b"], ["a", "b"], ["b", "hidden", "a"]),
+        (["a"], [], [], ["a"]),
+    ],
+)
+def test_marking_rows_keeps_the_order_and_what_is_not_shown(
+    chosen: list[str], shown: list[str], marked: list[str], after: list[str]
+):
+    assert selected(chosen, shown, marked) == after
+
+
+# Sweeps
+
+
+def row_of(sweep: Sweep) -> dict[str, object]:
+    (row,) = sweeps_table(Shelf([sweep.path.parent]).look())
+    return row
+
+
+def test_a_sweep_is_told_in_a_row(sweep: Sweep):
+    row = row_of(sweep)
+    best = min((trial for trial in sweep.trials if trial.state == "done"), key=lambda trial: trial.value or 0)
+    assert row["sweep"] == f"{sweep.path.parent.name}/sweep"
+    assert row["state"] == STATES["done"]
+    assert row["ended"] == "21 of 21"
+    assert row["failed"] == 1
+    assert str(row["best so far"]).startswith("val/fid ")
+    assert str(row["best so far"]).endswith(f" (trial {best.number})")
+    assert float(str(row["best so far"]).split()[1]) == pytest.approx(best.value, rel=0.01)
+    assert row["minutes left"] is None, "it has ended"
+    assert row["began"] == datetime.fromisoformat(sweep.status["started"])
+    assert "why" not in row
+
+
+def test_a_sweep_that_runs_says_how_long_it_will_take(sweep: Sweep):
+    trials = [Trial(0, ("seed=0",), "running"), Trial(1, ("seed=1",), "interrupted"), Trial(2, ("seed=2",))]
+    sweep.write_status("running", trials, {"total": 9, "seconds_left": 90})
+    row = row_of(sweep)
+    assert (row["state"], row["ended"], row["failed"]) == (STATES["running"], "1 of 9", 1)
+    assert (row["best so far"], row["minutes left"]) == (None, 1.5)
+
+
+def test_a_sweep_that_was_never_started_has_no_best(sweep: Sweep):
+    (sweep.path / "sweep.json").unlink()
+    row = row_of(sweep)
+    assert (row["state"], row["ended"], row["best so far"], row["began"]) == ("not begun", "0 of 0", None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "sweep.json cannot be read"),
+        ("{", "sweep.json cannot be read"),
+        ("[]", "does not hold a JSON object"),
+        ('{"state": "done", "best": 3}', "not subscriptable"),
+        ('{"state": "done", "best": {"trial": 1}}', "monitor"),
+        ('{"state": "done", "counts": {"done": "many"}}', "str"),
+        ('{"state": "done", "counts": [1]}', "list"),
+        ('{"state": ["done"]}', "list"),
+        ('{"state": "done", "started": "\\u001b[31m"}', None),
+        pytest.param(
+            '{"state": "done", "best": {"trial": 1, "monitor": "m", "value": 1' + 400 * "0" + "}}",
+            "too large",
+            marks=pytest.mark.xfail(strict=True, raises=OverflowError, reason="OverflowError is not expected there"),
+        ),
+    ],
+)
+def test_a_sweep_that_cannot_be_read_has_a_row_with_the_reason(sweep: Sweep, text: str, why: str | None):
+    (sweep.path / "sweep.json").write_text(text)
+    row = row_of(sweep)
+    assert row["sweep"] == f"{sweep.path.parent.name}/sweep"
+    if why is None:  # what cannot be read of it is left empty
+        assert (row["state"], row["began"]) == (STATES["done"], None)
+        return
+    assert row["state"] == "cannot be read"
+    assert why in str(row["why"])
+    assert "\n" not in str(row["why"])
+
+
+def test_one_broken_sweep_hides_no_other(sweep: Sweep):
+    other = shutil.copytree(sweep.path, sweep.path.parent / "other")
+    (sweep.path / "sweep.json").write_text("{")
+    rows = {row["sweep"].rpartition("/")[2]: row["state"] for row in sweeps_table(Shelf([other.parent]).look())}
+    assert rows == {"sweep": "cannot be read", "other": STATES["done"]}
+
+
+# Trials
+
+
+def test_every_trial_has_a_row_with_what_it_alone_was_given(written: Path):
+    trials = Sweep(written / "sweep").trials
+    rows = trials_table(trials)
+    assert [row["trial"] for row in rows] == list(range(21))
+    for row, trial in zip(rows, trials, strict=True):
+        assert row["state"] == STATES[trial.state]
+        assert row["val/fid"] == trial.value
+        assert {name: row[name] for name in trial.parameters} == trial.parameters
+        assert row["minutes"] == pytest.approx(1 + trial.number % 7 / 60)
+        assert row["why"] == trial.why
+    assert {row["state"] for row in rows} == {STATES[name] for name in ("done", "pruned", "failed")}
+    assert len({tuple(row) for row in rows}) == 1, "the same columns"
+
+
+def test_trials_that_differ_in_what_they_were_given_share_all_columns():
+    rows = trials_table([Trial(0, ("model.lr=1",)), Trial(1, ("+seed=2",), "running", seconds=30.0)])
+    assert rows == [
+        {"trial": 0, "state": STATES["waiting"], "reached": None, "model.lr": "1", "seed": None, "minutes": None,
+         "why": None},
+        {"trial": 1, "state": STATES["running"], "reached": None, "model.lr": None, "seed": "2", "minutes": 0.5,
+         "why": None},
+    ]  # fmt: skip
+    assert trials_table([]) == []
+
+
+# Words and addresses
+
+
+def test_a_table_of_a_report_becomes_rows_of_text():
+    table = Table(
+        head=[Cell(""), Cell("fid"), Cell("kid", "x 1000")],
+        rows=[
+            [Cell("1", "first", run=0), Cell("3.5", "floor 1.0", best=True), Cell("-")],
+            [Cell("2", "second", run=1), Cell("4.5"), Cell("")],
+        ],
+    )
+    assert plain(table) == [
+        {"#": "1 first", "fid": "3.5 (floor 1.0)", "kid (x 1000)": "-"},
+        {"#": "2 second", "fid": "4.5", "kid (x 1000)": ""},
+    ]
+
+
+def text_of(markup: str) -> str:
+    return html.unescape(re.sub("<[^>]*>", "", markup))
+
+
+@pytest.mark.parametrize("index", [0, 3, 10])
+def test_a_swatch_is_the_number_of_a_run_on_its_colour(index: int):
+    assert text_of(swatch(index, "my run")) == f"{index + 1} my run"
+    assert text_of(swatch(index)) == str(index + 1)
+    for dark in (False, True):
+        assert f"background:{page_colour(index, dark)};" in swatch(index, dark=dark)
+
+
+def test_markup_in_names_stays_text():
+    for made in (
+        swatch(0, MARKUP),
+        anchor(MARKUP, page="Run", run=MARKUP),
+        facts_html({MARKUP: "a", "b": MARKUP}),
+    ):
+        assert not LIVE.search(made)
+        assert MARKUP in text_of(made)
+    assert text_of(swatch(0, "a\x1b[31mb")) == "1 a\N{REPLACEMENT CHARACTER}[31mb", "and no terminal obeys it"
+
+
+@pytest.mark.parametrize(
+    "name", ["runs/plain", "a b&run=other", MARKUP, "100%", "#top", "x+y?z=1;w", "漢字", "'\"", "../..", "a\\b"]
+)
+def test_an_address_leads_to_what_it_was_made_of(name: str):
+    made = anchor("there", page="Compare", run=[name, "second"], view=name)
+    (address,) = re.findall('<a href="([^"]*)">there</a>', made)
+    parts = urlsplit(html.unescape(address))
+    assert (parts.scheme, parts.netloc, parts.path, parts.fragment) == ("", "", "", ""), "it stays on the page"
+    assert parse_qs(parts.query) == {"page": ["Compare"], "run": [name, "second"], "view": [name]}
+
+
+def test_facts_say_what_each_is_above_what_it_says():
+    made = facts_html({"model": "CGAN", "seed": "1"})
+    assert re.findall("<small[^>]*>(.*?)</small><br><b>(.*?)</b>", made) == [("model", "CGAN"), ("seed", "1")]
+
+
+@pytest.mark.parametrize(
+    ("grids", "asked", "shown"),
+    [
+        ([0, 5, 10], 7, 5),
+        ([10, 0, 5], 7, 5),
+        ([0, 5, 10], 5, 5),
+        ([0, 5, 10], 99, 10),
+        ([3, 4], 1, 3),
+        ([4, 3], 1, 3),
+        ([0], 0, 0),
+        ([], 1, None),
+    ],
+)
+def test_the_grid_that_stands_for_an_epoch_is_the_last_until_then(grids: list[int], asked: int, shown: int | None):
+    assert epoch_shown(grids, asked) == shown
