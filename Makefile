@@ -1,11 +1,11 @@
 # Two commands do everything from a fresh clone: `make train` and `make test`. `make bench` and
-# `make bench-segmentation` measure, `make studies` compares.
+# `make bench-segmentation` measure, `make studies` compares, `make dashboard` shows.
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: train test test-quick check bench bench-segmentation studies clean
+.PHONY: train test test-quick check dashboard screenshots bench bench-segmentation studies clean
 
 train: $(VENV)/.installed  ## install, and train the default model on the embedded digits
 	$(RUN)/python train.py $(ARGS)
@@ -20,6 +20,12 @@ check: $(VENV)/.installed-dev  ## ruff and mypy
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
 	$(RUN)/mypy
+
+dashboard: $(VENV)/.installed-dashboard  ## runs, sweeps and data in the browser
+	$(RUN)/handwriting dashboard $(ARGS)
+
+screenshots: $(VENV)/.installed-dev  ## pictures of all pages of the dashboard, by Chromium: about eight minutes
+	$(RUN)/python -m tests.dashboard.screenshots $(ARGS)
 
 bench: $(VENV)/.installed-bench  ## how fast it is beside plain PyTorch and pythae: an hour on a quiet machine
 	$(RUN)/handwriting bench $(ARGS)
@@ -52,6 +58,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(call install,.[dev])
+
+$(VENV)/.installed-dashboard: $(VENV)/.installed
+	$(call install,.[dashboard])
 
 $(VENV)/.installed-bench: $(VENV)/.installed
 	$(call install,.[bench])

@@ -17,6 +17,9 @@ from handwriting.config import CONF, _targets
 PACKAGE = Path(handwriting.__file__).parent
 TRAINING = ("pytorch_lightning", "lightning", "handwriting.models", "handwriting.callbacks", "handwriting.jobs")
 
+PAGES = ("app.py", "parts.py", "__main__.py", "views")
+"""What of the dashboard may show something; the rest of it computes, and its tests need no Streamlit."""
+
 FORBIDDEN = {
     "glyphs.py": ("torch", *TRAINING),
     "errors.py": ("torch", "omegaconf", "hydra", "handwriting"),
@@ -34,6 +37,11 @@ FORBIDDEN = {
         *("pytorch_lightning", "handwriting.models", "handwriting.callbacks", "handwriting.jobs"),
         *("handwriting.data", "handwriting.networks"),
     ),
+    "reports": (
+        *("torch", "pytorch_lightning", "streamlit", "handwriting.models", "handwriting.callbacks", "handwriting.jobs"),
+        "handwriting.networks",
+    ),
+    "dashboard": ("pytorch_lightning", "handwriting.callbacks", "handwriting.jobs"),
     "studies": ("torch", *TRAINING, "handwriting.data", "handwriting.networks"),
     "": ("handwriting.jobs", "handwriting.dashboard"),
 }
@@ -99,6 +107,17 @@ def test_the_order_of_the_rooms(room: str) -> None:
         if f"{name}.".startswith(f"{forbidden}.")
     ]
     assert not wrong
+
+
+def test_only_pages_know_streamlit() -> None:
+    known = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in files(".")
+        for name in imports(path)
+        if name.split(".")[0] in ("streamlit", "pandas")
+    }
+    assert known
+    assert {name for name in known if not name.startswith(tuple(f"dashboard/{page}" for page in PAGES))} == set()
 
 
 def test_the_order_is_read_from_real_imports() -> None:

@@ -45,7 +45,7 @@ def source_of(name: str, root: Path, settings: str = "") -> GlyphSource:
         raise ConfigError(f"{name}: there is no such data source. There are: {', '.join(names())}.")
     root = root.resolve()
     try:
-        words = shlex.split(settings)
+        words = shlex.split(" ".join(settings.splitlines()))
     except ValueError as error:
         raise ConfigError(f"{settings}: a quotation mark is missing.") from error
     for word in words:
@@ -57,7 +57,7 @@ def source_of(name: str, root: Path, settings: str = "") -> GlyphSource:
         data = config.compose("data", [f"data={name}", *words]).data
     for key in PATHS:
         if data.get(key):
-            data[key] = str(within(root / Path(str(data[key])).expanduser(), [root]))
+            data[key] = str(within(root / str(data[key]), [root]))
     data.root = str(root)
     if root.is_dir():
         refuse_ways_out(root, [root])

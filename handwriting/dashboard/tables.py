@@ -131,7 +131,7 @@ def sweeps_table(look: Look) -> list[dict[str, Any]]:
                 "best so far": reached,
             }
             row |= {"minutes left": None if left is None else left / 60, "began": began(status.get("started"))}
-        except (RunError, KeyError, TypeError, AttributeError, ValueError) as error:
+        except (RunError, LookupError, TypeError, AttributeError, ValueError, OverflowError) as error:
             row |= {"state": "cannot be read", "why": printable(" ".join(str(error).split()))}
         rows.append(row)
     return rows

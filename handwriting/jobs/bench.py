@@ -5,6 +5,8 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from omegaconf import DictConfig
@@ -13,7 +15,7 @@ from handwriting import config
 from handwriting.data.module import GlyphData
 from handwriting.errors import ConfigError, nearest
 from handwriting.jobs import fitting
-from handwriting.jobs.benchmarks import loading, starting, sweep_folders, sweeping, training
+from handwriting.jobs.benchmarks import loading, run_folders, showing, starting, sweep_folders, sweeping, training
 from handwriting.jobs.benchmarks.measuring import Measure, compare, spread
 from handwriting.jobs.outputs import output_path
 from handwriting.plots.markdown import table
@@ -46,7 +48,7 @@ TRIAL = (*GLYPHS, "model=cvae", "callbacks.limit.max_batches=300")
 
 def run(cfg: DictConfig) -> None:
     """Measure what ``cfg`` asks for, and print tables in Markdown."""
-    known = (*TRAININGS, "loader", "start", "sweep", "sweep_page")
+    known = (*TRAININGS, "loader", "start", "sweep", "sweep_page", "dashboard")
     for name in cfg.only:
         if name not in known:
             raise ConfigError(f"only={name}: no such measurement.{nearest(name, known)} There are: {', '.join(known)}.")
@@ -67,6 +69,8 @@ def run(cfg: DictConfig) -> None:
         parts.append(_sweeping(cfg))
     if "sweep_page" in wanted:
         parts.append(_page_of_a_sweep(cfg))
+    if "dashboard" in wanted:
+        parts.append(_dashboard(cfg))
     text = "\n\n".join(parts) + "\n"
     print(text)
     if out:
@@ -154,6 +158,24 @@ def _page_of_a_sweep(cfg: DictConfig) -> str:
     ]
     _show(rows)
     return table(("a sweep of 200 trials", "", ""), rows)
+
+
+def _dashboard(cfg: DictConfig) -> str:
+    if find_spec("streamlit") is None:
+        return "The dashboard was not measured: pip install -e '.[dashboard]'"
+    with TemporaryDirectory() as place:
+        runs = Path(place) / "runs"
+        run_folders.write_runs(runs)
+        visits = [showing.visit(runs) for _ in range(cfg.pairs)]
+    rows = [
+        ("the table, of runs never read before", spread([one.cold for one in visits], 2), "s", "2"),
+        ("the table after a filter", spread([one.filtered for one in visits], 2), "s", "0.3"),
+        ("the page with ten runs selected: table, curves, grids", spread([one.curves for one in visits], 2), "s", "1"),
+        ("memory, at most", spread([one.peak for one in visits], 2), "GiB", "0.93"),
+        ("imports, as the dashboard starts", spread([one.imports for one in visits], 2), "s", ""),
+    ]
+    _show(rows)
+    return table(("a dashboard of 1,000 runs, 50 metrics and 20 grids each", "", "", "goal"), rows)
 
 
 def _rows(name: str, ways: Mapping[str, Measure], cfg: DictConfig) -> list[tuple[str, ...]]:

@@ -22,7 +22,7 @@ def run(cfg: DictConfig) -> None:
     """Write the glyphs that ``cfg`` asks for, and print where."""
     refuse_unless_whole(cfg, "n", least=1)
     refuse_unless_whole(cfg, "seed")
-    if not 0 < cfg.spread < float("inf"):
+    if type(cfg.spread) not in (int, float) or not 0 < cfg.spread < float("inf"):
         raise ConfigError(f"spread={cfg.spread} is not allowed: give a number above 0; 1 is what training drew with.")
     out = output_path(cfg.out, f"{Path(cfg.run).stem}_seed{cfg.seed}.png")
     model = load(cfg.run)

@@ -94,7 +94,7 @@ def family(metric: str) -> str:
     >>> [family(name) for name in ("generator_loss", "kl", "class_fid_worst", "pixel_js", "accuracy_fake", "recall")]
     ['Losses', 'Losses', 'FID', 'KL and JS', 'Accuracy', 'Precision and recall']
     """
-    if "loss" in metric or metric in ("kl", "reconstruction", "negative_elbo", "mse"):
+    if "loss" in metric or metric in ("kl", "reconstruction", "negative_elbo", "importance_weighted_bound", "mse"):
         return "Losses"
     if metric in ("precision", "recall", "density", "coverage"):
         return "Precision and recall"

@@ -79,7 +79,9 @@ def curves_chart(
     for index, run in rows.items():
         for prefix, kind in KINDS.items():
             x, y = series(run, prefix + metric, by)
-            points = [(place, value) for place, value in zip(x, y, strict=True) if math.isfinite(value)]
+            points = [(place, value) for place, value in zip(x, y, strict=True) if math.isfinite(place + value)]
+            if log:
+                points = [(place, value) for place, value in points if value > 0]
             if not points:
                 continue
             x, y = thinned([place for place, _ in points], [value for _, value in points])
@@ -91,8 +93,6 @@ def curves_chart(
         return None
     if log is None:
         log = falls(lines)
-    elif log:
-        found = [row for row in found if row["y"] > 0]
     runs = {f"{index + 1}  {names[index]}": page_colour(index, dark) for index in rows}
     kinds = dict.fromkeys(row["kind"] for row in found)
     dashes = {KINDS[prefix]: dash for prefix, dash in DASHES.items() if KINDS[prefix] in kinds}

@@ -28,4 +28,4 @@ def whole_or(value: float, digits: int = 3) -> str:
     >>> whole_or(64.0), whole_or(0.001), whole_or(34.2101)
     ('64', '0.00100', '34.2')
     """
-    return f"{value:,.0f}" if value == round(value) and abs(value) < 1e6 else number(value, digits)
+    return f"{value:,.0f}" if abs(value) < 1e6 and float(value).is_integer() else number(value, digits)

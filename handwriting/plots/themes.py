@@ -41,9 +41,9 @@ def _turn(artist: Artist) -> None:
         if box := artist.get_bbox_patch():
             box.set(facecolor=lit(box.get_facecolor()), edgecolor=lit(box.get_edgecolor()))
     elif isinstance(artist, Line2D):
-        artist.set_color(lit(artist.get_color()))
-        artist.set_markeredgecolor(lit(artist.get_markeredgecolor()))
-        artist.set_markerfacecolor(lit(artist.get_markerfacecolor()))
+        # All three are read first: those of a marker follow the line's unless they were given.
+        own, edge, face = artist.get_color(), artist.get_markeredgecolor(), artist.get_markerfacecolor()
+        artist.set(color=lit(own), markeredgecolor=lit(edge), markerfacecolor=lit(face))
     elif isinstance(artist, Patch):
         artist.set(facecolor=lit(artist.get_facecolor()), edgecolor=lit(artist.get_edgecolor()))
     elif isinstance(artist, Collection):

@@ -141,7 +141,9 @@ def test_a_running_run_is_brought_up_to_date_and_stays_selected(visit: Callable[
         "trainer.max_epochs=-1",
         "hydra.run.dir=runs/now",
     ]
-    process = subprocess.Popen([*COMMAND, "train", *words], cwd=folders, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*COMMAND, "train", *words, "hydra.run.dir=runs/now"], cwd=folders, stdout=subprocess.DEVNULL
+    )
     try:
         until(shown, lambda: "● running" in table.evaluate(CELLS), "a run that is running")
         select_row(shown, 0)
@@ -150,7 +152,8 @@ def test_a_running_run_is_brought_up_to_date_and_stays_selected(visit: Callable[
 
         def epoch() -> int:
             cells = table.evaluate(CELLS)
-            epochs.add(cells[cells.index("● running") + 10])
+            if "● running" in cells:
+                epochs.add(cells[cells.index("● running") + 10])
             return len(epochs - {""})
 
         until(shown, lambda: epoch() >= 3, "three epochs, one after the other")

@@ -164,7 +164,6 @@ def test_a_link_out_of_the_folder_is_refused_wherever_it_lies(root: Path, name: 
         contents(name, root, settings)
 
 
-@pytest.mark.xfail(strict=True, raises=RuntimeError, reason="expanduser raises RuntimeError before within() is asked")
 def test_the_home_of_nobody_is_answered_as_well(root: Path):
     with pytest.raises(HandwritingError):
         source_of("arrays", root, "data.path=~nobody-of-this-name/glyphs.npz")

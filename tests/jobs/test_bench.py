@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import time
+from functools import partial
 
 import pytest
 
 from handwriting.jobs import bench, start
-from handwriting.jobs.benchmarks import starting
+from handwriting.jobs.benchmarks import run_folders, starting
 from handwriting.jobs.benchmarks.measuring import compare, repeated
+from tests.extras import needs
 
 
 @pytest.fixture
@@ -58,6 +60,16 @@ def test_the_page_of_a_large_sweep_is_measured(capsys):
     seconds, size = (float(value) for value in re.findall(r"\| (\d+\.\d) \(", said))
     assert seconds > 0
     assert 0 < size < 10, "MB"
+
+
+@pytest.mark.slow
+def test_a_dashboard_of_many_runs_is_measured(capsys, monkeypatch):
+    needs("dashboard", "streamlit")
+    few = partial(run_folders.write_runs, runs=60, rows=20, grids=2)
+    monkeypatch.setattr(bench.run_folders, "write_runs", few)
+    assert start("bench", ["only=[dashboard]", "pairs=1"]) == 0
+    table = [line.split("|") for line in capsys.readouterr().out.splitlines() if line.startswith("| the ")]
+    assert [float(row[2].split()[0]) > 0 for row in table] == [True] * 3
 
 
 @pytest.mark.slow

@@ -188,8 +188,10 @@ def test_what_was_seen_of_classes_and_neighbours_is_left_for_other_pages(runs):
         pairs.load()
         assert pairs.width >= 400
         assert (np.asarray(pairs.convert("L")) < 60).mean() > 0.01
-    tested, fid = json.loads((folder / "summary.json").read_text())["tested"], evaluated(folder)["fid"]
-    assert tested == {"fid": {"value": fid["value"], "floor": fid["floor"]}}
+    tested = json.loads((folder / "summary.json").read_text())["tested"]
+    assert tested.keys() == {"fid", "fid_infinity"}
+    measures = evaluated(folder)
+    assert tested == {name: {key: measures[name][key] for key in ("value", "floor")} for name in tested}
 
 
 def test_a_model_without_classes_leaves_none(runs):

@@ -95,7 +95,6 @@ def test_every_bar_and_line_is_seen(draw: Callable[[], Figure]):
     assert {str(colour) for colour in colours if contrast(colour) < SEEN} == set()
 
 
-@pytest.mark.xfail(strict=True, reason="a marker that takes its colour from its line is turned over twice")
 @pytest.mark.parametrize("draw", [measures, history])
 def test_marks_are_seen_as_well_as_lines(draw: Callable[[], Figure]):
     marks = [line for line in on_dark(draw()).findobj(Line2D) if line.get_marker() in ("|", "x", "o")]
