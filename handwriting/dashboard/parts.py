@@ -37,7 +37,14 @@ def is_dark() -> bool:
 
 def live(show: Callable[[], None], running: bool) -> None:
     """Show a part of a page that brings itself up to date, soon where something runs."""
-    st.fragment(show, run_every=QUICK if running else SLOW)()
+
+    def shown() -> None:
+        try:
+            show()
+        except HandwritingError as error:  # a run may vanish, or break, while it is looked at
+            refused(error)
+
+    st.fragment(shown, run_every=QUICK if running else SLOW)()
 
 
 def choose(what: str, keys: Sequence[str], open_one: Callable[[str], object]) -> str | None:
@@ -53,6 +60,22 @@ def choose(what: str, keys: Sequence[str], open_one: Callable[[str], object]) ->
     index = None if unknown else 0
     key: str | None = st.selectbox(what, keys, index, key=name, bind="query-params", placeholder="Choose one")
     return key
+
+
+def epoch_slider(label: str, epochs: Sequence[int], key: str, follow: bool = True) -> int:
+    """Let an epoch be chosen; at the last one it stays at the last, while a run goes on.
+
+    Args:
+        label: What is written above.
+        epochs: At least one, in order.
+        key: What the choice is kept under.
+        follow: Whether it does so.
+    """
+    state, last = st.session_state, f"last of {key}"
+    if state.get(key) not in epochs or (follow and state[key] == state.get(last)):
+        state[key] = epochs[-1]
+    state[last] = epochs[-1]
+    return int(st.select_slider(label, epochs, key=key)) if len(epochs) > 1 else epochs[-1]
 
 
 # What is shown
@@ -71,20 +94,19 @@ def _image(content: bytes, caption: str, width: Any = "stretch", kind: Any = "PN
     st.image(content, caption=escaped(caption) if caption else None, width=width, output_format=kind)
 
 
-def picture(content: bytes | None, name: str, caption: str = "", save: bool = True, wide: bool = True) -> None:
+def picture(content: bytes | None, name: str, caption: str = "", wide: bool = True) -> None:
     """Show a picture; in place of one that is missing or broken, say so."""
     if content is None:
         st.caption(f"{escaped(name)} is missing, or no picture.")
         return
     kind = "GIF" if name.endswith(".gif") else "PNG"
     _image(content, caption, "stretch" if wide else "content", "auto" if kind == "GIF" else "PNG")
-    if save:
-        download("Save this picture", content, name, f"image/{kind.lower()}")
+    download("Save this picture", content, name, f"image/{kind.lower()}")
 
 
-def picture_file(path: Path, caption: str = "", save: bool = True, name: str | None = None) -> None:
+def picture_file(path: Path, caption: str = "", name: str | None = None) -> None:
     """Show a picture from its file, by whose name it is saved unless another is given."""
-    picture(picture_bytes(path), name or path.name, caption, save)
+    picture(picture_bytes(path), name or path.name, caption)
 
 
 def link(label: str, **address: str | list[str]) -> None:

@@ -90,8 +90,12 @@ class Found:
         return self.total - sum(trial.state != "waiting" for trial in self.trials)
 
 
-def gather(sweep: Sweep) -> Found:
-    """Read a sweep; a run of it that is broken is told of.
+def gather(sweep: Sweep, entries: Mapping[int, Entry] | None = None) -> Found:
+    """Read a sweep.
+
+    Args:
+        sweep: The sweep.
+        entries: Its runs by number, where they are known; else they are read, and one that is broken is told of.
 
     Raises:
         RunError: If the sweep's own files are broken.
@@ -100,15 +104,17 @@ def gather(sweep: Sweep) -> Found:
     standings: dict[Goal, list[Standing]] = {}
     for standing in leaderboard(trials):
         standings.setdefault(standing.goal, []).append(standing)
-    entries, skipped = {}, []
+    if entries is not None:
+        return Found(sweep, plan, trials, standings, entries, [])
+    read, skipped = dict[int, Entry](), []
     for trial in filter(finished, trials):
         folder = sweep.folder(trial.number)
         try:
             run = Run.at(folder)
-            entries[trial.number] = entry_of(folder, str(trial.number), run.summary, run.status)
+            read[trial.number] = entry_of(folder, str(trial.number), run.summary, run.status)
         except RunError as error:
             skipped.append(Skipped(printable(str(folder)), printable(" ".join(str(error).split()))))
-    return Found(sweep, plan, trials, standings, entries, skipped)
+    return Found(sweep, plan, trials, standings, read, skipped)
 
 
 def brief(found: Found, out: Path) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from handwriting.config import plain_config
 from handwriting.errors import RunError, nearest
@@ -34,6 +34,9 @@ MOST_RECORDS = 40
 """So many are kept."""
 RECENT = 1.0
 """Seconds for which a look is good enough to find a run by its key."""
+LONG, REST = 0.5, 4.0
+"""What takes so many seconds to read is not read again before so many times as long: pages ask every second."""
+Value = TypeVar("Value")
 NO_RUN = "not a run folder (no status.json)"
 
 
@@ -67,6 +70,11 @@ class Look:
         """Whether any run is."""
         return any(entry.state == "running" for entry in self.entries.values())
 
+    def trials(self, sweep: str) -> dict[int, Entry]:
+        """Return the runs of a sweep, by the numbers of their trials."""
+        names = {key.rpartition("/")[2]: key for key, own in self.sweep_of.items() if own == sweep}
+        return {int(name): self.entries[key] for name, key in names.items() if name.isdecimal()}
+
 
 @dataclass(frozen=True)
 class _Known:
@@ -76,6 +84,25 @@ class _Known:
     entry: Entry | None
     status: Mapping[str, Any]
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class _Kept(Generic[Value]):
+    """Something that was read.
+
+    Attributes:
+        value: What.
+        when: At which time, in seconds of a clock that only goes forward.
+        took: How many seconds it took.
+    """
+
+    value: Value
+    when: float
+    took: float
+
+    def serves(self, age: float) -> bool:
+        """Tell whether it is good enough for who takes what is ``age`` seconds old; what took long lasts longer."""
+        return time.monotonic() - self.when < max(age, REST * self.took if self.took > LONG else 0)
 
 
 @dataclass
@@ -99,18 +126,18 @@ class Shelf:
         real = dict.fromkeys(Path(folder).resolve() for folder in folders)
         self.folders = tuple(folder for folder in real if not set(folder.parents) & set(real))
         self._known: dict[str, _Known] = {}
-        self._records: dict[str, tuple[tuple[Stamp | None, ...], Record]] = {}
-        self._last: tuple[float, Look] | None = None
+        self._records: dict[str, tuple[tuple[Stamp | None, ...], _Kept[Record]]] = {}
+        self._last: _Kept[Look] | None = None
         self._lock = Lock()
 
     def look(self, age: float = 0.0) -> Look:
         """Return what there is now, or was at most ``age`` seconds ago."""
         with self._lock:
-            if self._last and time.monotonic() - self._last[0] < age:
-                return self._last[1]
-            look = self._look()
-            self._last = time.monotonic(), look
-            return look
+            if self._last is None or not self._last.serves(age):
+                began = time.monotonic()
+                look = self._look()
+                self._last = _Kept(look, time.monotonic(), time.monotonic() - began)
+            return self._last.value
 
     def _look(self) -> Look:
         found = _Found()
@@ -207,14 +234,16 @@ class Shelf:
         run = self.run(key)
         stamps = (*(_stamp(str(run.path / name)) for name in READ), _folder_stamp(run.path / "samples"))
         known = self._records.get(key)
-        if known is None or known[0] != stamps:
+        if known is None or not (known[0] == stamps or known[1].serves(0)):
+            began = time.monotonic()
             if (table := _stamp(str(run.path / "metrics.csv"))) and table.size > LARGEST_TABLE:
                 raise RunError(
                     f"{run.path / 'metrics.csv'} has {table.size / 1e6:,.0f} MB: it is too large to be shown."
                 )
-            known = stamps, read(run.path, printable(key), plain_config)
+            record = read(run.path, printable(key), plain_config)
+            known = stamps, _Kept(record, time.monotonic(), time.monotonic() - began)
             self._records = {**dict(list(self._records.items())[1 - MOST_RECORDS :]), key: known}
-        record, entry = known[1], self.look(RECENT).entries.get(key)
+        record, entry = known[1].value, self.look(RECENT).entries.get(key)
         if entry is None:
             raise RunError(f"The run {printable(key)} is gone.")
         return record if record.state == entry.state else replace(record, state=entry.state)

@@ -754,3 +754,23 @@ def test_a_run_that_vanishes_while_it_is_read_is_refused(runs: Path, monkeypatch
 
     monkeypatch.setattr(shelves, "read", slowly)
     refusal(lambda: Shelf([runs]).record("runs/a"))
+
+
+def test_the_trials_of_a_sweep_are_told_by_number(runs: Path) -> None:
+    sweep = write_sweep(runs / "sweep", trials=3)
+    make(runs / "alone")
+    make(sweep.path / "by_hand")
+    trials = Shelf([runs]).look().trials("runs/sweep")
+    assert {number: entry.path for number, entry in trials.items()} == {n: sweep.folder(n).resolve() for n in range(3)}
+
+
+def test_what_took_long_to_read_is_not_read_again_at_once(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(runs / "a")
+    shelf = Shelf([runs])
+    monkeypatch.setattr(shelves, "LONG", 0.0)
+    monkeypatch.setattr(shelves, "REST", 1e9)
+    shelf.look()
+    make(runs / "b")
+    assert list(shelf.look().entries) == ["runs/a"]
+    monkeypatch.setattr(shelves, "LONG", 1e9)
+    assert set(shelf.look().entries) == {"runs/a", "runs/b"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -23,6 +24,7 @@ from handwriting.reports.runs import FACTS, bars_of, evaluation_commands, measur
 from handwriting.runs import Run
 from handwriting.runs.classes import Classes
 from handwriting.runs.comparison import ABSENT, Record, measure_rows
+from handwriting.runs.entries import DEAD
 from handwriting.runs.files import last_lines
 
 VIEWS = ("Pictures", "Curves", "Measures", "Draw", "Settings", "Log")
@@ -48,7 +50,9 @@ def show() -> None:
     except HandwritingError as error:
         parts.refused(error)
         return
-    parts.live(lambda: _facts(key), record.state == "running")
+    if sweep := look.sweep_of.get(key):
+        parts.link(f"A trial of {sweep}", page="Sweep", sweep=sweep)
+    parts.live(lambda: _facts(key, record.state), record.state == "running")
     view = st.segmented_control("Show", VIEWS, default=VIEWS[0], key="show", bind="query-params", required=True,
                                 label_visibility="collapsed")  # fmt: skip
     if view == "Pictures":
@@ -65,8 +69,11 @@ def show() -> None:
         parts.live(lambda: _log(run), record.state == "running")
 
 
-def _facts(key: str) -> None:
+def _facts(key: str, before: str) -> None:
+    """Show what it is, and how far it got."""
     record = parts.shelf().record(key)
+    if record.state != before:
+        st.rerun()
     facts = {name: fact(record) for name, fact in FACTS.items()} | {"state": state(record.state)}
     if record.best is not None:
         facts[f"best {record.monitor}"] = number(record.best, 4)
@@ -75,10 +82,8 @@ def _facts(key: str) -> None:
     st.html(facts_html({name: text for name, text in facts.items() if text not in (ABSENT, "")}))
     if record.why:
         st.warning(escaped(record.why), icon=":material/info:")
-    if record.state == "dead":
-        st.warning(
-            "It says that it is running, and its process is gone. It goes on by:", icon=":material/heart_broken:"
-        )
+    if record.state == DEAD:
+        st.warning("It says that it is running, and its process is gone. It goes on by:", icon=":material/error:")
         st.code(f"python train.py {shlex.quote(f'resume={record.path}')}", language="bash", wrap_lines=True)
 
 
@@ -100,27 +105,27 @@ def _through_time(key: str) -> None:
         st.caption("It has drawn nothing yet: the first grid comes within seconds of its start.")
         return
     state, place = st.session_state, f"epoch of {key}"
-    if state.get("playing") and state.get(place) in epochs:
+    playing = state.get("playing", False)
+    if playing and state.get(place) in epochs:
         state[place] = epochs[(epochs.index(state[place]) + 1) % len(epochs)]
-    epoch = epochs[-1]
-    if len(epochs) > 1:
-        button, slider = st.columns([1, 7], vertical_alignment="bottom")
-        with slider:
-            if state.get(place) not in epochs:
-                state[place] = epochs[-1]
-            epoch = st.select_slider("Epoch", epochs, key=place)
-        with button:
-            label, icon = ("Pause", ":material/pause:") if state.get("playing") else ("Play", ":material/play_arrow:")
-            if st.button(label, icon=icon, width="stretch"):
-                state.playing = not state.get("playing", False)
-                if state.playing and epoch == epochs[-1]:
-                    del state[place]
-                    state[place] = epochs[0]
-                st.rerun()
+    button, slider = st.columns([1, 7], vertical_alignment="bottom")
+    with slider:
+        epoch = parts.epoch_slider("Epoch", epochs, place, follow=not playing)
+    label, icon = ("Pause", ":material/pause:") if playing else ("Play", ":material/play_arrow:")
+    if button.button(label, icon=icon, width="stretch", disabled=len(epochs) < 2, on_click=_play, args=(place, epochs)):
+        st.rerun()  # all of the page, because it says itself how soon the next picture comes
     for name, pictures in kinds.items():
         if epoch in pictures:
             st.markdown(f"**{name.capitalize()}**, epoch {epoch}")
-            parts.picture_file(pictures[epoch], name=f"{name}_{epoch:04}.png")
+            parts.picture_file(pictures[epoch], "", f"{name}_{epoch:04}.png")
+
+
+def _play(place: str, epochs: Sequence[int]) -> None:
+    """Begin to play, from the first epoch where the last is shown; or pause."""
+    state = st.session_state
+    state.playing = not state.get("playing", False)
+    if state.playing and state.get(place) == epochs[-1]:
+        state[place] = epochs[0]
 
 
 def _others(key: str) -> None:

@@ -171,14 +171,13 @@ def _grids(chosen: Sequence[str]) -> None:
     if not epochs:
         st.caption("None of these runs has drawn a grid yet.")
         return
-    asked = epochs[-1]
-    if len(epochs) > 1:
-        asked = st.select_slider("Epoch, of all runs", epochs, epochs[-1], key="epoch")
+    asked = parts.epoch_slider("Epoch, of all runs", epochs, "epoch")
     for index, one in parts.across(list(records.items()), min(ACROSS, len(records))):
         epoch = epoch_shown(list(one.grids), asked)
         st.html(swatch(index, one.name, parts.is_dark()))
         if epoch is not None:
-            parts.picture_file(one.grids[epoch], f"epoch {epoch}", save=False)
+            name = f"{one.name.replace('/', '_')}_{epoch:04}.png"
+            parts.picture_file(one.grids[epoch], f"epoch {epoch}", name)
 
 
 def _settings(chosen: Sequence[str]) -> None:

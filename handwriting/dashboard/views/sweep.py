@@ -46,11 +46,11 @@ def show() -> None:
     if key is None:
         return
     try:
-        running = parts.shelf().sweep(key).state == "running"
-        found = gather(parts.shelf().sweep(key))
+        found = _found(key)
     except HandwritingError as error:
         parts.refused(error)
         return
+    running = found.sweep.state == "running"
     parts.live(lambda: _progress(key), running)
     for goal, trials in by_goal(found.trials).items():
         _goal(key, goal, trials, found)
@@ -58,7 +58,8 @@ def show() -> None:
 
 
 def _found(key: str) -> Found:
-    return gather(parts.shelf().sweep(key))
+    shelf = parts.shelf()
+    return gather(shelf.sweep(key), shelf.look(parts.QUICK).trials(key))
 
 
 def _progress(key: str) -> None:
@@ -136,5 +137,6 @@ def _trials(key: str) -> None:
     if to_come := found.to_come:
         named = [str(trial.number) for trial in found.trials if trial.state == "waiting"]
         st.caption(f"{to_come} to come: {', '.join(named) or 'the search will choose them'}.")
-    for one in found.skipped:
-        st.caption(escaped(f"Not read: {one.place} ({one.reason})"))
+    for one in parts.shelf().look(parts.QUICK).skipped:
+        if one.place.startswith(f"{key}/"):
+            st.caption(escaped(f"Not read: {one.place} ({one.reason})"))
