@@ -100,7 +100,6 @@ def curves_chart(
     spec = {
         "height": HEIGHT,
         "title": {"text": metric.replace("_", " "), "anchor": "start", "fontSize": 14},
-        "params": [{"name": "zoom", "select": "interval", "bind": "scales"}],
         "mark": {"type": "line", "point": {"size": 16, "filled": True} if len(found) < FEW else False},
         "encoding": {
             "x": {"field": "x", "type": "quantitative", "axis": x_axis, "scale": {"nice": False}},

@@ -112,7 +112,9 @@ def _through_time(key: str) -> None:
     with slider:
         epoch = parts.epoch_slider("Epoch", epochs, place, follow=not playing)
     label, icon = ("Pause", ":material/pause:") if playing else ("Play", ":material/play_arrow:")
-    if button.button(label, icon=icon, width="stretch", disabled=len(epochs) < 2, on_click=_play, args=(place, epochs)):
+    # By its key it is the same button whatever it is called.
+    if button.button(label, "play", icon=icon, width="stretch", disabled=len(epochs) < 2, on_click=_play,
+                     args=(place, epochs)):  # fmt: skip
         st.rerun()  # all of the page, because it says itself how soon the next picture comes
     for name, pictures in kinds.items():
         if epoch in pictures:
