@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from handwriting.dashboard.settings import Settings, shelf_of
 from handwriting.dashboard.tables import anchor
-from handwriting.errors import HandwritingError
+from handwriting.errors import HandwritingError, one_line
 from handwriting.plots.curves import figure_bytes
 from handwriting.plots.grids import picture_bytes
 from handwriting.plots.interactive import Chart
@@ -124,8 +124,7 @@ def across(items: Sequence[Item], columns: int) -> Iterator[Item]:
 
 def chart(one: Chart, key: str) -> Any:
     """Show a chart to point at, and return what is selected in it."""
-    selects = any("params" in layer and layer["params"][0]["name"] == "pick" for layer in one.spec.get("layer", ()))
-    more: dict[str, Any] = {"on_select": "rerun"} if selects else {}
+    more: dict[str, Any] = {"on_select": "rerun"} if one.selects else {}
     return st.vega_lite_chart(pd.DataFrame(one.rows), one.spec, width="stretch", key=key, **more)
 
 
@@ -177,4 +176,4 @@ def left_out(look: Look) -> None:
 
 def refused(error: Exception) -> None:
     """Say why something cannot be shown."""
-    st.error(escaped(" ".join(str(error).split())), icon=":material/error:")
+    st.error(escaped(one_line(error)), icon=":material/error:")

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
-from handwriting.errors import RunError
+from handwriting.errors import RunError, one_line
 from handwriting.plots.interactive import shown
 from handwriting.plots.themes import page_colour
 from handwriting.reports.page import Cell, Table
@@ -103,10 +103,10 @@ def runs_table(entries: Mapping[str, Entry], columns: Sequence[str] = ()) -> lis
 
 
 def began(text: str | None) -> datetime | None:
-    """Return a time that a status file tells; None where it tells none."""
+    """Return a time that a status file tells, as clocks here show it; None where it tells none."""
     try:
-        return datetime.fromisoformat(text) if text else None
-    except ValueError:
+        return datetime.fromisoformat(text).astimezone().replace(tzinfo=None) if text else None
+    except (ValueError, OverflowError):
         return None
 
 
@@ -132,7 +132,7 @@ def sweeps_table(look: Look) -> list[dict[str, Any]]:
             }
             row |= {"minutes left": None if left is None else left / 60, "began": began(status.get("started"))}
         except (RunError, LookupError, TypeError, AttributeError, ValueError, OverflowError) as error:
-            row |= {"state": "cannot be read", "why": printable(" ".join(str(error).split()))}
+            row |= {"state": "cannot be read", "why": printable(one_line(error))}
         rows.append(row)
     return rows
 

@@ -43,10 +43,12 @@ class Chart:
     Attributes:
         rows: Its data.
         spec: How it is drawn, in Vega-Lite 5.
+        selects: Whether something can be selected in it.
     """
 
     rows: list[dict[str, Any]]
     spec: dict[str, Any]
+    selects: bool = False
 
 
 # Curves
@@ -210,7 +212,7 @@ def parallel_chart(axes: Sequence[Axis], value: Axis, better: str, numbers: Sequ
             },
         ],
     }
-    return Chart(found, spec)
+    return Chart(found, spec, selects=True)
 
 
 def shown(value: float | str | None) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from handwriting.errors import RunError
+from handwriting.errors import RunError, one_line
 from handwriting.plots.axes import Axis
 from handwriting.plots.comparison import Grid, draw_grids
 from handwriting.plots.curves import figure_bytes
@@ -113,7 +113,7 @@ def gather(sweep: Sweep, entries: Mapping[int, Entry] | None = None) -> Found:
             run = Run.at(folder)
             read[trial.number] = entry_of(folder, str(trial.number), run.summary, run.status)
         except RunError as error:
-            skipped.append(Skipped(printable(str(folder)), printable(" ".join(str(error).split()))))
+            skipped.append(Skipped(printable(str(folder)), printable(one_line(error))))
     return Found(sweep, plan, trials, standings, read, skipped)
 
 
@@ -155,13 +155,14 @@ def _title(title: str, goal: Goal, found: Found) -> str:
     return title if len(found.standings) == 1 else f"{title}, by {goal[0]}"
 
 
-def _slug(goal: Goal) -> str:
+def slug(goal: Goal) -> str:
+    """Return what trials go by, as part of a file's name."""
     return "".join(letter if letter.isalnum() else "_" for letter in goal[0])
 
 
 def file_of(goal: Goal, found: Found) -> str:
     """Return what the best trial's configuration is called."""
-    return "best.yaml" if len(found.standings) == 1 else f"best_{_slug(goal)}.yaml"
+    return "best.yaml" if len(found.standings) == 1 else f"best_{slug(goal)}.yaml"
 
 
 def facts(found: Found) -> Table:
@@ -262,7 +263,7 @@ def _best(goal: Goal, found: Found) -> Iterator[str | Code]:
 
 
 def _mattered(goal: Goal, trials: Sequence[Trial]) -> Iterator[str | Picture]:
-    (monitor, mode), slug = goal, _slug(goal)
+    (monitor, mode), own = goal, slug(goal)
     if reason := untold(trials):
         yield reason
     else:
@@ -271,17 +272,17 @@ def _mattered(goal: Goal, trials: Sequence[Trial]) -> Iterator[str | Picture]:
             "share, not a direction). With few trials it is a hint."
         )
         picture = figure_bytes(draw_importance(importance(trials)))
-        yield Picture(f"importance_{slug}.png", f"What explains {monitor}", picture)
+        yield Picture(f"importance_{own}.png", f"What explains {monitor}", picture)
     ended = [trial for trial in trials if trial.state in ("done", "pruned", "failed")]
     columns = axes(ended)
     reached = Axis(monitor, tuple(trial.value if finished(trial) else None for trial in ended))
     if columns:
         caption = "Each trial as a line through its parameters: the darker the better, the best three thick."
-        yield Picture(f"parallel_{slug}.png", caption, figure_bytes(draw_parallel(columns, reached, mode)))
+        yield Picture(f"parallel_{own}.png", caption, figure_bytes(draw_parallel(columns, reached, mode)))
     values = Axis(monitor, tuple(trial.value for trial in ended))
     numbers, states = [trial.number for trial in ended], [trial.state for trial in ended]
     history = draw_history(numbers, values, states, mode)
-    yield Picture(f"history_{slug}.png", "One trial after the other", figure_bytes(history))
+    yield Picture(f"history_{own}.png", "One trial after the other", figure_bytes(history))
 
 
 def _grids(goal: Goal, found: Found) -> Iterator[str | Picture]:
@@ -292,7 +293,7 @@ def _grids(goal: Goal, found: Found) -> Iterator[str | Picture]:
             epoch = max(pictures)
             grids.append(Grid(place, f"trial {entry.name}   epoch {epoch}", pictures[epoch]))
     if grids:
-        name = "samples.png" if len(found.standings) == 1 else f"samples_{_slug(goal)}.png"
+        name = "samples.png" if len(found.standings) == 1 else f"samples_{slug(goal)}.png"
         yield Picture(name, "The last grids of the best, in order", png_bytes(draw_grids(grids)))
     else:
         yield "None of the best has drawn a grid."

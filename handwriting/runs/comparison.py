@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from handwriting.errors import RunError
+from handwriting.errors import RunError, one_line
 from handwriting.measures import Measure, in_order, of_one_class
 from handwriting.runs.entries import Entry, facts, flat, misfit, typed
 from handwriting.runs.folder import Run
@@ -105,7 +105,7 @@ def gather(asked: str, read_config: ReadConfig) -> tuple[list[Record], list[Skip
         try:
             records.append(read(folder, name, read_config))
         except (RunError, OSError, ValueError) as error:
-            skipped.append(Skipped(printable(str(folder)), printable(_one_line(error))))
+            skipped.append(Skipped(printable(str(folder)), printable(one_line(error))))
     if not records:
         told = "; ".join(f"{one.place}: {one.reason}" for one in skipped[:3])
         more = f"; and {len(skipped) - 3} more" if len(skipped) > 3 else ""
@@ -152,7 +152,7 @@ def _within(place: Path, depth: int) -> tuple[list[Path], list[Skipped]]:
     try:
         inner = [path for path in place.iterdir() if path.is_dir() and path.name[0] != "."] if depth else []
     except OSError as error:
-        return [], [Skipped(printable(str(place)), printable(_one_line(error)))]
+        return [], [Skipped(printable(str(place)), printable(one_line(error)))]
     looked = [_within(path, depth - 1) for path in sorted(inner, key=_natural)]
     runs = [run for found, _ in looked for run in found]
     if not runs:
@@ -182,10 +182,6 @@ def distinct_names(folders: Sequence[Path]) -> list[str]:
 def printable(text: str) -> str:
     """Return a text that no terminal obeys and every file can hold: a folder may be called anything."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
 
 
 def read(folder: Path, name: str, read_config: ReadConfig) -> Record:

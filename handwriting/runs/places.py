@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from handwriting.errors import RunError
+from handwriting.errors import RunError, one_line
 
 
 def within(path: str | Path, folders: Sequence[Path]) -> Path:
@@ -22,7 +22,7 @@ def within(path: str | Path, folders: Sequence[Path]) -> Path:
     try:
         real = Path(path).resolve()
     except (OSError, ValueError, RuntimeError) as error:  # too long, a null byte, links in a circle
-        raise RunError(f"{path} cannot be a path: {' '.join(str(error).split())}") from error
+        raise RunError(f"{path} cannot be a path: {one_line(error)}") from error
     if not any(real == folder or folder in real.parents for folder in folders):
         raise RunError(f"{path} leads out of {', '.join(map(str, folders))}: not read.")
     return real
@@ -49,7 +49,7 @@ def refuse_ways_out(folder: Path, folders: Sequence[Path], inner: Iterable[str] 
         inner: Which folders in it are looked through as well; None for all that is below it.
 
     Raises:
-        RunError: Naming the link.
+        RunError: Naming the link, or what cannot be read.
     """
     looked, ahead = set[Path](), [folder]
     while ahead:
@@ -58,12 +58,15 @@ def refuse_ways_out(folder: Path, folders: Sequence[Path], inner: Iterable[str] 
         if real in looked or not real.is_dir():
             continue
         looked.add(real)
-        with os.scandir(real) as listed:
-            for one in listed:
-                path = Path(place, one.name)
-                if one.is_symlink():
-                    within(path, folders)
-                if not (one.is_dir() or one.is_file()):
-                    file_within(path, folders)
-                elif one.is_dir() and (inner is None or (place == folder and one.name in inner)):
-                    ahead.append(path)
+        try:
+            with os.scandir(real) as listed:
+                for one in listed:
+                    path = Path(place, one.name)
+                    if one.is_symlink():
+                        within(path, folders)
+                    if not (one.is_dir() or one.is_file()):
+                        file_within(path, folders)
+                    elif one.is_dir() and (inner is None or (place == folder and one.name in inner)):
+                        ahead.append(path)
+        except OSError as error:
+            raise RunError(f"{place} cannot be read: {one_line(error)}") from error

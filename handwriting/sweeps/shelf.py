@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from handwriting.config import plain_config
-from handwriting.errors import RunError, nearest
+from handwriting.errors import RunError, nearest, one_line
 from handwriting.runs import Run
 from handwriting.runs.comparison import Record, Skipped, distinct_names, printable, read
 from handwriting.runs.entries import DEAD, Entry, entry_of
 from handwriting.runs.files import read_json
 from handwriting.runs.folder import lives
 from handwriting.runs.places import file_within, refuse_ways_out, within
-from handwriting.sweeps.folder import PLAN, Sweep
+from handwriting.sweeps.folder import PLAN, STATUS, Sweep
 
 DEEPEST = 3
 """How far below a chosen folder a run may lie: ``sweeps/<name>/<trial>``, seen from where ``sweeps`` lies."""
@@ -165,10 +165,12 @@ class Shelf:
         try:
             with os.scandir(folder) as listed:
                 inner = sorted((one for one in listed if one.name[0] != "."), key=lambda one: one.name)
-        except OSError as error:
-            found.skipped.append(Skipped(printable(key), printable(_one_line(error))))
+            noted = any(one.name == PLAN for one in inner)
+            for name in (PLAN, STATUS) if noted else ():
+                file_within(f"{folder}/{name}", self.folders)
+        except (OSError, RunError) as error:
+            found.skipped.append(Skipped(printable(key), printable(one_line(error))))
             return True
-        noted = any(one.name == PLAN for one in inner)
         if noted:
             found.sweeps[key] = folder
         for one in inner if depth else ():
@@ -177,8 +179,10 @@ class Shelf:
                 if one.is_symlink() and within(one.path, self.folders) in (Path(folder), *Path(folder).parents):
                     raise RunError("a link to a folder around it")
                 is_folder = one.is_dir()
-            except (OSError, RunError) as error:
-                found.skipped.append(Skipped(printable(place), printable(_one_line(error))))
+                if is_folder and not one.name.isascii():
+                    one.name.encode()
+            except (OSError, RunError, UnicodeEncodeError) as error:
+                found.skipped.append(Skipped(printable(place), printable(one_line(error))))
                 noted = True
                 continue
             before = len(found.foreign)
@@ -240,7 +244,10 @@ class Shelf:
                 raise RunError(
                     f"{run.path / 'metrics.csv'} has {table.size / 1e6:,.0f} MB: it is too large to be shown."
                 )
-            record = read(run.path, printable(key), plain_config)
+            try:
+                record = read(run.path, printable(key), plain_config)
+            except (OSError, ValueError) as error:
+                raise RunError(f"{run.path} cannot be read: {one_line(error)}") from error
             known = stamps, _Kept(record, time.monotonic(), time.monotonic() - began)
             self._records = {**dict(list(self._records.items())[1 - MOST_RECORDS :]), key: known}
         record, entry = known[1].value, self.look(RECENT).entries.get(key)
@@ -259,10 +266,13 @@ class Shelf:
             look = self.look()
         if key not in look.sweeps:
             raise RunError(f"The sweep {printable(key)} is not here.{printable(nearest(key, look.sweeps))}")
+        try:
+            trials = [path for path in look.sweeps[key].iterdir() if path.is_dir()]
+        except OSError as error:
+            raise RunError(f"The sweep {printable(key)} cannot be read: {one_line(error)}") from error
         refuse_ways_out(look.sweeps[key], self.folders, ())
-        for trial in look.sweeps[key].iterdir():
-            if trial.is_dir():
-                refuse_ways_out(trial, self.folders, INNER)
+        for trial in trials:
+            refuse_ways_out(trial, self.folders, INNER)
         return Sweep.at(look.sweeps[key])
 
 
@@ -288,13 +298,4 @@ def _reason(folder: Path, error: Exception) -> str:
         return "half-written: status.json is empty, so it is starting now, or it was stopped as it started"
     if not (folder / "summary.json").exists():
         return "half-written: summary.json is missing"
-    return _one_line(error)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
-
-
-def chosen(look: Look, asked: Sequence[str]) -> Iterator[Entry]:
-    """Yield the runs with these keys, in their order, each once; a run that is gone is left out."""
-    return (look.entries[key] for key in dict.fromkeys(asked) if key in look.entries)
+    return one_line(error)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -239,6 +240,18 @@ def test_a_sweep_that_is_broken_or_not_there_is_told_of(
     opened = opener((tmp_path / "sweeps",), tmp_path, monkeypatch)
     assert "sweep.json" in opened(page="Sweep").error[0].value
     assert first_table_with(opened(trials="true"), "sweep")["state"].iloc[0] == "cannot be read"
+
+
+def test_trials_that_go_by_different_things_are_shown_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    needs("dashboard", "streamlit")
+    sweep = write_sweep(tmp_path / "sweeps" / "one", trials=20)
+    trials = [replace(trial, monitor="val/loss") if trial.number < 10 else trial for trial in sweep.trials]
+    sweep.write_status("done", trials, {"total": 20})
+    app = opener((tmp_path / "sweeps",), tmp_path, monkeypatch)(page="Sweep")
+    heads = [one.value for one in app.subheader if one.value.startswith("Leaderboard")]
+    assert heads == ["Leaderboard, by val/loss (less is better)", "Leaderboard, by val/fid (less is better)"]
+    labels = [button.label for button in app.download_button]
+    assert {"Save best_val_loss.yaml", "Save best_val_fid.yaml"} <= set(labels)
 
 
 def first_table_with(app: Any, column: str) -> Any:

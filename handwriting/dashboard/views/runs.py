@@ -54,8 +54,9 @@ def show() -> None:
         with st.expander(f"Sweeps: {len(look.sweeps)}", expanded=RUNS not in st.query_params):
             parts.live(_sweeps, look.is_running)
     parts.left_out(look)
-    chosen = [key for key in st.query_params.get_all(RUNS) if key in look.entries]
-    for gone in [key for key in st.query_params.get_all(RUNS) if key not in look.entries]:
+    asked = list(dict.fromkeys(st.query_params.get_all(RUNS)))
+    chosen = [key for key in asked if key in look.entries]
+    for gone in [key for key in asked if key not in look.entries]:
         st.warning(f"The run {escaped(gone)} is not here.", icon=":material/link_off:")
     if not chosen:
         st.caption("Select runs by the boxes on their left to see their curves and grids side by side.")

@@ -15,11 +15,10 @@ from handwriting.plots.markdown import escaped
 from handwriting.plots.numbers import number
 from handwriting.plots.sweeps import draw_history, draw_importance
 from handwriting.reports.page import duration
-from handwriting.reports.sweep import BETTER, Found, facts, gather, leaders
+from handwriting.reports.sweep import BETTER, Found, facts, file_of, gather, leaders, slug
 from handwriting.sweeps.folder import Trial
 from handwriting.sweeps.results import (
     Goal,
-    Standing,
     axes,
     best_config,
     by_goal,
@@ -88,26 +87,28 @@ def _goal(key: str, goal: Goal, trials: Sequence[Trial], found: Found) -> None:
     if columns := axes(ended):
         reached = Axis(monitor, tuple(trial.value if finished(trial) else None for trial in ended))
         numbers = [trial.number for trial in ended]
-        _parallel(key, parallel_chart(columns, reached, mode, numbers, parts.is_dark()), ended)
+        _parallel(key, goal, parallel_chart(columns, reached, mode, numbers, parts.is_dark()), ended)
     st.subheader("What mattered")
     if reason := untold(trials):
         st.caption(escaped(reason))
     else:
         with st.columns([3, 2])[0]:
-            parts.figure(lambda: draw_importance(importance(trials)), "importance.png", IMPORTANCE)
+            parts.figure(lambda: draw_importance(importance(trials)), f"importance_{slug(goal)}.png", IMPORTANCE)
     values = Axis(monitor, tuple(trial.value for trial in ended))
     numbers, states = [trial.number for trial in ended], [trial.state for trial in ended]
-    parts.figure(lambda: draw_history(numbers, values, states, mode), "history.png", "One trial after the other")
-    _best(key, found, standings[0])
+    parts.figure(
+        lambda: draw_history(numbers, values, states, mode), f"history_{slug(goal)}.png", "One trial after the other"
+    )
+    _best(key, goal, found)
 
 
-def _parallel(key: str, chart: Chart, trials: Sequence[Trial]) -> None:
+def _parallel(key: str, goal: Goal, chart: Chart, trials: Sequence[Trial]) -> None:
     """Show trials along their parameters, and those that are selected there."""
     st.subheader("Along the parameters")
     st.caption(
         "Each trial is a line, the more it stands out the better. Drag over axes to select the trials that pass there."
     )
-    chosen = picked(chart, parts.chart(chart, f"parallel {key}")["selection"].get(PICK, {}))
+    chosen = picked(chart, parts.chart(chart, f"parallel {key} {slug(goal)}")["selection"].get(PICK, {}))
     rows = [trial for trial in trials if trial.number in chosen]
     if rows:
         st.markdown(f"**{len(rows)} selected**: {', '.join(str(trial.number) for trial in rows)}")
@@ -117,14 +118,16 @@ def _parallel(key: str, chart: Chart, trials: Sequence[Trial]) -> None:
         )
 
 
-def _best(key: str, found: Found, best: Standing) -> None:
+def _best(key: str, goal: Goal, found: Found) -> None:
+    """Show how to go on with the best trial."""
     st.subheader("The best, to go on with")
+    best = found.standings[goal][0]
     trial = best.best
     parts.link(f"Open trial {trial.number}", page="Run", run=f"{key}/{trial.number}")
     st.code(rerun(found.plan, trial), language="bash", wrap_lines=True)
     text = best_config(found.sweep.name, found.plan, best)
     st.code(text, language="yaml")
-    parts.download("Save best.yaml", text, "best.yaml", "text/plain")
+    parts.download(f"Save {file_of(goal, found)}", text, file_of(goal, found), "text/plain")
 
 
 def _trials(key: str) -> None:
