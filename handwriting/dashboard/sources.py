@@ -57,7 +57,8 @@ def source_of(name: str, root: Path, settings: str = "") -> GlyphSource:
         data = config.compose("data", [f"data={name}", *words]).data
     for key in PATHS:
         if data.get(key):
-            data[key] = str(within(root / str(data[key]), [root]))
+            typed = str(data[key])
+            data[key] = str(within(typed if typed.startswith("~") else root / typed, [root]))
     data.root = str(root)
     if root.is_dir():
         refuse_ways_out(root, [root])

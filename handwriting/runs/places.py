@@ -13,15 +13,15 @@ def within(path: str | Path, folders: Sequence[Path]) -> Path:
     """Return where a path leads, links followed, as long as that is in one of the folders.
 
     Args:
-        path: It need not exist.
+        path: It need not exist; ``~`` is somebody's home.
         folders: Resolved.
 
     Raises:
         RunError: If it leads anywhere else, or cannot be a path.
     """
     try:
-        real = Path(path).resolve()
-    except (OSError, ValueError, RuntimeError) as error:  # too long, a null byte, links in a circle
+        real = Path(path).expanduser().resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a null byte, nobody's home, links in a circle
         raise RunError(f"{path} cannot be a path: {one_line(error)}") from error
     if not any(real == folder or folder in real.parents for folder in folders):
         raise RunError(f"{path} leads out of {', '.join(map(str, folders))}: not read.")
