@@ -294,8 +294,10 @@ def in_processes(tasks: Sequence[Task], workers: int) -> Iterator[Facts]:
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=end_at_once) as pool:
         try:
             with interrupts_waiting():
-                results = pool.map(segment_page, tasks)
-            yield from results
+                # Not by map, which as it is left cancels futures that the pool marks as broken at the same time.
+                futures = [pool.submit(segment_page, task) for task in tasks]
+            for future in futures:
+                yield future.result()
         finally:
             pool.shutdown(cancel_futures=True)
 
