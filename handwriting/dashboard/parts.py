@@ -89,18 +89,18 @@ def figure(draw: Callable[[], Figure], name: str, caption: str = "") -> None:
     download("Save this picture", saved, name, "image/png")
 
 
-def _image(content: bytes, caption: str, width: Any = "stretch", kind: Any = "PNG") -> None:
+def _image(content: bytes, caption: str, kind: Any = "PNG") -> None:
     # Left to itself Streamlit makes a JPEG of what has no transparency.
-    st.image(content, caption=escaped(caption) if caption else None, width=width, output_format=kind)
+    st.image(content, caption=escaped(caption) if caption else None, output_format=kind)
 
 
-def picture(content: bytes | None, name: str, caption: str = "", wide: bool = True) -> None:
+def picture(content: bytes | None, name: str, caption: str = "") -> None:
     """Show a picture; in place of one that is missing or broken, say so."""
     if content is None:
         st.caption(f"{escaped(name)} is missing, or no picture.")
         return
     kind = "GIF" if name.endswith(".gif") else "PNG"
-    _image(content, caption, "stretch" if wide else "content", "auto" if kind == "GIF" else "PNG")
+    _image(content, caption, "auto" if kind == "GIF" else "PNG")
     download("Save this picture", content, name, f"image/{kind.lower()}")
 
 
@@ -150,7 +150,7 @@ def columns() -> dict[str, Any]:
         "class accuracy": number(format="%.3f", help="How often the class asked for is the class seen, measured last."),
         "best": number(format="%.4g", help="The best value that the monitor reached."),
         "monitor": st.column_config.TextColumn(help="What the run goes by."),
-        "minutes": number(format="%.1f", help="Of training."),
+        "minutes": number(format="%.3g", help="Of training."),
         "minutes left": number(format="%.0f"),
         "parameters": number(format="localized"),
         "began": st.column_config.DatetimeColumn(format="MMM D, HH:mm"),

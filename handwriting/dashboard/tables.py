@@ -74,7 +74,7 @@ def counts(look: Look, shown: int) -> str:
 
 
 def runs_table(entries: Mapping[str, Entry], columns: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """Return a row for each run, as its small files tell.
+    """Return a row for each run, as its small files tell, without columns in which no run has anything.
 
     Args:
         entries: By key.
@@ -84,7 +84,7 @@ def runs_table(entries: Mapping[str, Entry], columns: Sequence[str] = ()) -> lis
         "FID": "fid", "floor": "floor", "class accuracy": "class_accuracy", "best": "best",
         "parameters": "parameters", "seed": "seed", "epoch": "epoch",
     }  # fmt: skip
-    return [
+    rows: list[dict[str, Any]] = [
         {
             "run": printable(key),
             "state": state(entry.state),
@@ -100,6 +100,8 @@ def runs_table(entries: Mapping[str, Entry], columns: Sequence[str] = ()) -> lis
         }
         for key, entry in entries.items()
     ]
+    told = [name for name in (rows[0] if rows else ()) if name in columns or any(row[name] is not None for row in rows)]
+    return [{name: row[name] for name in told} for row in rows]
 
 
 def began(text: str | None) -> datetime | None:

@@ -26,8 +26,6 @@ DASHES = {VALIDATION: (1, 0), TRAIN: (4, 3), FLOOR: (1, 3)}
 KINDS = {VALIDATION: "validation", TRAIN: "training", FLOOR: "floor"}
 SYMBOLS = {"symbolType": "stroke", "symbolStrokeColor": NEITHER, "symbolSize": 300, "symbolStrokeWidth": 2}
 """How a legend shows dashes."""
-FEW = 60
-"""With fewer points than this each is marked: a line of one point is none."""
 PICK = "pick"
 """What a selection is called."""
 GOODNESS = {False: ("#e3c12f", "#3b1f6b"), True: ("#6f5aa8", "#ffe14d")}
@@ -93,6 +91,7 @@ def curves_chart(
             found += [{**own, "x": place, "y": value} for place, value in zip(x, values, strict=True)]
     if not found:
         return None
+    alone = any(len(line) == 1 for line in lines)  # a line of one point is none
     if log is None:
         log = falls(lines)
     runs = {f"{index + 1}  {names[index]}": page_colour(index, dark) for index in rows}
@@ -102,7 +101,7 @@ def curves_chart(
     spec = {
         "height": HEIGHT,
         "title": {"text": metric.replace("_", " "), "anchor": "start", "fontSize": 14},
-        "mark": {"type": "line", "point": {"size": 16, "filled": True} if len(found) < FEW else False},
+        "mark": {"type": "line", "point": {"size": 30, "filled": True} if alone else False},
         "encoding": {
             "x": {"field": "x", "type": "quantitative", "axis": x_axis, "scale": {"nice": False}},
             "y": {

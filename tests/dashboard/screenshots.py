@@ -49,7 +49,7 @@ def folders(given: dict[str, str], place: Path) -> Iterator[dict[str, str]]:
     train(place, "model=cgan", "hydra.run.dir=runs/cgan", *QUICK)
     job(place, "evaluate", "run=runs/cgan")
     train(place, "model=vae", "model.lr=1e9", "hydra.run.dir=runs/too_fast", *QUICK, fails=True)
-    train(place, "-m", "model=vae", "model.lr=1e-4,1e-3,1e-2", "seed=1,2", "sweep=rates", "trainer.max_epochs=4",
+    train(place, "-m", "model=vae", "model.lr=1e-4,3e-4,1e-3", "seed=1,2", "sweep=rates", "trainer.max_epochs=4",
           "logger=none")  # fmt: skip
     (place / "runs" / "notes").mkdir()
     with training(place, "model=vae", "hydra.run.dir=runs/now", "trainer.max_epochs=-1", "logger=none"):

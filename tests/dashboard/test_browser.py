@@ -16,6 +16,7 @@ from tests.extras import needs
 
 pytestmark = pytest.mark.slow
 
+HEADS = "table => [...table.querySelectorAll('canvas table [role=columnheader]')].map(cell => cell.innerText)"
 CELLS = "table => [...table.querySelectorAll('canvas table [role=gridcell]')].map(cell => cell.innerText)"
 
 
@@ -151,9 +152,9 @@ def test_a_running_run_is_brought_up_to_date_and_stays_selected(visit: Callable[
         epochs = set[str]()
 
         def epoch() -> int:
-            cells = table.evaluate(CELLS)
-            if "● running" in cells:
-                epochs.add(cells[cells.index("● running") + 10])
+            heads, cells = table.evaluate(HEADS), table.evaluate(CELLS)
+            if "epoch" in heads and "● running" in cells:
+                epochs.add(cells[cells.index("● running") + heads.index("epoch") - heads.index("state")])
             return len(epochs - {""})
 
         until(shown, lambda: epoch() >= 3, "three epochs, one after the other")

@@ -32,7 +32,7 @@ def show() -> None:
         parts.refused(error)
         st.caption(f"Data sets are looked for in {escaped(str(root.absolute()))}; root=<folder> names another, and "
                    "this fetches what can be fetched:")  # fmt: skip
-        st.code(f"python train.py data={name} data.download=true debug=fast", language="bash")
+        st.code(f"python train.py data={name} data.download=true debug=fast", language="bash", wrap_lines=True)
         return
     st.caption(escaped(known[name]))
     st.html(facts_html(summary(source, read, prepared)))

@@ -249,7 +249,7 @@ def _draw(run: Run) -> None:
             parts.refused(error)
     if "drawn" in state and state.drawn[0] == run.path:
         drawn = state.drawn[1]
-        parts.picture(drawn.png, "drawn.png", f"{drawn.glyphs:,} glyphs", wide=False)
+        parts.picture(drawn.png, "drawn.png", f"{drawn.glyphs:,} glyphs")
         parts.download("Save the glyphs as data", drawn.npz, "drawn.npz", "application/octet-stream")
 
 
@@ -272,7 +272,7 @@ def _text(path: Path, language: str, height: int | None = None) -> None:
         st.caption(f"{path.name} is missing.")
         return
     st.markdown(f"`{path.name}`")
-    st.code(text, language=language, height=height or "content")
+    st.code(text, language=language, height=height or "content", wrap_lines=language == "log")
     parts.download(f"Save {path.name}", text, path.name, "text/plain")
 
 
