@@ -133,8 +133,8 @@ def table(rows: Sequence[dict[str, Any]], **more: Any) -> Any:
     return st.dataframe(pd.DataFrame(list(rows)), hide_index=True, placeholder="", **more)
 
 
-def download(label: str, content: bytes | str, name: str, kind: str) -> None:
-    """Offer something to be saved."""
+def download(label: str, content: bytes | str | Callable[[], bytes], name: str, kind: str) -> None:
+    """Offer something to be saved; what is called for it is called when it is asked for."""
     st.download_button(
         label, content, name, kind, key=f"save {name} {label}", on_click="ignore", type="tertiary",
         icon=":material/download:",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
@@ -213,21 +213,29 @@ class Shelf:
 
     # What an address names
 
+    def _named(self, what: str, key: str, known: Callable[[Look], Mapping[str, Value]]) -> Value:
+        """Return the run or the sweep with this key, also where it has only just come.
+
+        Raises:
+            RunError: If there is none.
+        """
+        for age in (RECENT, 0.0):
+            look = self.look(age)
+            if key in known(look):
+                return known(look)[key]
+        told = next((one.reason for one in look.skipped if one.place == printable(key)), None)
+        there = f"cannot be read: {told}" if told else f"is not here.{printable(nearest(key, known(look)))}"
+        raise RunError(f"The {what} {printable(key)} {there}")
+
     def run(self, key: str) -> Run:
         """Open a run by its key.
 
         Raises:
             RunError: If there is none, or something in its folder leads out of the chosen folders.
         """
-        look = self.look(RECENT)
-        if key not in look.entries:
-            look = self.look()
-        if key not in look.entries:
-            told = next((one.reason for one in look.skipped if one.place == printable(key)), None)
-            there = f"cannot be read: {told}" if told else f"is not here.{printable(nearest(key, look.entries))}"
-            raise RunError(f"The run {printable(key)} {there}")
-        refuse_ways_out(look.entries[key].path, self.folders, INNER)
-        return Run.at(look.entries[key].path)
+        path = self._named("run", key, lambda look: look.entries).path
+        refuse_ways_out(path, self.folders, INNER)
+        return Run.at(path)
 
     def record(self, key: str) -> Record:
         """Return all that is known of a run by its key, read anew where a file of it has changed.
@@ -261,19 +269,15 @@ class Shelf:
         Raises:
             RunError: If there is none, or something in its folder leads out of the chosen folders.
         """
-        look = self.look(RECENT)
-        if key not in look.sweeps:
-            look = self.look()
-        if key not in look.sweeps:
-            raise RunError(f"The sweep {printable(key)} is not here.{printable(nearest(key, look.sweeps))}")
+        folder = self._named("sweep", key, lambda look: look.sweeps)
         try:
-            trials = [path for path in look.sweeps[key].iterdir() if path.is_dir()]
+            trials = [path for path in folder.iterdir() if path.is_dir()]
         except OSError as error:
             raise RunError(f"The sweep {printable(key)} cannot be read: {one_line(error)}") from error
-        refuse_ways_out(look.sweeps[key], self.folders, ())
+        refuse_ways_out(folder, self.folders, ())
         for trial in trials:
             refuse_ways_out(trial, self.folders, INNER)
-        return Sweep.at(look.sweeps[key])
+        return Sweep.at(folder)
 
 
 def _stamp(path: str) -> Stamp | None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from handwriting.jobs.benchmarks.run_folders import write_runs
 from handwriting.jobs.benchmarks.starting import COMMAND
 from handwriting.jobs.benchmarks.sweep_folders import write_sweep
+from handwriting.sweeps.folder import Sweep
 from tests.builders import train
 from tests.dashboard.browser import CHROMIUM, browser, dashboard, page, select_row, settle
 from tests.extras import needs
@@ -180,6 +182,15 @@ def test_dragging_over_an_axis_selects_trials(visit: Callable[..., Any]) -> None
     shown.mouse.up()
     until(shown, lambda: "selected: " in shown.inner_text("body"), "selected trials")
     assert shown.get_by_role("link", name="Put them side by side").get_attribute("href").count("runs=") >= 1
+
+
+def test_a_sweep_is_shown_anew_when_a_trial_ends(visit: Callable[..., Any], folders: Path) -> None:
+    sweep = Sweep.at(folders / "sweeps" / "search")
+    shown = visit("?page=Sweep&sweep=sweeps/search")
+    assert shown.get_by_role("link", name="Open trial 7").count() == 0
+    trials = [replace(trial, state="done", value=0.5) if trial.number == 7 else trial for trial in sweep.trials]
+    sweep.write_status("done", trials, {"total": len(trials)})
+    until(shown, lambda: shown.get_by_role("link", name="Open trial 7").count() == 1, "another best trial")
 
 
 @pytest.mark.parametrize("dark", [False, True])

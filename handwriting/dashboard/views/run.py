@@ -157,7 +157,7 @@ def _curves(key: str) -> None:
     for name, one in parts.across(found, ACROSS):
         parts.chart(one, f"curve {name}")
     if (table := record.path / "metrics.csv").is_file():
-        parts.download("Save metrics.csv", table.read_bytes(), "metrics.csv", "text/csv")
+        parts.download("Save metrics.csv", table.read_bytes, "metrics.csv", "text/csv")
 
 
 # Measures
@@ -178,9 +178,7 @@ def _measures(record: Record) -> None:
     parts.table(plain(measure_table([record], rows)))
     drawn = [bars_of(row) for row in rows if row.comparable]
     if drawn:
-        parts.figure(
-            lambda: draw_measures([record.name], drawn), "measures.png", "The mark across each bar is its floor."
-        )
+        parts.figure(lambda: draw_measures([record.name], drawn), "measures.png", FLOORS)
     _classes(record)
     for name, caption in (
         ("neighbours.png", "Generated glyphs above the training glyphs nearest to them"),
@@ -273,7 +271,7 @@ def _text(path: Path, language: str, height: int | None = None) -> None:
         return
     st.markdown(f"`{path.name}`")
     st.code(text, language=language, height=height or "content", wrap_lines=language == "log")
-    parts.download(f"Save {path.name}", text, path.name, "text/plain")
+    parts.download(f"Save {path.name}", path.read_bytes, path.name, "text/plain")
 
 
 def _log(run: Run) -> None:

@@ -50,7 +50,7 @@ def show() -> None:
         parts.refused(error)
         return
     running = found.sweep.state == "running"
-    parts.live(lambda: _progress(key), running)
+    parts.live(lambda: _progress(key, _ended(found)), running)
     for goal, trials in by_goal(found.trials).items():
         _goal(key, goal, trials, found)
     parts.live(lambda: _trials(key), running)
@@ -61,11 +61,18 @@ def _found(key: str) -> Found:
     return gather(shelf.sweep(key), shelf.look(parts.QUICK).trials(key))
 
 
-def _progress(key: str) -> None:
-    """Show what it is, and how far it got."""
+def _ended(found: Found) -> tuple[str | None, Sequence[Trial]]:
+    """Return what the page is made of: whether it runs, and the trials that have ended."""
+    return found.sweep.state, [trial for trial in found.trials if trial.state not in ("running", "waiting")]
+
+
+def _progress(key: str, before: tuple[str | None, Sequence[Trial]]) -> None:
+    """Show what it is, and how far it got; where that is further than the page, make it anew."""
     found = _found(key)
+    if _ended(found) != before:
+        st.rerun()
     left = found.sweep.status.get("seconds_left") if found.sweep.state == "running" else None
-    ended = sum(trial.state not in ("running", "waiting") for trial in found.trials)
+    ended = len(before[1])
     told = f"{ended} of {found.total} trials have ended" + (
         f", about {duration(left)} left" if left is not None else ""
     )
