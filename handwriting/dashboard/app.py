@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from handwriting.dashboard import parts
 from handwriting.dashboard.views import data, run, runs, sweep
 from handwriting.plots.grids import mark
 
@@ -33,7 +34,8 @@ def main() -> None:
     st.html(f"<style>{STYLE}</style>")
     page = st.segmented_control("Page", list(PAGES), default="Runs", key="page", bind="query-params", required=True,
                                 label_visibility="collapsed")  # fmt: skip
-    PAGES[page]()
+    slots = {name: parts.slots() for name in PAGES}
+    PAGES[page](slots[page])
 
 
 if __name__ == "__main__":

@@ -21,8 +21,19 @@ from handwriting.plots.themes import on_dark
 from handwriting.sweeps.shelf import Look, Shelf
 
 Item = TypeVar("Item")
+SLOTS = 16
+"""On every page."""
 QUICK, SLOW = 1.0, 2.0
 """Seconds between looks while something runs, and while nothing does."""
+
+
+def slots() -> list[Any]:
+    """Return the places of a page, one below the other: always as many, whatever is in them.
+
+    A part that brings itself up to date is put where it stood on the page when that was made. Were something else there
+    by now, the browser would have nowhere to put it; so such a part is alone in a place that is its own.
+    """
+    return [st.container() for _ in range(SLOTS)]
 
 
 def shelf() -> Shelf:
@@ -35,8 +46,8 @@ def is_dark() -> bool:
     return st.context.theme.type == "dark"
 
 
-def live(show: Callable[[], None], running: bool) -> None:
-    """Show a part of a page that brings itself up to date, soon where something runs."""
+def live(show: Callable[[], None], running: bool, every: float | None = None) -> None:
+    """Show a part of a page that brings itself up to date, soon where something runs, or every so many seconds."""
 
     def shown() -> None:
         try:
@@ -44,7 +55,7 @@ def live(show: Callable[[], None], running: bool) -> None:
         except HandwritingError as error:  # a run may vanish, or break, while it is looked at
             refused(error)
 
-    st.fragment(shown, run_every=QUICK if running else SLOW)()
+    st.fragment(shown, run_every=every or (QUICK if running else SLOW))()
 
 
 def choose(what: str, keys: Sequence[str], open_one: Callable[[str], object]) -> str | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import streamlit as st
 
 from handwriting.dashboard import parts
@@ -17,8 +20,13 @@ FIRST = "digits"
 HELP = "As on the command line: `data.split=balanced data.style=median data.prepare.outliers=3 data.path=letters`"
 
 
-def show() -> None:
+def show(slots: Sequence[Any]) -> None:
     """Show the page."""
+    with slots[0]:
+        _show()
+
+
+def _show() -> None:
     st.title("Data")
     root, known = Settings.here().data, names()
     left, right = st.columns([2, 3], vertical_alignment="bottom")

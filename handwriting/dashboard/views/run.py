@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -35,38 +36,48 @@ FLOORS = "The mark across each bar is its floor."
 SPREAD = "1 is what training drew with; less gives glyphs that are more alike, more gives bolder ones."
 
 
-def show() -> None:
+def show(slots: Sequence[Any]) -> None:
     """Show the page."""
     look = parts.shelf().look()
-    st.title("A run")
-    if not look.entries:
-        parts.nothing("There is no run yet. This trains one in under a minute:", "python train.py")
-        return
-    key = parts.choose("Run", list(look.entries), parts.shelf().run)
-    if key is None:
-        return
-    try:
-        record, run = parts.shelf().record(key), parts.shelf().run(key)
-    except HandwritingError as error:
-        parts.refused(error)
-        return
-    if sweep := look.sweep_of.get(key):
-        parts.link(f"A trial of {sweep}", page="Sweep", sweep=sweep)
-    parts.live(lambda: _facts(key, record.state), record.state == "running")
-    view = st.segmented_control("Show", VIEWS, default=VIEWS[0], key="show", bind="query-params", required=True,
-                                label_visibility="collapsed")  # fmt: skip
-    if view == "Pictures":
-        _pictures(key, record.state == "running")
-    elif view == "Curves":
-        parts.live(lambda: _curves(key), record.state == "running")
-    elif view == "Measures":
-        _measures(record)
-    elif view == "Draw":
-        _draw(run)
-    elif view == "Settings":
-        _settings(run)
-    else:
-        parts.live(lambda: _log(run), record.state == "running")
+    with slots[0]:
+        st.title("A run")
+        if not look.entries:
+            parts.nothing("There is no run yet. This trains one in under a minute:", "python train.py")
+            return
+        key = parts.choose("Run", list(look.entries), parts.shelf().run)
+        if key is None:
+            return
+        try:
+            record, run = parts.shelf().record(key), parts.shelf().run(key)
+        except HandwritingError as error:
+            parts.refused(error)
+            return
+        if sweep := look.sweep_of.get(key):
+            parts.link(f"A trial of {sweep}", page="Sweep", sweep=sweep)
+    running = record.state == "running"
+    with slots[1]:
+        parts.live(lambda: _facts(key, record.state), running)
+    with slots[2]:
+        view = st.segmented_control("Show", VIEWS, default=VIEWS[0], key="show", bind="query-params", required=True,
+                                    label_visibility="collapsed")  # fmt: skip
+    own = slots[3 + 2 * VIEWS.index(view) :]
+    with own[0]:
+        if view == "Pictures":
+            playing = PLAY_SECONDS if st.session_state.get("playing", False) else None
+            parts.live(lambda: _through_time(key), running, playing)
+        elif view == "Curves":
+            parts.live(lambda: _curves(key), running)
+        elif view == "Measures":
+            _measures(record)
+        elif view == "Draw":
+            _draw(run)
+        elif view == "Settings":
+            _settings(run)
+        else:
+            parts.live(lambda: _log(run), running)
+    with own[1]:
+        if view == "Pictures":
+            parts.live(lambda: _others(key), running)
 
 
 def _facts(key: str, before: str) -> None:
@@ -88,12 +99,6 @@ def _facts(key: str, before: str) -> None:
 
 
 # Pictures
-
-
-def _pictures(key: str, running: bool) -> None:
-    playing = st.session_state.get("playing", False)
-    st.fragment(lambda: _through_time(key), run_every=PLAY_SECONDS if playing else parts.QUICK if running else None)()
-    parts.live(lambda: _others(key), running)
 
 
 def _through_time(key: str) -> None:

@@ -31,15 +31,51 @@ HELP = (
 )
 
 
-def show() -> None:
+def show(slots: Sequence[Any]) -> None:
     """Show the page."""
     look = parts.shelf().look()
-    st.title("Runs")
-    if not look.entries and not look.sweeps:
-        where = ", ".join(escaped(str(folder)) for folder in parts.shelf().folders)
-        parts.nothing(f"There is no run in {where} yet. This trains one in under a minute:", "python train.py")
+    with slots[0]:
+        st.title("Runs")
+        if not look.entries and not look.sweeps:
+            where = ", ".join(escaped(str(folder)) for folder in parts.shelf().folders)
+            parts.nothing(f"There is no run in {where} yet. This trains one in under a minute:", "python train.py")
+            parts.left_out(look)
+            return
+        _choice(look)
+    with slots[1]:
+        parts.live(lambda: _table(look.is_running), look.is_running)
+    with slots[2]:
+        if look.sweeps:
+            with st.expander(f"Sweeps: {len(look.sweeps)}", expanded=RUNS not in st.query_params):
+                parts.live(_sweeps, look.is_running)
+    asked = list(dict.fromkeys(st.query_params.get_all(RUNS)))
+    chosen = [key for key in asked if key in look.entries]
+    with slots[3]:
         parts.left_out(look)
-        return
+    with slots[4]:
+        for gone in [key for key in asked if key not in look.entries]:
+            st.warning(f"The run {escaped(gone)} is not here.", icon=":material/link_off:")
+        if not chosen:
+            st.caption("Select runs by the boxes on their left to see their curves and grids side by side.")
+            return
+        _head(chosen, look)
+    running = any(look.entries[key].state == "running" for key in chosen)
+    chosen = chosen[:MOST]
+    with slots[5]:
+        _shape()
+    with slots[6]:
+        parts.live(lambda: _curves(chosen), running)
+    with slots[7]:
+        st.subheader("Samples")
+    with slots[8]:
+        parts.live(lambda: _grids(chosen), running)
+    with slots[9]:
+        st.subheader("Settings that differ")
+        _settings(chosen)
+
+
+def _choice(look: Look) -> None:
+    """Let it be said which runs are shown, and what of them."""
     choose, more, trials = st.columns([5, 4, 2], vertical_alignment="bottom")
     with choose:
         st.text_input("Filter", key="filter", bind="query-params", help=HELP, placeholder="cgan model.lr<0.001")
@@ -47,38 +83,19 @@ def show() -> None:
         own = keys(look.entries.values())
         st.multiselect("More columns", own, key="columns", bind="query-params", placeholder="any setting or metric")
     with trials:
-        has_trials = bool(look.sweep_of)
-        st.toggle("Trials of sweeps", key="trials", bind="query-params", disabled=not has_trials)
-    parts.live(lambda: _table(look.is_running), look.is_running)
-    if look.sweeps:
-        with st.expander(f"Sweeps: {len(look.sweeps)}", expanded=RUNS not in st.query_params):
-            parts.live(_sweeps, look.is_running)
-    parts.left_out(look)
-    asked = list(dict.fromkeys(st.query_params.get_all(RUNS)))
-    chosen = [key for key in asked if key in look.entries]
-    for gone in [key for key in asked if key not in look.entries]:
-        st.warning(f"The run {escaped(gone)} is not here.", icon=":material/link_off:")
-    if not chosen:
-        st.caption("Select runs by the boxes on their left to see their curves and grids side by side.")
-        return
-    running = any(look.entries[key].state == "running" for key in chosen)
-    _head(chosen, look)
+        st.toggle("Trials of sweeps", key="trials", bind="query-params", disabled=not look.sweep_of)
+
+
+def _shape() -> None:
+    """Let it be said which curves are shown, and how."""
     st.subheader("Curves")
-    controls = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
-    with controls:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         bound: dict[str, Any] = {"bind": "query-params"}
         st.pills("Measures", FAMILIES, selection_mode="multi", default=USUAL, key="measures", **bound)
-        bound["required"] = True
-        st.segmented_control(
-            "Counted in", list(COUNTED), format_func=COUNTED.__getitem__, default=BY, key="by", **bound
-        )
-        st.segmented_control("Scale", list(SCALES), default="as it suits", key="scale", **bound)
-        st.slider("Smoothing", 0.0, 0.98, 0.0, 0.02, key="smoothing", bind="query-params", width=220)
-    parts.live(lambda: _curves(chosen[:MOST]), running)
-    st.subheader("Samples")
-    parts.live(lambda: _grids(chosen[:MOST]), running)
-    st.subheader("Settings that differ")
-    _settings(chosen[:MOST])
+        one: dict[str, Any] = {**bound, "required": True}
+        st.segmented_control("Counted in", list(COUNTED), format_func=COUNTED.__getitem__, default=BY, key="by", **one)
+        st.segmented_control("Scale", list(SCALES), default="as it suits", key="scale", **one)
+        st.slider("Smoothing", 0.0, 0.98, 0.0, 0.02, key="smoothing", width=220, **bound)
 
 
 def _table(was_running: bool) -> None:

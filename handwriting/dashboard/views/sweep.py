@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -33,27 +34,31 @@ ENDED = ("done", "pruned", "failed")
 IMPORTANCE = "How much of the differences each explains by itself; with few trials it is a hint."
 
 
-def show() -> None:
+def show(slots: Sequence[Any]) -> None:
     """Show the page."""
     look = parts.shelf().look()
-    st.title("A sweep")
-    if not look.sweeps:
-        parts.nothing("There is no sweep yet. This makes one of six short trials:",
-                      "python train.py -m model=vae,cgan seed=1,2,3 trainer.max_epochs=5")  # fmt: skip
-        return
-    key = parts.choose("Sweep", list(look.sweeps), parts.shelf().sweep)
-    if key is None:
-        return
-    try:
-        found = _found(key)
-    except HandwritingError as error:
-        parts.refused(error)
-        return
+    with slots[0]:
+        st.title("A sweep")
+        if not look.sweeps:
+            parts.nothing("There is no sweep yet. This makes one of six short trials:",
+                          "python train.py -m model=vae,cgan seed=1,2,3 trainer.max_epochs=5")  # fmt: skip
+            return
+        key = parts.choose("Sweep", list(look.sweeps), parts.shelf().sweep)
+        if key is None:
+            return
+        try:
+            found = _found(key)
+        except HandwritingError as error:
+            parts.refused(error)
+            return
     running = found.sweep.state == "running"
-    parts.live(lambda: _progress(key, _ended(found)), running)
-    for goal, trials in by_goal(found.trials).items():
-        _goal(key, goal, trials, found)
-    parts.live(lambda: _trials(key), running)
+    with slots[1]:
+        parts.live(lambda: _progress(key, _ended(found)), running)
+    with slots[2]:
+        for goal, trials in by_goal(found.trials).items():
+            _goal(key, goal, trials, found)
+    with slots[3]:
+        parts.live(lambda: _trials(key), running)
 
 
 def _found(key: str) -> Found:
