@@ -15,7 +15,7 @@ from handwriting.reports.page import Cell, Table
 from handwriting.runs.comparison import printable
 from handwriting.runs.entries import DEAD, Entry
 from handwriting.runs.filters import FACTS, filtered, value_of
-from handwriting.sweeps.folder import Sweep, Trial
+from handwriting.sweeps.folder import Sweep, Trial, state_of
 from handwriting.sweeps.shelf import Look
 
 STATES = {
@@ -116,18 +116,18 @@ def sweeps_table(look: Look) -> list[dict[str, Any]]:
     """Return a row for each sweep; of one that cannot be read, the reason."""
     rows = list[dict[str, Any]]()
     for key, folder in look.sweeps.items():
-        sweep = Sweep(folder)
         row: dict[str, Any] = {"sweep": printable(key)}
         try:
-            status = sweep.status
+            status = Sweep(folder).status
             best, counts = status.get("best") or {}, status.get("counts") or {}
             total = status.get("total", sum(counts.values()))
             failed = counts.get("failed", 0) + counts.get("interrupted", 0)
             ended = counts.get("done", 0) + counts.get("pruned", 0) + failed
             reached = f"{best['monitor']} {shown(best['value'])} (trial {best['trial']})" if best else None
-            left = status.get("seconds_left") if sweep.state == "running" else None
+            told = state_of(status)
+            left = status.get("seconds_left") if told == "running" else None
             row |= {
-                "state": state(sweep.state),
+                "state": state(told),
                 "ended": f"{ended} of {total}",
                 "failed": failed,
                 "best so far": reached,

@@ -14,6 +14,7 @@ import handwriting.dashboard
 from handwriting.dashboard.settings import USUAL, VARIABLE, Settings
 from handwriting.errors import ConfigError, RunError
 from handwriting.plots.themes import DARK_PAPER
+from handwriting.runs.comparison import several
 
 APP = Path(handwriting.dashboard.__file__).with_name("app.py")
 OPTIONS = {
@@ -53,11 +54,10 @@ def folders(runs: str | None) -> tuple[Path, ...]:
     """
     if runs is None:
         return USUAL
-    whole = Path(runs).expanduser()
-    found = (whole,) if whole.is_dir() else tuple(Path(part.strip()).expanduser() for part in runs.split(","))
-    for folder in found:
-        if not folder.is_dir():
-            raise RunError(f"runs={folder}: there is no such folder; training makes runs/, sweeps make sweeps/.")
+    found = tuple(Path(part).expanduser() for part in several(runs))
+    missing = [str(folder) for folder in found if not folder.is_dir()] if found else [runs]
+    if missing:
+        raise RunError(f"runs={missing[0]}: there is no such folder; training makes runs/, sweeps make sweeps/.")
     return found
 
 

@@ -21,7 +21,7 @@ from handwriting.reports.page import DIGITS, Cell, Code, Picture, Section, Table
 from handwriting.runs import Run
 from handwriting.runs.comparison import ABSENT, Skipped, printable
 from handwriting.runs.entries import DEAD, Entry, entry_of
-from handwriting.sweeps.folder import Plan, Sweep, Trial
+from handwriting.sweeps.folder import Plan, Sweep, Trial, state_of
 from handwriting.sweeps.results import (
     Goal,
     Standing,
@@ -55,6 +55,7 @@ class Found:
     Attributes:
         sweep: The sweep.
         plan: What it was asked for.
+        status: What ``sweep.json`` says.
         trials: All of its trials.
         standings: The finished ones by what they go by, best first.
         entries: Their runs by number, as far as they can be read.
@@ -63,6 +64,7 @@ class Found:
 
     sweep: Sweep
     plan: Plan
+    status: Mapping[str, Any]
     trials: Sequence[Trial]
     standings: Mapping[Goal, Sequence[Standing]]
     entries: Mapping[int, Entry]
@@ -75,6 +77,11 @@ class Found:
         return ", ".join(f"{count} {state}" for state, count in counts) or "none has begun"
 
     @property
+    def state(self) -> str | None:
+        """How it stands; see :attr:`handwriting.sweeps.folder.Sweep.state`."""
+        return state_of(self.status)
+
+    @property
     def failed(self) -> list[Trial]:
         """The trials that came to no good end."""
         return [trial for trial in self.trials if trial.state in ("failed", "interrupted")]
@@ -82,7 +89,7 @@ class Found:
     @property
     def total(self) -> int:
         """How many trials there are to be."""
-        return max(len(self.trials), int(self.sweep.status.get("total") or 0))
+        return max(len(self.trials), int(self.status.get("total") or 0))
 
     @property
     def to_come(self) -> int:
@@ -100,12 +107,12 @@ def gather(sweep: Sweep, entries: Mapping[int, Entry] | None = None) -> Found:
     Raises:
         RunError: If the sweep's own files are broken.
     """
-    plan, trials = sweep.plan, sweep.trials
+    plan, status, trials = sweep.plan, sweep.status, sweep.trials
     standings: dict[Goal, list[Standing]] = {}
     for standing in leaderboard(trials):
         standings.setdefault(standing.goal, []).append(standing)
     if entries is not None:
-        return Found(sweep, plan, trials, standings, entries, [])
+        return Found(sweep, plan, status, trials, standings, entries, [])
     read, skipped = dict[int, Entry](), []
     for trial in filter(finished, trials):
         folder = sweep.folder(trial.number)
@@ -114,7 +121,7 @@ def gather(sweep: Sweep, entries: Mapping[int, Entry] | None = None) -> Found:
             read[trial.number] = entry_of(folder, str(trial.number), run.summary, run.status)
         except RunError as error:
             skipped.append(Skipped(printable(str(folder)), printable(one_line(error))))
-    return Found(sweep, plan, trials, standings, read, skipped)
+    return Found(sweep, plan, status, trials, standings, read, skipped)
 
 
 def brief(found: Found, out: Path) -> Iterator[str]:
@@ -167,8 +174,8 @@ def file_of(goal: Goal, found: Found) -> str:
 
 def facts(found: Found) -> Table:
     """Return what a sweep is, and how far it got."""
-    status, search = found.sweep.status, found.plan.search
-    state = shown(found.sweep.state)
+    status, search = found.status, found.plan.search
+    state = shown(found.state)
     if state == DEAD:
         state = "dead: its process is gone; the same command goes on with it"
     elif state == "running" and status.get("seconds_left") is not None:

@@ -115,10 +115,9 @@ def gather(asked: str, read_config: ReadConfig) -> tuple[list[Record], list[Skip
 
 def find(asked: str) -> tuple[list[Path], list[Skipped]]:
     """Return the run folders that are meant, in order and each once, and the places without any."""
-    parts = [asked] if _exists(Path(asked).expanduser()) else [part.strip() for part in asked.split(",")]
     found: dict[Path, Path] = {}
     skipped = []
-    for part in filter(None, parts):
+    for part in several(asked):
         places = _matches(Path(part).expanduser())
         if not places:
             skipped.append(Skipped(printable(part), "there is no such folder"))
@@ -127,6 +126,12 @@ def find(asked: str) -> tuple[list[Path], list[Skipped]]:
             found = {**{run.resolve(): run for run in runs}, **found}
             skipped += others
     return sorted(found.values(), key=_natural), list(dict.fromkeys(skipped))
+
+
+def several(asked: str) -> list[str]:
+    """Return the parts of what was asked for, with commas between them; something of that very name is one."""
+    parts = [asked] if _exists(Path(asked).expanduser()) else [part.strip() for part in asked.split(",")]
+    return list(filter(None, parts))
 
 
 def _exists(path: Path) -> bool:

@@ -164,9 +164,7 @@ class Sweep:
     @property
     def state(self) -> str | None:
         """What ``sweep.json`` says, or ``dead`` where the process of a running sweep is gone; None before its start."""
-        status = self.status
-        state: str | None = status.get("state")
-        return DEAD if state == "running" and not lives(status) else state
+        return state_of(self.status)
 
     def folder(self, number: int) -> Path:
         """Return the run folder of a trial, which need not exist."""
@@ -240,6 +238,12 @@ class Sweep:
             "trials": [asdict(trial) for trial in trials],
         }
         write_json(self.path / STATUS, values)
+
+
+def state_of(status: Mapping[str, Any]) -> str | None:
+    """Return what :attr:`Sweep.state` is by a status that was read."""
+    state: str | None = status.get("state")
+    return DEAD if state == "running" and not lives(status) else state
 
 
 def is_sweep(folder: Path) -> bool:

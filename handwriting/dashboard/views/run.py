@@ -48,13 +48,13 @@ def show(slots: Sequence[Any]) -> None:
         if key is None:
             return
         try:
-            record, run = parts.shelf().record(key), parts.shelf().run(key)
+            record = parts.shelf().record(key)
         except HandwritingError as error:
             parts.refused(error)
             return
         if sweep := look.sweep_of.get(key):
             parts.link(f"A trial of {sweep}", page="Sweep", sweep=sweep)
-    running = record.state == "running"
+    run, running = Run(record.path), record.state == "running"
     with slots[1]:
         parts.live(lambda: _facts(key, record.state), running)
     with slots[2]:

@@ -51,7 +51,7 @@ def show(slots: Sequence[Any]) -> None:
         except HandwritingError as error:
             parts.refused(error)
             return
-    running = found.sweep.state == "running"
+    running = found.state == "running"
     with slots[1]:
         parts.live(lambda: _progress(key, _ended(found)), running)
     with slots[2]:
@@ -68,7 +68,7 @@ def _found(key: str) -> Found:
 
 def _ended(found: Found) -> tuple[str | None, Sequence[Trial]]:
     """Return what the page is made of: whether it runs, and the trials that have ended."""
-    return found.sweep.state, [trial for trial in found.trials if trial.state not in ("running", "waiting")]
+    return found.state, [trial for trial in found.trials if trial.state not in ("running", "waiting")]
 
 
 def _progress(key: str, before: tuple[str | None, Sequence[Trial]]) -> None:
@@ -76,13 +76,13 @@ def _progress(key: str, before: tuple[str | None, Sequence[Trial]]) -> None:
     found = _found(key)
     if _ended(found) != before:
         st.rerun()
-    left = found.sweep.status.get("seconds_left") if found.sweep.state == "running" else None
+    left = found.status.get("seconds_left") if found.state == "running" else None
     ended = len(before[1])
     told = f"{ended} of {found.total} trials have ended" + (
         f", about {duration(left)} left" if left is not None else ""
     )
     st.progress(ended / max(1, found.total), told)
-    with st.expander(f"{state(found.sweep.state)}: {found.counts}"):
+    with st.expander(f"{state(found.state)}: {found.counts}"):
         parts.table(plain(facts(found)))
         st.markdown("What varies:")
         st.code("\n".join(found.plan.swept) or "nothing", language="bash", wrap_lines=True)
