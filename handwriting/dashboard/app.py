@@ -23,9 +23,12 @@ header.stAppHeader button, header.stAppHeader button * {pointer-events: auto}
 @media (max-width: 640px) {
   .stImage {overflow-x: auto}
   .stImage img {max-width: none !important; min-width: min(44rem, 200vw)}
+  [data-testid=stImageCaption] {position: sticky; left: 0; align-self: flex-start; width: calc(100vw - 2rem) !important}
+  [class*=st-key-wide] {overflow-x: auto}
+  [class*=st-key-wide] .stVegaLiteChart {min-width: 44rem}
 }
 """
-"""On a narrow screen a wide picture stays readable and is moved sideways."""
+"""On a narrow screen a wide picture or chart stays readable and is moved sideways, but for what stands below it."""
 
 
 def main() -> None:

@@ -120,7 +120,9 @@ def _parallel(key: str, goal: Goal, chart: Chart, trials: Sequence[Trial]) -> No
     st.caption(
         "Each trial is a line, the more it stands out the better. Drag over axes to select the trials that pass there."
     )
-    chosen = picked(chart, parts.chart(chart, f"parallel {key} {slug(goal)}")["selection"].get(PICK, {}))
+    with st.container(key=f"wide {slug(goal)}"):
+        selection = parts.chart(chart, f"parallel {key} {slug(goal)}")["selection"]
+    chosen = picked(chart, selection.get(PICK, {}))
     rows = [trial for trial in trials if trial.number in chosen]
     if rows:
         st.markdown(f"**{len(rows)} selected**: {', '.join(str(trial.number) for trial in rows)}")
