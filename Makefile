@@ -1,11 +1,11 @@
 # Two commands do everything from a fresh clone: `make train` and `make test`. `make bench` and
-# `make bench-segmentation` measure, `make studies` compares, `make dashboard` shows.
+# `make bench-segmentation` measure, `make experiments` compares, `make dashboard` shows.
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: train test test-quick check dashboard screenshots bench bench-segmentation studies clean
+.PHONY: train test test-quick check dashboard screenshots bench bench-segmentation experiments clean
 
 train: $(VENV)/.installed  ## install, and train the default model on the embedded digits
 	$(RUN)/python train.py $(ARGS)
@@ -27,14 +27,14 @@ dashboard: $(VENV)/.installed-dashboard  ## runs, sweeps and data in the browser
 screenshots: $(VENV)/.installed-dev  ## pictures of all pages of the dashboard, by Chromium: about eight minutes
 	$(RUN)/python -m tests.dashboard.screenshots $(ARGS)
 
-bench: $(VENV)/.installed-bench  ## how fast it is beside plain PyTorch and pythae: an hour on a quiet machine
-	$(RUN)/handwriting bench $(ARGS)
+bench: $(VENV)/.installed-bench  ## how fast it is compared with plain PyTorch and pythae: an hour on an idle machine
+	$(RUN)/python -m benchmarks speed $(ARGS)
 
 bench-segmentation: $(VENV)/.installed  ## how well and how fast pages are segmented, beside the well-known recipe: some minutes
-	$(RUN)/handwriting bench_segmentation $(ARGS)
+	$(RUN)/python -m benchmarks segmentation $(ARGS)
 
-studies: $(VENV)/.installed  ## train what the studies trained, and write experiments/README.md: at most two hours
-	$(RUN)/handwriting studies $(ARGS)
+experiments: $(VENV)/.installed  ## train what the studies trained, and write experiments/README.md: at most two hours
+	$(RUN)/handwriting experiments $(ARGS)
 
 clean:  ## remove what was installed; runs and data stay
 	rm -rf $(VENV)

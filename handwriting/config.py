@@ -6,6 +6,8 @@ Nothing heavy is imported here: the classes that a configuration names are impor
 from __future__ import annotations
 
 import re
+import shlex
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from functools import cache
@@ -17,6 +19,7 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+from handwriting import legacy
 from handwriting.errors import ConfigError, RunError, nearest
 
 if TYPE_CHECKING:
@@ -90,6 +93,7 @@ def quote(override: str) -> str:
     >>> quote("run=IMG (1).jpg"), quote("model=cgan"), quote("resume=null")
     ("run='IMG (1).jpg'", 'model=cgan', 'resume=null')
     """
+    override = legacy.current_override(override)
     match = _TYPED_OVERRIDE.fullmatch(override)
     if not match:
         return override
@@ -179,7 +183,7 @@ def load_config(path: str | Path) -> DictConfig:
     try:
         if (size := Path(path).stat().st_size) > LARGEST:
             raise RunError(f"{path} has {size / 1e6:,.0f} MB: that is no configuration.")
-        tree = _literals(yaml.load(Path(path).read_text("utf-8"), _YamlLoader))
+        tree = _literals(legacy.current_config(yaml.load(Path(path).read_text("utf-8"), _YamlLoader)))
         cfg = OmegaConf.create(tree)
     except (OSError, ValueError, RecursionError, yaml.YAMLError, OmegaConfBaseException) as error:
         raise RunError(f"{path} cannot be read as a configuration: {' '.join(str(error).split())}") from error
@@ -209,7 +213,7 @@ def _literals(tree: Any) -> Any:
 
 def jobs() -> dict[str, str]:
     """Return every job, by the name of its root config, and what it does in one line."""
-    return {path.stem: _first_comment(path) for path in sorted(CONF.glob("*.yaml"))}
+    return {path.stem: first_comment(path) for path in sorted(CONF.glob("*.yaml"))}
 
 
 def describe() -> dict[str, dict[str, str]]:
@@ -222,10 +226,11 @@ def describe() -> dict[str, dict[str, str]]:
 
 def _choices(folder: Path) -> dict[str, str]:
     paths = (path for path in sorted(folder.rglob("*.yaml")) if not path.name.startswith("_"))
-    return {path.relative_to(folder).with_suffix("").as_posix(): _first_comment(path) for path in paths}
+    return {path.relative_to(folder).with_suffix("").as_posix(): first_comment(path) for path in paths}
 
 
-def _first_comment(path: Path) -> str:
+def first_comment(path: Path) -> str:
+    """Return the first comment of a YAML file, which says what it is in one line."""
     comments = (line[1:].strip() for line in path.read_text("utf-8").splitlines() if line.startswith("#"))
     return next((comment for comment in comments if not comment.startswith("@package")), "")
 
@@ -418,3 +423,10 @@ def _refusals_of(cls: type) -> tuple[type[Exception], ...]:
 
 def _is_ours(cls: type) -> bool:
     return cls.__module__.startswith("handwriting.")
+
+
+def typed_command() -> str:
+    """Return what was typed, to be read and typed again: ``python train.py ...`` or ``handwriting ...``."""
+    script = Path(sys.argv[0])
+    program = ["python", sys.argv[0]] if script.suffix == ".py" and script.name != "__main__.py" else ["handwriting"]
+    return shlex.join([*program, *sys.argv[1:]])

@@ -26,11 +26,6 @@ class NotFiniteError(HandwritingError):
     """A training run whose loss or gradient is no longer a finite number."""
 
 
-def one_line(error: BaseException) -> str:
-    """Return what an error says, on one line."""
-    return " ".join(str(error).split())
-
-
 def nearest(word: str, choices: Iterable[str]) -> str:
     """Return ``' Did you mean X?'`` for the choice closest to ``word``, or an empty string where none is close.
 

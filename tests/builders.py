@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from handwriting.config import CONF, build, compose
-from handwriting.data.module import Batch
+from handwriting.data.loading.module import Batch
 from handwriting.glyphs import Glyphs
 from handwriting.models.base import GlyphModel
 
@@ -62,8 +62,8 @@ def make_glyphs(n: int = 12, image_size: int = 28) -> Glyphs:
 
 def train(folder: Path, *overrides: str) -> Path:
     """Train by the job itself, on a few synthetic glyphs, and return the run folder."""
-    from handwriting.data.module import GlyphData
-    from handwriting.jobs import fitting
+    from handwriting.data.loading.module import GlyphData
+    from handwriting.engine import fitting
     from handwriting.runs import claim
 
     cfg = compose("train", [*QUICK, *overrides])

@@ -42,7 +42,6 @@ FORBIDDEN = {
         "handwriting.networks",
     ),
     "dashboard": ("pytorch_lightning", "handwriting.callbacks", "handwriting.jobs"),
-    "studies": ("torch", *TRAINING, "handwriting.data", "handwriting.networks"),
     "": ("handwriting.jobs", "handwriting.dashboard"),
 }
 """For each room, what nothing in it imports; the last line holds for all but ``jobs`` and ``dashboard`` themselves, and
@@ -51,7 +50,7 @@ what starts them."""
 OUTSIDE = ("jobs", "dashboard", "__main__.py")
 
 HOMES = {
-    "data": "handwriting.data.",
+    "data": "handwriting.data.sources.",
     "model": "handwriting.models.",
     "callbacks": "handwriting.callbacks.",
     "metrics": "handwriting.metrics.",
@@ -135,7 +134,7 @@ def choices(group: str) -> dict[str, list[str]]:
 
 def classes(group: str) -> dict[str, tuple[Path, set[str]]]:
     """Return every class in a group's folder by its full name, with its file and the names of its bases."""
-    folder = HOMES[group].split(".")[1]
+    folder = "/".join(HOMES[group].split(".")[1:-1])
     return {
         f"{HOMES[group]}{path.stem}.{node.name}": (path, {ast.unparse(base).split(".")[-1] for base in node.bases})
         for path in sorted((PACKAGE / folder).glob("*.py"))

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from omegaconf import DictConfig
 
-import hydra_plugins.handwriting_studies as studies
+import hydra_plugins.handwriting_experiments as studies
 from handwriting import config
+from handwriting.config import typed_command
 from handwriting.errors import DataError
-from handwriting.jobs import INTERRUPTED, MISTAKE, UNREAD, command, main
+from handwriting.jobs import INTERRUPTED, MISTAKE, UNREAD, main
 
 ROOT = config.CONF.parent
 HEAVY = {"torch", "pytorch_lightning", "pydantic", "sklearn", "matplotlib", "wandb"}
@@ -215,7 +216,7 @@ def test_a_command_is_told_so_that_it_can_be_typed_again(
     monkeypatch: pytest.MonkeyPatch, argv: list[str], told: str
 ) -> None:
     monkeypatch.setattr(sys, "argv", argv)
-    assert command() == told
+    assert typed_command() == told
 
 
 def test_a_training_run_gets_a_folder_named_after_its_model_and_data(ran: list[DictConfig]) -> None:
@@ -279,7 +280,7 @@ def test_a_study_fixes_every_choice_and_gives_way_to_the_command_line() -> None:
 @pytest.mark.usefixtures("_a_study")
 def test_only_studies_are_served_beside_the_configs(tmp_path: Path) -> None:
     (tmp_path / "secret.yaml").write_text("a: 1")
-    source = studies.StudiesSource("handwriting", "studies://")
+    source = studies.ExperimentsSource("handwriting", "experiments://")
     assert source.list("", None) == ["experiments"]
     assert source.list("experiments", None) == ["letters"]
     assert source.list("experiments/letters", None) == ["small"]

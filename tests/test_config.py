@@ -196,9 +196,9 @@ def test_a_foreign_class_judges_for_itself_in_one_line() -> None:
         ("torch.load", "callbacks"),
         ("pathlib.Path.unlink", "logger"),
         ("handwriting.models.base.GlyphModel", "model"),
-        ("handwriting.data.digits.Digits", "model"),
+        ("handwriting.data.sources.digits.Digits", "model"),
         ("pytorch_lightning.Trainer", "logger"),
-        ("handwriting.data.digits.Digits", "nothing"),
+        ("handwriting.data.sources.digits.Digits", "nothing"),
         (None, "model"),
         (["os.system"], "model"),
     ],
@@ -213,7 +213,10 @@ def test_a_target_off_the_allow_list_is_refused(target: Any, group: str) -> None
 
 def test_a_right_target_in_its_own_group_is_let_through() -> None:
     check(
-        {"data": {"_target_": "handwriting.data.digits.Digits"}, "trainer": {"_target_": "pytorch_lightning.Trainer"}}
+        {
+            "data": {"_target_": "handwriting.data.sources.digits.Digits"},
+            "trainer": {"_target_": "pytorch_lightning.Trainer"},
+        }
     )
 
 

@@ -22,7 +22,7 @@ TimeShare = Annotated[float, Field(gt=0, le=1)]
 """The most of the time of training that something may take."""
 
 
-class Allowance:
+class TimeBudget:
     """Tells whether a chore may be done at the end of an epoch: epochs can be shorter than the chore.
 
     The first epoch and the last are never left out.
@@ -70,7 +70,7 @@ class RunCallback(pl.Callback):
         """Return a line with what was done so far and the settings that matter."""
         data = getattr(trainer, "datamodule", None)
         done = f"epoch {epochs_done(trainer)}, {model.samples:,} glyphs"
-        named = [name for name in model.headline if name != "channels" or model.network != "layers"]
+        named = [name for name in model.summary_fields if name != "channels" or model.network != "layers"]
         settings = {name: getattr(model, name) for name in named}
         if data is not None:
             settings = {"batch_size": data.batch_size, **settings}

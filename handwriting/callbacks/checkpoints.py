@@ -10,7 +10,7 @@ import torch
 from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 from pytorch_lightning.callbacks import ModelCheckpoint
 
-from handwriting.callbacks.base import Allowance, TimeShare
+from handwriting.callbacks.base import TimeBudget, TimeShare
 from handwriting.models.base import GlyphModel
 from handwriting.runs import checkpoints
 
@@ -46,7 +46,7 @@ class LastCheckpoint(_Checkpoint):
     """
 
     def __init__(self, every_n_epochs: int = 1, time_share: TimeShare = 0.01) -> None:
-        self._allowance = Allowance(time_share)
+        self._allowance = TimeBudget(time_share)
         super().__init__(
             filename="last", every_n_epochs=every_n_epochs, save_on_train_epoch_end=True, enable_version_counter=False
         )

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from handwriting.callbacks.base import RunCallback, epochs_done, is_last_epoch
 from handwriting.callbacks.limit import Limit
 from handwriting.models.base import GlyphModel
+from handwriting.text import format_clock
 
 
 def _losses(model: GlyphModel) -> dict[str, str]:
@@ -83,7 +84,7 @@ class Progress(RunCallback):
         self._shown = time.monotonic()
         self._bar.set_description(self._epoch(trainer, epoch), refresh=False)
         time_left = self._time_left(trainer)
-        left = {} if time_left is None else {"left": _clock(time_left)}
+        left = {} if time_left is None else {"left": format_clock(time_left)}
         self._bar.set_postfix({**_losses(model), **left}, refresh=False)
         self._bar.update(model.samples - self._bar.n)
 
@@ -99,7 +100,7 @@ class Progress(RunCallback):
         total = self._total(trainer, pl_module)
         by_glyphs = (total - pl_module.samples) / speed if total and speed else None
         limits = [seconds for seconds in (by_glyphs, self._time_left(trainer)) if seconds is not None]
-        left = f"  {_clock(min(limits))} left" if limits else ""
+        left = f"  {format_clock(min(limits))} left" if limits else ""
         losses = "  ".join(f"{name} {value}" for name, value in _losses(pl_module).items())
         print(f"{self._epoch(trainer, epochs_done(trainer))}  {losses}  {speed:,.0f} glyphs/s{left}", flush=True)
 
@@ -120,9 +121,3 @@ class Progress(RunCallback):
         if self._bar is not None:
             self._bar.close()
             self._bar = None
-
-
-def _clock(seconds: float) -> str:
-    minutes, seconds = divmod(max(0, round(seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

@@ -10,8 +10,8 @@ import torch
 from pydantic import PositiveInt
 from sklearn.decomposition import PCA
 
-from handwriting.callbacks.base import Allowance, RunCallback, TimeShare, epochs_done
-from handwriting.data.module import Batch
+from handwriting.callbacks.base import RunCallback, TimeBudget, TimeShare, epochs_done
+from handwriting.data.loading.module import Batch
 from handwriting.glyphs import Glyphs, in_turn
 from handwriting.models.variational import VariationalModel
 from handwriting.plots.curves import draw_plane, figure_bytes
@@ -39,7 +39,7 @@ class Reconstructions(RunCallback):
 
     def __post_init__(self) -> None:
         """Nothing is drawn before training starts."""
-        self._allowance = Allowance(self.time_share)
+        self._allowance = TimeBudget(self.time_share)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Draw them."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import PositiveInt
 
-from handwriting.callbacks.base import Allowance, RunCallback, TimeShare, epochs_done
+from handwriting.callbacks.base import RunCallback, TimeBudget, TimeShare, epochs_done
 from handwriting.glyphs import Glyphs
 from handwriting.models.adversarial import AdversarialModel
 from handwriting.models.base import GlyphModel
@@ -40,7 +40,7 @@ class SampleGrids(RunCallback):
 
     def __post_init__(self) -> None:
         """Nothing is drawn before training starts."""
-        self._allowance = Allowance(self.time_share)
+        self._allowance = TimeBudget(self.time_share)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
         """Draw the noise that it all begins with."""

@@ -8,13 +8,13 @@ from threading import Thread
 
 from streamlit.web import cli
 
-from handwriting.dashboard.settings import Settings, shelf_of
+from handwriting.dashboard.settings import Settings, index_of
 
 
 def warm_up() -> None:
     """Import what the pages need, and read what the first table shows."""
     import_module("handwriting.dashboard.app")
-    shelf_of(Settings.here()).look()
+    index_of(Settings.here()).snapshot()
 
 
 if __name__ == "__main__":

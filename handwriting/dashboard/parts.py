@@ -10,15 +10,15 @@ import pandas as pd
 import streamlit as st
 from matplotlib.figure import Figure
 
-from handwriting.dashboard.settings import Settings, shelf_of
+from handwriting.dashboard.run_index import RunIndex, Snapshot
+from handwriting.dashboard.settings import Settings, index_of
 from handwriting.dashboard.tables import anchor
-from handwriting.errors import HandwritingError, one_line
+from handwriting.errors import HandwritingError
 from handwriting.plots.curves import figure_bytes
 from handwriting.plots.grids import picture_bytes
 from handwriting.plots.interactive import Chart
-from handwriting.plots.markdown import escaped
 from handwriting.plots.themes import on_dark
-from handwriting.sweeps.shelf import Look, Shelf
+from handwriting.text import escape_markdown, one_line
 
 Item = TypeVar("Item")
 SLOTS = 16
@@ -36,9 +36,9 @@ def slots() -> list[Any]:
     return [st.container() for _ in range(SLOTS)]
 
 
-def shelf() -> Shelf:
+def run_index() -> RunIndex:
     """Return what knows the runs that are shown."""
-    return shelf_of(Settings.here())
+    return index_of(Settings.here())
 
 
 def is_dark() -> bool:
@@ -102,13 +102,13 @@ def figure(draw: Callable[[], Figure], name: str, caption: str = "") -> None:
 
 def _image(content: bytes, caption: str, kind: Any = "PNG") -> None:
     # Left to itself Streamlit makes a JPEG of what has no transparency.
-    st.image(content, caption=escaped(caption) if caption else None, output_format=kind)
+    st.image(content, caption=escape_markdown(caption) if caption else None, output_format=kind)
 
 
 def picture(content: bytes | None, name: str, caption: str = "") -> None:
     """Show a picture; in place of one that is missing or broken, say so."""
     if content is None:
-        st.caption(f"{escaped(name)} is missing, or no picture.")
+        st.caption(f"{escape_markdown(name)} is missing, or no picture.")
         return
     kind = "GIF" if name.endswith(".gif") else "PNG"
     _image(content, caption, "auto" if kind == "GIF" else "PNG")
@@ -177,14 +177,14 @@ def nothing(what: str, command: str) -> None:
     st.code(command, language="bash", wrap_lines=True)
 
 
-def left_out(look: Look) -> None:
+def left_out(snapshot: Snapshot) -> None:
     """Name in a corner what cannot be read, and why."""
-    if look.skipped:
-        with st.expander(f"Left out: {len(look.skipped)}", icon=":material/warning:"):
+    if snapshot.skipped:
+        with st.expander(f"Left out: {len(snapshot.skipped)}", icon=":material/warning:"):
             st.caption("What is in these folders besides, and is not shown.")
-            table([{"place": one.place, "why": one.reason} for one in look.skipped])
+            table([{"place": one.place, "why": one.reason} for one in snapshot.skipped])
 
 
 def refused(error: Exception) -> None:
     """Say why something cannot be shown."""
-    st.error(escaped(one_line(error)), icon=":material/error:")
+    st.error(escape_markdown(one_line(error)), icon=":material/error:")

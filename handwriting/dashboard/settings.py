@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from handwriting.sweeps.shelf import Shelf
+from handwriting.dashboard.run_index import RunIndex
 
 VARIABLE = "HANDWRITING_DASHBOARD"
 """The environment variable that holds the settings."""
@@ -43,6 +43,6 @@ class Settings:
 
 
 @cache
-def shelf_of(settings: Settings) -> Shelf:
+def index_of(settings: Settings) -> RunIndex:
     """Return what knows the runs of these settings; every visitor's pages share it, and what it has read."""
-    return Shelf(settings.runs)
+    return RunIndex(settings.runs)

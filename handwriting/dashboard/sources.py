@@ -10,10 +10,10 @@ from threading import Lock
 import numpy as np
 
 from handwriting import config
-from handwriting.data.source import GlyphSource, Prepared
+from handwriting.data.sources.base import GlyphSource, Prepared
 from handwriting.errors import ConfigError
 from handwriting.glyphs import Glyphs
-from handwriting.runs.places import refuse_ways_out, within
+from handwriting.runs.safe_paths import refuse_escaping_links, resolve_within
 
 PATHS = ("path", "labels", "test_path", "test_labels")
 """What sources call paths besides their root."""
@@ -58,10 +58,10 @@ def source_of(name: str, root: Path, settings: str = "") -> GlyphSource:
     for key in PATHS:
         if data.get(key):
             typed = str(data[key])
-            data[key] = str(within(typed if typed.startswith("~") else root / typed, [root]))
+            data[key] = str(resolve_within(typed if typed.startswith("~") else root / typed, [root]))
     data.root = str(root)
     if root.is_dir():
-        refuse_ways_out(root, [root])
+        refuse_escaping_links(root, [root])
     source: GlyphSource = config.build(data, "data")
     return source
 

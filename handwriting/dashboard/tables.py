@@ -8,15 +8,15 @@ from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
-from handwriting.errors import RunError, one_line
+from handwriting.dashboard.run_index import Snapshot
+from handwriting.errors import RunError
 from handwriting.plots.interactive import shown
 from handwriting.plots.themes import page_colour
 from handwriting.reports.page import Cell, Table
-from handwriting.runs.comparison import printable
-from handwriting.runs.entries import DEAD, Entry
 from handwriting.runs.filters import FACTS, filtered, value_of
+from handwriting.runs.summaries import DEAD, RunSummary
 from handwriting.sweeps.folder import Sweep, Trial, state_of
-from handwriting.sweeps.shelf import Look
+from handwriting.text import one_line, printable
 
 STATES = {
     "running": "● running",
@@ -35,18 +35,18 @@ def state(name: str | None) -> str:
     return STATES.get(name or "", name or "not begun")
 
 
-def runs_shown(look: Look, text: str, trials: bool) -> dict[str, Entry]:
+def runs_shown(snapshot: Snapshot, text: str, trials: bool) -> dict[str, RunSummary]:
     """Return the runs that a table shows, by key.
 
     Args:
-        look: What there is.
+        snapshot: What there is.
         text: What they are filtered by; see :func:`handwriting.runs.filters.filtered`.
         trials: Whether trials of sweeps are among them.
 
     Raises:
         ConfigError: If the text cannot be read, or asks for what no run has.
     """
-    asked = {key: entry for key, entry in look.entries.items() if trials or key not in look.sweep_of}
+    asked = {key: entry for key, entry in snapshot.entries.items() if trials or key not in snapshot.sweep_of}
     kept = {entry.path for entry in filtered(list(asked.values()), text)}
     return {key: entry for key, entry in asked.items() if entry.path in kept}
 
@@ -66,14 +66,14 @@ def selected(chosen: Sequence[str], shown: Sequence[str], marked: Sequence[str])
     return stay + [key for key in marked if key not in chosen]
 
 
-def counts(look: Look, shown: int) -> str:
-    """Say how many runs there are, and how many of them deserve a look."""
-    states = [entry.state for entry in look.entries.values()]
+def counts(snapshot: Snapshot, shown: int) -> str:
+    """Say how many runs there are, and how many of them deserve a snapshot."""
+    states = [entry.state for entry in snapshot.entries.values()]
     told = [f"{states.count(name)} {name}" for name in ("running", "failed", DEAD) if name in states]
     return f"{shown:,} of {len(states):,} runs" + (f"; {', '.join(told)}" if told else "")
 
 
-def runs_table(entries: Mapping[str, Entry], columns: Sequence[str] = ()) -> list[dict[str, Any]]:
+def runs_table(entries: Mapping[str, RunSummary], columns: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Return a row for each run, as its small files tell, without columns in which no run has anything.
 
     Args:
@@ -112,10 +112,10 @@ def began(text: str | None) -> datetime | None:
         return None
 
 
-def sweeps_table(look: Look) -> list[dict[str, Any]]:
+def sweeps_table(snapshot: Snapshot) -> list[dict[str, Any]]:
     """Return a row for each sweep; of one that cannot be read, the reason."""
     rows = list[dict[str, Any]]()
-    for key, folder in look.sweeps.items():
+    for key, folder in snapshot.sweeps.items():
         row: dict[str, Any] = {"sweep": printable(key)}
         try:
             status = Sweep(folder).status

@@ -14,10 +14,10 @@ import pooch
 import torch
 from filelock import FileLock, Timeout
 
-from handwriting.data.synthetic import Synthetic
+from handwriting.data.sources.synthetic import Synthetic
 from handwriting.errors import ConfigError, RunError
-from handwriting.features.recipe import Recipe, train
-from handwriting.features.space import FeatureSpace, look
+from handwriting.features.space import FeatureSpace, embed
+from handwriting.features.training import ClassifierRecipe, train
 from handwriting.glyphs import Glyphs
 from handwriting.networks.classifier import GlyphClassifier
 from handwriting.runs import checkpoints
@@ -39,7 +39,7 @@ def feature_space(
     training: Glyphs,
     test: Glyphs,
     device: torch.device | str = "cpu",
-    recipe: Recipe | None = None,
+    recipe: ClassifierRecipe | None = None,
     announce: Callable[[str], object] = log.info,
 ) -> FeatureSpace:
     """Return the feature space for some data: its own classifier, trained now if it never was.
@@ -58,7 +58,7 @@ def feature_space(
     Raises:
         ConfigError: If it cannot be kept.
     """
-    recipe = recipe or Recipe()
+    recipe = recipe or ClassifierRecipe()
     origin = "own"
     if not is_labelled(training):
         training, test = Synthetic(count=SYNTHETIC_GLYPHS).read()
@@ -115,7 +115,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def _make(
-    recipe: Recipe,
+    recipe: ClassifierRecipe,
     training: Glyphs,
     test: Glyphs,
     device: torch.device | str,
@@ -129,7 +129,7 @@ def _make(
     digest = hashlib.sha256()
     for weight in weights.values():
         digest.update(weight.numpy().tobytes())
-    seen = look(classifier, test, training.alphabet)
+    seen = embed(classifier, test, training.alphabet)
     kept = {
         "weights": weights,
         "names": list(training.alphabet),

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from handwriting.data.resizing import fit
+from handwriting.data.preparation.resizing import fit
 from handwriting.features.space import AT_ONCE, FeatureSpace
 from handwriting.networks.classifier import SIDE
 

@@ -8,7 +8,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from handwriting.data.resizing import resize
+from handwriting.data.preparation.resizing import resize
 from handwriting.errors import DataError
 from handwriting.features.moments import Moments
 from handwriting.glyphs import Glyphs
@@ -88,12 +88,12 @@ class FeatureSpace:
         kind = "glyph classifier" if self.origin == "own" else f"{self.origin} glyphs' classifier"
         return f"{kind} {self.hash}, {self.accuracy:.1%} of {self.tested:,} test glyphs right"
 
-    def look(self, glyphs: Glyphs) -> Sample:
+    def embed(self, glyphs: Glyphs) -> Sample:
         """Return glyphs with what the classifier sees in them."""
-        return look(self.classifier, glyphs, self.names)
+        return embed(self.classifier, glyphs, self.names)
 
 
-def look(classifier: GlyphClassifier, glyphs: Glyphs, names: tuple[str, ...]) -> Sample:
+def embed(classifier: GlyphClassifier, glyphs: Glyphs, names: tuple[str, ...]) -> Sample:
     """Return glyphs, of any size, with what a classifier of the classes ``names`` sees in them.
 
     Raises:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import select
-import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +12,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from handwriting.config import CONF, check, describe, explain, jobs, missing, placeholder, quote
+from handwriting import legacy
+from handwriting.config import CONF, check, describe, explain, first_comment, jobs, missing, placeholder, quote
 from handwriting.errors import ConfigError, HandwritingError, nearest
 
 if TYPE_CHECKING:
@@ -40,18 +40,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not words or words[0] in ("-h", "--help"):
         usage = f"usage: handwriting <job> key=value ...\n\n{_table(jobs())}\n\n"
         return _status(lambda: print(f"{usage}handwriting <job> --help tells what each can be given."))
+    words[0] = legacy.JOBS.get(words[0], words[0])
     if words[0] not in jobs():
         print(f"{words[0]}: no such job.{nearest(words[0], jobs())} There are: {', '.join(jobs())}", file=sys.stderr)
         return MISTAKE
     return start(words[0], words[1:])
 
 
-def start(job: str, argv: Sequence[str] | None = None) -> int:
-    """Run one job with ``argv``, the arguments of the process unless given, and return the exit status."""
+def start(job: str, argv: Sequence[str] | None = None, module: str | None = None, conf: Path = CONF) -> int:
+    """Run one job and return the exit status.
+
+    Args:
+        job: The name of its root config in ``conf``.
+        argv: Its arguments; those of the process unless given.
+        module: The module whose ``run`` takes the composed configuration; ``handwriting.jobs.<job>`` unless given.
+        conf: The folder of root configs.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     if not {"-h", "--help"}.isdisjoint(words):
-        return _status(lambda: print(_help(job)))
-    return _status(lambda: _run(job, words))
+        return _status(lambda: print(_help(job, conf)))
+    return _status(lambda: _run(job, words, module or f"handwriting.jobs.{job}", conf))
 
 
 def _status(work: Callable[[], None]) -> int:
@@ -79,7 +87,7 @@ def _is_read() -> bool:
     return not output.poll(0)
 
 
-def _run(job: str, words: Sequence[str]) -> None:
+def _run(job: str, words: Sequence[str], module: str, conf: Path) -> None:
     """Let Hydra compose the configuration, and run the job with it."""
     import hydra
     from hydra.core.hydra_config import HydraConfig
@@ -97,9 +105,9 @@ def _run(job: str, words: Sequence[str]) -> None:
         try:
             folder = Path(settings.runtime.output_dir)
             if settings.mode is RunMode.MULTIRUN and job == "train":  # by a launcher of Hydra's own
-                return import_module("handwriting.jobs.sweeping").run_trial(settings.overrides.task, folder)
+                return import_module("handwriting.sweeps.orchestration").run_trial(settings.overrides.task, folder)
             with _no_empty_folder(folder):
-                return _perform(job, cfg)
+                return _perform(module, cfg)
         except Exception as error:
             failures.append(error)
             if settings.mode is RunMode.MULTIRUN:
@@ -110,7 +118,7 @@ def _run(job: str, words: Sequence[str]) -> None:
         words = [*words, "hydra.run.dir=."]  # the run folder is the first process's to make
     try:
         sys.argv = [typed[0], *_for_hydra(job, words)]
-        hydra.main(config_path=str(CONF), config_name=job, version_base="1.3")(task)()
+        hydra.main(config_path=str(conf), config_name=job, version_base="1.3")(task)()
     except (HydraException, OmegaConfBaseException, YAMLError, OSError, ValueError) as error:
         if not failures:  # then Hydra never came to the job, and only what it was given can be wrong
             raise ConfigError(explain(error)) from error
@@ -122,25 +130,18 @@ def _run(job: str, words: Sequence[str]) -> None:
         raise failures[0]
 
 
-def command() -> str:
-    """Return what was typed, to be read and typed again: ``python train.py ...`` or ``handwriting ...``."""
-    script = Path(sys.argv[0])
-    program = ["python", sys.argv[0]] if script.suffix == ".py" and script.name != "__main__.py" else ["handwriting"]
-    return shlex.join([*program, *sys.argv[1:]])
-
-
 def _joins_a_run() -> bool:
     """Say whether torchrun or SLURM started this process beside a first one; known before Lightning is imported."""
     return any(os.environ.get(rank, "0") != "0" for rank in ("RANK", "SLURM_PROCID"))
 
 
-def _perform(job: str, cfg: DictConfig) -> Any:
+def _perform(module: str, cfg: DictConfig) -> Any:
     from omegaconf import OmegaConf
 
     if absent := OmegaConf.missing_keys(cfg):
         raise ConfigError(missing(min(absent)))
     check(cfg)
-    return import_module(f"handwriting.jobs.{job}").run(cfg)
+    return import_module(module).run(cfg)
 
 
 @contextmanager
@@ -193,14 +194,14 @@ def _resumes_a_sweep(words: Sequence[str]) -> bool:
     return is_sweep(Path(resumed[-1]).expanduser())
 
 
-def _help(job: str) -> str:
+def _help(job: str, conf: Path) -> str:
     """Return what ``job`` does, examples, every choice it takes in one line each, and its own keys."""
     import yaml
 
-    text = (CONF / f"{job}.yaml").read_text("utf-8")
+    text = (conf / f"{job}.yaml").read_text("utf-8")
     command = f"python {sys.argv[0]}" if sys.argv[0].endswith(".py") else f"handwriting {job}"
     examples = [f"  {command} {example}" for example in re.findall(r"^#   (.*)$", text, re.MULTILINE)]
-    parts = [f"{jobs()[job]}\n", f"usage: {command} key=value ...", *examples]
+    parts = [f"{first_comment(conf / f'{job}.yaml')}\n", f"usage: {command} key=value ...", *examples]
 
     defaults = {
         group.removeprefix("override "): choice

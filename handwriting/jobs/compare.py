@@ -13,9 +13,10 @@ from handwriting.errors import ConfigError, RunError
 from handwriting.jobs.outputs import output_path
 from handwriting.reports import runs, sweep
 from handwriting.reports.page import write_page
-from handwriting.runs.comparison import as_table, gather, printable
+from handwriting.runs.details import as_table, gather
 from handwriting.sweeps.folder import Sweep, is_sweep
 from handwriting.sweeps.results import best_config
+from handwriting.text import printable
 
 
 def run(cfg: DictConfig) -> None:

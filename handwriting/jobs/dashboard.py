@@ -14,7 +14,7 @@ import handwriting.dashboard
 from handwriting.dashboard.settings import USUAL, VARIABLE, Settings
 from handwriting.errors import ConfigError, RunError
 from handwriting.plots.themes import DARK_PAPER
-from handwriting.runs.comparison import several
+from handwriting.runs.details import several
 
 APP = Path(handwriting.dashboard.__file__).with_name("app.py")
 OPTIONS = {

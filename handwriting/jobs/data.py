@@ -7,7 +7,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from handwriting import config
-from handwriting.data.source import GlyphSource
+from handwriting.data.sources.base import GlyphSource
 from handwriting.errors import ConfigError
 from handwriting.jobs.arguments import refuse_unless_whole
 from handwriting.jobs.outputs import output_path

@@ -1,4 +1,4 @@
-"""Measure a trained model on its test set, and draw one page on it, both into its run folder.
+"""MetricValue a trained model on its test set, and draw one page on it, both into its run folder.
 
 What can be told wrong without them is told before torch is imported, which takes seconds.
 """
@@ -11,7 +11,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from handwriting import config
-from handwriting.data.source import GlyphSource
+from handwriting.data.sources.base import GlyphSource
 from handwriting.errors import ConfigError, RunError
 from handwriting.jobs.arguments import refuse_unless_whole
 from handwriting.runs import Run
@@ -30,7 +30,7 @@ def run(cfg: DictConfig) -> None:
     source = source_of(run, {key: cfg[key] for key in ("root", "path") if cfg[key] is not None})
     read = source.read()
 
-    from handwriting.jobs import evaluating
+    from handwriting.engine import evaluating
 
     logging.basicConfig(format="%(message)s")
     evaluating.run(run, cfg.checkpoint, source, read, cfg.metrics, cfg.seed)

@@ -13,7 +13,7 @@ from handwriting.glyphs import Glyphs
 from handwriting.jobs.arguments import refuse_unless_whole
 from handwriting.jobs.outputs import output_path
 from handwriting.models.loading import load
-from handwriting.models.sampling import draw
+from handwriting.models.sampling import sample_each
 from handwriting.plots.grids import draw_glyphs, png_bytes
 from handwriting.runs.files import write_atomically
 
@@ -26,7 +26,7 @@ def run(cfg: DictConfig) -> None:
         raise ConfigError(f"spread={cfg.spread} is not allowed: give a number above 0; 1 is what training drew with.")
     out = output_path(cfg.out, f"{Path(cfg.run).stem}_seed{cfg.seed}.png")
     model = load(cfg.run)
-    glyphs = draw(model, cfg.n, _names(cfg.labels), _names(cfg.styles), cfg.seed, cfg.spread)
+    glyphs = sample_each(model, cfg.n, _names(cfg.labels), _names(cfg.styles), cfg.seed, cfg.spread)
     write(glyphs, out, columns=cfg.n)
     print(f"{len(glyphs)} glyphs: {out}")
 

@@ -27,12 +27,12 @@ from PIL import Image
 from tqdm import tqdm
 
 from handwriting import config
-from handwriting.data.pages import BOXES, COLUMNS, GLYPHS, listed
-from handwriting.data.resizing import fit
-from handwriting.data.scans import Scan, read_scan, scans_in
+from handwriting.data.preparation.resizing import fit
+from handwriting.data.sources.pages import BOXES, COLUMNS, GLYPHS, listed
 from handwriting.errors import ConfigError, DataError, RunError
 from handwriting.glyphs import Glyphs
 from handwriting.jobs.arguments import refuse_unless_whole
+from handwriting.pages.scans import Scan, read_scan, scans_in
 from handwriting.plots.overlay import draw_overlay
 from handwriting.runs.files import read_json, write_json
 from handwriting.segmentation.crops import crops

@@ -14,10 +14,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from handwriting import config
 from handwriting.errors import ConfigError, DataError
-from handwriting.networks.recipes import halvings
+from handwriting.networks.architectures import halvings
 
 if TYPE_CHECKING:
-    from handwriting.data.source import GlyphSource
+    from handwriting.data.sources.base import GlyphSource
     from handwriting.glyphs import Glyphs
 
 
@@ -31,7 +31,7 @@ def run(cfg: DictConfig) -> None:
             source = config.build(cfg.data, "data")
             read = early(cfg.model, source)
 
-    from handwriting.jobs import fitting
+    from handwriting.engine import fitting
 
     fitting.run(cfg, source, read, records)
 

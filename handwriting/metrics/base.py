@@ -12,9 +12,9 @@ from torch import Tensor
 
 from handwriting.features.space import FeatureSpace, Sample
 from handwriting.glyphs import Glyphs
-from handwriting.measures import Measure, Measures
+from handwriting.metric_values import MetricValue, MetricValues
 
-__all__ = ["Comparison", "Measure", "Measures", "Metric", "Reference", "Trial", "matched", "subset"]
+__all__ = ["Comparison", "Evaluation", "Metric", "MetricValue", "MetricValues", "Reference", "matched", "subset"]
 
 
 class Reference:
@@ -34,11 +34,11 @@ class Reference:
     def __init__(self, space: FeatureSpace, training: Glyphs, real: Glyphs, seed: int = 0) -> None:
         self.space = space
         self.training = training
-        self.real = space.look(real)
-        self.floor = space.look(matched(training, real, seed))
-        self._floors: dict[Comparison, Measures] = {}
+        self.real = space.embed(real)
+        self.floor = space.embed(matched(training, real, seed))
+        self._floors: dict[Comparison, MetricValues] = {}
 
-    def floors(self, metric: "Comparison") -> Measures:
+    def floors(self, metric: "Comparison") -> MetricValues:
         """Return what ``metric`` says of real training glyphs; computed once."""
         if metric not in self._floors:
             self._floors[metric] = metric.compare(self.floor, self.real)
@@ -62,7 +62,7 @@ def matched(training: Glyphs, like: Glyphs, seed: int) -> Glyphs:
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
+class Evaluation:
     """Everything about one evaluation of one model.
 
     Attributes:
@@ -92,7 +92,7 @@ class Metric(ABC):
     by_classifier: ClassVar[bool] = True
 
     @abstractmethod
-    def measure(self, trial: Trial) -> Measures:
+    def measure(self, evaluation: Evaluation) -> MetricValues:
         """Return the measures by name; none where they mean nothing for this model or data.
 
         Raises:
@@ -108,13 +108,13 @@ class Comparison(Metric):
     """Holds one sample against another; its floor holds real training glyphs in place of generated ones."""
 
     @abstractmethod
-    def compare(self, sample: Sample, real: Sample) -> Measures:
+    def compare(self, sample: Sample, real: Sample) -> MetricValues:
         """Return the measures of a sample, held against real glyphs."""
 
-    def measure(self, trial: Trial) -> Measures:
+    def measure(self, evaluation: Evaluation) -> MetricValues:
         """Compare generated glyphs with real ones, and put the floor beside."""
-        found = self.compare(trial.generated, trial.reference.real)
-        floors = trial.reference.floors(self) if found else {}
+        found = self.compare(evaluation.generated, evaluation.reference.real)
+        floors = evaluation.reference.floors(self) if found else {}
         return {name: replace(own, floor=floors[name].value if name in floors else None) for name, own in found.items()}
 
     def prepare(self, reference: Reference) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from handwriting.errors import DataError
 from handwriting.features.space import Sample
-from handwriting.metrics.base import Comparison, Measure, Measures
+from handwriting.metrics.base import Comparison, MetricValue, MetricValues
 
 PERIOD = 4
 """Two doublings by transposed convolution leave ripples of two and of four pixels."""
@@ -51,6 +51,6 @@ class Checkerboard(Comparison):
 
     by_classifier: ClassVar[bool] = False
 
-    def compare(self, sample: Sample, real: Sample) -> Measures:
+    def compare(self, sample: Sample, real: Sample) -> MetricValues:
         """Return it of the sample alone."""
-        return {"checkerboard": Measure(ripple(torch.tensor(sample.glyphs.images)), len(sample))}
+        return {"checkerboard": MetricValue(ripple(torch.tensor(sample.glyphs.images)), len(sample))}

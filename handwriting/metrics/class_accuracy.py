@@ -9,7 +9,7 @@ from torch import Tensor
 from torchmetrics.functional.classification import multiclass_confusion_matrix
 
 from handwriting.features.space import Sample
-from handwriting.metrics.base import Comparison, Measure, Measures
+from handwriting.metrics.base import Comparison, MetricValue, MetricValues
 
 
 def confusion(labels: Tensor, predicted: Tensor, classes: int) -> Tensor:
@@ -54,13 +54,13 @@ class ClassAccuracy(Comparison):
 
     while_training: bool = True
 
-    def compare(self, sample: Sample, real: Sample) -> Measures:
+    def compare(self, sample: Sample, real: Sample) -> MetricValues:
         """Return both shares of the sample; real glyphs take no part."""
         if sample.names != sample.glyphs.alphabet or (sample.labels < 0).any():
             return {}
         seen = confusion(sample.labels, sample.predicted, len(sample.names))
         worst = torch.nan_to_num(class_accuracies(seen), nan=1).min().item()
         return {
-            "class_accuracy": Measure(seen.trace().item() / len(sample), len(sample), better="max"),
-            "worst_class_accuracy": Measure(worst, len(sample), better="max"),
+            "class_accuracy": MetricValue(seen.trace().item() / len(sample), len(sample), better="max"),
+            "worst_class_accuracy": MetricValue(worst, len(sample), better="max"),
         }

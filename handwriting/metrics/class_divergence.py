@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from handwriting.features.space import Sample
-from handwriting.metrics.base import Comparison, Measures
+from handwriting.metrics.base import Comparison, MetricValues
 from handwriting.metrics.divergence import divergences
 
 PSEUDOCOUNT = 0.5
@@ -31,7 +31,7 @@ class ClassDivergence(Comparison):
 
     while_training: bool = True
 
-    def compare(self, sample: Sample, real: Sample) -> Measures:
+    def compare(self, sample: Sample, real: Sample) -> MetricValues:
         """Return both."""
         there, here = (class_counts(side.predicted, len(side.names)) for side in (real, sample))
         return divergences("class", there, here, PSEUDOCOUNT, n=len(sample))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from handwriting.features.moments import Moments
 from handwriting.features.space import Sample
-from handwriting.metrics.base import Measure, Measures, Metric, Trial, subset
+from handwriting.metrics.base import Evaluation, Metric, MetricValue, MetricValues, subset
 from handwriting.metrics.fid import frechet_distance
 
 
@@ -73,11 +73,11 @@ class ClassFID(Metric):
     least: int = 20
     draws: int = 5
 
-    def measure(self, trial: Trial) -> Measures:
+    def measure(self, evaluation: Evaluation) -> MetricValues:
         """Return the distance of each class that has enough glyphs; none where no class has."""
-        reference = trial.reference
+        reference = evaluation.reference
         names = reference.real.glyphs.alphabet
-        sides = (trial.generated, reference.real, reference.floor)
+        sides = (evaluation.generated, reference.real, reference.floor)
         classes = [class_of(side, names) for side in sides]
         counts = torch.stack([own[own >= 0].bincount(minlength=len(names)) for own in classes]).amin(dim=0)
         kept = (counts >= self.least).nonzero()[:, 0].tolist()
@@ -89,18 +89,18 @@ class ClassFID(Metric):
         found = {}
         for label in kept:
             generated, real, floor = (own[of == label] for own, of in zip(features, classes, strict=True))
-            value, best = (distance_at(n, side, real, self.draws, trial.seed) for side in (generated, floor))
-            found[f"class_fid/{names[label]}"] = Measure(value, n, floor=best)
+            value, best = (distance_at(n, side, real, self.draws, evaluation.seed) for side in (generated, floor))
+            found[f"class_fid/{names[label]}"] = MetricValue(value, n, floor=best)
         return found | _inequality(found, n)
 
 
-def _inequality(found: Measures, n: int) -> Measures:
+def _inequality(found: MetricValues, n: int) -> MetricValues:
     """Return the largest ratio to the floor and the spread of these; none where a ratio would not be a number."""
     pairs = [(measure.value, measure.floor or 0.0) for measure in found.values()]
     if min(map(min, pairs)) <= 0:  # a class of equal glyphs
         return {}
     ratios = [value / floor for value, floor in pairs]
     return {
-        "class_fid_worst": Measure(max(ratios), n, "times the floor", floor=1.0),
-        "class_fid_spread": Measure(max(ratios) / min(ratios), n, floor=1.0),
+        "class_fid_worst": MetricValue(max(ratios), n, "times the floor", floor=1.0),
+        "class_fid_spread": MetricValue(max(ratios) / min(ratios), n, floor=1.0),
     }

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from pydantic import PositiveInt
 
-from handwriting.features.recipe import Recipe, train
-from handwriting.features.space import look
-from handwriting.metrics.base import Measure, Measures, Metric, Trial, subset
-from handwriting.metrics.evaluation import draw_like
+from handwriting.features.space import embed
+from handwriting.features.training import ClassifierRecipe, train
+from handwriting.metrics.base import Evaluation, Metric, MetricValue, MetricValues, subset
+from handwriting.metrics.evaluation import sample_like
 
 
 @dataclass(eq=False, kw_only=True)
@@ -27,16 +27,18 @@ class ClassificationAccuracyScore(Metric):
 
     most: PositiveInt = 60_000
 
-    def measure(self, trial: Trial) -> Measures:
+    def measure(self, evaluation: Evaluation) -> MetricValues:
         """Train and test the classifier; it takes as long as the feature space's own."""
-        reference = trial.reference
-        if reference.space.origin != "own" or (trial.generated.labels < 0).any():
+        reference = evaluation.reference
+        if reference.space.origin != "own" or (evaluation.generated.labels < 0).any():
             return {}
-        like = reference.training[subset(len(reference.training), self.most, trial.seed).numpy()]
-        training = draw_like(trial.model, like, trial.seed + 1)
-        classifier = train(Recipe(), training, next(reference.space.classifier.parameters()).device)
-        seen = look(classifier, reference.real.glyphs, reference.space.names)
+        like = reference.training[subset(len(reference.training), self.most, evaluation.seed).numpy()]
+        training = sample_like(evaluation.model, like, evaluation.seed + 1)
+        classifier = train(ClassifierRecipe(), training, next(reference.space.classifier.parameters()).device)
+        seen = embed(classifier, reference.real.glyphs, reference.space.names)
         accuracy = float((seen.predicted == seen.labels).double().mean())
         return {
-            "classification_accuracy": Measure(accuracy, len(training), floor=reference.space.accuracy, better="max")
+            "classification_accuracy": MetricValue(
+                accuracy, len(training), floor=reference.space.accuracy, better="max"
+            )
         }

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from handwriting.errors import DataError
-from handwriting.measures import Measure, Measures
+from handwriting.metric_values import MetricValue, MetricValues
 
 
 def smoothed(counts: Tensor, pseudocount: float) -> Tensor:
@@ -80,7 +80,7 @@ def _distributions(p: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
     return p, q
 
 
-def divergences(kind: str, real: Tensor, sample: Tensor, pseudocount: float, n: int) -> Measures:
+def divergences(kind: str, real: Tensor, sample: Tensor, pseudocount: float, n: int) -> MetricValues:
     """Return ``<kind>_kl``, that of real from generated, and ``<kind>_js`` of two smoothed histograms.
 
     Args:
@@ -92,6 +92,6 @@ def divergences(kind: str, real: Tensor, sample: Tensor, pseudocount: float, n: 
     """
     p, q = smoothed(real, pseudocount), smoothed(sample, pseudocount)
     return {
-        f"{kind}_kl": Measure(kl_divergence(p, q), n, "nats"),
-        f"{kind}_js": Measure(js_divergence(p, q), n, "nats"),
+        f"{kind}_kl": MetricValue(kl_divergence(p, q), n, "nats"),
+        f"{kind}_js": MetricValue(js_divergence(p, q), n, "nats"),
     }

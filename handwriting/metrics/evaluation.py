@@ -1,4 +1,4 @@
-"""Measuring a model: the protocol that every number in the project is taken by."""
+"""ValidationMetrics a model: the protocol that every number in the project is taken by."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from numpy.typing import NDArray
 
 from handwriting.errors import DataError
 from handwriting.glyphs import Glyphs
-from handwriting.metrics.base import Measures, Metric, Reference, Trial
+from handwriting.metrics.base import Evaluation, Metric, MetricValues, Reference
 
 SEED = 0
 """What evaluations draw latents from, so that two of the same weights are the same to the byte."""
 
 
-class Draws(Protocol):
+class SamplesGlyphs(Protocol):
     """What can be measured: a model, or anything else that draws glyphs of given labels and styles."""
 
-    def draw(self, labels: NDArray[np.int64], styles: NDArray[np.int64], generator: torch.Generator) -> Glyphs:
+    def sample_glyphs(self, labels: NDArray[np.int64], styles: NDArray[np.int64], generator: torch.Generator) -> Glyphs:
         """Return one glyph for each label and style."""
         ...
 
 
-def draw_like(model: Draws, like: Glyphs, seed: int = SEED) -> Glyphs:
+def sample_like(model: SamplesGlyphs, like: Glyphs, seed: int = SEED) -> Glyphs:
     """Return as many generated glyphs as there are real ones, each asked for the class and style of one of them."""
-    return model.draw(like.labels, like.styles, torch.Generator().manual_seed(seed))
+    return model.sample_glyphs(like.labels, like.styles, torch.Generator().manual_seed(seed))
 
 
-def try_out(model: Draws, reference: Reference, seed: int = SEED) -> Trial:
+def evaluate_samples(model: SamplesGlyphs, reference: Reference, seed: int = SEED) -> Evaluation:
     """Let a model draw, and look at what it drew.
 
     By its averaged weights, as many glyphs as there are real ones in the reference, in their class proportions; an
@@ -46,7 +46,7 @@ def try_out(model: Draws, reference: Reference, seed: int = SEED) -> Trial:
     Raises:
         DataError: If it draws something that is no image.
     """
-    return Trial(model, reference.space.look(draw_like(model, reference.real.glyphs, seed)), reference, seed)
+    return Evaluation(model, reference.space.embed(sample_like(model, reference.real.glyphs, seed)), reference, seed)
 
 
 def prepare(metrics: Iterable[Metric], reference: Reference) -> tuple[list[Metric], list[str]]:
@@ -67,18 +67,18 @@ def prepare(metrics: Iterable[Metric], reference: Reference) -> tuple[list[Metri
     return ready, refused
 
 
-def measure(trial: Trial, metrics: Iterable[Metric]) -> tuple[Measures, list[str]]:
+def measure(evaluation: Evaluation, metrics: Iterable[Metric]) -> tuple[MetricValues, list[str]]:
     """Take every measure that means something for this model and data.
 
     Returns:
         The measures by name; and why any metric refused, such as for too few glyphs.
     """
-    found: Measures = {}
+    found: MetricValues = {}
     refused: list[str] = []
-    space = trial.reference.space
+    space = evaluation.reference.space
     for metric in metrics:
         try:
-            own = metric.measure(trial)
+            own = metric.measure(evaluation)
         except DataError as error:
             refused.append(f"{type(metric).__name__}: {error}")
             continue

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from handwriting.features.space import Sample
-from handwriting.metrics.base import Comparison, Measure, Measures, subset
+from handwriting.metrics.base import Comparison, MetricValue, MetricValues, subset
 from handwriting.metrics.checks import in_float64
 
 LEAST = 50
@@ -124,11 +124,11 @@ class FeatureDivergence(Comparison):
     its largest, log 2, and KL is about 12 however far apart they are: a lower bound, limited by the number of glyphs.
     """
 
-    def compare(self, sample: Sample, real: Sample) -> Measures:
+    def compare(self, sample: Sample, real: Sample) -> MetricValues:
         """Return both estimates."""
         of_p, of_q = log_ratios(real.features, sample.features)
         kl, js = kl_estimate(of_p), js_estimate(of_p, of_q)
         return {
-            "feature_kl": Measure(kl[0], len(sample), "nats", error=kl[1]),
-            "feature_js": Measure(js[0], len(sample), "nats", error=js[1]),
+            "feature_kl": MetricValue(kl[0], len(sample), "nats", error=kl[1]),
+            "feature_js": MetricValue(js[0], len(sample), "nats", error=js[1]),
         }

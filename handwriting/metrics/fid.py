@@ -11,7 +11,7 @@ from torch import Tensor
 
 from handwriting.features.moments import Moments
 from handwriting.features.space import Sample
-from handwriting.metrics.base import Comparison, Measure, Measures
+from handwriting.metrics.base import Comparison, MetricValue, MetricValues
 from handwriting.metrics.checks import in_float64, refuse_too_few
 
 SIZES = 12
@@ -119,10 +119,10 @@ class FID(Comparison):
 
     while_training: bool = True
 
-    def compare(self, sample: Sample, real: Sample) -> Measures:
+    def compare(self, sample: Sample, real: Sample) -> MetricValues:
         """Return the distance at this number of glyphs, and that at infinitely many."""
-        found = {"fid": Measure(frechet_distance(sample.moments, real.moments), len(sample))}
+        found = {"fid": MetricValue(frechet_distance(sample.moments, real.moments), len(sample))}
         if min(len(sample), len(real)) >= LEAST:
             value, error = fid_infinity(sample.features, real.features)
-            found["fid_infinity"] = Measure(value, len(sample), error=error)
+            found["fid_infinity"] = MetricValue(value, len(sample), error=error)
         return found

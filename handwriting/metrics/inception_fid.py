@@ -17,7 +17,7 @@ from torch import Tensor
 from handwriting.errors import ConfigError
 from handwriting.features.moments import Moments
 from handwriting.features.space import Sample
-from handwriting.metrics.base import Comparison, Measure, Measures
+from handwriting.metrics.base import Comparison, MetricValue, MetricValues
 from handwriting.metrics.fid import frechet_distance
 
 HASH = "6726825d"
@@ -112,9 +112,9 @@ class InceptionFID(Comparison):
         """What looks at images, loaded at first use."""
         return inception(self.weights)
 
-    def compare(self, sample: Sample, real: Sample) -> Measures:
+    def compare(self, sample: Sample, real: Sample) -> MetricValues:
         """Return the distance."""
         for side in (sample, real):
             if side not in self._known:
                 self._known[side] = inception_moments(self.extractor, torch.tensor(side.glyphs.images))
-        return {"inception_fid": Measure(frechet_distance(self._known[sample], self._known[real]), len(sample))}
+        return {"inception_fid": MetricValue(frechet_distance(self._known[sample], self._known[real]), len(sample))}

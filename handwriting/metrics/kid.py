@@ -9,7 +9,7 @@ from torch import Tensor
 from torchmetrics.image.kid import poly_kernel
 
 from handwriting.features.space import Sample
-from handwriting.metrics.base import Comparison, Measure, Measures, subset
+from handwriting.metrics.base import Comparison, MetricValue, MetricValues, subset
 from handwriting.metrics.checks import in_float64
 
 ROWS = 100
@@ -69,8 +69,8 @@ class KID(Comparison):
     while_training: bool = True
     most: int = 5_000
 
-    def compare(self, sample: Sample, real: Sample) -> Measures:
+    def compare(self, sample: Sample, real: Sample) -> MetricValues:
         """Return the unbiased estimate."""
         one, other = (side.features[subset(len(side), self.most, seed=0)] for side in (sample, real))
         value, error = kernel_distance(one, other)
-        return {"kid": Measure(value, len(one), error=error)}
+        return {"kid": MetricValue(value, len(one), error=error)}

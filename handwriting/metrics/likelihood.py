@@ -10,8 +10,8 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor
 
-from handwriting.data.loader import Batch
-from handwriting.metrics.base import Measure, Measures, Metric, Trial, subset
+from handwriting.data.loading.loader import Batch
+from handwriting.metrics.base import Evaluation, Metric, MetricValue, MetricValues, subset
 
 GLYPHS_AT_ONCE = 16
 
@@ -93,24 +93,24 @@ class Likelihood(Metric):
 
     by_classifier: ClassVar[bool] = False
 
-    def measure(self, trial: Trial) -> Measures:
+    def measure(self, evaluation: Evaluation) -> MetricValues:
         """Ask the model."""
-        model: Any = trial.model
+        model: Any = evaluation.model
         if not isinstance(model, HasLikelihood):
             return {}
-        batch = Batch.of(trial.reference.real.glyphs)
+        batch = Batch.of(evaluation.reference.real.glyphs)
         squares = (model.reconstruct(batch) - batch.image).double().square().mean(dim=(1, 2, 3))
-        reconstruction, kl = (term.double() for term in model.negative_elbo(batch, trial.seed))
+        reconstruction, kl = (term.double() for term in model.negative_elbo(batch, evaluation.seed))
         floor = grey_entropy(batch.image) if model.likelihood == "bernoulli" else None
         return {
             "mse": _mean(squares, ""),
             "reconstruction": replace(_mean(reconstruction, "nats"), floor=floor),
             "kl": _mean(kl, "nats"),
             "negative_elbo": replace(_mean(reconstruction + kl, "nats"), floor=floor),
-            "importance_weighted_bound": self._bound(model, batch, trial.seed),
+            "importance_weighted_bound": self._bound(model, batch, evaluation.seed),
         }
 
-    def _bound(self, model: HasLikelihood, batch: Batch, seed: int) -> Measure:
+    def _bound(self, model: HasLikelihood, batch: Batch, seed: int) -> MetricValue:
         how = f"nats, k={self.samples}"
         if model.likelihood == "bernoulli":
             batch = batch._replace(image=binarised(batch.image, seed=0))
@@ -125,6 +125,6 @@ class Likelihood(Metric):
         return _mean(torch.cat(bounds).double() + math.log(classes), how)
 
 
-def _mean(values: Tensor, unit: str) -> Measure:
+def _mean(values: Tensor, unit: str) -> MetricValue:
     error = float(values.std() / math.sqrt(len(values))) if len(values) > 1 else None
-    return Measure(float(values.mean()), len(values), unit, error=error)
+    return MetricValue(float(values.mean()), len(values), unit, error=error)

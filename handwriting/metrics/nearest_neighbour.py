@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from handwriting.errors import DataError
-from handwriting.metrics.base import Measure, Measures, Metric, Trial, subset
+from handwriting.metrics.base import Evaluation, Metric, MetricValue, MetricValues, subset
 
 PRODUCTS = 2**24
 """Products that are held at once: 64 MB of them."""
@@ -67,18 +67,18 @@ class NearestNeighbour(Metric):
 
     by_classifier: ClassVar[bool] = False
 
-    def measure(self, trial: Trial) -> Measures:
+    def measure(self, evaluation: Evaluation) -> MetricValues:
         """Return both, beside what real test glyphs have."""
-        training = torch.tensor(trial.reference.training.images)
+        training = torch.tensor(evaluation.reference.training.images)
         distances = []
-        for side in (trial.generated, trial.reference.real):
-            chosen = subset(len(side), self.most, trial.seed)
+        for side in (evaluation.generated, evaluation.reference.real):
+            chosen = subset(len(side), self.most, evaluation.seed)
             distances.append(nearest(torch.tensor(side.glyphs.images[chosen.numpy()]), training)[0])
         generated, real = distances
         copies = (generated < real.quantile(RARE)).double().mean()
         return {
-            "nearest_training_distance": Measure(
+            "nearest_training_distance": MetricValue(
                 generated.median().item(), len(generated), floor=real.median().item(), better="max"
             ),
-            "copies": Measure(copies.item(), len(generated), floor=RARE),
+            "copies": MetricValue(copies.item(), len(generated), floor=RARE),
         }

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from handwriting.features.space import Sample
-from handwriting.metrics.base import Comparison, Measures
+from handwriting.metrics.base import Comparison, MetricValues
 from handwriting.metrics.divergence import divergences
 
 INTENSITIES = 256
@@ -35,7 +35,7 @@ class PixelDivergence(Comparison):
 
     by_classifier: ClassVar[bool] = False
 
-    def compare(self, sample: Sample, real: Sample) -> Measures:
+    def compare(self, sample: Sample, real: Sample) -> MetricValues:
         """Return both."""
         there, here = (intensity_counts(torch.tensor(side.glyphs.images)) for side in (real, sample))
         return divergences("pixel", there, here, PSEUDOCOUNT, n=len(sample))

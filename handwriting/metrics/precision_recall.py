@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from handwriting.features.space import Sample
-from handwriting.metrics.base import Comparison, Measure, Measures, subset
+from handwriting.metrics.base import Comparison, MetricValue, MetricValues, subset
 from handwriting.metrics.checks import in_float64
 
 ROWS = 500
@@ -110,10 +110,10 @@ class PrecisionRecall(Comparison):
     # The real side is the same at every evaluation and for the floor, and half of the cost.
     _known: WeakKeyDictionary[Sample, Tensor] = field(default_factory=WeakKeyDictionary, init=False, repr=False)
 
-    def compare(self, sample: Sample, real: Sample) -> Measures:
+    def compare(self, sample: Sample, real: Sample) -> MetricValues:
         """Return all four."""
         one, other = (side.features[subset(len(side), self.most, seed=0)] for side in (sample, real))
         if real not in self._known:
             self._known[real] = radii(other, self.k)
         found = neighbourhoods(one, other, self.k, self._known[real])
-        return {name: Measure(value, len(one), better="max") for name, value in found._asdict().items()}
+        return {name: MetricValue(value, len(one), better="max") for name, value in found._asdict().items()}

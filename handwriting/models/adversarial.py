@@ -10,14 +10,14 @@ from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.optim import Optimizer
 
-from handwriting.data.module import Batch
+from handwriting.data.loading.module import Batch
 from handwriting.models.base import Betas, GlyphModel, Share
-from handwriting.networks import recipes
-from handwriting.networks.adversarial import Conditioning, Discriminator, Generator, Output, Verdict
+from handwriting.networks import architectures
+from handwriting.networks.adversarial import Conditioning, Discriminator, DiscriminatorOutput, Generator, Output
+from handwriting.networks.architectures import Norm, Upsample
 from handwriting.networks.averaging import MovingAverage
 from handwriting.networks.initialisation import Initialisation, initialise
 from handwriting.networks.layers import Layers, parse
-from handwriting.networks.recipes import Norm, Upsample
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -75,10 +75,13 @@ class AdversarialModel(GlyphModel):
         if self.network == "layers":
             return self.generator_layers, self.discriminator_layers
         if self.network == "mlp":
-            generator, discriminator = recipes.mlp_expander(size, channels), recipes.mlp_reducer(features, self.dropout)
+            generator, discriminator = (
+                architectures.mlp_upsampler(size, channels),
+                architectures.mlp_downsampler(features, self.dropout),
+            )
         else:
-            generator = recipes.conv_expander(size, channels, self.norm, self.upsample, self.pixel_shuffle)
-            discriminator = recipes.conv_reducer(
+            generator = architectures.conv_upsampler(size, channels, self.norm, self.upsample, self.pixel_shuffle)
+            discriminator = architectures.conv_downsampler(
                 size, features, channels, self.discriminator_norm, self.dropout, self.pixel_shuffle
             )
         return ("join", *generator), (*discriminator, "join")
@@ -94,7 +97,7 @@ class AdversarialModel(GlyphModel):
         sizes, how = self.condition_sizes, self.how_conditioned
         self.generator = Generator(generator, self.image_size, self.latent_dim, sizes, how, self.output)
         self.discriminator = Discriminator(discriminator, self.image_size, sizes, how, self.spectral_norm)
-        self.judged_together = not self.mixes_images
+        self.discriminates_jointly = not self.mixes_images
         initialise(self.generator, self.initialisation)
         initialise(self.discriminator, self.initialisation)
         if self.score_initialisation is not None:
@@ -106,47 +109,49 @@ class AdversarialModel(GlyphModel):
         return [self.optimizer_for(self.discriminator), self.optimizer_for(self.generator)]
 
     @abstractmethod
-    def discriminator_loss(self, on_real: Verdict, on_fake: Verdict, condition: Tensor) -> Tensor:
-        """Return the discriminator's loss by its verdicts on real and on generated images."""
+    def discriminator_loss(
+        self, on_real: DiscriminatorOutput, on_fake: DiscriminatorOutput, condition: Tensor
+    ) -> Tensor:
+        """Return the discriminator's loss by its outputs on real and on generated images."""
 
     @abstractmethod
-    def generator_loss(self, on_fake: Verdict, condition: Tensor) -> Tensor:
+    def generator_loss(self, on_fake: DiscriminatorOutput, condition: Tensor) -> Tensor:
         """Return the generator's loss under the discriminator's verdict on its images."""
 
     def penalty(self, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor | float:
-        """Return what the discriminator's loss is raised by while it learns, beside its verdicts."""
+        """Return what the discriminator's loss is raised by while it learns, beside its outputs."""
         return 0.0
 
-    def learn(self, batch: Batch) -> None:
+    def train_batch(self, batch: Batch) -> None:
         """Update the discriminator, then, when it is due, the generator."""
         real, condition = self.to_output_range(batch.image), self.condition(batch)
-        critic, artist = self.optimizers()  # type: ignore[attr-defined]  # a list: there are two
+        discriminator_optimizer, generator_optimizer = self.optimizers()  # type: ignore[attr-defined]  # a list: there are two
 
         def discriminate() -> Tensor:
             with torch.no_grad():
                 fake = self.generator(self.noise(real), condition)
-            loss = self.discriminator_loss(*self.judge(real, fake, condition), condition)
+            loss = self.discriminator_loss(*self.discriminate(real, fake, condition), condition)
             return loss + self.penalty(real, fake, condition)
 
         def generate() -> Tensor:
             fake = self.generator(self.noise(real), condition)
             return self.generator_loss(self.discriminator(fake, condition), condition)
 
-        self.averages.add({"discriminator_loss": self.descend(critic, discriminate)})
+        self.averages.add({"discriminator_loss": self.step_optimizer(discriminator_optimizer, discriminate)})
         self.constrain()
         if (self.batches + 1) % self.critic_steps == 0:
-            self.averages.add({"generator_loss": self.descend(artist, generate)})
+            self.averages.add({"generator_loss": self.step_optimizer(generator_optimizer, generate)})
 
-    def follow(self, batches: range) -> None:
+    def update_ema(self, batches: range) -> None:
         """Let the averaged generator follow, as often as the generator was updated."""
         updates = range(batches.start // self.critic_steps, batches.stop // self.critic_steps)
         if updates:
             self.averaged.update(self.generator, updates)
 
-    def descend(self, optimizer: Any, loss: Callable[[], Tensor]) -> Tensor:
+    def step_optimizer(self, optimizer: Any, loss: Callable[[], Tensor]) -> Tensor:
         """Update one player and leave the other as it is."""
         self.toggle_optimizer(optimizer)
-        value = super().descend(optimizer, loss)
+        value = super().step_optimizer(optimizer, loss)
         self.untoggle_optimizer(optimizer)
         return value
 
@@ -159,19 +164,24 @@ class AdversarialModel(GlyphModel):
         mine = optimizer.param_groups[0]["params"][0] is first
         return f"{'discriminator' if mine else 'generator'}_gradient_norm"
 
-    def judge(self, real: Tensor, fake: Tensor, condition: Tensor) -> tuple[Verdict, Verdict]:
-        """Return the verdicts on real and generated images, in one pass where batch statistics allow it."""
-        if not self.judged_together:
-            verdicts = self.discriminator(real, condition), self.discriminator(fake, condition)
+    def discriminate(
+        self, real: Tensor, fake: Tensor, condition: Tensor
+    ) -> tuple[DiscriminatorOutput, DiscriminatorOutput]:
+        """Return the outputs on real and generated images, in one pass where batch statistics allow it."""
+        if not self.discriminates_jointly:
+            outputs = self.discriminator(real, condition), self.discriminator(fake, condition)
         else:
             both = self.discriminator(torch.cat([real, fake]), condition.repeat(2, 1))
-            (real_score, fake_score), guesses = both.score.chunk(2), [guess.chunk(2) for guess in both.guesses]
-            verdicts = (
-                Verdict(real_score, tuple(guess[0] for guess in guesses)),
-                Verdict(fake_score, tuple(guess[1] for guess in guesses)),
+            (real_score, fake_score), class_logits = (
+                both.score.chunk(2),
+                [guess.chunk(2) for guess in both.class_logits],
             )
-        self.record_accuracy(verdicts[0].score, verdicts[1].score)
-        return verdicts
+            outputs = (
+                DiscriminatorOutput(real_score, tuple(guess[0] for guess in class_logits)),
+                DiscriminatorOutput(fake_score, tuple(guess[1] for guess in class_logits)),
+            )
+        self.record_accuracy(outputs[0].score, outputs[1].score)
+        return outputs
 
     def threshold(self, real: Tensor, fake: Tensor) -> Tensor | float:
         """Return the score above which an image counts as judged real."""
@@ -183,10 +193,10 @@ class AdversarialModel(GlyphModel):
         right = {"accuracy_real": real > threshold, "accuracy_fake": fake <= threshold}
         self.averages.add({name: judged.float().mean() for name, judged in right.items()}, weight=len(real))
 
-    def validate(self, batch: Batch) -> None:
+    def validate_batch(self, batch: Batch) -> None:
         """Add both losses on real glyphs that the discriminator has not been trained on, without its penalty."""
         real, condition = self.to_output_range(batch.image), self.condition(batch)
-        on_real, on_fake = self.judge(real, self.generator(self.noise(real), condition), condition)
+        on_real, on_fake = self.discriminate(real, self.generator(self.noise(real), condition), condition)
         losses = {
             "discriminator_loss": self.discriminator_loss(on_real, on_fake, condition),
             "generator_loss": self.generator_loss(on_fake, condition),

@@ -16,16 +16,16 @@ from pytorch_lightning.callbacks import Timer
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from handwriting.data.module import Batch
+from handwriting.data.loading.module import Batch
 from handwriting.errors import ConfigError, DataError, nearest
 from handwriting.glyphs import UNKNOWN, Glyphs
 from handwriting.models.averages import Averages
-from handwriting.networks.recipes import Network
+from handwriting.networks.architectures import Network
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Betas = tuple[Share, Share]
 ConditionName = Literal["class", "style"]
-LARGEST_BATCH = 512
+MAX_BATCH = 512
 """Sampling and encoding run in batches of at most this many glyphs."""
 
 
@@ -51,7 +51,7 @@ class GlyphModel(pl.LightningModule, ABC):
         gradient_clip: Largest norm of a gradient; 0 leaves it as it is.
         ema_decay: Decay of the averaged weights that everything but training uses: samples, reconstructions,
             validation of a VAE; 0 for the weights as they are.
-        headline: The settings that matter, printed under each sample grid.
+        summary_fields: The settings that matter, printed under each sample grid.
         layer_keys: The fields that hold the layers of ``network=layers``.
         monitor: The logged value that tells a better checkpoint from a worse one.
         mode: ``min`` where a smaller value of ``monitor`` is better.
@@ -77,7 +77,7 @@ class GlyphModel(pl.LightningModule, ABC):
     gradient_clip: NonNegativeFloat = 0.0
     ema_decay: Share = 0.999
 
-    headline: ClassVar[tuple[str, ...]] = ("lr", "latent_dim", "channels")
+    summary_fields: ClassVar[tuple[str, ...]] = ("lr", "latent_dim", "channels")
     layer_keys: ClassVar[tuple[str, str]]
     monitor: ClassVar[str]
     mode: ClassVar[Literal["min", "max"]] = "min"
@@ -123,15 +123,15 @@ class GlyphModel(pl.LightningModule, ABC):
         """Create every module."""
 
     @abstractmethod
-    def learn(self, batch: Batch) -> None:
+    def train_batch(self, batch: Batch) -> None:
         """Train on one batch."""
 
     @abstractmethod
-    def validate(self, batch: Batch) -> None:
+    def validate_batch(self, batch: Batch) -> None:
         """Add the losses on a batch that is not trained on to the averages."""
 
     @abstractmethod
-    def follow(self, batches: range) -> None:
+    def update_ema(self, batches: range) -> None:
         """Move the averaged weights towards those that these batches, counted from 0, have led to."""
 
     @abstractmethod
@@ -230,13 +230,13 @@ class GlyphModel(pl.LightningModule, ABC):
                 self._trained_on(condition)
         columns = [self._asked(n, condition, asked[condition], generator) for condition in self.conditions]
         conditions = torch.stack(columns, dim=1) if columns else torch.zeros(n, 0, dtype=torch.long)
-        return self.render(self.draw_latents(conditions, generator, spread), conditions)
+        return self.render(self.sample_latents(conditions, generator, spread), conditions)
 
-    def draw_latents(self, conditions: Tensor, generator: torch.Generator | None, spread: float = 1.0) -> Tensor:
+    def sample_latents(self, conditions: Tensor, generator: torch.Generator | None, spread: float = 1.0) -> Tensor:
         """Return a latent drawn from the prior, ``(N, latent_dim)``, for each of the conditions ``(N, C)``."""
         return spread * torch.randn(len(conditions), self.latent_dim, generator=generator)
 
-    def draw(
+    def sample_glyphs(
         self, labels: NDArray[np.int64], styles: NDArray[np.int64], generator: torch.Generator, spread: float = 1.0
     ) -> Glyphs:
         """Draw one glyph for each label and style, as glyphs of whole grey levels.
@@ -272,7 +272,7 @@ class GlyphModel(pl.LightningModule, ABC):
         """
         images = [torch.zeros(0, 1, self.image_size, self.image_size)]
         with self.evaluating():
-            for latent, chosen in zip(latents.split(LARGEST_BATCH), conditions.split(LARGEST_BATCH), strict=True):
+            for latent, chosen in zip(latents.split(MAX_BATCH), conditions.split(MAX_BATCH), strict=True):
                 images.append(self.generate(latent.to(self.device), chosen.to(self.device)).float().clamp(0, 1).cpu())
         return torch.cat(images)
 
@@ -299,21 +299,21 @@ class GlyphModel(pl.LightningModule, ABC):
             if self.batch_limit is not None and self.batches >= self.batch_limit:
                 break
             self.joint_rows = len(batch.image) * processes if processes > 1 else None
-            self.learn(batch)
+            self.train_batch(batch)
             self.batches += 1
             self.samples += len(batch.image) * processes
         self.joint_rows = None
-        self.follow(range(before, self.batches))
+        self.update_ema(range(before, self.batches))
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Add the losses of a validation batch to the averages."""
         if self.trainer.world_size == 1:
-            self.validate(batch)
+            self.validate_batch(batch)
             return
         self.joint_rows = int(self.over_processes(torch.tensor(len(batch.image), device=self.device)))
         # A process without a glyph takes all the same part in whatever the processes do together.
         self.averages.muted = len(batch.image) == 0
-        self.validate(_stand_in(batch) if self.averages.muted else batch)
+        self.validate_batch(_stand_in(batch) if self.averages.muted else batch)
         self.joint_rows, self.averages.muted = None, False
 
     # Several processes
@@ -355,7 +355,7 @@ class GlyphModel(pl.LightningModule, ABC):
         torch.distributed.all_reduce(value)
         return value
 
-    def descend(self, optimizer: Any, loss: Callable[[], Tensor]) -> Tensor:
+    def step_optimizer(self, optimizer: Any, loss: Callable[[], Tensor]) -> Tensor:
         """Take one step down a loss: backward, clipped or skipped where it is not finite.
 
         Args:
@@ -365,7 +365,7 @@ class GlyphModel(pl.LightningModule, ABC):
         Returns:
             The loss, NaN where it is not finite.
         """
-        value = self.guarded(loss())
+        value = self.nan_unless_finite(loss())
         # The trainer's backward prepares several processes for it; for one its hooks cost more than they are worth.
         backward = self.manual_backward if self.trainer.world_size > 1 else Tensor.backward
         with torch.autocast(self.device.type, enabled=False):  # backward repeats the types of forward by itself
@@ -417,7 +417,7 @@ class GlyphModel(pl.LightningModule, ABC):
         return "gradient_norm"
 
     @staticmethod
-    def guarded(loss: Tensor) -> Tensor:
+    def nan_unless_finite(loss: Tensor) -> Tensor:
         """Return ``loss``, or NaN where it is not finite, so that its gradient cannot be finite either.
 
         An infinite loss behind a clamp can have a finite gradient; the step would then not be skipped.

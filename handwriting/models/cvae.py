@@ -27,7 +27,7 @@ class CVAE(VariationalModel):
     label_encoder: bool = True
 
     @property
-    def encoder_sees(self) -> bool:
+    def encoder_is_conditioned(self) -> bool:
         """Whether the encoder is shown the condition."""
         return self.label_encoder
 

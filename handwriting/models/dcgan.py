@@ -9,7 +9,7 @@ from handwriting.errors import ConfigError
 from handwriting.models.adversarial import AdversarialModel
 from handwriting.models.base import Share
 from handwriting.models.losses import discriminator_bce, discriminator_hinge, generator_bce, generator_score
-from handwriting.networks.adversarial import Verdict
+from handwriting.networks.adversarial import DiscriminatorOutput
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -24,7 +24,7 @@ class DCGAN(AdversarialModel):
     loss: Literal["bce", "hinge"] = "hinge"
     label_smoothing: Share = 0.0
 
-    headline: ClassVar[tuple[str, ...]] = (*AdversarialModel.headline, "loss")
+    summary_fields: ClassVar[tuple[str, ...]] = (*AdversarialModel.summary_fields, "loss")
 
     def check(self) -> None:
         """Refuse label smoothing where no label is smoothed."""
@@ -32,12 +32,14 @@ class DCGAN(AdversarialModel):
         if self.label_smoothing and self.loss == "hinge":
             raise ConfigError(f"model.label_smoothing={self.label_smoothing} needs model.loss=bce, not hinge.")
 
-    def discriminator_loss(self, on_real: Verdict, on_fake: Verdict, condition: Tensor) -> Tensor:
+    def discriminator_loss(
+        self, on_real: DiscriminatorOutput, on_fake: DiscriminatorOutput, condition: Tensor
+    ) -> Tensor:
         """Return the loss of telling real from generated."""
         if self.loss == "hinge":
             return discriminator_hinge(on_real.score, on_fake.score)
         return discriminator_bce(on_real.score, on_fake.score, self.label_smoothing)
 
-    def generator_loss(self, on_fake: Verdict, condition: Tensor) -> Tensor:
+    def generator_loss(self, on_fake: DiscriminatorOutput, condition: Tensor) -> Tensor:
         """Return the loss of being told from real."""
         return generator_score(on_fake.score) if self.loss == "hinge" else generator_bce(on_fake.score)

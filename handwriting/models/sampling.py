@@ -12,7 +12,7 @@ from handwriting.glyphs import UNKNOWN, Glyphs
 from handwriting.models.base import ConditionName, GlyphModel
 
 
-def draw(
+def sample_each(
     model: GlyphModel,
     n: int,
     labels: Sequence[str] | None = None,
@@ -46,4 +46,4 @@ def draw(
             chosen[condition] = np.arange(len(model.alphabet if condition == "class" else model.style_names))
     combinations = np.meshgrid(*(chosen.get(condition, [UNKNOWN]) for condition in asked), indexing="ij")
     label, style = (grid.ravel().repeat(n) for grid in combinations)
-    return model.draw(label, style, torch.Generator().manual_seed(seed), spread)
+    return model.sample_glyphs(label, style, torch.Generator().manual_seed(seed), spread)

@@ -8,16 +8,16 @@ from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveIn
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from handwriting.data.module import Batch
+from handwriting.data.loading.module import Batch
 from handwriting.errors import ConfigError
-from handwriting.models.base import LARGEST_BATCH, GlyphModel
+from handwriting.models.base import MAX_BATCH, GlyphModel
 from handwriting.models.losses import Likelihood, kl_to_prior, negative_log_likelihood, with_free_bits
-from handwriting.networks import recipes
+from handwriting.networks import architectures
+from handwriting.networks.architectures import Norm, Upsample
 from handwriting.networks.averaging import MovingAverage
 from handwriting.networks.conditioning import Condition, Encoding
 from handwriting.networks.layers import Layers
 from handwriting.networks.prior import MixturePrior, NormalPrior, log_normal
-from handwriting.networks.recipes import Norm, Upsample
 from handwriting.networks.variational import Decoder, Encoder
 
 NETWORKS = ("encoder", "decoder", "prior")
@@ -65,7 +65,7 @@ class VariationalModel(GlyphModel):
     lr: PositiveFloat = 2e-3
 
     layer_keys: ClassVar[tuple[str, str]] = ("encoder_layers", "decoder_layers")
-    headline: ClassVar[tuple[str, ...]] = (*GlyphModel.headline, "network", "likelihood", "kl_weight")
+    summary_fields: ClassVar[tuple[str, ...]] = (*GlyphModel.summary_fields, "network", "likelihood", "kl_weight")
     monitor: ClassVar[str] = "val/loss"
 
     def check(self) -> None:
@@ -80,7 +80,7 @@ class VariationalModel(GlyphModel):
             raise ConfigError(f"model.binarise=true is for model.likelihood=bernoulli, not {self.likelihood}.")
 
     @property
-    def encoder_sees(self) -> bool:
+    def encoder_is_conditioned(self) -> bool:
         """Whether the encoder is shown the condition."""
         return False
 
@@ -95,16 +95,21 @@ class VariationalModel(GlyphModel):
         if self.network == "layers":
             return self.encoder_layers, self.decoder_layers
         if self.network == "mlp":
-            encoder, decoder = recipes.mlp_reducer(4 * channels, dropout=0.0), recipes.mlp_expander(size, channels)
+            encoder, decoder = (
+                architectures.mlp_downsampler(4 * channels, dropout=0.0),
+                architectures.mlp_upsampler(size, channels),
+            )
         else:
-            encoder = recipes.conv_reducer(size, 4 * channels, channels, self.norm, dropout=0.0, pixel_shuffle=False)
-            decoder = recipes.conv_expander(size, channels, self.norm, self.upsample, self.pixel_shuffle)
+            encoder = architectures.conv_downsampler(
+                size, 4 * channels, channels, self.norm, dropout=0.0, pixel_shuffle=False
+            )
+            decoder = architectures.conv_upsampler(size, channels, self.norm, self.upsample, self.pixel_shuffle)
         return (*encoder, "join"), ("join", *decoder)
 
     def build_networks(self) -> None:
         """Create encoder, decoder, and the learned scale of a Gaussian likelihood."""
         encoder, decoder = self.layers()
-        shown = self.condition_sizes if self.encoder_sees else {}
+        shown = self.condition_sizes if self.encoder_is_conditioned else {}
         self.encoder = Encoder(encoder, self.image_size, self.latent_dim, Condition(shown, self.encoding))
         asked = Condition(self.condition_sizes, self.encoding)
         self.decoder = Decoder(decoder, self.image_size, self.latent_dim, asked)
@@ -123,7 +128,7 @@ class VariationalModel(GlyphModel):
         """One optimizer over everything."""
         return self.optimizer_for(self)
 
-    def follow(self, batches: range) -> None:
+    def update_ema(self, batches: range) -> None:
         """Let the averaged weights follow."""
         self.averaged.update(self._trained(), batches)
 
@@ -167,27 +172,27 @@ class VariationalModel(GlyphModel):
         values = {"loss": loss.mean(), "reconstruction": reconstruction.mean(), "kl": kl.mean()}
         self.averages.add(values, weight=len(kl))
 
-    def learn(self, batch: Batch) -> None:
+    def train_batch(self, batch: Batch) -> None:
         """Minimise the loss, with the KL term as warm as it is by now."""
-        warmth = min(1.0, (self.batches + 1) / self.kl_warmup) if self.kl_warmup else 1.0
+        kl_factor = min(1.0, (self.batches + 1) / self.kl_warmup) if self.kl_warmup else 1.0
 
         def loss() -> Tensor:
             reconstruction, kl = self.terms(self.as_trained_on(batch))
             self.record(reconstruction, kl)
-            return reconstruction.mean() + self.kl_weight * warmth * with_free_bits(kl, self.free_bits)
+            return reconstruction.mean() + self.kl_weight * kl_factor * with_free_bits(kl, self.free_bits)
 
-        self.descend(self.optimizers(), loss)
+        self.step_optimizer(self.optimizers(), loss)
 
-    def validate(self, batch: Batch) -> None:
+    def validate_batch(self, batch: Batch) -> None:
         """Add the loss of a validation batch to the averages."""
         self.record(*self.terms(self.as_trained_on(batch)))
 
     # Generating and encoding
 
-    def draw_latents(self, conditions: Tensor, generator: torch.Generator | None, spread: float = 1.0) -> Tensor:
+    def sample_latents(self, conditions: Tensor, generator: torch.Generator | None, spread: float = 1.0) -> Tensor:
         """Return a latent drawn from the prior, ``(N, latent_dim)``, for each of the conditions ``(N, C)``."""
         with self.evaluating():
-            return self.in_use("prior").draw(conditions, generator, spread)
+            return self.in_use("prior").sample(conditions, generator, spread)
 
     def decode(self, latent: Tensor, condition: Tensor) -> Tensor:
         """Return the mean of p(x | z, y), ``(N, 1, H, W)`` in [0, 1]."""
@@ -234,7 +239,7 @@ class VariationalModel(GlyphModel):
         columns = []
         with self.evaluating():
             mean, log_variance = self.posterior(batch.image, condition)
-            at_once = max(1, LARGEST_BATCH // len(mean))
+            at_once = max(1, MAX_BATCH // len(mean))
             for start in range(0, samples, at_once):
                 many = min(at_once, samples - start)
                 noise = torch.randn(many, *mean.shape, generator=generator).to(self.device)
@@ -251,6 +256,6 @@ class VariationalModel(GlyphModel):
         return self.render(self.encode(batch), self.condition(batch))
 
     def _parts(self, batch: Batch) -> list[Batch]:
-        """Split a batch into batches of at most ``LARGEST_BATCH`` on the model's device."""
-        split = (tensor.to(self.device).split(LARGEST_BATCH) for tensor in batch)
+        """Split a batch into batches of at most ``MAX_BATCH`` on the model's device."""
+        split = (tensor.to(self.device).split(MAX_BATCH) for tensor in batch)
         return [Batch(*tensors) for tensors in zip(*split, strict=True)]

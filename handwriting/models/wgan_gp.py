@@ -11,7 +11,7 @@ from handwriting.errors import ConfigError
 from handwriting.models.adversarial import AdversarialModel
 from handwriting.models.base import ConditionName
 from handwriting.models.losses import generator_score, gradient_penalty, wasserstein_critic
-from handwriting.networks.adversarial import Conditioning, Verdict
+from handwriting.networks.adversarial import Conditioning, DiscriminatorOutput
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -34,7 +34,7 @@ class WGANGP(AdversarialModel):
     critic_steps: PositiveInt = 3
     spectral_norm: bool = False
 
-    headline: ClassVar[tuple[str, ...]] = (*AdversarialModel.headline, "gradient_penalty", "critic_steps")
+    summary_fields: ClassVar[tuple[str, ...]] = (*AdversarialModel.summary_fields, "gradient_penalty", "critic_steps")
 
     def check(self) -> None:
         """Refuse what would make the critic's constraint meaningless."""
@@ -57,7 +57,9 @@ class WGANGP(AdversarialModel):
         """How a condition enters the game."""
         return self.conditioning
 
-    def discriminator_loss(self, on_real: Verdict, on_fake: Verdict, condition: Tensor) -> Tensor:
+    def discriminator_loss(
+        self, on_real: DiscriminatorOutput, on_fake: DiscriminatorOutput, condition: Tensor
+    ) -> Tensor:
         """Return minus the estimated distance."""
         loss = wasserstein_critic(on_real.score, on_fake.score)
         self.averages.add({"wasserstein": -loss}, weight=len(on_real.score))
@@ -72,7 +74,7 @@ class WGANGP(AdversarialModel):
         self.averages.add({"gradient_penalty": penalty.mean()})
         return self.gradient_penalty * penalty.mean()
 
-    def generator_loss(self, on_fake: Verdict, condition: Tensor) -> Tensor:
+    def generator_loss(self, on_fake: DiscriminatorOutput, condition: Tensor) -> Tensor:
         """Return minus the critic's score."""
         return generator_score(on_fake.score)
 

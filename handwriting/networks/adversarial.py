@@ -18,12 +18,12 @@ Conditioning = Literal["projection", "concat", "multiply", "acgan", "onehot"]
 Output = Literal["tanh", "sigmoid"]
 
 
-class Verdict(NamedTuple):
+class DiscriminatorOutput(NamedTuple):
     """What a discriminator says of each image."""
 
     score: Tensor
     """How real it looks, unbounded, ``(N,)``."""
-    guesses: tuple[Tensor, ...]
+    class_logits: tuple[Tensor, ...]
     """With an auxiliary classifier, the logits ``(N, size)`` of each condition; otherwise empty."""
 
 
@@ -108,7 +108,7 @@ class Discriminator(nn.Module):
         guessed = condition_sizes.values() if self.how == "acgan" else ()
         self.guess = nn.ModuleList(nn.Linear(features, size) for size in guessed)
 
-    def forward(self, images: Tensor, condition: Tensor) -> Verdict:
+    def forward(self, images: Tensor, condition: Tensor) -> DiscriminatorOutput:
         """Judge images ``(N, 1, H, W)`` under condition indices ``(N, C)``."""
         if self.how in ("concat", "multiply"):
             plane = self.condition(condition).view(-1, 1, self.image_size, self.image_size)
@@ -117,4 +117,4 @@ class Discriminator(nn.Module):
         score = self.score(features).float().squeeze(1)
         if self.how == "projection":
             score = score + (self.condition(condition) * features.float()).sum(dim=1)
-        return Verdict(score, tuple(head(features).float() for head in self.guess))
+        return DiscriminatorOutput(score, tuple(head(features).float() for head in self.guess))

@@ -20,7 +20,7 @@ class NormalPrior(nn.Module):
         """Return log p(z) ``(N,)`` of latents ``(N, latent_dim)``."""
         return log_normal(latent, torch.zeros_like(latent), torch.zeros_like(latent))
 
-    def draw(self, condition: Tensor, generator: torch.Generator | None, spread: float = 1.0) -> Tensor:
+    def sample(self, condition: Tensor, generator: torch.Generator | None, spread: float = 1.0) -> Tensor:
         """Return a latent ``(N, latent_dim)`` for each condition ``(N, C)``, on the CPU, as is ``generator``.
 
         Standard deviations are multiplied by ``spread``.
@@ -66,7 +66,7 @@ class MixturePrior(nn.Module):
             each = self.logit.log_softmax(dim=1) - 0.5 * (products.unflatten(1, self.logit.shape) + constant)
             return torch.logsumexp(each[torch.arange(len(latent)), self._row(condition)], dim=1)
 
-    def draw(self, condition: Tensor, generator: torch.Generator | None, spread: float = 1.0) -> Tensor:
+    def sample(self, condition: Tensor, generator: torch.Generator | None, spread: float = 1.0) -> Tensor:
         """Return a latent ``(N, latent_dim)`` for each condition ``(N, C)``, on the CPU, as is ``generator``.
 
         Standard deviations are multiplied by ``spread``.

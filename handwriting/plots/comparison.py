@@ -16,7 +16,7 @@ from PIL import Image, ImageColor, ImageDraw
 
 from handwriting.plots.curves import TRAIN, VALIDATION, metrics_of, ordered, scale, series, thinned
 from handwriting.plots.grids import MARGIN, font
-from handwriting.plots.numbers import number
+from handwriting.text import format_number
 
 COLOURS = (
     *("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"),
@@ -151,7 +151,7 @@ def _write(axes: Axes, text: str, at: tuple[float, float], color: str) -> None:
     axes.annotate(text, at, (4, 0), textcoords="offset points", va="center", fontsize=8, color=color)
 
 
-# Measures
+# MetricValues
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ class Bars:
     errors: Sequence[float | None]
 
 
-def draw_measures(names: Sequence[str], measures: Sequence[Bars]) -> Figure:
+def draw_metric_bars(names: Sequence[str], measures: Sequence[Bars]) -> Figure:
     """Draw each measure in axes of its own, a bar for each run, with its floor marked across it.
 
     Args:
@@ -199,7 +199,7 @@ def _draw_bars(axes: Axes, measure: Bars) -> None:
         axes.barh(index, value, 0.72, color=colour(index), xerr=measure.errors[index], ecolor=GREY)
         if (floor := measure.floors[index]) is not None:
             axes.plot([floor, floor], [index - 0.45, index + 0.45], color=BLACK, linewidth=2)
-        _write(axes, number(value), (max(value, floor or 0, 0), index), BLACK)
+        _write(axes, format_number(value), (max(value, floor or 0, 0), index), BLACK)
     numbers = range(len(measure.values))
     axes.set_yticks(numbers, [str(number + 1) for number in numbers])
     axes.set_ylim(len(numbers) - 0.4, -0.6)  # the first run on top
@@ -215,7 +215,7 @@ def _draw_bars(axes: Axes, measure: Bars) -> None:
 
 
 @dataclass(frozen=True)
-class Grid:
+class GridPanel:
     """The sample grid of one run.
 
     Attributes:
@@ -229,7 +229,7 @@ class Grid:
     path: Path | None
 
 
-def draw_grids(grids: Sequence[Grid]) -> Image.Image:
+def draw_grids(grids: Sequence[GridPanel]) -> Image.Image:
     """Put sample grids side by side, as many in a row as fit, each reduced by a whole number.
 
     A grid that is missing or cannot be read leaves its caption, and says so.
@@ -262,7 +262,7 @@ def _reductions(sizes: Sequence[tuple[int, int]]) -> list[int]:
     return factors
 
 
-def _captioned(grid: Grid, picture: Image.Image | None) -> Image.Image:
+def _captioned(grid: GridPanel, picture: Image.Image | None) -> Image.Image:
     """Put a run's number, in its colour, and what there is to say above its grid."""
     number, letters = str(grid.index + 1), font(14)
     badge = int(letters.getlength(number)) + 10

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from handwriting.measures import Measure
+from handwriting.metric_values import MetricValue
 from handwriting.plots.contents import (
     BLACK,
     COLOURS,
@@ -31,7 +31,7 @@ from handwriting.plots.contents import (
     stacked,
 )
 from handwriting.plots.grids import GAP, MARGIN, Block, as_rows, draw_grid, font, in_cells
-from handwriting.plots.numbers import number
+from handwriting.text import format_number
 
 LINE = 25
 """The height of a line of a table, in pixels."""
@@ -64,7 +64,7 @@ EXAMPLES, PAIRS = 6, 2
 
 
 @dataclass(frozen=True)
-class NamedMeasure:
+class NamedMetricValue:
     """One measure, as it stands in the table.
 
     Attributes:
@@ -74,7 +74,7 @@ class NamedMeasure:
     """
 
     name: str
-    measure: Measure
+    measure: MetricValue
     group: str = ""
 
 
@@ -108,7 +108,7 @@ class Neighbours(NamedTuple):
     captions: Sequence[str] = ()
 
 
-def draw_measures(rows: Sequence[NamedMeasure]) -> Image.Image:
+def draw_metric_bars(rows: Sequence[NamedMetricValue]) -> Image.Image:
     """Draw a table of measures, in two columns where that makes it shorter and both fit.
 
     Numbers have about three significant digits and stand in line at their points.
@@ -122,18 +122,18 @@ def draw_measures(rows: Sequence[NamedMeasure]) -> Image.Image:
     drawn = [_draw_table(half, widths, wholes) for half in halves]
     table = side_by_side(*drawn) if len(drawn) == 2 else drawn[0]
     head = Image.new("RGB", (max(WIDTH, table.width), 30), "white")
-    text = "Measures  (floor: the same number for real training glyphs in place of generated ones)"
+    text = "MetricValues  (floor: the same number for real training glyphs in place of generated ones)"
     ImageDraw.Draw(head).text((MARGIN, MARGIN - 3), text, BLACK, font(16))
     return stacked([head, table])
 
 
-def _parts(row: NamedMeasure) -> tuple[str, ...]:
+def _parts(row: NamedMetricValue) -> tuple[str, ...]:
     """Return what stands in the cells of a row."""
     own = row.measure
-    error = f"± {number(own.error, 2)}" if own.error is not None else ""
+    error = f"± {format_number(own.error, 2)}" if own.error is not None else ""
     better = {"min": "lower", "max": "higher"}[own.better]
     name = textwrap.shorten(row.name, LONGEST_MEASURE, placeholder="…")
-    return name, number(own.value), error, own.unit, number(own.floor), f"{own.n:,}", better
+    return name, format_number(own.value), error, own.unit, format_number(own.floor), f"{own.n:,}", better
 
 
 @cache
@@ -147,7 +147,7 @@ def _at_point(text: str) -> tuple[str, str]:
     return text[:at], text[at:]
 
 
-def _widths(rows: Sequence[NamedMeasure]) -> list[int]:
+def _widths(rows: Sequence[NamedMetricValue]) -> list[int]:
     """Return how wide each column of the table is, with the room to the next."""
     widths = []
     for column, cells in enumerate(zip(HEADINGS, *map(_parts, rows), strict=True)):
@@ -161,7 +161,7 @@ def _widths(rows: Sequence[NamedMeasure]) -> list[int]:
     return widths
 
 
-def _halves(rows: Sequence[NamedMeasure]) -> list[Sequence[NamedMeasure]]:
+def _halves(rows: Sequence[NamedMetricValue]) -> list[Sequence[NamedMetricValue]]:
     """Cut rows where both parts are as long as each other, between two groups if there are any."""
     groups = [row.group for row in rows]
     cuts = [at for at in range(1, len(rows)) if groups[at] != groups[at - 1]] or range(1, len(rows))
@@ -169,9 +169,9 @@ def _halves(rows: Sequence[NamedMeasure]) -> list[Sequence[NamedMeasure]]:
     return [rows[:cut], rows[cut:]]
 
 
-def _draw_table(rows: Sequence[NamedMeasure], widths: Sequence[int], wholes: Mapping[int, int]) -> Image.Image:
+def _draw_table(rows: Sequence[NamedMetricValue], widths: Sequence[int], wholes: Mapping[int, int]) -> Image.Image:
     """Draw rows below their headings; ``wholes`` is how far the points stand within their columns, in pixels."""
-    lines: list[NamedMeasure | str] = []
+    lines: list[NamedMetricValue | str] = []
     for group, members in groupby(rows, key=lambda row: row.group):
         lines += [group] * bool(group) + list(members)
     width = max(WIDTH // 2 - MARGIN, MARGIN + sum(widths))
@@ -254,7 +254,7 @@ def _draw_bars(axes: Axes, values: NDArray[np.floating], marks: NDArray[np.float
         if height < marks[place] < height + 0.1 * top:
             height = marks[place]  # the number stands above the line rather than in it
         if len(values) <= MOST_NUMBERED or cut:
-            text, colour = number(values[place]) + " ↑" * cut, _hex(MISTAKE) if cut else GREY
+            text, colour = format_number(values[place]) + " ↑" * cut, _hex(MISTAKE) if cut else GREY
             axes.text(place, height + 0.015 * top, text, color=colour, ha="center", va="bottom", fontsize=8.5)
 
 
@@ -468,7 +468,7 @@ def draw_neighbours(group: Neighbours, width: int = WIDTH) -> Image.Image:
 def draw_evaluation(
     title: str,
     lines: Sequence[str],
-    measures: Sequence[NamedMeasure],
+    measures: Sequence[NamedMetricValue],
     names: Sequence[str] = (),
     fid: NDArray[np.floating] | None = None,
     floors: NDArray[np.floating] | None = None,
@@ -498,7 +498,7 @@ def draw_evaluation(
     """
     parts = [draw_head(title, lines)]
     if measures:
-        parts.append(draw_measures(measures))
+        parts.append(draw_metric_bars(measures))
     fid, accuracy = (part if part is not None and np.isfinite(part).any() else None for part in (fid, accuracy))
     if fid is not None or accuracy is not None:
         parts.append(as_picture(draw_class_charts(names, fid, floors, accuracy, real_accuracy)))

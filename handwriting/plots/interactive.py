@@ -14,8 +14,8 @@ from typing import Any
 
 from handwriting.plots.axes import ABSENT_PLACE, Axis
 from handwriting.plots.curves import COUNTED, FLOOR, TRAIN, VALIDATION, falls, series, smoothed, thinned
-from handwriting.plots.numbers import whole_or
 from handwriting.plots.themes import page_colour
+from handwriting.text import format_whole
 
 NEITHER = "#9a9a9a"
 """Grey that is seen on white and on black."""
@@ -218,7 +218,7 @@ def shown(value: float | str | None) -> str:
     """Return a value of an axis as it is read."""
     if value is None:
         return "-"
-    return value if isinstance(value, str) else whole_or(value)
+    return value if isinstance(value, str) else format_whole(value)
 
 
 def picked(chart: Chart, selection: Mapping[str, Any]) -> set[int]:

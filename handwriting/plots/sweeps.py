@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from handwriting.plots.axes import Axis
 from handwriting.plots.comparison import BLACK, COLOURS, FIGURE, GREY
-from handwriting.plots.numbers import whole_or
+from handwriting.text import format_whole
 
 MAP = "viridis_r"
 """From yellow, the worst, to dark, the best: told apart with any kind of colour vision, and in grey."""
@@ -105,11 +105,11 @@ def _ticks(axis: Axis) -> list[tuple[float, str]]:
         for one in axis.known:  # some may be too near to another to be read
             place = axis.place(float(one))
             if not found or place - found[-1][0] > 0.05:
-                found.append((place, whole_or(float(one))))
+                found.append((place, format_whole(float(one))))
         return found
     low, high = float(axis.known[0]), float(axis.known[-1])
     values = [low * (high / low) ** tick if axis.is_log else low + (high - low) * tick for tick in TICKS]
-    return list(zip(TICKS, map(whole_or, values), strict=True))
+    return list(zip(TICKS, map(format_whole, values), strict=True))
 
 
 def _short(text: str, longest: int = LONGEST) -> str:

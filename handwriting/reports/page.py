@@ -14,10 +14,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from handwriting.plots.comparison import colour
-from handwriting.plots.markdown import escaped
-from handwriting.plots.markdown import table as markdown_table
-from handwriting.runs.comparison import ABSENT
 from handwriting.runs.files import write_atomically
+from handwriting.text import escape_markdown, markdown_table
 
 DIGITS = 4
 """Runs are told apart by one more digit than a measure by itself is worth."""
@@ -140,35 +138,6 @@ def write_page(
 # Words
 
 
-def shown(value: Any) -> str:
-    """Return a value, or the sign for none."""
-    return ABSENT if value is None else str(value)
-
-
-def count(value: float | None) -> str:
-    """Return a whole number with commas."""
-    return ABSENT if value is None else f"{value:,.0f}"
-
-
-def share(value: float | None) -> str:
-    """Return a share as per cent."""
-    return ABSENT if value is None else f"{value:.1%}"
-
-
-def duration(seconds: float | None) -> str:
-    """Return a time as it is said.
-
-    >>> duration(12.34), duration(61), duration(7260)
-    ('12.3 s', '1 min 01 s', '2 h 01 min')
-    """
-    if seconds is None:
-        return ABSENT
-    minutes, rest = divmod(round(seconds), 60)
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60:,} h {minutes % 60:02} min"
-
-
 # Forms
 
 
@@ -194,7 +163,7 @@ def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def markdown(heading: str, page: Sequence[Section]) -> str:
     """Return the page as Markdown; its pictures lie beside it."""
-    parts = [f"# {escaped(heading)}"]
+    parts = [f"# {escape_markdown(heading)}"]
     for section in page:
         parts.append(f"## {section.title}")
         for block in section.blocks:
@@ -206,7 +175,7 @@ def markdown(heading: str, page: Sequence[Section]) -> str:
                 case Code():
                     parts.append("\n".join(f"    {line}" for line in block.text.splitlines()))
                 case _:
-                    parts.append(escaped(block))
+                    parts.append(escape_markdown(block))
     return "\n\n".join(parts) + "\n"
 
 
@@ -216,10 +185,12 @@ def _markdown_table(table: Table) -> str:
 
 
 def _markdown_cell(cell: Cell) -> str:
-    text = f"**{escaped(cell.text)}**" if cell.best else escaped(cell.text)
+    text = f"**{escape_markdown(cell.text)}**" if cell.best else escape_markdown(cell.text)
     if not cell.beside:
         return text
-    return f"{text} {escaped(cell.beside)}" if cell.run is not None else f"{text} ({escaped(cell.beside)})"
+    return (
+        f"{text} {escape_markdown(cell.beside)}" if cell.run is not None else f"{text} ({escape_markdown(cell.beside)})"
+    )
 
 
 def html(heading: str, page: Sequence[Section]) -> str:

@@ -8,35 +8,21 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from handwriting.plots.comparison import ARROWS, Bars, Grid, draw_curves, draw_grids, draw_measures
+from handwriting.plots.comparison import ARROWS, Bars, GridPanel, draw_curves, draw_grids, draw_metric_bars
 from handwriting.plots.curves import figure_bytes
 from handwriting.plots.grids import png_bytes
-from handwriting.plots.numbers import number
-from handwriting.reports.page import (
-    DIGITS,
-    Cell,
-    Code,
-    Picture,
-    Section,
-    Table,
-    as_text,
-    count,
-    duration,
-    share,
-    shown,
-)
-from handwriting.runs.comparison import (
-    ABSENT,
-    MeasureRow,
-    Record,
+from handwriting.reports.page import DIGITS, Cell, Code, Picture, Section, Table, as_text
+from handwriting.runs.details import (
+    MetricRow,
+    RunDetails,
     Skipped,
-    cautions,
+    choose_epochs,
     classifiers,
+    comparability_warnings,
     differences,
-    measure_rows,
-    moments,
-    printable,
+    metric_rows,
 )
+from handwriting.text import ABSENT, format_count, format_duration, format_number, format_share, format_value, printable
 
 TIME = re.compile(r"\d{4}-\d\d-\d\d[_T]\d\d[-:]\d\d[-:]\d\d_(?=.)")
 """What the name of a run folder begins with, unless a person gave it another."""
@@ -45,46 +31,46 @@ TIME = re.compile(r"\d{4}-\d\d-\d\d[_T]\d\d[-:]\d\d[-:]\d\d_(?=.)")
 # What is on the page
 
 
-def title(records: Sequence[Record]) -> str:
+def title(records: Sequence[RunDetails]) -> str:
     """Return what the page is called."""
     return f"{len(records)} runs side by side" if len(records) > 1 else f"The run {records[0].name}"
 
 
-def sections(records: Sequence[Record], skipped: Sequence[Skipped]) -> Iterator[Section]:
+def sections(records: Sequence[RunDetails], skipped: Sequence[Skipped]) -> Iterator[Section]:
     """Yield the parts of the page."""
     left_out = [f"Left out: {one.place} ({one.reason})" for one in skipped]
     yield Section("Runs", [facts_table(records), *left_out])
-    yield Section("Measures", [*_measures(records), *_unevaluated(records)])
+    yield Section("MetricValues", [*_measures(records), *_unevaluated(records)])
     yield Section("Settings that differ", [_settings(records)])
     yield Section("Training", [_curves(records)])
     yield Section("Samples", list(_grids(records)))
 
 
-def _heads(records: Sequence[Record], full: bool = False) -> list[Cell]:
+def _heads(records: Sequence[RunDetails], full: bool = False) -> list[Cell]:
     """Return a cell for each run with its number and name, which above a column goes without the time in front."""
     names = [record.name if full else TIME.sub("", record.name) for record in records]
     return [Cell(f"{index + 1}", name, run=index) for index, name in enumerate(names)]
 
 
-FACTS: dict[str, Callable[[Record], str]] = {
-    "model": lambda record: shown(record.model),
-    "data": lambda record: shown(record.data),
-    "study": lambda record: shown(record.study),
-    "seed": lambda record: shown(record.seed),
+FACTS: dict[str, Callable[[RunDetails], str]] = {
+    "model": lambda record: format_value(record.model),
+    "data": lambda record: format_value(record.data),
+    "study": lambda record: format_value(record.study),
+    "seed": lambda record: format_value(record.seed),
     "state": lambda record: record.state,
-    "parameters": lambda record: count(record.parameters),
-    "training time": lambda record: duration(record.seconds),
-    "of it measuring": lambda record: share(record.measuring_share),
-    "glyphs/s": lambda record: count(record.glyphs_per_second),
-    "epochs": lambda record: count(record.epoch),
-    "batches": lambda record: count(record.batches),
-    "glyphs seen": lambda record: count(record.samples),
-    "training glyphs": lambda record: count(record.training_glyphs),
+    "parameters": lambda record: format_count(record.parameters),
+    "training time": lambda record: format_duration(record.seconds),
+    "of it measuring": lambda record: format_share(record.measuring_share),
+    "glyphs/s": lambda record: format_count(record.glyphs_per_second),
+    "epochs": lambda record: format_count(record.epoch),
+    "batches": lambda record: format_count(record.batches),
+    "glyphs seen": lambda record: format_count(record.samples),
+    "training glyphs": lambda record: format_count(record.training_glyphs),
 }
 """What is said of a run: what it is, how far it got, and what it took."""
 
 
-def facts_table(records: Sequence[Record]) -> Table:
+def facts_table(records: Sequence[RunDetails]) -> Table:
     """Return a row of facts for each run."""
     rows = [
         [head, *(Cell(fact(record), (record.why or "") if name == "state" else "") for name, fact in FACTS.items())]
@@ -93,8 +79,8 @@ def facts_table(records: Sequence[Record]) -> Table:
     return Table([Cell("run"), *map(Cell, FACTS)], rows)
 
 
-def _measures(records: Sequence[Record]) -> Iterator[str | Table | Picture]:
-    rows = measure_rows(records)
+def _measures(records: Sequence[RunDetails]) -> Iterator[str | Table | Picture]:
+    rows = metric_rows(records)
     if not rows:
         return
     yield (
@@ -103,15 +89,17 @@ def _measures(records: Sequence[Record]) -> Iterator[str | Table | Picture]:
     )
     for name, accuracy in classifiers(records).items():
         yield f"Classifier {name}" + (f", right on {accuracy:.1%} of real glyphs." if accuracy is not None else ".")
-    yield from cautions(records)
-    yield measure_table(records, rows)
+    yield from comparability_warnings(records)
+    yield metric_table(records, rows)
     bars = [bars_of(row) for row in rows if row.comparable]
     if bars:
         caption = "Every measure that can be compared; the black mark is its floor."
-        yield Picture("measures.png", caption, figure_bytes(draw_measures([record.name for record in records], bars)))
+        yield Picture(
+            "measures.png", caption, figure_bytes(draw_metric_bars([record.name for record in records], bars))
+        )
 
 
-def bars_of(row: MeasureRow) -> Bars:
+def bars_of(row: MetricRow) -> Bars:
     """Return a measure as it is drawn."""
     cells = row.cells
     return Bars(
@@ -123,29 +111,29 @@ def bars_of(row: MeasureRow) -> Bars:
     )
 
 
-def measure_table(records: Sequence[Record], rows: Sequence[MeasureRow]) -> Table:
+def metric_table(records: Sequence[RunDetails], rows: Sequence[MetricRow]) -> Table:
     """Return a row for each measure, a column for each run."""
     shown_rows = []
     for row in rows:
         unit = f" ({row.unit})" if row.unit else ""
         cells = [_measured(row, index) for index in range(len(records))]
         floors = _range(
-            [cell.floor for cell in row.known.values() if cell.floor is not None], partial(number, digits=DIGITS)
+            [cell.floor for cell in row.known.values() if cell.floor is not None], partial(format_number, digits=DIGITS)
         )
-        counts = _range([cell.n for cell in row.known.values()], count)
+        counts = _range([cell.n for cell in row.known.values()], format_count)
         name = f"{row.name} {ARROWS[row.better]}{unit}"
         shown_rows.append([Cell(name, "" if row.comparable else "not comparable"), *cells, Cell(floors), Cell(counts)])
     return Table([Cell("measure"), *_heads(records), Cell("floor"), Cell("glyphs")], shown_rows)
 
 
-def _measured(row: MeasureRow, index: int) -> Cell:
+def _measured(row: MetricRow, index: int) -> Cell:
     cell = row.cells[index]
     if cell is None:
         return Cell(ABSENT)
-    beside = [f"±{number(cell.error, 2)}"] if cell.error is not None else []
+    beside = [f"±{format_number(cell.error, 2)}"] if cell.error is not None else []
     if cell.from_floor is not None:
-        beside.append(f"{'+' if cell.from_floor >= 0 else ''}{number(cell.from_floor)}")
-    return Cell(number(cell.value, DIGITS), ", ".join(beside), best=index in row.best)
+        beside.append(f"{'+' if cell.from_floor >= 0 else ''}{format_number(cell.from_floor)}")
+    return Cell(format_number(cell.value, DIGITS), ", ".join(beside), best=index in row.best)
 
 
 def _range(values: Sequence[Any], text: Callable[[Any], str]) -> str:
@@ -153,7 +141,7 @@ def _range(values: Sequence[Any], text: Callable[[Any], str]) -> str:
     return " to ".join(dict.fromkeys(text(value) for value in (min(values), max(values)))) if values else ABSENT
 
 
-def _unevaluated(records: Sequence[Record]) -> Iterator[str | Code | Table]:
+def _unevaluated(records: Sequence[RunDetails]) -> Iterator[str | Code | Table]:
     """Say how to evaluate the runs that were not, and what their validation set said of them last."""
     missing = {index: record for index, record in enumerate(records) if not record.measures}
     if not missing:
@@ -170,14 +158,17 @@ def _unevaluated(records: Sequence[Record]) -> Iterator[str | Code | Table]:
         rows = [
             [
                 Cell(name),
-                *(Cell(number(values[name], DIGITS) if name in values else ABSENT) for values in latest.values()),
+                *(
+                    Cell(format_number(values[name], DIGITS) if name in values else ABSENT)
+                    for values in latest.values()
+                ),
             ]
             for name in names
         ]
         yield Table([Cell("while training"), *(heads[index] for index in missing)], rows)
 
 
-def evaluation_commands(records: Sequence[Record]) -> list[str]:
+def evaluation_commands(records: Sequence[RunDetails]) -> list[str]:
     """Return what to type for every run that was not evaluated."""
     return [
         f"handwriting evaluate {shlex.quote(f'run={printable(str(record.path))}')}"
@@ -186,12 +177,12 @@ def evaluation_commands(records: Sequence[Record]) -> list[str]:
     ]
 
 
-def _settings(records: Sequence[Record]) -> str | Table:
+def _settings(records: Sequence[RunDetails]) -> str | Table:
     rows = [[Cell(key), *map(Cell, values)] for key, values in differences(records).items()]
     return Table([Cell("setting"), *_heads(records)], rows) if rows else "The runs have the same settings."
 
 
-def _curves(records: Sequence[Record]) -> str | Picture:
+def _curves(records: Sequence[RunDetails]) -> str | Picture:
     figure = draw_curves([record.name for record in records], [record.rows for record in records])
     if figure is None:
         return "No metric was logged by two of the runs."
@@ -199,18 +190,18 @@ def _curves(records: Sequence[Record]) -> str | Picture:
     return Picture("curves.png", caption, figure_bytes(figure))
 
 
-def _grids(records: Sequence[Record]) -> Iterator[str | Picture]:
-    chosen, told = moments(records)
+def _grids(records: Sequence[RunDetails]) -> Iterator[str | Picture]:
+    chosen, told = choose_epochs(records)
     yield told
     for place, moment in enumerate(chosen, start=1):
         grids = [
-            Grid(index, _grid_caption(record, epoch), None if epoch is None else record.grids[epoch])
+            GridPanel(index, _grid_caption(record, epoch), None if epoch is None else record.grids[epoch])
             for index, (record, epoch) in enumerate(zip(records, moment.epochs, strict=True))
         ]
         yield Picture(f"samples_{place}.png", moment.name.capitalize(), png_bytes(draw_grids(grids)))
 
 
-def _grid_caption(record: Record, epoch: int | None) -> str:
+def _grid_caption(record: RunDetails, epoch: int | None) -> str:
     if epoch is None:
         return record.name
     seen = record.seen(epoch)
@@ -220,16 +211,17 @@ def _grid_caption(record: Record, epoch: int | None) -> str:
 # How it is written
 
 
-def brief(records: Sequence[Record], skipped: Sequence[Skipped]) -> str:
+def brief(records: Sequence[RunDetails], skipped: Sequence[Skipped]) -> str:
     """Return what a terminal shows: the runs, their measures, and what to beware of."""
     names = [
-        f"{index + 1:>3}  {record.name}  ({shown(record.model)}, {record.state}, {duration(record.seconds)})"
+        f"{index + 1:>3}  {record.name}  "
+        f"({format_value(record.model)}, {record.state}, {format_duration(record.seconds)})"
         for index, record in enumerate(records)
     ]
     parts = ["\n".join(names)]
-    if rows := measure_rows(records):
-        parts.append(as_text(measure_table(records, rows)))
-    notes = cautions(records) + [f"Left out: {one.place} ({one.reason})" for one in skipped]
+    if rows := metric_rows(records):
+        parts.append(as_text(metric_table(records, rows)))
+    notes = comparability_warnings(records) + [f"Left out: {one.place} ({one.reason})" for one in skipped]
     if commands := evaluation_commands(records):
         notes.append("\n  ".join(["Not evaluated:", *commands]))
     lines = "\n\n".join([*parts, *filter(None, ["\n".join(notes)])]).split("\n")

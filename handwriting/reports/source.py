@@ -10,9 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from handwriting.data.preparation import Preparation
-from handwriting.data.source import GlyphSource, Prepared
-from handwriting.data.statistics import (
+from handwriting.data.preparation.statistics import (
     class_distances,
     class_moments,
     class_quantiles,
@@ -20,6 +18,8 @@ from handwriting.data.statistics import (
     mean_intensities,
     robust_sigmas,
 )
+from handwriting.data.preparation.steps import Preparation
+from handwriting.data.sources.base import GlyphSource, Prepared
 from handwriting.glyphs import Glyphs, in_turn
 from handwriting.plots.contents import (
     WIDTH,

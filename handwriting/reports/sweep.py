@@ -10,31 +10,31 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from handwriting.errors import RunError, one_line
+from handwriting.errors import RunError
 from handwriting.plots.axes import Axis
-from handwriting.plots.comparison import Grid, draw_grids
+from handwriting.plots.comparison import GridPanel, draw_grids
 from handwriting.plots.curves import figure_bytes
 from handwriting.plots.grids import png_bytes
-from handwriting.plots.numbers import number
 from handwriting.plots.sweeps import draw_history, draw_importance, draw_parallel
-from handwriting.reports.page import DIGITS, Cell, Code, Picture, Section, Table, as_text, duration, shown
+from handwriting.reports.page import DIGITS, Cell, Code, Picture, Section, Table, as_text
 from handwriting.runs import Run
-from handwriting.runs.comparison import ABSENT, Skipped, printable
-from handwriting.runs.entries import DEAD, Entry, entry_of
-from handwriting.sweeps.folder import Plan, Sweep, Trial, state_of
+from handwriting.runs.details import Skipped
+from handwriting.runs.summaries import DEAD, RunSummary, read_summary
+from handwriting.sweeps.folder import Sweep, SweepPlan, Trial, state_of
 from handwriting.sweeps.results import (
-    Goal,
-    Standing,
+    LeaderboardRow,
+    Objective,
     axes,
     best_config,
-    by_goal,
+    by_objective,
     finished,
     importance,
+    importance_unavailable,
     leaderboard,
-    luck,
     rerun,
-    untold,
+    seed_spread,
 )
+from handwriting.text import ABSENT, format_duration, format_number, format_value, one_line, printable
 
 SHOWN = 20
 """So many rows of a table are on the page; ``comparison.csv`` has all."""
@@ -63,11 +63,11 @@ class Found:
     """
 
     sweep: Sweep
-    plan: Plan
+    plan: SweepPlan
     status: Mapping[str, Any]
     trials: Sequence[Trial]
-    standings: Mapping[Goal, Sequence[Standing]]
-    entries: Mapping[int, Entry]
+    standings: Mapping[Objective, Sequence[LeaderboardRow]]
+    entries: Mapping[int, RunSummary]
     skipped: Sequence[Skipped]
 
     @property
@@ -97,7 +97,7 @@ class Found:
         return self.total - sum(trial.state != "waiting" for trial in self.trials)
 
 
-def gather(sweep: Sweep, entries: Mapping[int, Entry] | None = None) -> Found:
+def gather(sweep: Sweep, entries: Mapping[int, RunSummary] | None = None) -> Found:
     """Read a sweep.
 
     Args:
@@ -108,17 +108,17 @@ def gather(sweep: Sweep, entries: Mapping[int, Entry] | None = None) -> Found:
         RunError: If the sweep's own files are broken.
     """
     plan, status, trials = sweep.plan, sweep.status, sweep.trials
-    standings: dict[Goal, list[Standing]] = {}
+    standings: dict[Objective, list[LeaderboardRow]] = {}
     for standing in leaderboard(trials):
         standings.setdefault(standing.goal, []).append(standing)
     if entries is not None:
         return Found(sweep, plan, status, trials, standings, entries, [])
-    read, skipped = dict[int, Entry](), []
+    read, skipped = dict[int, RunSummary](), []
     for trial in filter(finished, trials):
         folder = sweep.folder(trial.number)
         try:
             run = Run.at(folder)
-            read[trial.number] = entry_of(folder, str(trial.number), run.summary, run.status)
+            read[trial.number] = read_summary(folder, str(trial.number), run.summary, run.status)
         except RunError as error:
             skipped.append(Skipped(printable(str(folder)), printable(one_line(error))))
     return Found(sweep, plan, status, trials, standings, read, skipped)
@@ -144,7 +144,7 @@ def sections(found: Found) -> Iterator[Section]:
     for goal, own in found.standings.items():
         yield Section(_title("Leaderboard", goal, found), list(_leaderboard(own, found.entries)))
         yield Section(_title("The best, to go on with", goal, found), list(_best(goal, found)))
-    for goal, trials in by_goal(found.trials).items():
+    for goal, trials in by_objective(found.trials).items():
         yield Section(_title("What mattered", goal, found), list(_mattered(goal, trials)))
         yield Section(_title("Samples of the best", goal, found), list(_grids(goal, found)))
     if found.failed:
@@ -158,16 +158,16 @@ def sections(found: Found) -> Iterator[Section]:
     yield Section("Side by side", ["Curves, measures and grids of some runs, whichever you name:", side_by_side])
 
 
-def _title(title: str, goal: Goal, found: Found) -> str:
+def _title(title: str, goal: Objective, found: Found) -> str:
     return title if len(found.standings) == 1 else f"{title}, by {goal[0]}"
 
 
-def slug(goal: Goal) -> str:
+def slug(goal: Objective) -> str:
     """Return what trials go by, as part of a file's name."""
     return "".join(letter if letter.isalnum() else "_" for letter in goal[0])
 
 
-def file_of(goal: Goal, found: Found) -> str:
+def file_of(goal: Objective, found: Found) -> str:
     """Return what the best trial's configuration is called."""
     return "best.yaml" if len(found.standings) == 1 else f"best_{slug(goal)}.yaml"
 
@@ -175,20 +175,20 @@ def file_of(goal: Goal, found: Found) -> str:
 def facts(found: Found) -> Table:
     """Return what a sweep is, and how far it got."""
     status, search = found.status, found.plan.search
-    state = shown(found.state)
+    state = format_value(found.state)
     if state == DEAD:
         state = "dead: its process is gone; the same command goes on with it"
     elif state == "running" and status.get("seconds_left") is not None:
-        state = f"running, about {duration(status['seconds_left'])} left"
+        state = f"running, about {format_duration(status['seconds_left'])} left"
     seconds = [trial.seconds for trial in found.trials if trial.seconds is not None]
     best = [own[0].best for own in found.standings.values()]
     facts = {
         "state": state,
         "trials": f"{len(found.trials)} of {found.total}: {found.counts}",
-        "best": "; ".join(f"{one.monitor} {number(one.value, DIGITS)} (trial {one.number})" for one in best),
+        "best": "; ".join(f"{one.monitor} {format_number(one.value, DIGITS)} (trial {one.number})" for one in best),
         "goes by": "; ".join(f"{monitor}, {BETTER[mode]} is better" for monitor, mode in found.standings),
         "kind": f"search by {search.get('sampler')}, pruned by {search.get('pruner')}" if search else "grid",
-        "training time, all trials": duration(sum(seconds)) if seconds else ABSENT,
+        "training time, all trials": format_duration(sum(seconds)) if seconds else ABSENT,
         "command": found.plan.command or ABSENT,
         "folder": str(found.sweep.path),
     }
@@ -199,20 +199,20 @@ def facts(found: Found) -> Table:
 # Who is best
 
 
-def _leaderboard(standings: Sequence[Standing], entries: Mapping[int, Entry]) -> Iterator[str | Table]:
+def _leaderboard(standings: Sequence[LeaderboardRow], entries: Mapping[int, RunSummary]) -> Iterator[str | Table]:
     monitor, mode = standings[0].goal
     yield f"By the best {monitor} that training reached; {BETTER[mode]} is better. A trial's folder is its number."
-    if (spread := luck(standings)) is not None:
+    if (spread := seed_spread(standings)) is not None:
         yield (
             "Trials that differ in their seed alone stand together; ± is their standard deviation. On the whole they "
-            f"spread by {number(spread)}: smaller differences may be luck."
+            f"spread by {format_number(spread)}: smaller differences may be seed_spread."
         )
     yield leaders(standings[:SHOWN], entries)
     if len(standings) > SHOWN:
         yield f"The first {SHOWN} of {len(standings)}; comparison.csv has all."
 
 
-def leaders(standings: Sequence[Standing], entries: Mapping[int, Entry]) -> Table:
+def leaders(standings: Sequence[LeaderboardRow], entries: Mapping[int, RunSummary]) -> Table:
     """Return a row for each standing, best first."""
     names = list(dict.fromkeys(name for standing in standings for name in standing.parameters))
     varied = [name for name in names if len({standing.parameters.get(name) for standing in standings}) > 1] or names
@@ -227,37 +227,41 @@ def leaders(standings: Sequence[Standing], entries: Mapping[int, Entry]) -> Tabl
     rows = [
         [
             Cell(str(place)),
-            Cell(number(one.mean, DIGITS), "" if one.spread is None else f"±{number(one.spread, 2)}", best=place == 1),
+            Cell(
+                format_number(one.mean, DIGITS),
+                "" if one.spread is None else f"±{format_number(one.spread, 2)}",
+                best=place == 1,
+            ),
             *([Cell(str(one.n))] if seeds else []),
             Cell(", ".join(map(str, one.numbers))),
-            *(Cell(number(_mean(one, name, entries), DIGITS) or ABSENT) for name in beside),
+            *(Cell(format_number(_mean(one, name, entries), DIGITS) or ABSENT) for name in beside),
             *(Cell(one.parameters.get(name, ABSENT)) for name in varied),
-            Cell(duration(one.seconds)),
+            Cell(format_duration(one.seconds)),
         ]
         for place, one in enumerate(standings, start=1)
     ]
     return Table([Cell(text) for text in head], rows, numbered=True)
 
 
-def _mean(standing: Standing, name: str, entries: Mapping[int, Entry]) -> float | None:
+def _mean(standing: LeaderboardRow, name: str, entries: Mapping[int, RunSummary]) -> float | None:
     """Return the mean of what was measured over the trials of a standing that tell."""
     runs = [entries[number] for number in standing.numbers if number in entries]
     found = [value for run in runs if (value := _measured(run, name)) is not None]
     return fmean(found) if found else None
 
 
-def _measured(run: Entry, name: str) -> float | None:
+def _measured(run: RunSummary, name: str) -> float | None:
     """Return one of ``BESIDE`` of a run; None where it was not measured."""
     when, measure = name.split(" ")
     return run.last(measure) if when == "last" else run.tested.get(measure, {}).get("value")
 
 
-def _best(goal: Goal, found: Found) -> Iterator[str | Code]:
+def _best(goal: Objective, found: Found) -> Iterator[str | Code]:
     plan, standing = found.plan, found.standings[goal][0]
     trial = standing.best
     yield f"Trial {trial.number} once more:"
     yield Code(rerun(plan, trial))
-    yield "For several seeds, which tells how much of it was luck:"
+    yield "For several seeds, which tells how much of it was seed_spread:"
     yield Code(rerun(plan, trial, SEEDS))
     yield "Its measures on the test set:"
     yield Code(f"handwriting evaluate {shlex.quote(f'run={printable(str(found.sweep.folder(trial.number)))}')}")
@@ -269,9 +273,9 @@ def _best(goal: Goal, found: Found) -> Iterator[str | Code]:
 # What mattered
 
 
-def _mattered(goal: Goal, trials: Sequence[Trial]) -> Iterator[str | Picture]:
+def _mattered(goal: Objective, trials: Sequence[Trial]) -> Iterator[str | Picture]:
     (monitor, mode), own = goal, slug(goal)
-    if reason := untold(trials):
+    if reason := importance_unavailable(trials):
         yield reason
     else:
         yield (
@@ -292,13 +296,13 @@ def _mattered(goal: Goal, trials: Sequence[Trial]) -> Iterator[str | Picture]:
     yield Picture(f"history_{own}.png", "One trial after the other", figure_bytes(history))
 
 
-def _grids(goal: Goal, found: Found) -> Iterator[str | Picture]:
+def _grids(goal: Objective, found: Found) -> Iterator[str | Picture]:
     best = [found.entries.get(standing.best.number) for standing in found.standings[goal]]
-    grids = list[Grid]()
+    grids = list[GridPanel]()
     for place, entry in enumerate(best):
         if entry and len(grids) < PICTURED and (pictures := Run(entry.path).pictures("samples")):
             epoch = max(pictures)
-            grids.append(Grid(place, f"trial {entry.name}   epoch {epoch}", pictures[epoch]))
+            grids.append(GridPanel(place, f"trial {entry.name}   epoch {epoch}", pictures[epoch]))
     if grids:
         name = "samples.png" if len(found.standings) == 1 else f"samples_{slug(goal)}.png"
         yield Picture(name, "The last grids of the best, in order", png_bytes(draw_grids(grids)))

@@ -9,9 +9,9 @@ from fnmatch import fnmatchcase
 from operator import ge, gt, le, lt
 
 from handwriting.errors import ConfigError, nearest
-from handwriting.runs.entries import Entry
+from handwriting.runs.summaries import RunSummary
 
-FACTS: dict[str, Callable[[Entry], str | float | None]] = {
+FACTS: dict[str, Callable[[RunSummary], str | float | None]] = {
     "name": lambda entry: entry.name,
     "state": lambda entry: entry.state,
     "model": lambda entry: entry.model,
@@ -36,7 +36,7 @@ ORDERS = {">=": ge, "<=": le, ">": gt, "<": lt}
 _TERM = re.compile(r"([\w./]+)(!=|>=|<=|=|<|>)(.*)", re.DOTALL)
 
 
-def filtered(entries: Sequence[Entry], text: str) -> list[Entry]:
+def filtered(entries: Sequence[RunSummary], text: str) -> list[RunSummary]:
     """Return the runs for which every part of a text holds.
 
     ``cgan failed`` are words that a run's name, state, model, data or study holds. ``model.lr<0.001``, ``seed=1`` and
@@ -54,14 +54,14 @@ def filtered(entries: Sequence[Entry], text: str) -> list[Entry]:
     return [entry for entry in entries if all(test(entry) for test in tests)]
 
 
-def keys(entries: Iterable[Entry]) -> list[str]:
+def keys(entries: Iterable[RunSummary]) -> list[str]:
     """Return all that can be asked of some runs: facts, settings, and metrics."""
     settings = dict.fromkeys(key for entry in entries for key in entry.settings)
     metrics = dict.fromkeys(name for entry in entries for name in entry.metrics)
     return list(dict.fromkeys([*FACTS, *sorted(settings), *sorted(metrics)]))
 
 
-def value_of(entry: Entry, key: str) -> str | float | None:
+def value_of(entry: RunSummary, key: str) -> str | float | None:
     """Return what a run has of a fact, a setting or a metric; None where it has none."""
     if key in FACTS:
         return FACTS[key](entry)
@@ -72,7 +72,7 @@ def value_of(entry: Entry, key: str) -> str | float | None:
     return entry.tested.get(key.removeprefix("test/"), {}).get("value") if key[:5] == "test/" else None
 
 
-def _test(part: str, entries: Sequence[Entry]) -> Callable[[Entry], bool]:
+def _test(part: str, entries: Sequence[RunSummary]) -> Callable[[RunSummary], bool]:
     """Return what tells whether one part of a text holds for a run."""
     if part[:1] == "-":
         test = _test(part[1:], entries)
@@ -89,7 +89,7 @@ def _test(part: str, entries: Sequence[Entry]) -> Callable[[Entry], bool]:
             raise ConfigError(f"{part}: give a number after {sign}.")
         order = ORDERS[sign]
 
-        def holds(entry: Entry) -> bool:
+        def holds(entry: RunSummary) -> bool:
             number = _number(value_of(entry, full))
             return number is not None and order(number, limit)
 
@@ -97,7 +97,7 @@ def _test(part: str, entries: Sequence[Entry]) -> Callable[[Entry], bool]:
     return lambda entry: _same(value_of(entry, full), asked) == (sign == "=")
 
 
-def _full(key: str, entries: Sequence[Entry]) -> str:
+def _full(key: str, entries: Sequence[RunSummary]) -> str:
     """Return the key that is meant: itself, or the one setting that ends with it."""
     known = keys(entries)
     if not entries or key in known:

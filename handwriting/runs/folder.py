@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from handwriting.errors import RunError
-from handwriting.measures import of_one_class
+from handwriting.metric_values import of_one_class
 from handwriting.runs.files import read_json, write_atomically, write_json
 from handwriting.runs.metrics import MetricsFile
 

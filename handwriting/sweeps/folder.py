@@ -14,9 +14,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from handwriting.errors import RunError
 from handwriting.runs import Run
-from handwriting.runs.entries import DEAD
 from handwriting.runs.files import read_json, write_json
 from handwriting.runs.folder import lives, now, process_facts
+from handwriting.runs.summaries import DEAD
 
 SCHEMA = 1
 PLAN, STATUS, LOCK = "plan.json", "sweep.json", "sweep.lock"
@@ -65,7 +65,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Plan:
+class SweepPlan:
     """What a sweep was asked for, written once and never changed but for ``trials``.
 
     Attributes:
@@ -85,17 +85,17 @@ class Plan:
     created: str = field(default_factory=now)
     schema: int = SCHEMA
 
-    def asks_the_same(self, other: Plan) -> bool:
+    def asks_the_same(self, other: SweepPlan) -> bool:
         """Say whether two plans are of the same sweep; a search may be given more trials."""
 
-        def essence(plan: Plan) -> tuple[Any, ...]:
+        def essence(plan: SweepPlan) -> tuple[Any, ...]:
             search = plan.search and {key: value for key, value in plan.search.items() if key != "trials"}
             return sorted(plan.overrides), sorted(plan.swept), search
 
         return essence(self) == essence(other)
 
 
-_PLAN, _TRIALS = TypeAdapter(Plan), TypeAdapter(tuple[Trial, ...])
+_PLAN, _TRIALS = TypeAdapter(SweepPlan), TypeAdapter(tuple[Trial, ...])
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Sweep:
         return self.path.resolve().name
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> SweepPlan:
         """What it was asked for.
 
         Raises:
@@ -211,7 +211,7 @@ class Sweep:
                 return f" by process {status.get('pid')} on {status.get('host')}"
         return ""
 
-    def write_plan(self, plan: Plan) -> None:
+    def write_plan(self, plan: SweepPlan) -> None:
         """Write ``plan.json``."""
         write_json(self.path / PLAN, asdict(plan))
 

@@ -13,9 +13,9 @@ from omegaconf import OmegaConf
 
 from handwriting.config import describe, quote
 from handwriting.plots.axes import Axis
-from handwriting.plots.numbers import number
-from handwriting.sweeps.folder import Plan, Trial
+from handwriting.sweeps.folder import SweepPlan, Trial
 from handwriting.sweeps.space import parsed
+from handwriting.text import format_number
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
@@ -29,7 +29,7 @@ WHOLE = ("experiments", "debug")
 NOT_THE_RUNS = ("hydra", "launcher", "sweep", "resume", "search")
 """Keys that say how a sweep is run, and nothing of its runs."""
 
-Goal = tuple[str, Literal["min", "max"]]
+Objective = tuple[str, Literal["min", "max"]]
 """What trials go by, and whether less of it is better or more."""
 
 
@@ -38,12 +38,14 @@ def finished(trial: Trial) -> bool:
     return trial.state == "done" and trial.value is not None and math.isfinite(trial.value)
 
 
-def by_goal(trials: Sequence[Trial]) -> dict[Goal, list[Trial]]:
+def by_objective(trials: Sequence[Trial]) -> dict[Objective, list[Trial]]:
     """Return trials by what they go by, as far as any with the same goal is finished; others are held against none.
 
     Where there is one goal only, those that never came to know theirs are among its trials.
     """
-    goals: list[Goal] = list(dict.fromkeys((str(trial.monitor), trial.mode) for trial in trials if finished(trial)))
+    goals: list[Objective] = list(
+        dict.fromkeys((str(trial.monitor), trial.mode) for trial in trials if finished(trial))
+    )
     if len(goals) == 1:
         return {goals[0]: [trial for trial in trials if trial.monitor in (None, goals[0][0])]}
     return {goal: [trial for trial in trials if (trial.monitor, trial.mode) == goal] for goal in goals}
@@ -53,7 +55,7 @@ def by_goal(trials: Sequence[Trial]) -> dict[Goal, list[Trial]]:
 
 
 @dataclass(frozen=True)
-class Standing:
+class LeaderboardRow:
     """Trials that differ in their seed alone.
 
     Attributes:
@@ -70,7 +72,7 @@ class Standing:
         return self.trials[0]
 
     @property
-    def goal(self) -> Goal:
+    def goal(self) -> Objective:
         """What they go by."""
         return str(self.best.monitor), self.best.mode
 
@@ -106,19 +108,19 @@ class Standing:
         return fmean(known) if known else None
 
 
-def leaderboard(trials: Sequence[Trial]) -> list[Standing]:
+def leaderboard(trials: Sequence[Trial]) -> list[LeaderboardRow]:
     """Return the finished trials by what they were given besides their seeds, best mean first.
 
     Those that go by different things are held against each other nowhere: one goal's standings follow another's.
     """
-    found: list[Standing] = []
-    for (_, mode), own in by_goal(trials).items():
+    found: list[LeaderboardRow] = []
+    for (_, mode), own in by_objective(trials).items():
         sign = 1 if mode == "min" else -1
         alike: dict[tuple[tuple[str, str], ...], list[Trial]] = {}
         for trial in sorted(filter(finished, own), key=lambda trial: sign * _value(trial)):
             given = sorted((key, text) for key, text in trial.parameters.items() if key != SEED)
             alike.setdefault(tuple(given), []).append(trial)
-        standings = [Standing(dict(given), tuple(same)) for given, same in alike.items()]
+        standings = [LeaderboardRow(dict(given), tuple(same)) for given, same in alike.items()]
         found += sorted(standings, key=lambda standing: sign * standing.mean)
     return found
 
@@ -128,7 +130,7 @@ def _value(trial: Trial) -> float:
     return trial.value
 
 
-def luck(standings: Sequence[Standing]) -> float | None:
+def seed_spread(standings: Sequence[LeaderboardRow]) -> float | None:
     """Return by how much trials that differ in their seed alone spread: their pooled standard deviation.
 
     None where no two trials differ in their seed alone.
@@ -158,9 +160,9 @@ def importance(trials: Sequence[Trial]) -> dict[str, float]:
     those reached as well; what a trial does not have is a value of its own.
 
     Returns:
-        Shares of 0..1, by key; empty where :func:`untold` says why there are none.
+        Shares of 0..1, by key; empty where :func:`importance_unavailable` says why there are none.
     """
-    if untold(trials):
+    if importance_unavailable(trials):
         return {}
     import optuna
     from optuna.importance import FanovaImportanceEvaluator, get_param_importances
@@ -188,10 +190,10 @@ def _column(axis: Axis) -> tuple[list[Any], BaseDistribution]:
     return list(axis.values), CategoricalDistribution(list(dict.fromkeys(axis.values)))
 
 
-def untold(trials: Sequence[Trial]) -> str | None:
+def importance_unavailable(trials: Sequence[Trial]) -> str | None:
     """Say why it cannot be told what mattered; None where it can."""
     done = [trial for trial in trials if finished(trial)]
-    if len(by_goal(done)) > 1:
+    if len(by_objective(done)) > 1:
         return "The trials go by different things."
     if len(done) < FEWEST:
         return f"It takes at least {FEWEST} trials that are done to tell what mattered; there {_are(len(done))}."
@@ -209,7 +211,7 @@ def _are(count: int) -> str:
 # How to go on
 
 
-def rerun(plan: Plan, trial: Trial, seeds: Sequence[int] = ()) -> str:
+def rerun(plan: SweepPlan, trial: Trial, seeds: Sequence[int] = ()) -> str:
     """Return the command that trains once more what a trial did, or a sweep over seeds."""
     words = [
         override.input_line or "" for override in _own(plan, trial) if not (seeds and override.key_or_group == SEED)
@@ -218,7 +220,7 @@ def rerun(plan: Plan, trial: Trial, seeds: Sequence[int] = ()) -> str:
     return shlex.join(["python", "train.py", *(["-m"] if seeds else []), *words, *over])
 
 
-def best_config(name: str, plan: Plan, standing: Standing) -> str:
+def best_config(name: str, plan: SweepPlan, standing: LeaderboardRow) -> str:
     """Return a file for ``experiments/`` that is the best trial of some, complete.
 
     What its training was given by groups becomes its defaults, and every value stands under its keys. No file can take
@@ -247,13 +249,15 @@ def best_config(name: str, plan: Plan, standing: Standing) -> str:
     return "\n".join([*comments, defaults, *([OmegaConf.to_yaml(values)] if values else [])])
 
 
-def _title(name: str, standing: Standing) -> str:
+def _title(name: str, standing: LeaderboardRow) -> str:
     trial, monitor = standing.best, standing.best.monitor
-    told = f"Best of the sweep {' '.join(name.split())}: {monitor} {number(trial.value, 4)} (trial {trial.number})"
-    return told if standing.n == 1 else f"{told}, {number(standing.mean, 4)} over {standing.n} seeds"
+    told = (
+        f"Best of the sweep {' '.join(name.split())}: {monitor} {format_number(trial.value, 4)} (trial {trial.number})"
+    )
+    return told if standing.n == 1 else f"{told}, {format_number(standing.mean, 4)} over {standing.n} seeds"
 
 
-def _own(plan: Plan, trial: Trial) -> Iterator[Override]:
+def _own(plan: SweepPlan, trial: Trial) -> Iterator[Override]:
     """Yield what a training was given, each key once as it was given last; a group may be given values as well."""
     overrides = parsed([quote(word) for word in (*plan.overrides, *trial.overrides)])
     last = {(one.get_key_element().lstrip("+~"), isinstance(one.value(), dict)): one for one in overrides}

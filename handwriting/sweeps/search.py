@@ -88,7 +88,7 @@ def space_of(swept: Sequence[str]) -> dict[str, BaseDistribution]:
     return space
 
 
-class Study:
+class SearchSource:
     """The trials of a search, asked for one by one and told as they end.
 
     Args:
@@ -98,7 +98,7 @@ class Study:
         default: The value of each key in the configuration as it stands, as typed, where it has one.
     """
 
-    goes_by_value = True
+    needs_value = True
 
     def __init__(self, sweep: Sweep, search: Search, swept: Sequence[str], default: Mapping[str, str]) -> None:
         import optuna
@@ -250,7 +250,7 @@ class Study:
         else:
             self.study.tell(asked, state=TrialState.FAIL)
 
-    def hopeless(self, trial: Trial, share: float, value: float) -> bool:
+    def should_prune(self, trial: Trial, share: float, value: float) -> bool:
         """Say whether a running trial need not go on, now that it was measured.
 
         Args:

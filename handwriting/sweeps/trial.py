@@ -27,7 +27,7 @@ PATIENCE = 10.0
 
 
 @dataclass(frozen=True)
-class Job:
+class TrialJob:
     """A trial as a launcher gets it: plain values that travel to other machines.
 
     Attributes:
@@ -70,7 +70,7 @@ def is_held(folder: Path) -> bool:
 
 
 def start(
-    job: Job, threads: int | None = None, gpus: str | None = None, keep: Sequence[int] = ()
+    job: TrialJob, threads: int | None = None, gpus: str | None = None, keep: Sequence[int] = ()
 ) -> subprocess.Popen[bytes]:
     """Start a trial's process, in a group of processes of its own; what it prints goes to its folder.
 
@@ -136,7 +136,7 @@ def interrupt(processes: Sequence[subprocess.Popen[bytes]]) -> None:
         clear(process)
 
 
-def perform(job: Job, threads: int | None = None) -> int:
+def perform(job: TrialJob, threads: int | None = None) -> int:
     """Run a trial from beginning to end, and return its exit status; how a worker on another machine does it."""
     process = start(job, threads)
     try:

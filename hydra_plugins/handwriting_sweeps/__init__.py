@@ -1,7 +1,7 @@
 """What Hydra finds of our sweeps: a sweeper, and a launcher for each place where trials can run.
 
 Hydra imports this at every start, so that nothing heavy is imported here; all that they do is in
-``handwriting.sweeps`` and ``handwriting.jobs.sweeping``.
+``handwriting.sweeps`` and ``handwriting.sweeps.orchestration``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class HandwritingSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Run the sweep."""
-        from handwriting.jobs.sweeping import sweep
+        from handwriting.sweeps.orchestration import sweep
 
         assert self.config is not None
         assert self.launcher is not None
@@ -47,7 +47,7 @@ class OurLauncher(Launcher):
     """A launcher whose trials are started one by one, so that none waits for a batch.
 
     Args:
-        settings: What the class in ``handwriting.sweeps.pools`` is given.
+        settings: What the class in ``handwriting.sweeps.executors`` is given.
     """
 
     settings_class: str
@@ -61,7 +61,7 @@ class OurLauncher(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run a batch for a sweeper that is not ours, and return the best that each trial's monitor reached."""
-        from handwriting.jobs.sweeping import launch
+        from handwriting.sweeps.orchestration import launch
 
         return launch(job_overrides, initial_job_idx, self)
 
@@ -69,16 +69,16 @@ class OurLauncher(Launcher):
 class LocalLauncher(OurLauncher):
     """Trials as processes of this machine."""
 
-    settings_class = "handwriting.sweeps.pools.local.Local"
+    settings_class = "handwriting.sweeps.executors.local.Local"
 
 
 class RayLauncher(OurLauncher):
     """Trials on a Ray cluster."""
 
-    settings_class = "handwriting.sweeps.pools.ray.Ray"
+    settings_class = "handwriting.sweeps.executors.ray.Ray"
 
 
 class SlurmLauncher(OurLauncher):
     """Trials as jobs of SLURM."""
 
-    settings_class = "handwriting.sweeps.pools.slurm.Slurm"
+    settings_class = "handwriting.sweeps.executors.slurm.Slurm"

@@ -79,7 +79,7 @@ def test_a_walk_leads_from_one_glyph_to_another(name, conditions):
     start, goal = (0, 6) if conditions else (0, 1)
     np.testing.assert_allclose(block.images[0, 0], glyphs.images[start, 0] / 255, atol=1e-6)
     np.testing.assert_allclose(block.images[0, -1], glyphs.images[goal, 0] / 255, atol=1e-6)
-    from handwriting.data.loader import Batch
+    from handwriting.data.loading.loader import Batch
 
     rebuilt = model.reconstruct(Batch.of(glyphs)).numpy()
     np.testing.assert_allclose(block.images[0, 1], rebuilt[start, 0], atol=1e-5)

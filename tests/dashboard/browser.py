@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 
-from handwriting.jobs.benchmarks.starting import COMMAND
+from benchmarks.starting import COMMAND
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = [

@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlencode
 
-from handwriting.jobs.benchmarks.starting import COMMAND
-from handwriting.sweeps.shelf import Shelf
+from benchmarks.starting import COMMAND
+from handwriting.dashboard.run_index import RunIndex
 from tests.dashboard.browser import CHROMIUM, ROOT, browser, dashboard, page, settle
 
 SIZES = {"wide": 1280, "narrow": 390}
@@ -83,11 +83,11 @@ def training(place: Path, *words: str) -> Iterator[None]:
 
 def addresses(runs: str) -> dict[str, dict[str, Any]]:
     """Return the pages by the names of their pictures: what their addresses tell."""
-    look = Shelf([Path(folder) for folder in runs.split(",")]).look()
-    done = [key for key, entry in look.entries.items() if entry.state == "done" and key not in look.sweep_of]
-    tested = next((key for key in done if look.entries[key].tested), done[0])
-    failed = next((key for key, entry in look.entries.items() if entry.state == "failed"), None)
-    encoder = next((key for key in done if "VAE" in str(look.entries[key].model)), done[0])
+    snapshot = RunIndex([Path(folder) for folder in runs.split(",")]).snapshot()
+    done = [key for key, entry in snapshot.entries.items() if entry.state == "done" and key not in snapshot.sweep_of]
+    tested = next((key for key in done if snapshot.entries[key].tested), done[0])
+    failed = next((key for key, entry in snapshot.entries.items() if entry.state == "failed"), None)
+    encoder = next((key for key in done if "VAE" in str(snapshot.entries[key].model)), done[0])
     pages: dict[str, dict[str, Any]] = {
         "runs": {},
         "runs_selected": {"runs": done[:3], "measures": ["Losses", "FID", "Accuracy"]},
@@ -99,12 +99,12 @@ def addresses(runs: str) -> dict[str, dict[str, Any]]:
         "run_unknown": {"page": "Run", "run": "runs/../../etc"},
     }
     pages |= {f"run_{view.lower()}": {"page": "Run", "run": tested, "show": view}
-              for view in ("Curves", "Measures", "Settings", "Log")}  # fmt: skip
+              for view in ("Curves", "MetricValues", "Settings", "Log")}  # fmt: skip
     if failed:
         pages["run_failed"] = {"page": "Run", "run": failed}
-    if look.sweeps:
-        trials = list(look.sweep_of.values())
-        pages["sweep"] = {"page": "Sweep", "sweep": max(look.sweeps, key=trials.count)}
+    if snapshot.sweeps:
+        trials = list(snapshot.sweep_of.values())
+        pages["sweep"] = {"page": "Sweep", "sweep": max(snapshot.sweeps, key=trials.count)}
     return pages
 
 

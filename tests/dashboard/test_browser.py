@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from handwriting.jobs.benchmarks.run_folders import write_runs
-from handwriting.jobs.benchmarks.starting import COMMAND
-from handwriting.jobs.benchmarks.sweep_folders import write_sweep
+from benchmarks.run_folders import write_runs
+from benchmarks.starting import COMMAND
+from benchmarks.sweep_folders import write_sweep
 from handwriting.sweeps.folder import Sweep
 from tests.builders import train
 from tests.dashboard.browser import CHROMIUM, browser, dashboard, page, select_row, settle

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from handwriting.dashboard.settings import VARIABLE, Settings, shelf_of
-from handwriting.jobs.benchmarks.run_folders import write_runs
-from handwriting.jobs.benchmarks.sweep_folders import write_sweep
+from benchmarks.run_folders import write_runs
+from benchmarks.sweep_folders import write_sweep
+from handwriting.dashboard.settings import VARIABLE, Settings, index_of
 from handwriting.runs import Run, RunFolder, claim
 from tests.builders import train
 from tests.extras import needs
@@ -49,7 +49,7 @@ def opener(runs: tuple[Path, ...], data: Path, monkeypatch: pytest.MonkeyPatch) 
     from streamlit.testing.v1 import AppTest
 
     monkeypatch.setenv(VARIABLE, Settings(runs, data).as_text())
-    shelf_of.cache_clear()
+    index_of.cache_clear()
 
     def opened(**address: str | list[str]) -> Any:
         app = AppTest.from_file(str(APP), default_timeout=60)
@@ -139,12 +139,12 @@ def test_without_any_run_the_next_command_is_told(tmp_path: Path, monkeypatch: p
 # A run
 
 
-@pytest.mark.parametrize("view", ["Pictures", "Curves", "Measures", "Draw", "Settings", "Log"])
+@pytest.mark.parametrize("view", ["Pictures", "Curves", "MetricValues", "Draw", "Settings", "Log"])
 def test_every_view_of_a_trained_run_shows_something(open_page: Callable[..., Any], view: str) -> None:
     app = open_page(page="Run", run="runs/trained", show=view)
     kinds = {"Pictures": app.image, "Curves": app.get("vega_lite_chart"), "Draw": app.button}
     assert len(kinds.get(view, app.code)) > 0
-    if view == "Measures":
+    if view == "MetricValues":
         assert app.code[0].value.startswith("handwriting evaluate ")
     if view == "Settings":
         assert "_target_: handwriting.models.cgan.CGAN" in app.code[1].value
@@ -201,12 +201,12 @@ def test_an_evaluated_run_shows_its_classes_and_what_they_are_taken_for(
     run.write_evaluation({name: measure for name in ("fid", "class_fid/a", "class_fid/b", "class_fid/c")})
     counts = [[8, 2, 0], [0, 9, 1], [3, 0, 7]]
     (run.path / "classes.json").write_text(json.dumps({"names": ["a", "b", "c"], "confusion": counts, "real": counts}))
-    app = opener((tmp_path / "runs",), tmp_path, monkeypatch)(page="Run", run="runs/one", show="Measures")
+    app = opener((tmp_path / "runs",), tmp_path, monkeypatch)(page="Run", run="runs/one", show="MetricValues")
     assert list(first_table(app)["measure"]) == ["fid ↓"]
     assert list(app.dataframe[1].value["mistake"]) == ["c seen as a", "a seen as b", "b seen as c"]
     assert len(app.image) == 3, "measures, classes, confusion"
     (run.path / "classes.json").write_text('{"names": ["a"], "confusion": [[1, 2]]}')
-    app = opener((tmp_path / "runs",), tmp_path, monkeypatch)(page="Run", run="runs/one", show="Measures")
+    app = opener((tmp_path / "runs",), tmp_path, monkeypatch)(page="Run", run="runs/one", show="MetricValues")
     assert "classes.json does not hold counts" in app.error[0].value
 
 

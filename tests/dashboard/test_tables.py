@@ -14,6 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from benchmarks.run_folders import write_runs
+from benchmarks.sweep_folders import write_sweep
+from handwriting.dashboard.run_index import RunIndex
 from handwriting.dashboard.tables import (
     STATES,
     anchor,
@@ -31,13 +34,10 @@ from handwriting.dashboard.tables import (
     trials_table,
 )
 from handwriting.errors import ConfigError
-from handwriting.jobs.benchmarks.run_folders import write_runs
-from handwriting.jobs.benchmarks.sweep_folders import write_sweep
 from handwriting.plots.themes import page_colour
 from handwriting.reports.page import Cell, Table
-from handwriting.runs.entries import DEAD
+from handwriting.runs.summaries import DEAD
 from handwriting.sweeps.folder import Sweep, Trial
-from handwriting.sweeps.shelf import Shelf
 
 MARKUP = """<img src=x onerror="alert('1')">&amp;"""
 LIVE = re.compile("<img|onerror=\"|'1'")
@@ -46,7 +46,7 @@ LIVE = re.compile("<img|onerror=\"|'1'")
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("shelf") / "runs"
+    folder = tmp_path_factory.mktemp("index") / "runs"
     write_runs(folder, runs=6, metrics=8, grids=1, rows=4)
     write_sweep(folder / "sweep", trials=21, rows=4)
     return folder
@@ -63,9 +63,9 @@ import sys
 from pathlib import Path
 sys.modules.update(dict.fromkeys(("streamlit", "pandas", "torch")))
 from handwriting.dashboard import tables
-from handwriting.sweeps.shelf import Shelf
-look = Shelf([Path(sys.argv[1])]).look()
-print(len(tables.runs_table(look.entries)), len(tables.sweeps_table(look)))
+from handwriting.dashboard.run_index import RunIndex
+snapshot = RunIndex([Path(sys.argv[1])]).snapshot()
+print(len(tables.runs_table(snapshot.entries)), len(tables.sweeps_table(snapshot)))
 """
 
 
@@ -78,7 +78,7 @@ def test_no_table_needs_streamlit_or_pandas(written: Path):
 
 
 def test_every_run_has_a_row_with_what_its_small_files_say(written: Path):
-    entries = {key: entry for key, entry in Shelf([written]).look().entries.items() if "sweep" not in key}
+    entries = {key: entry for key, entry in RunIndex([written]).snapshot().entries.items() if "sweep" not in key}
     rows = runs_table(entries)
     assert [row["run"] for row in rows] == list(entries)
     assert sorted(row["model"] for row in rows) == ["CGAN", "CVAE", "DCGAN", "VAE", "VAE", "WGANGP"]
@@ -95,7 +95,9 @@ def test_every_run_has_a_row_with_what_its_small_files_say(written: Path):
 
 
 def test_states_are_words_and_a_failure_says_why(written: Path):
-    rows = {row["run"].split("_")[1]: row for row in runs_table(Shelf([written]).look().entries) if "_" in row["run"]}
+    rows = {
+        row["run"].split("_")[1]: row for row in runs_table(RunIndex([written]).snapshot().entries) if "_" in row["run"]
+    }
     assert rows["000003"]["state"] == STATES["failed"]
     assert "train/generator_loss is nan" in rows["000003"]["why"]
     assert {row["state"] for number, row in rows.items() if number != "000003"} == {STATES["done"]}
@@ -103,7 +105,7 @@ def test_states_are_words_and_a_failure_says_why(written: Path):
 
 
 def test_settings_and_metrics_are_columns_where_asked_for(written: Path):
-    entries = {key: entry for key, entry in Shelf([written]).look().entries.items() if "sweep" not in key}
+    entries = {key: entry for key, entry in RunIndex([written]).snapshot().entries.items() if "sweep" not in key}
     asked = ["model.lr", "val/fid", "train/generator_loss", "nothing"]
     columns = list(runs_table(entries)[0])
     for row, entry in zip(runs_table(entries, asked), entries.values(), strict=True):
@@ -118,7 +120,7 @@ def test_a_run_whose_process_is_gone_is_dead(written: Path, tmp_path: Path):
     (one,) = [path for path in written.iterdir() if "000000" in path.name]
     status = shutil.copytree(one, tmp_path / "runs" / "gone") / "status.json"
     status.write_text(json.dumps({**json.loads(status.read_text()), "state": "running", "pid": 2**22 + 1}))
-    (row,) = runs_table(Shelf([tmp_path / "runs"]).look().entries)
+    (row,) = runs_table(RunIndex([tmp_path / "runs"]).snapshot().entries)
     assert (row["run"], row["state"]) == ("runs/gone", STATES[DEAD])
 
 
@@ -139,19 +141,19 @@ def test_a_time_that_is_none_is_left_empty(text: str | None):
 
 
 def test_a_table_shows_the_runs_that_fit_and_trials_only_where_asked(written: Path):
-    look = Shelf([written]).look()
-    assert len(runs_shown(look, "", trials=True)) == 27
-    assert list(runs_shown(look, "", trials=False)) == [key for key in look.entries if "sweep" not in key]
-    assert len(runs_shown(look, "model=VAE", trials=False)) == 2
-    assert len(runs_shown(look, "model=CGAN", trials=True)) == 22
-    assert all(entry.state == "failed" for entry in runs_shown(look, "failed", trials=True).values())
+    snapshot = RunIndex([written]).snapshot()
+    assert len(runs_shown(snapshot, "", trials=True)) == 27
+    assert list(runs_shown(snapshot, "", trials=False)) == [key for key in snapshot.entries if "sweep" not in key]
+    assert len(runs_shown(snapshot, "model=VAE", trials=False)) == 2
+    assert len(runs_shown(snapshot, "model=CGAN", trials=True)) == 22
+    assert all(entry.state == "failed" for entry in runs_shown(snapshot, "failed", trials=True).values())
     with pytest.raises(ConfigError, match=r"model\.nothing"):
-        runs_shown(look, "model.nothing=1", trials=True)
+        runs_shown(snapshot, "model.nothing=1", trials=True)
 
 
 def test_how_many_runs_there_are_and_failed_is_said(written: Path):
-    assert counts(Shelf([written]).look(), 5) == "5 of 27 runs; 2 failed"
-    assert counts(Shelf([written / "nowhere"]).look(), 0) == "0 of 0 runs"
+    assert counts(RunIndex([written]).snapshot(), 5) == "5 of 27 runs; 2 failed"
+    assert counts(RunIndex([written / "nowhere"]).snapshot(), 0) == "0 of 0 runs"
 
 
 @pytest.mark.parametrize(
@@ -173,7 +175,7 @@ def test_marking_rows_keeps_the_order_and_what_is_not_shown(
 
 
 def row_of(sweep: Sweep) -> dict[str, object]:
-    (row,) = sweeps_table(Shelf([sweep.path.parent]).look())
+    (row,) = sweeps_table(RunIndex([sweep.path.parent]).snapshot())
     return row
 
 
@@ -236,7 +238,7 @@ def test_a_sweep_that_cannot_be_read_has_a_row_with_the_reason(sweep: Sweep, tex
 def test_one_broken_sweep_hides_no_other(sweep: Sweep):
     other = shutil.copytree(sweep.path, sweep.path.parent / "other")
     (sweep.path / "sweep.json").write_text("{")
-    rows = {row["sweep"].rpartition("/")[2]: row["state"] for row in sweeps_table(Shelf([other.parent]).look())}
+    rows = {row["sweep"].rpartition("/")[2]: row["state"] for row in sweeps_table(RunIndex([other.parent]).snapshot())}
     assert rows == {"sweep": "cannot be read", "other": STATES["done"]}
 
 

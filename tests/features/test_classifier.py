@@ -13,15 +13,15 @@ import pytest
 import torch
 
 from handwriting.config import build, compose
-from handwriting.data.synthetic import draw_glyphs
+from handwriting.data.sources.synthetic import draw_glyphs
 from handwriting.errors import DataError
 from handwriting.features import cache
 from handwriting.features.cache import CACHE_VARIABLE, feature_space, is_labelled
-from handwriting.features.recipe import Recipe, train
 from handwriting.features.space import FeatureSpace, Sample
+from handwriting.features.training import ClassifierRecipe, train
 from handwriting.glyphs import Glyphs
 
-SHORT = Recipe(most=600, least=600, passes=1)
+SHORT = ClassifierRecipe(most=600, least=600, passes=1)
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +55,7 @@ def test_it_is_trained_once_for_a_data_set(letters, monkeypatch, folder):
     assert len(seen) == 1
     assert str(first) == str(second)
     assert len(list(folder.glob("*.ckpt"))) == 1
-    assert torch.equal(first.look(letters[1]).features, second.look(letters[1]).features)
+    assert torch.equal(first.embed(letters[1]).features, second.embed(letters[1]).features)
 
 
 def test_other_glyphs_and_another_recipe_get_classifiers_of_their_own(letters, monkeypatch, folder):
@@ -167,7 +167,7 @@ def test_one_class_alone_needs_the_synthetic_classifier_too(letters):
 def test_glyphs_of_any_size_are_brought_to_the_classifiers(letters, size):
     space = feature_space(*letters, recipe=SHORT)
     larger, _ = draw_glyphs(12, seed=1, size=size, classes="abcd")
-    seen = space.look(larger)
+    seen = space.embed(larger)
     assert seen.features.shape == (12, 128)
     assert seen.glyphs.image_shape == (1, size, size)
 
@@ -175,14 +175,14 @@ def test_glyphs_of_any_size_are_brought_to_the_classifiers(letters, size):
 def test_no_glyph_and_features_that_are_not_finite_are_refused(letters):
     space = feature_space(*letters, recipe=SHORT)
     with pytest.raises(DataError, match="no glyph"):
-        space.look(letters[0][:0])
+        space.embed(letters[0][:0])
     with pytest.raises(DataError, match="not finite"):
         Sample(letters[0][:1], torch.full((1, 128), torch.nan), torch.zeros(1, dtype=torch.int64), ("a",))
 
 
 def test_the_accuracy_is_that_on_the_test_glyphs(letters):
     space = feature_space(*letters, recipe=SHORT)
-    seen = space.look(letters[1])
+    seen = space.embed(letters[1])
     assert space.tested == 100
     assert space.accuracy == (seen.predicted.numpy() == letters[1].labels).mean()
 

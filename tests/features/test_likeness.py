@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from handwriting.data.synthetic import Synthetic
+from handwriting.data.sources.synthetic import Synthetic
 from handwriting.features.cache import feature_space
 from handwriting.features.likeness import Unlikeness
 

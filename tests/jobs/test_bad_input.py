@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from handwriting.data.synthetic import draw_glyphs
+from handwriting.data.sources.synthetic import draw_glyphs
 from handwriting.glyphs import Glyphs
 from handwriting.jobs import start
 from handwriting.runs import Run

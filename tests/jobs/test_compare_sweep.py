@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.sweep_folders import write_sweep
 from handwriting.jobs import MISTAKE, main
-from handwriting.jobs.benchmarks.sweep_folders import write_sweep
 from handwriting.runs import Run
 from handwriting.sweeps.folder import Sweep
 

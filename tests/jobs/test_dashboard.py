@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.starting import COMMAND
 from handwriting.dashboard.settings import VARIABLE, Settings
 from handwriting.jobs import MISTAKE, start
-from handwriting.jobs.benchmarks.starting import COMMAND
 from handwriting.jobs.dashboard import command
 
 

@@ -96,8 +96,8 @@ def test_a_mistake_is_one_line_and_leaves_nothing(words, told, capsys):
 
 
 def test_a_source_without_labels_gets_a_page_without_classes(tmp_path, monkeypatch, capsys):
-    from handwriting.data.mnist import MNIST
-    from handwriting.data.synthetic import draw_glyphs
+    from handwriting.data.sources.mnist import MNIST
+    from handwriting.data.sources.synthetic import draw_glyphs
     from handwriting.glyphs import Glyphs
 
     glyphs = Glyphs(draw_glyphs(60, 0)[0].images)

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from handwriting.data.synthetic import draw_glyphs
+from handwriting.data.sources.synthetic import draw_glyphs
 from handwriting.features import cache
-from handwriting.features.recipe import Recipe
+from handwriting.features.training import Recipe
 from handwriting.glyphs import Glyphs
 from handwriting.jobs import start
 from handwriting.jobs.evaluate import source_of
-from handwriting.measures import GROUPS
+from handwriting.metric_values import GROUPS
 from handwriting.metrics import classification_accuracy
 from handwriting.runs import Run
 from handwriting.runs.classes import CLASSES, Classes
@@ -110,8 +110,8 @@ def test_unlabelled_glyphs_are_measured_by_the_synthetic_classifier(tmp_path, ca
 def train_on(folder: Path, *data: str) -> Path:
     """Train a small model on another source than the synthetic one."""
     from handwriting.config import build, compose
-    from handwriting.data.module import GlyphData
-    from handwriting.jobs import fitting
+    from handwriting.data.loading.module import GlyphData
+    from handwriting.engine import fitting
     from handwriting.runs import claim
 
     words = ["model=dcgan", "trainer=cpu", "trainer.max_epochs=1", "logger=none", "metrics=none", "model.channels=16"]

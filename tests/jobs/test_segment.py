@@ -21,15 +21,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from handwriting.data.pages import Pages
-from handwriting.data.resizing import fit
-from handwriting.data.scans import Scan, scans_in
-from handwriting.data.synthetic_pages import PageStyle, SyntheticPage, draw_page
+from benchmarks.drawn_pages import PageStyle, SyntheticPage, draw_page
+from handwriting.data.preparation.resizing import fit
+from handwriting.data.sources.pages import Pages
 from handwriting.errors import DataError
 from handwriting.glyphs import Glyphs
 from handwriting.jobs import INTERRUPTED, MISTAKE, segment, start
+from handwriting.pages.scans import Scan, scans_in
+from handwriting.segmentation.baseline import Words
 from handwriting.segmentation.page import Score, Segmented, Segmenter
-from handwriting.segmentation.recipe import Words
 
 ODD = (
     "two, three.png",

@@ -15,9 +15,10 @@ from PIL import Image
 
 import handwriting
 from handwriting.config import build, compose
-from handwriting.data.synthetic import draw_glyphs
+from handwriting.data.sources.synthetic import draw_glyphs
+from handwriting.engine import fitting
 from handwriting.errors import ConfigError, NotFiniteError
-from handwriting.jobs import fitting, start
+from handwriting.jobs import start
 from handwriting.models.base import GlyphModel
 from handwriting.models.variational import VariationalModel
 from handwriting.runs import Run, checkpoints
@@ -164,16 +165,16 @@ class Poison:
     def __init__(self, monkeypatch, at: int) -> None:
         self.model: GlyphModel | None = None
         self.before: dict[str, torch.Tensor] = {}
-        original = GlyphModel.guarded
+        original = GlyphModel.nan_unless_finite
 
-        def guarded(loss):
+        def nan_unless_finite(loss):
             assert self.model is not None
             if self.model.batches >= at and not self.before:
                 self.before = {name: weight.detach().clone() for name, weight in self.model.named_parameters()}
                 return original(loss * torch.nan)
             return original(loss)
 
-        monkeypatch.setattr(GlyphModel, "guarded", staticmethod(guarded))
+        monkeypatch.setattr(GlyphModel, "nan_unless_finite", staticmethod(nan_unless_finite))
         build_model = fitting.build_model
 
         def remember(*arguments):
@@ -311,7 +312,7 @@ def test_a_wrong_value_is_refused_before_data_is_prepared(overrides, told, tmp_p
         pytest.skip("there is a GPU")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
-        "handwriting.data.module.GlyphData.setup", lambda self, stage="fit": pytest.fail("data was prepared")
+        "handwriting.data.loading.module.GlyphData.setup", lambda self, stage="fit": pytest.fail("data was prepared")
     )
     without = [word for word in QUICK if not ("trainer=gpu" in overrides and word == "trainer=cpu")]
     assert start("train", [*without, *overrides]) == 2
@@ -336,7 +337,7 @@ def test_what_is_said_of_the_data_before_there_is_a_folder_stands_in_its_log(tmp
         return draw_glyphs(60, 0, classes="abc")[0], draw_glyphs(12, 1, classes="abc")[0]
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("handwriting.data.synthetic.Synthetic.read", read)
+    monkeypatch.setattr("handwriting.data.sources.synthetic.Synthetic.read", read)
     assert start("train", [*QUICK, "model=vae", "trainer.max_epochs=1", "callbacks=none"]) == 0
     (log,) = (tmp_path / "runs").glob("*/train.log")
     assert log.read_text().count("unofficial bytes") == 1

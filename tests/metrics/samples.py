@@ -10,7 +10,7 @@ from torch import Tensor
 
 from handwriting.features.space import FeatureSpace, Sample
 from handwriting.glyphs import Glyphs
-from handwriting.metrics.base import Reference, Trial
+from handwriting.metrics.base import Evaluation, Reference
 
 NAMES = ("a", "b", "c")
 
@@ -46,6 +46,6 @@ class Made(Reference):
         self._floors = {}
 
 
-def make_trial(generated: Sample, real: Sample, floor: Sample) -> Trial:
-    """Return a trial; the floor's glyphs are all the training glyphs."""
-    return Trial(None, generated, Made(real, floor))
+def make_trial(generated: Sample, real: Sample, floor: Sample) -> Evaluation:
+    """Return a evaluation; the floor's glyphs are all the training glyphs."""
+    return Evaluation(None, generated, Made(real, floor))

@@ -66,8 +66,8 @@ def test_counts_of_parts_add_up_and_equal_those_of_numpy():
 
 def test_identical_sets_have_none():
     sample, floor = make_sample(gaussian(30)), make_sample(gaussian(33))
-    trial = make_trial(sample, sample, floor)
-    found = ClassDivergence().measure(trial) | PixelDivergence().measure(trial)
+    evaluation = make_trial(sample, sample, floor)
+    found = ClassDivergence().measure(evaluation) | PixelDivergence().measure(evaluation)
     assert set(found) == {"class_kl", "class_js", "pixel_kl", "pixel_js"}
     assert all(measure.value == pytest.approx(0, abs=1e-8) for measure in found.values())
     assert all(measure.unit == "nats" and measure.floor > 0 for name, measure in found.items() if "pixel" in name)

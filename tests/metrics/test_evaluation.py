@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from handwriting.data.synthetic import draw_glyphs
+from handwriting.data.sources.synthetic import draw_glyphs
 from handwriting.errors import DataError
-from handwriting.features.recipe import Recipe, train
 from handwriting.features.space import FeatureSpace
+from handwriting.features.training import Recipe, train
 from handwriting.glyphs import Glyphs
 from handwriting.metrics.base import Metric, Reference, matched
 from handwriting.metrics.class_accuracy import ClassAccuracy
 from handwriting.metrics.classification_accuracy import ClassificationAccuracyScore
-from handwriting.metrics.evaluation import draw_like, measure, prepare, try_out
+from handwriting.metrics.evaluation import evaluate_samples, measure, prepare, sample_like
 from handwriting.metrics.fid import FID
 from handwriting.metrics.precision_recall import PrecisionRecall
 from tests.builders import make_glyphs, make_model
@@ -46,7 +46,7 @@ class Copies:
         self.glyphs = glyphs
         self.mirrored = mirrored
 
-    def draw(self, labels, styles, generator):
+    def sample_glyphs(self, labels, styles, generator):
         picked = np.zeros(len(labels), np.int64)
         for label in np.unique(labels):
             own = np.flatnonzero(self.glyphs.labels == label)
@@ -60,10 +60,10 @@ class Copies:
 def test_as_many_are_drawn_in_the_same_class_proportions(real):
     model = make_model("cgan", ("class",))
     like = make_glyphs(20)
-    drawn = draw_like(model, like)
+    drawn = sample_like(model, like)
     assert np.array_equal(drawn.labels, like.labels)
     assert (drawn.styles == -1).all()
-    unconditional = draw_like(make_model("dcgan"), like)
+    unconditional = sample_like(make_model("dcgan"), like)
     assert len(unconditional) == 20
     assert (unconditional.labels == -1).all()
 
@@ -72,7 +72,7 @@ def test_the_same_seed_draws_the_same_and_training_is_not_disturbed():
     model = make_model("cvae", ("class",)).train()
     torch.manual_seed(3)
     state = torch.get_rng_state()
-    first, again, other = (draw_like(model, make_glyphs(9), seed) for seed in (0, 0, 1))
+    first, again, other = (sample_like(model, make_glyphs(9), seed) for seed in (0, 0, 1))
     assert np.array_equal(first.images, again.images)
     assert not np.array_equal(first.images, other.images)
     assert torch.equal(torch.get_rng_state(), state)
@@ -92,15 +92,15 @@ def test_the_floor_is_as_many_training_glyphs_in_the_same_proportions(real):
 
 def test_a_model_that_draws_training_glyphs_reaches_the_floor_and_a_mirror_does_not(real, reference):
     metrics = [FID(), ClassAccuracy()]
-    good, _ = measure(try_out(Copies(real[0]), reference), metrics)
-    bad, _ = measure(try_out(Copies(real[0], mirrored=True), reference), metrics)
+    good, _ = measure(evaluate_samples(Copies(real[0]), reference), metrics)
+    bad, _ = measure(evaluate_samples(Copies(real[0], mirrored=True), reference), metrics)
     assert good["fid"].floor == bad["fid"].floor
     assert good["fid"].value < 2 * good["fid"].floor < bad["fid"].value / 2
     assert good["class_accuracy"].value > 0.9 > bad["class_accuracy"].value
 
 
 def test_beside_every_number_stands_the_classifier_that_it_depends_on(real, reference):
-    measures, refused = measure(try_out(Copies(real[0]), reference), [FID(), PrecisionRecall()])
+    measures, refused = measure(evaluate_samples(Copies(real[0]), reference), [FID(), PrecisionRecall()])
     assert not refused
     assert {(own.classifier, own.accuracy, own.n) for own in measures.values()} == {("abcd1234", 0.9, 150)}
 
@@ -111,7 +111,7 @@ def test_too_few_glyphs_are_refused_in_words_and_the_rest_is_measured(real, spac
     assert [type(metric) for metric in ready] == [FID]
     assert "PrecisionRecall" in refused[0]
     assert " 4" in refused[0]
-    measures, refused = measure(try_out(Copies(real[0]), small), [FID(), PrecisionRecall()])
+    measures, refused = measure(evaluate_samples(Copies(real[0]), small), [FID(), PrecisionRecall()])
     assert "fid" in measures
     assert len(refused) == 1
 
@@ -121,17 +121,17 @@ def test_a_model_that_draws_nothing_finite_is_refused():
     with torch.no_grad():
         next(model.averaged.parameters()).fill_(torch.nan)
     with pytest.raises(DataError, match="not finite"):
-        draw_like(model, make_glyphs(3))
+        sample_like(model, make_glyphs(3))
 
 
 def test_a_measure_that_is_no_number_is_told_of_and_left_out(real, reference):
     class Broken(Metric):
-        def measure(self, trial):
-            from handwriting.measures import Measure
+        def measure(self, evaluation):
+            from handwriting.metric_values import MetricValue
 
-            return {"good": Measure(1.0, 1), "bad": Measure(float("nan"), 1)}
+            return {"good": MetricValue(1.0, 1), "bad": MetricValue(float("nan"), 1)}
 
-    measures, refused = measure(try_out(Copies(real[0]), reference), [Broken()])
+    measures, refused = measure(evaluate_samples(Copies(real[0]), reference), [Broken()])
     assert list(measures) == ["good"]
     assert refused == ["bad is nan, its floor None, its error None"]
 
@@ -140,7 +140,7 @@ def test_a_measure_that_is_no_number_is_told_of_and_left_out(real, reference):
 def test_a_classifier_trained_on_good_glyphs_reads_real_ones_and_one_trained_on_mirrored_ones_does_not(real, reference):
     metric = ClassificationAccuracyScore(most=300)
     good, bad = (
-        metric.measure(try_out(Copies(real[0], mirrored), reference))["classification_accuracy"]
+        metric.measure(evaluate_samples(Copies(real[0], mirrored), reference))["classification_accuracy"]
         for mirrored in (False, True)
     )
     assert good.value > 0.95

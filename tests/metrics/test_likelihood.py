@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 import torch
 
-from handwriting.data.loader import Batch
+from handwriting.data.loading.loader import Batch
 from handwriting.glyphs import Glyphs
-from handwriting.metrics.base import Trial
+from handwriting.metrics.base import Evaluation
 from handwriting.metrics.likelihood import Likelihood, binarised, grey_entropy, importance_weighted
 from tests.builders import ALPHABET, STYLES, make_batch, make_model
 
 
-def trial(model, n: int = 12) -> Trial:
+def evaluation(model, n: int = 12) -> Evaluation:
     grey = np.random.default_rng(0).integers(0, 256, (n, 1, 28, 28), np.uint8)
     glyphs = Glyphs(grey, np.arange(n) % 3, np.arange(n) % 2, ALPHABET, STYLES)
-    return Trial(model, None, SimpleNamespace(real=SimpleNamespace(glyphs=glyphs)))  # type: ignore[arg-type]
+    return Evaluation(model, None, SimpleNamespace(real=SimpleNamespace(glyphs=glyphs)))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("components", [0, 3])
@@ -53,8 +53,8 @@ def test_more_latents_make_it_tighter():
 def test_a_conditional_model_pays_for_being_told_the_class():
     metric = Likelihood(samples=5)
     model = make_model("cvae", ("class",))
-    found = metric.measure(trial(model))["importance_weighted_bound"]
-    grey = Batch.of(trial(model).reference.real.glyphs)
+    found = metric.measure(evaluation(model))["importance_weighted_bound"]
+    grey = Batch.of(evaluation(model).reference.real.glyphs)
     order = torch.randperm(12, generator=torch.Generator().manual_seed(0))
     black = grey._replace(image=binarised(grey.image, 0))
     asked = Batch(*(part[order] for part in black))
@@ -73,22 +73,22 @@ def test_pixels_are_binarised_once_and_in_proportion_to_their_grey():
 
 def test_the_terms_add_up_and_the_same_seed_gives_the_same():
     model = make_model("vae")
-    found, again = (Likelihood(samples=2).measure(trial(model)) for _ in range(2))
+    found, again = (Likelihood(samples=2).measure(evaluation(model)) for _ in range(2))
     assert found["negative_elbo"].value == pytest.approx(found["reconstruction"].value + found["kl"].value)
     assert found == again
-    images = Batch.of(trial(model).reference.real.glyphs)
+    images = Batch.of(evaluation(model).reference.real.glyphs)
     assert found["mse"].value == pytest.approx((model.reconstruct(images) - images.image).square().mean().item())
 
 
 def test_the_floor_of_the_loss_is_the_entropy_of_the_grey_pixels():
-    found = Likelihood(samples=2).measure(trial(make_model("vae")))
-    grey = Batch.of(trial(None).reference.real.glyphs).image
+    found = Likelihood(samples=2).measure(evaluation(make_model("vae")))
+    grey = Batch.of(evaluation(None).reference.real.glyphs).image
     itself = torch.nn.functional.binary_cross_entropy(grey, grey, reduction="none").sum(dim=(1, 2, 3)).mean().item()
     assert found["reconstruction"].floor == found["negative_elbo"].floor == pytest.approx(itself, rel=1e-5)
-    gaussian = Likelihood(samples=2).measure(trial(make_model("vae", (), "model.likelihood=gaussian")))
+    gaussian = Likelihood(samples=2).measure(evaluation(make_model("vae", (), "model.likelihood=gaussian")))
     assert gaussian["negative_elbo"].floor is None
     assert grey_entropy(torch.tensor([0.0, 0.5, 1.0]).view(1, 1, 1, 3)) == pytest.approx(math.log(2))
 
 
 def test_an_adversarial_model_has_no_likelihood():
-    assert Likelihood().measure(trial(make_model("dcgan"))) == {}
+    assert Likelihood().measure(evaluation(make_model("dcgan"))) == {}

@@ -154,7 +154,7 @@ def test_the_loss_that_is_logged_does_not_depend_on_warm_up(monkeypatch):
         monkeypatch.setattr(model, "optimizers", lambda: None)
         monkeypatch.setattr(model, "descend", lambda optimizer, loss: optimised.append(loss().item()))
         torch.manual_seed(1)
-        model.learn(make_batch())
+        model.train_batch(make_batch())
         logged.append(model.averages.take()["loss"])
     assert logged[0] == pytest.approx(logged[1])
     assert optimised[1] < optimised[0]
@@ -178,8 +178,8 @@ def test_a_learned_prior_goes_where_the_glyphs_of_its_condition_are(conditions):
         optimizer.step()
         costs.append(kl.mean().item())
     assert costs[-1] < 0.2 * costs[0]
-    model.follow(range(1))
-    drawn = model.draw_latents(model.condition(batch), torch.Generator().manual_seed(0))
+    model.update_ema(range(1))
+    drawn = model.sample_latents(model.condition(batch), torch.Generator().manual_seed(0))
     assert (drawn - 3).abs().mean() < 0.6
 
 
@@ -204,7 +204,7 @@ def test_a_vae_is_judged_by_its_averaged_weights_and_trained_by_its_own():
             weight.add_(0.5)
     assert torch.equal(model.reconstruct(batch), before)
     assert model.train().in_use("decoder") is model.decoder
-    model.follow(range(1))
+    model.update_ema(range(1))
     assert not torch.equal(model.reconstruct(batch), before)
 
 
@@ -237,7 +237,9 @@ def test_bfloat16_agrees_with_float32():
                     assert isinstance(network, AdversarialModel)
                     fake = network.generator(network.noise(batch.image), condition)
                     values.append(
-                        network.discriminator_loss(*network.judge(batch.image, fake, condition), condition).item()
+                        network.discriminator_loss(
+                            *network.discriminate(batch.image, fake, condition), condition
+                        ).item()
                     )
         assert values[1] == pytest.approx(values[0], rel=0.02), name
 
@@ -261,6 +263,6 @@ def test_weight_clipping_keeps_the_critic_within_its_bounds():
 def test_every_loss_term_of_an_auxiliary_classifier_is_logged():
     model = make_model("cgan", ("class", "style"), "model.conditioning=acgan")
     assert isinstance(model, AdversarialModel)
-    model.validate(make_batch())
+    model.validate_batch(make_batch())
     values = model.averages.take()
     assert {"discriminator_auxiliary_loss", "generator_auxiliary_loss", "accuracy_real", "accuracy_fake"} <= set(values)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from handwriting.errors import ConfigError
-from handwriting.networks import recipes
+from handwriting.networks import architectures
 from handwriting.networks.adversarial import Discriminator, Generator
 from handwriting.networks.averaging import MovingAverage
 from handwriting.networks.conditioning import Condition
@@ -17,18 +17,18 @@ SIZES = {"class": 3, "style": 2}
 
 def generator(image_size=28, conditioning="projection", network="conv", upsample="transposed", shuffle=True):
     layers = (
-        recipes.mlp_expander(image_size, 16)
+        architectures.mlp_upsampler(image_size, 16)
         if network == "mlp"
-        else recipes.conv_expander(image_size, 16, "batch", upsample, shuffle)
+        else architectures.conv_upsampler(image_size, 16, "batch", upsample, shuffle)
     )
     return Generator(("join", *layers), image_size, 8, SIZES, conditioning, "tanh")
 
 
 def discriminator(image_size=28, conditioning="projection", network="conv", shuffle=True, norm="none"):
     layers = (
-        recipes.mlp_reducer(32, dropout=0.0)
+        architectures.mlp_downsampler(32, dropout=0.0)
         if network == "mlp"
-        else recipes.conv_reducer(image_size, 32, 16, norm, 0.0, shuffle)
+        else architectures.conv_downsampler(image_size, 32, 16, norm, 0.0, shuffle)
     )
     return Discriminator((*layers, "join"), image_size, SIZES, conditioning, spectral=True)
 
@@ -53,7 +53,7 @@ def test_every_generator_makes_the_size_it_was_asked_for(image_size, network, up
 def test_every_discriminator_scores_each_image_once(conditioning, image_size, network):
     verdict = discriminator(image_size, conditioning, network)(torch.randn(4, 1, image_size, image_size), asked())
     assert verdict.score.shape == (4,)
-    assert [guess.shape for guess in verdict.guesses] == ([(4, 3), (4, 2)] if conditioning == "acgan" else [])
+    assert [guess.shape for guess in verdict.class_logits] == ([(4, 3), (4, 2)] if conditioning == "acgan" else [])
 
 
 @pytest.mark.parametrize("conditioning", [how for how in CONDITIONINGS if how != "acgan"])
@@ -70,7 +70,7 @@ def test_an_auxiliary_classifier_does_not_see_what_it_guesses():
     image = torch.rand(1, 1, 28, 28)
     one, other = (network(image, torch.tensor([[label, 0]])) for label in (0, 2))
     assert torch.equal(one.score, other.score)
-    assert torch.equal(one.guesses[0], other.guesses[0])
+    assert torch.equal(one.class_logits[0], other.class_logits[0])
 
 
 @pytest.mark.parametrize("conditioning", CONDITIONINGS)
@@ -85,7 +85,7 @@ def test_permuting_the_labels_permutes_the_samples(conditioning):
 
 def test_a_size_that_cannot_be_halved_is_refused_with_what_can():
     with pytest.raises(ConfigError, match=r"image_size=29 .* 28, 32, 64 or 128"):
-        recipes.halvings(29)
+        architectures.halvings(29)
 
 
 def test_one_hot_conditions_are_joined_and_embeddings_added_up():

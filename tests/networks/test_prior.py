@@ -46,8 +46,8 @@ def test_bfloat16_around_it_costs_no_digits():
 def test_what_is_drawn_has_the_mean_and_the_spread_of_its_condition(sizes):
     prior, n = mixture(sizes), 20_000
     condition = torch.tensor([[2, 1]] if sizes else [[]], dtype=torch.long).expand(n, -1)
-    drawn = prior.draw(condition, torch.Generator().manual_seed(0))
+    drawn = prior.sample(condition, torch.Generator().manual_seed(0))
     wanted = by_torch(prior, torch.tensor(5 if sizes else 0))
     assert torch.allclose(drawn.mean(dim=0), wanted.mean, atol=4 * float(wanted.stddev.max()) / n**0.5)
     assert torch.allclose(drawn.std(dim=0), wanted.stddev, rtol=0.05)
-    assert torch.equal(drawn, prior.draw(condition, torch.Generator().manual_seed(0)))
+    assert torch.equal(drawn, prior.sample(condition, torch.Generator().manual_seed(0)))

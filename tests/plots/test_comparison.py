@@ -12,11 +12,11 @@ from handwriting.plots.comparison import (
     COLOURS,
     MOST_PIXELS,
     Bars,
-    Grid,
+    GridPanel,
     colour,
     draw_curves,
     draw_grids,
-    draw_measures,
+    draw_metric_bars,
 )
 from handwriting.plots.curves import figure_bytes
 
@@ -69,7 +69,7 @@ def test_any_name_can_be_drawn(name):
     metric = f"val/{name}"
     curves = draw_curves([name, name], [rows(metric), rows(metric)])
     assert curves is not None
-    bars = draw_measures([name], [Bars(name, "min", [1.0], [None], [None])])
+    bars = draw_metric_bars([name], [Bars(name, "min", [1.0], [None], [None])])
     assert all(figure_bytes(figure).startswith(b"\x89PNG") for figure in (curves, bars))
     assert len(curves.legends[0].texts) == 4
 
@@ -80,7 +80,7 @@ def test_a_bar_stands_for_each_run_with_its_floor_across_it():
         Bars("elbo", "max", [-90.0, -100.0, None], [None] * 3, [None] * 3),
         Bars("copies", "min", [0.0] * 3, [0.0] * 3, [None] * 3),
     ]
-    figure = draw_measures(["a", "b", "c"], measures)
+    figure = draw_metric_bars(["a", "b", "c"], measures)
     assert titles(figure) == ["fid ↓", "elbo ↑", "copies ↓"]
     fid, elbo, _ = figure.axes
     assert [(bar.get_width(), to_hex(bar.get_facecolor())) for bar in fid.patches] == [(4, COLOURS[0]), (2, COLOURS[2])]
@@ -100,7 +100,7 @@ def picture(folder: Path, name: str, width: int, height: int, value: int = 0) ->
 
 
 def test_grids_stand_side_by_side_under_the_colours_of_their_runs(tmp_path):
-    grids = [Grid(i, f"epoch {i}", picture(tmp_path, str(i), 300, 200)) for i in (0, 3)]
+    grids = [GridPanel(i, f"epoch {i}", picture(tmp_path, str(i), 300, 200)) for i in (0, 3)]
     page = np.asarray(draw_grids(grids).convert("RGB"))
     dark = (page == 0).all(axis=2)
     assert dark.any(axis=1).sum() >= 200, "one row of pictures"
@@ -111,7 +111,7 @@ def test_grids_stand_side_by_side_under_the_colours_of_their_runs(tmp_path):
 
 
 def test_grids_that_do_not_fit_beside_go_below(tmp_path):
-    wide = [Grid(i, "", picture(tmp_path, str(i), 800, 100)) for i in range(5)]
+    wide = [GridPanel(i, "", picture(tmp_path, str(i), 800, 100)) for i in range(5)]
     page = draw_grids(wide)
     assert page.width < 1900
     assert page.height > 3 * 100
@@ -119,8 +119,8 @@ def test_grids_that_do_not_fit_beside_go_below(tmp_path):
 
 def test_pages_stay_small(tmp_path):
     large = picture(tmp_path, "large", 2000, 1500)
-    assert draw_grids([Grid(0, "", large)]).width == 2000 // 3 + 1 + 24
-    many = draw_grids([Grid(i, "", large) for i in range(40)])
+    assert draw_grids([GridPanel(0, "", large)]).width == 2000 // 3 + 1 + 24
+    many = draw_grids([GridPanel(i, "", large) for i in range(40)])
     assert many.width * many.height < 2 * MOST_PIXELS
 
 
@@ -129,6 +129,6 @@ def test_a_grid_that_is_missing_or_broken_is_said_and_does_no_harm(tmp_path):
     broken.write_bytes(broken.read_bytes()[:60])
     whole = picture(tmp_path, "whole", 300, 200)
     paths = [None, tmp_path / "nowhere.png", broken, whole]
-    page = np.asarray(draw_grids([Grid(i, "run", path) for i, path in enumerate(paths)]).convert("L"))
+    page = np.asarray(draw_grids([GridPanel(i, "run", path) for i, path in enumerate(paths)]).convert("L"))
     assert 300 * 200 <= (page == 0).sum() < 2 * 300 * 200
-    assert draw_grids([Grid(0, "run", None)]).height < 100
+    assert draw_grids([GridPanel(0, "run", None)]).height < 100

@@ -19,10 +19,10 @@ from handwriting.plots.grids import Block, draw_grid, in_cells
 
 def charts(classes: int, empty: int | None = None):
     counts = np.arange(3 * classes).reshape(3, classes)
-    moments, quantiles = np.ones((classes, 2)), np.tile(np.arange(5.0), (classes, 1))
+    choose_epochs, quantiles = np.ones((classes, 2)), np.tile(np.arange(5.0), (classes, 1))
     if empty is not None:
-        moments[empty] = quantiles[empty] = np.nan
-    return draw_charts([f"c{index}" for index in range(classes)], counts, moments, quantiles)
+        choose_epochs[empty] = quantiles[empty] = np.nan
+    return draw_charts([f"c{index}" for index in range(classes)], counts, choose_epochs, quantiles)
 
 
 def test_the_bars_of_a_class_add_up_to_its_glyphs():

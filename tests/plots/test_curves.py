@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from handwriting.measures import GROUPS
+from handwriting.metric_values import GROUPS
 from handwriting.plots.curves import (
     COUNTED,
     FALL,

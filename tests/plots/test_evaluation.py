@@ -3,19 +3,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from handwriting.measures import Measure
+from handwriting.metric_values import MetricValue
 from handwriting.plots.contents import COLOURS, WIDTH
 from handwriting.plots.evaluation import (
     ENTRY,
     Examples,
-    NamedMeasure,
+    NamedMetricValue,
     Neighbours,
     best_and_worst,
     draw_best_and_worst,
     draw_class_charts,
     draw_confusion,
     draw_evaluation,
-    draw_measures,
+    draw_metric_bars,
     draw_mistakes,
     draw_neighbours,
     mistakes,
@@ -30,8 +30,10 @@ def dots(count: int, side: int = 28) -> np.ndarray:
     return glyphs
 
 
-def rows(count: int, name: str = "distance of features", group: str = "") -> list[NamedMeasure]:
-    return [NamedMeasure(name, Measure(1.5 * 10**place, 1000, "nats", 0.25, 0.01), group) for place in range(count)]
+def rows(count: int, name: str = "distance of features", group: str = "") -> list[NamedMetricValue]:
+    return [
+        NamedMetricValue(name, MetricValue(1.5 * 10**place, 1000, "nats", 0.25, 0.01), group) for place in range(count)
+    ]
 
 
 def black_pixels(picture) -> int:
@@ -94,7 +96,7 @@ def test_mistakes_in_words_do_not_run_into_their_numbers(names):
 @pytest.mark.parametrize("group", ["", "Classes"])
 @pytest.mark.parametrize("count", [1, 3, 4, 9])
 def test_long_tables_stand_in_two_columns(count, group):
-    short, long = draw_measures(rows(3)), draw_measures(rows(count, group=group))
+    short, long = draw_metric_bars(rows(3)), draw_metric_bars(rows(count, group=group))
     assert long.width == WIDTH
     assert (np.asarray(long)[40:, WIDTH // 2 + 2 * MARGIN :] < 100).any() == (count >= 4)
     assert long.height <= short.height + 25 * 3
@@ -102,20 +104,20 @@ def test_long_tables_stand_in_two_columns(count, group):
 
 def test_columns_of_a_table_break_between_groups():
     """The left column holds three rows and their heading, the right one two: not three and three, or so."""
-    together = draw_measures(rows(3, group="near") + rows(2, group="far"))
-    assert together.height == draw_measures(rows(3, group="near") + rows(1, group="far")).height
+    together = draw_metric_bars(rows(3, group="near") + rows(2, group="far"))
+    assert together.height == draw_metric_bars(rows(3, group="near") + rows(1, group="far")).height
 
 
 @pytest.mark.parametrize("length", [60, 400])
 def test_long_names_of_measures_stay_on_the_page(length):
-    drawn = np.asarray(draw_measures(rows(6, "long name " * (length // 10))).convert("L"))
+    drawn = np.asarray(draw_metric_bars(rows(6, "long name " * (length // 10))).convert("L"))
     assert drawn.shape[1] == WIDTH
     assert (drawn[:, -MARGIN // 2 :] > 200).all()
 
 
 def test_numbers_of_a_table_stand_in_line_at_their_points():
     """Two rows differ in the thousands of one of them alone, which push none of the other digits aside."""
-    drawn = np.asarray(draw_measures([NamedMeasure("x", Measure(value, 1)) for value in (1125, 125, 125)]))
+    drawn = np.asarray(draw_metric_bars([NamedMetricValue("x", MetricValue(value, 1)) for value in (1125, 125, 125)]))
     first, second, third = (drawn[30 + 25 * line + 3 : 30 + 25 * line + 22] for line in (1, 2, 3))
     assert 0 < np.ptp(np.flatnonzero((first != second).any(axis=(0, 2)))) < 15
     assert np.array_equal(second, third)

@@ -16,7 +16,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from handwriting.plots.axes import Axis
-from handwriting.plots.comparison import COLOURS, Bars, draw_measures
+from handwriting.plots.comparison import COLOURS, Bars, draw_metric_bars
 from handwriting.plots.contents import draw_charts
 from handwriting.plots.curves import figure_bytes
 from handwriting.plots.evaluation import draw_class_charts
@@ -32,7 +32,7 @@ def measures() -> Figure:
         Bars("fid", "min", [4.0, None, 2.0], [1.0, None, 1.5], [0.5, None, None]),
         Bars("elbo", "max", [-90.0, -100.0, None], [None] * 3, [None] * 3),
     ]
-    return draw_measures(["a", "b", "c"], bars)
+    return draw_metric_bars(["a", "b", "c"], bars)
 
 
 def class_charts() -> Figure:

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from handwriting.errors import ConfigError
-from handwriting.runs.entries import Entry
 from handwriting.runs.filters import FACTS, filtered, keys
+from handwriting.runs.summaries import RunSummary
 
 
 def extreme(value: float, low: float, high: float) -> dict[str, float]:
     return {"value": value, "min": low, "max": high}
 
 
-def entry(name: str, state: str = "done", **more: Any) -> Entry:
-    return Entry(path=Path("/runs", name), name=name, state=state, **more)
+def entry(name: str, state: str = "done", **more: Any) -> RunSummary:
+    return RunSummary(path=Path("/runs", name), name=name, state=state, **more)
 
 
 RUNS = [

@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from handwriting.data.paper import Inking
-from handwriting.data.synthetic_pages import PageStyle, draw_page
+from benchmarks.drawn_pages import PageStyle, draw_page
+from handwriting.data.formats.paper import Inking
+from handwriting.segmentation.baseline import Characters, Words
 from handwriting.segmentation.crops import MARGIN, crops
 from handwriting.segmentation.page import Segmented
-from handwriting.segmentation.recipe import Characters, Words
 
 
 def told(labels, ink, scale=1.0, words=None):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from handwriting.data.synthetic_pages import draw_page, random_style
+from benchmarks.drawn_pages import draw_page, random_style
 from handwriting.segmentation.marks import Marks
 from handwriting.segmentation.scale import mark_height, skew, slant
 

@@ -9,9 +9,9 @@ import pytest
 
 from handwriting import config
 from handwriting.config import compose
-from handwriting.sweeps.folder import Plan, Trial
-from handwriting.sweeps.results import best_config, importance, leaderboard, luck, rerun, untold
-from hydra_plugins import handwriting_studies
+from handwriting.sweeps.folder import SweepPlan, Trial
+from handwriting.sweeps.results import best_config, importance, importance_unavailable, leaderboard, rerun, seed_spread
+from hydra_plugins import handwriting_experiments as handwriting_studies
 
 
 def trial(number: int, value: float | None, *overrides: str, **facts: Any) -> Trial:
@@ -29,7 +29,7 @@ def test_trials_that_differ_in_their_seed_alone_stand_together_best_first() -> N
     assert (first.parameters, first.mean, first.n, first.numbers) == ({"model.lr": "0.2"}, 3.5, 2, [2, 3])
     assert first.spread == pytest.approx(0.5**0.5)
     assert (second.mean, second.seconds, second.best.number) == (6.0, 20.0, 0)
-    assert luck([first, second]) == pytest.approx(((0.5 + 2.0) / 2) ** 0.5)
+    assert seed_spread([first, second]) == pytest.approx(((0.5 + 2.0) / 2) ** 0.5)
     assert leaderboard(trials[:1])[0].spread is None
 
 
@@ -42,7 +42,7 @@ def test_values_of_different_monitors_are_never_held_against_each_other() -> Non
     trials = [trial(0, 90.0, "model=vae", monitor="val/loss"), trial(1, 20.0, "model=cgan"),
               trial(2, 80.0, "model=cvae", monitor="val/loss")]  # fmt: skip
     assert [standing.best.number for standing in leaderboard(trials)] == [2, 0, 1]
-    assert untold(trials) == "The trials go by different things."
+    assert importance_unavailable(trials) == "The trials go by different things."
 
 
 def test_what_matters_is_told_from_what_does_not() -> None:
@@ -72,7 +72,7 @@ def test_parameters_that_some_trials_lack_do_not_matter_less() -> None:
     ],
 )
 def test_what_cannot_be_told_is_said_in_words(trials: list[Trial], reason: str) -> None:
-    assert reason in str(untold(trials))
+    assert reason in str(importance_unavailable(trials))
     assert importance(trials) == {}
 
 
@@ -90,7 +90,7 @@ def test_the_best_config_composes_to_what_the_best_trial_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overrides: tuple[str, ...]
 ) -> None:
     overrides = tuple(word.replace("''", "\\'") for word in overrides)
-    plan = Plan((*overrides[:1], "search=cgan", "hydra.launcher.workers=2"), ())
+    plan = SweepPlan((*overrides[:1], "search=cgan", "hydra.launcher.workers=2"), ())
     (standing,) = leaderboard([trial(3, 1.0, *overrides[1:], "seed=7")])
     text = best_config("mine", plan, standing)
     (tmp_path / "experiments").mkdir()
@@ -106,7 +106,7 @@ def test_the_best_config_composes_to_what_the_best_trial_was(
 
 
 def test_the_best_is_run_again_by_one_command_and_for_several_seeds_by_another() -> None:
-    plan = Plan(("model=cgan", "search=cgan", "data.root='a b'"), ())
+    plan = SweepPlan(("model=cgan", "search=cgan", "data.root='a b'"), ())
     best = trial(3, 1.0, "model.lr=0.1", "seed=7")
     assert rerun(plan, best) == "python train.py model=cgan 'data.root='\"'\"'a b'\"'\"'' model.lr=0.1 seed=7"
     assert rerun(plan, best, (0, 1)).endswith("model.lr=0.1 seed=0,1")

@@ -11,21 +11,23 @@ from omegaconf import OmegaConf
 
 from handwriting.config import CONF, build, compose
 from handwriting.errors import ConfigError
-from handwriting.jobs.sweeping import _as_override
 from handwriting.sweeps.folder import STUDIES, Sweep, Trial
-from handwriting.sweeps.search import STEPS, Search, Study, space_of
+from handwriting.sweeps.orchestration import _as_override
+from handwriting.sweeps.search import STEPS, Search, SearchSource, space_of
 from handwriting.sweeps.space import parted
 
 SPACE = ("model.lr=tag(log,interval(1e-4,1e-1))", "model.latent_dim=int(interval(2,32))", "model.norm=batch,none")
 DEFAULT = {"model.lr": "0.002", "model.latent_dim": "16", "model.norm": "batch"}
 
 
-def study(folder: Path, space: tuple[str, ...] = SPACE, default: dict[str, str] = DEFAULT, **settings: Any) -> Study:
+def study(
+    folder: Path, space: tuple[str, ...] = SPACE, default: dict[str, str] = DEFAULT, **settings: Any
+) -> SearchSource:
     folder.mkdir(exist_ok=True)
-    return Study(Sweep(folder), Search(trials=10, startup=3, **settings), space, default)
+    return SearchSource(Sweep(folder), Search(trials=10, startup=3, **settings), space, default)
 
 
-def finish(one: Study, value: float, state: str = "done") -> Trial:
+def finish(one: SearchSource, value: float, state: str = "done") -> Trial:
     trial = one.next()
     assert trial
     one.tell(replace(trial, state=state, value=value))  # type: ignore[arg-type]
@@ -92,18 +94,18 @@ def test_hopeless_trials_are_told_from_hopeful_ones(tmp_path: Path) -> None:
     for value in (1.4, 1.3, 1.2, 1.1, 1.0):
         trial = one.next()
         assert trial
-        assert not one.hopeless(trial, 0.4, value)
+        assert not one.should_prune(trial, 0.4, value)
         one.tell(replace(trial, state="done", value=value))
     good, bad = one.next(), one.next()
     assert good
     assert bad
-    assert not one.hopeless(bad, 1 / STEPS, 9.0), "too early to tell"
-    assert not one.hopeless(good, 0.5, 0.9)
-    assert one.hopeless(bad, 0.5, 9.0)
+    assert not one.should_prune(bad, 1 / STEPS, 9.0), "too early to tell"
+    assert not one.should_prune(good, 0.5, 0.9)
+    assert one.should_prune(bad, 0.5, 9.0)
     lenient = study(tmp_path / "t", pruner="none")
     trial = lenient.next()
     assert trial
-    assert not lenient.hopeless(trial, 0.9, 1e9)
+    assert not lenient.should_prune(trial, 0.9, 1e9)
 
 
 def test_a_trial_is_held_against_what_others_had_reached_by_then(tmp_path: Path) -> None:
@@ -112,16 +114,16 @@ def test_a_trial_is_held_against_what_others_had_reached_by_then(tmp_path: Path)
     for _ in range(5):
         trial = one.next()
         assert trial
-        assert not one.hopeless(trial, 0.1, 50.0)
-        assert not one.hopeless(trial, 0.9, 1.0)
+        assert not one.should_prune(trial, 0.1, 50.0)
+        assert not one.should_prune(trial, 0.9, 1.0)
         one.tell(replace(trial, state="done", value=0.5))
     late, early = one.next(), one.next()
     assert late
     assert early
-    assert not one.hopeless(early, 0.5, 40.0), "the others had 50 then"
-    assert not one.hopeless(early, 0.55, 40.0)
-    assert one.hopeless(late, 0.9, 40.0)
-    assert one.hopeless(early, 1.0, 40.0), "and 0.5 at the end, which nobody saw before they had ended"
+    assert not one.should_prune(early, 0.5, 40.0), "the others had 50 then"
+    assert not one.should_prune(early, 0.55, 40.0)
+    assert one.should_prune(late, 0.9, 40.0)
+    assert one.should_prune(early, 1.0, 40.0), "and 0.5 at the end, which nobody saw before they had ended"
 
 
 def test_two_sweeps_on_one_study_keep_both_their_results(tmp_path: Path) -> None:
@@ -176,7 +178,7 @@ def test_every_space_that_ships_holds_the_default_and_only_what_its_model_takes(
     assert set(space) == set(search.space)
     default = {key: _as_override(OmegaConf.select(cfg, key)) for key in space}
     sweep = Sweep(tmp_path)
-    first = Study(sweep, search, [f"{key}={value}" for key, value in search.space.items()], default).next()
+    first = SearchSource(sweep, search, [f"{key}={value}" for key, value in search.space.items()], default).next()
     assert first
     given = [f"{key}={text}" for key, text in first.parameters.items()]
     assert compose("train", [*search.overrides, *given]) == cfg

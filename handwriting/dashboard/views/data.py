@@ -13,8 +13,8 @@ from handwriting.dashboard.sources import chance, contents, names
 from handwriting.dashboard.tables import facts_html
 from handwriting.errors import HandwritingError
 from handwriting.plots.grids import png_bytes
-from handwriting.plots.markdown import escaped
 from handwriting.reports.source import before_and_after, charts, contact_sheet, most_distant, styles, summary
+from handwriting.text import escape_markdown
 
 FIRST = "digits"
 HELP = "As on the command line: `data.split=balanced data.style=median data.prepare.outliers=3 data.path=letters`"
@@ -38,11 +38,12 @@ def _show() -> None:
             source, read, prepared = contents(name, root, settings)
     except HandwritingError as error:
         parts.refused(error)
-        st.caption(f"Data sets are looked for in {escaped(str(root.absolute()))}; root=<folder> names another, and "
+        place = escape_markdown(str(root.absolute()))
+        st.caption(f"Data sets are looked for in {place}; root=<folder> names another, and "
                    "this fetches what can be fetched:")  # fmt: skip
         st.code(f"python train.py data={name} data.download=true debug=fast", language="bash", wrap_lines=True)
         return
-    st.caption(escaped(known[name]))
+    st.caption(escape_markdown(known[name]))
     st.html(facts_html(summary(source, read, prepared)))
     train, chosen = prepared.train, chance()
     if train.alphabet:

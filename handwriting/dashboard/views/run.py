@@ -10,23 +10,22 @@ from typing import Any
 import streamlit as st
 
 from handwriting.dashboard import parts
-from handwriting.dashboard.drawing import draw_now, model_of
+from handwriting.dashboard.sampling import model_of, sample_now
 from handwriting.dashboard.tables import facts_html, plain, state
 from handwriting.errors import HandwritingError
-from handwriting.measures import class_fids, class_names
-from handwriting.plots.comparison import draw_measures
+from handwriting.metric_values import class_fids, class_names
+from handwriting.plots.comparison import draw_metric_bars
 from handwriting.plots.curves import COUNTED, metrics_of, ordered
 from handwriting.plots.evaluation import draw_class_charts, draw_confusion, mistakes
 from handwriting.plots.grids import png_bytes
 from handwriting.plots.interactive import curves_chart
-from handwriting.plots.markdown import escaped
-from handwriting.plots.numbers import number
-from handwriting.reports.runs import FACTS, bars_of, evaluation_commands, measure_table
+from handwriting.reports.runs import FACTS, bars_of, evaluation_commands, metric_table
 from handwriting.runs import Run
 from handwriting.runs.classes import Classes
-from handwriting.runs.comparison import ABSENT, Record, measure_rows
-from handwriting.runs.entries import DEAD
+from handwriting.runs.details import RunDetails, metric_rows
 from handwriting.runs.files import last_lines
+from handwriting.runs.summaries import DEAD
+from handwriting.text import ABSENT, escape_markdown, format_number
 
 VIEWS = ("Pictures", "Curves", "Measures", "Draw", "Settings", "Log")
 PLAY_SECONDS = 0.7
@@ -38,21 +37,21 @@ SPREAD = "1 is what training drew with; less gives glyphs that are more alike, m
 
 def show(slots: Sequence[Any]) -> None:
     """Show the page."""
-    look = parts.shelf().look()
+    snapshot = parts.run_index().snapshot()
     with slots[0]:
         st.title("A run")
-        if not look.entries:
+        if not snapshot.entries:
             parts.nothing("There is no run yet. This trains one in under a minute:", "python train.py")
             return
-        key = parts.choose("Run", list(look.entries), parts.shelf().run)
+        key = parts.choose("Run", list(snapshot.entries), parts.run_index().run)
         if key is None:
             return
         try:
-            record = parts.shelf().record(key)
+            record = parts.run_index().record(key)
         except HandwritingError as error:
             parts.refused(error)
             return
-        if sweep := look.sweep_of.get(key):
+        if sweep := snapshot.sweep_of.get(key):
             parts.link(f"A trial of {sweep}", page="Sweep", sweep=sweep)
     run, running = Run(record.path), record.state == "running"
     with slots[1]:
@@ -82,17 +81,17 @@ def show(slots: Sequence[Any]) -> None:
 
 def _facts(key: str, before: str) -> None:
     """Show what it is, and how far it got."""
-    record = parts.shelf().record(key)
+    record = parts.run_index().record(key)
     if record.state != before:
         st.rerun()
     facts = {name: fact(record) for name, fact in FACTS.items()} | {"state": state(record.state)}
     if record.best is not None:
-        facts[f"best {record.monitor}"] = number(record.best, 4)
+        facts[f"best {record.monitor}"] = format_number(record.best, 4)
     if (floor := record.last("floor/fid")) is not None:
-        facts["floor of the FID"] = number(floor)
+        facts["floor of the FID"] = format_number(floor)
     st.html(facts_html({name: text for name, text in facts.items() if text not in (ABSENT, "")}))
     if record.why:
-        st.warning(escaped(record.why), icon=":material/info:")
+        st.warning(escape_markdown(record.why), icon=":material/info:")
     if record.state == DEAD:
         st.warning("It says that it is running, and its process is gone. It goes on by:", icon=":material/error:")
         st.code(f"python train.py {shlex.quote(f'resume={record.path}')}", language="bash", wrap_lines=True)
@@ -103,7 +102,7 @@ def _facts(key: str, before: str) -> None:
 
 def _through_time(key: str) -> None:
     """Show one grid, and where there are any the reconstructions of that time, by a slider that can play."""
-    run = parts.shelf().run(key)
+    run = parts.run_index().run(key)
     kinds = {name: run.pictures(name) for name in ("samples", "reconstructions")}
     epochs = sorted({epoch for pictures in kinds.values() for epoch in pictures})
     if not epochs:
@@ -137,7 +136,7 @@ def _play(place: str, epochs: Sequence[int]) -> None:
 
 def _others(key: str) -> None:
     """Show the pictures of which there is one: the animation, the latent space, the walk through it."""
-    path = parts.shelf().run(key).path
+    path = parts.run_index().run(key).path
     captions = {
         "training.gif": "From noise to letters",
         "walk.png": "The way from one glyph to another through the latent space",
@@ -151,7 +150,7 @@ def _others(key: str) -> None:
 
 
 def _curves(key: str) -> None:
-    record = parts.shelf().record(key)
+    record = parts.run_index().record(key)
     by = st.segmented_control("Counted in", list(COUNTED), format_func=COUNTED.__getitem__, default="samples", key="by",
                               bind="query-params", required=True)  # fmt: skip
     dark, own = parts.is_dark(), ({0: record.name}, {0: record.rows})
@@ -168,8 +167,8 @@ def _curves(key: str) -> None:
 # Measures
 
 
-def _measures(record: Record) -> None:
-    rows = measure_rows([record])
+def _measures(record: RunDetails) -> None:
+    rows = metric_rows([record])
     if not rows:
         parts.nothing("It was not measured on the test set yet. This does so:", evaluation_commands([record])[0])
         latest = record.validation()
@@ -180,10 +179,10 @@ def _measures(record: Record) -> None:
                          for name, value in latest.items()])  # fmt: skip
         return
     st.markdown("On the test set. The floor is the same number for as many real training glyphs.")
-    parts.table(plain(measure_table([record], rows)))
+    parts.table(plain(metric_table([record], rows)))
     drawn = [bars_of(row) for row in rows if row.comparable]
     if drawn:
-        parts.figure(lambda: draw_measures([record.name], drawn), "measures.png", FLOORS)
+        parts.figure(lambda: draw_metric_bars([record.name], drawn), "measures.png", FLOORS)
     _classes(record)
     for name, caption in (
         ("neighbours.png", "Generated glyphs above the training glyphs nearest to them"),
@@ -194,7 +193,7 @@ def _measures(record: Record) -> None:
             parts.picture_file(record.path / name)
 
 
-def _classes(record: Record) -> None:
+def _classes(record: RunDetails) -> None:
     try:
         classes = Classes.of(record.path)
     except HandwritingError as error:
@@ -247,7 +246,7 @@ def _draw(run: Run) -> None:
     if asked:
         try:
             with st.spinner("Drawing"):
-                state.drawn = run.path, draw_now(checkpoint, n, labels or None, styles or None, seed, spread)
+                state.drawn = run.path, sample_now(checkpoint, n, labels or None, styles or None, seed, spread)
         except HandwritingError as error:
             parts.refused(error)
     if "drawn" in state and state.drawn[0] == run.path:

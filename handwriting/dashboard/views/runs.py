@@ -9,14 +9,14 @@ from typing import Any
 import streamlit as st
 
 from handwriting.dashboard import parts
+from handwriting.dashboard.run_index import Snapshot
 from handwriting.dashboard.tables import counts, epoch_shown, runs_shown, runs_table, selected, swatch, sweeps_table
 from handwriting.errors import HandwritingError
 from handwriting.plots.curves import COUNTED, FAMILIES, family, metrics_of, ordered
 from handwriting.plots.interactive import curves_chart
-from handwriting.plots.markdown import escaped
-from handwriting.runs.comparison import Record, cautions, differences
+from handwriting.runs.details import RunDetails, comparability_warnings, differences
 from handwriting.runs.filters import keys
-from handwriting.sweeps.shelf import Look
+from handwriting.text import escape_markdown
 
 MOST = 10
 """So many runs are put side by side."""
@@ -33,33 +33,33 @@ HELP = (
 
 def show(slots: Sequence[Any]) -> None:
     """Show the page."""
-    look = parts.shelf().look()
+    snapshot = parts.run_index().snapshot()
     with slots[0]:
         st.title("Runs")
-        if not look.entries and not look.sweeps:
-            where = ", ".join(escaped(str(folder)) for folder in parts.shelf().folders)
+        if not snapshot.entries and not snapshot.sweeps:
+            where = ", ".join(escape_markdown(str(folder)) for folder in parts.run_index().folders)
             parts.nothing(f"There is no run in {where} yet. This trains one in under a minute:", "python train.py")
-            parts.left_out(look)
+            parts.left_out(snapshot)
             return
-        _choice(look)
+        _choice(snapshot)
     with slots[1]:
-        parts.live(lambda: _table(look.is_running), look.is_running)
+        parts.live(lambda: _table(snapshot.is_running), snapshot.is_running)
     with slots[2]:
-        if look.sweeps:
-            with st.expander(f"Sweeps: {len(look.sweeps)}", expanded=RUNS not in st.query_params):
-                parts.live(_sweeps, look.is_running)
+        if snapshot.sweeps:
+            with st.expander(f"Sweeps: {len(snapshot.sweeps)}", expanded=RUNS not in st.query_params):
+                parts.live(_sweeps, snapshot.is_running)
     asked = list(dict.fromkeys(st.query_params.get_all(RUNS)))
-    chosen = [key for key in asked if key in look.entries]
+    chosen = [key for key in asked if key in snapshot.entries]
     with slots[3]:
-        parts.left_out(look)
+        parts.left_out(snapshot)
     with slots[4]:
-        for gone in [key for key in asked if key not in look.entries]:
-            st.warning(f"The run {escaped(gone)} is not here.", icon=":material/link_off:")
+        for gone in [key for key in asked if key not in snapshot.entries]:
+            st.warning(f"The run {escape_markdown(gone)} is not here.", icon=":material/link_off:")
         if not chosen:
             st.caption("Select runs by the boxes on their left to see their curves and grids side by side.")
             return
-        _head(chosen, look)
-    running = any(look.entries[key].state == "running" for key in chosen)
+        _head(chosen, snapshot)
+    running = any(snapshot.entries[key].state == "running" for key in chosen)
     chosen = chosen[:MOST]
     with slots[5]:
         _shape()
@@ -74,16 +74,16 @@ def show(slots: Sequence[Any]) -> None:
         _settings(chosen)
 
 
-def _choice(look: Look) -> None:
+def _choice(snapshot: Snapshot) -> None:
     """Let it be said which runs are shown, and what of them."""
     choose, more, trials = st.columns([5, 4, 2], vertical_alignment="bottom")
     with choose:
         st.text_input("Filter", key="filter", bind="query-params", help=HELP, placeholder="cgan model.lr<0.001")
     with more:
-        own = keys(look.entries.values())
+        own = keys(snapshot.entries.values())
         st.multiselect("More columns", own, key="columns", bind="query-params", placeholder="any setting or metric")
     with trials:
-        st.toggle("Trials of sweeps", key="trials", bind="query-params", disabled=not look.sweep_of)
+        st.toggle("Trials of sweeps", key="trials", bind="query-params", disabled=not snapshot.sweep_of)
 
 
 def _shape() -> None:
@@ -100,14 +100,14 @@ def _shape() -> None:
 
 def _table(was_running: bool) -> None:
     """Show the table, and keep what is selected in the address."""
-    look, state = parts.shelf().look(), st.session_state
+    snapshot, state = parts.run_index().snapshot(), st.session_state
     try:
-        shown = runs_shown(look, state.filter, state.trials)
+        shown = runs_shown(snapshot, state.filter, state.trials)
     except HandwritingError as error:
         parts.refused(error)
-        shown = runs_shown(look, "", state.trials)
+        shown = runs_shown(snapshot, "", state.trials)
     places, chosen = list(shown), st.query_params.get_all(RUNS)
-    st.caption(counts(look, len(shown)))
+    st.caption(counts(snapshot, len(shown)))
     if not shown:
         st.caption("None of them fits the filter." if state.filter else "The trials are in their sweeps.")
         return
@@ -126,25 +126,25 @@ def _table(was_running: bool) -> None:
     if (wanted := selected(chosen, places, marked)) != chosen:
         st.query_params[RUNS] = wanted
         st.rerun()
-    if look.is_running != was_running:
+    if snapshot.is_running != was_running:
         st.rerun()
 
 
 def _sweeps() -> None:
-    look = parts.shelf().look()
-    parts.table(sweeps_table(look), key="sweeps", column_config=parts.columns())
+    snapshot = parts.run_index().snapshot()
+    parts.table(sweeps_table(snapshot), key="sweeps", column_config=parts.columns())
     with st.container(horizontal=True):
-        for key in look.sweeps:
+        for key in snapshot.sweeps:
             parts.link(f"Open {key}", page="Sweep", sweep=key)
 
 
-def _head(chosen: Sequence[str], look: Look) -> None:
+def _head(chosen: Sequence[str], snapshot: Snapshot) -> None:
     """Name the selected runs in their colours, with a link to each."""
     st.divider()
     with st.container(horizontal=True, vertical_alignment="center"):
         for index, key in enumerate(chosen[:MOST]):
             st.html(swatch(index, dark=parts.is_dark()), width="content")
-            parts.link(look.entries[key].name, page="Run", run=key)
+            parts.link(snapshot.entries[key].name, page="Run", run=key)
         if st.button("Clear the selection", type="tertiary", icon=":material/close:"):
             st.query_params.pop(RUNS, None)
             st.session_state.cleared = st.session_state.get("cleared", 0) + 1
@@ -153,12 +153,12 @@ def _head(chosen: Sequence[str], look: Look) -> None:
         st.caption(f"The first {MOST} of {len(chosen)} that are selected.")
 
 
-def _records(chosen: Sequence[str], tell: bool = False) -> dict[int, Record]:
+def _records(chosen: Sequence[str], tell: bool = False) -> dict[int, RunDetails]:
     """Return the selected runs by their place in the selection; one that cannot be read is told of once."""
     found = {}
     for index, key in enumerate(chosen):
         try:
-            found[index] = parts.shelf().record(key)
+            found[index] = parts.run_index().record(key)
         except HandwritingError as error:
             if tell:
                 parts.refused(error)
@@ -179,8 +179,8 @@ def _curves(chosen: Sequence[str]) -> None:
         st.caption("None of these was measured yet: choose other measures above.")
     for metric, one in parts.across(found, ACROSS):
         parts.chart(one, f"curve {metric}")
-    for caution in cautions(list(records.values())):
-        st.caption(escaped(caution))
+    for caution in comparability_warnings(list(records.values())):
+        st.caption(escape_markdown(caution))
 
 
 def _grids(chosen: Sequence[str]) -> None:

@@ -12,23 +12,21 @@ from handwriting.dashboard.tables import plain, state, trials_table
 from handwriting.errors import HandwritingError
 from handwriting.plots.axes import Axis
 from handwriting.plots.interactive import PICK, Chart, parallel_chart, picked
-from handwriting.plots.markdown import escaped
-from handwriting.plots.numbers import number
 from handwriting.plots.sweeps import draw_history, draw_importance
-from handwriting.reports.page import duration
 from handwriting.reports.sweep import BETTER, Found, facts, file_of, gather, leaders, slug
 from handwriting.sweeps.folder import Trial
 from handwriting.sweeps.results import (
-    Goal,
+    Objective,
     axes,
     best_config,
-    by_goal,
+    by_objective,
     finished,
     importance,
-    luck,
+    importance_unavailable,
     rerun,
-    untold,
+    seed_spread,
 )
+from handwriting.text import escape_markdown, format_duration, format_number
 
 ENDED = ("done", "pruned", "failed")
 IMPORTANCE = "How much of the differences each explains by itself; with few trials it is a hint."
@@ -36,14 +34,14 @@ IMPORTANCE = "How much of the differences each explains by itself; with few tria
 
 def show(slots: Sequence[Any]) -> None:
     """Show the page."""
-    look = parts.shelf().look()
+    snapshot = parts.run_index().snapshot()
     with slots[0]:
         st.title("A sweep")
-        if not look.sweeps:
+        if not snapshot.sweeps:
             parts.nothing("There is no sweep yet. This makes one of six short trials:",
                           "python train.py -m model=vae,cgan seed=1,2,3 trainer.max_epochs=5")  # fmt: skip
             return
-        key = parts.choose("Sweep", list(look.sweeps), parts.shelf().sweep)
+        key = parts.choose("Sweep", list(snapshot.sweeps), parts.run_index().sweep)
         if key is None:
             return
         try:
@@ -55,15 +53,15 @@ def show(slots: Sequence[Any]) -> None:
     with slots[1]:
         parts.live(lambda: _progress(key, _ended(found)), running)
     with slots[2]:
-        for goal, trials in by_goal(found.trials).items():
+        for goal, trials in by_objective(found.trials).items():
             _goal(key, goal, trials, found)
     with slots[3]:
         parts.live(lambda: _trials(key), running)
 
 
 def _found(key: str) -> Found:
-    shelf = parts.shelf()
-    return gather(shelf.sweep(key), shelf.look(parts.QUICK).trials(key))
+    index = parts.run_index()
+    return gather(index.sweep(key), index.snapshot(parts.QUICK).trials(key))
 
 
 def _ended(found: Found) -> tuple[str | None, Sequence[Trial]]:
@@ -79,7 +77,7 @@ def _progress(key: str, before: tuple[str | None, Sequence[Trial]]) -> None:
     left = found.status.get("seconds_left") if found.state == "running" else None
     ended = len(before[1])
     told = f"{ended} of {found.total} trials have ended" + (
-        f", about {duration(left)} left" if left is not None else ""
+        f", about {format_duration(left)} left" if left is not None else ""
     )
     st.progress(ended / max(1, found.total), told)
     with st.expander(f"{state(found.state)}: {found.counts}"):
@@ -88,12 +86,14 @@ def _progress(key: str, before: tuple[str | None, Sequence[Trial]]) -> None:
         st.code("\n".join(found.plan.swept) or "nothing", language="bash", wrap_lines=True)
 
 
-def _goal(key: str, goal: Goal, trials: Sequence[Trial], found: Found) -> None:
+def _goal(key: str, goal: Objective, trials: Sequence[Trial], found: Found) -> None:
     """Show the trials that go by the same value."""
     (monitor, mode), standings = goal, found.standings[goal]
-    st.subheader(f"Leaderboard, by {escaped(monitor)} ({BETTER[mode]} is better)")
-    if (spread := luck(standings)) is not None:
-        st.caption(f"Trials that differ in their seed alone spread by {number(spread)}: less may be luck.")
+    st.subheader(f"Leaderboard, by {escape_markdown(monitor)} ({BETTER[mode]} is better)")
+    if (spread := seed_spread(standings)) is not None:
+        st.caption(
+            f"Trials that differ in their seed alone spread by {format_number(spread)}: less may be seed_spread."
+        )
     parts.table(plain(leaders(standings, found.entries)), height=min(38 + 35 * len(standings), 400))
     ended = [trial for trial in trials if trial.state in ENDED]
     if columns := axes(ended):
@@ -101,8 +101,8 @@ def _goal(key: str, goal: Goal, trials: Sequence[Trial], found: Found) -> None:
         numbers = [trial.number for trial in ended]
         _parallel(key, goal, parallel_chart(columns, reached, mode, numbers, parts.is_dark()), ended)
     st.subheader("What mattered")
-    if reason := untold(trials):
-        st.caption(escaped(reason))
+    if reason := importance_unavailable(trials):
+        st.caption(escape_markdown(reason))
     else:
         with st.columns([3, 2])[0]:
             parts.figure(lambda: draw_importance(importance(trials)), f"importance_{slug(goal)}.png", IMPORTANCE)
@@ -114,7 +114,7 @@ def _goal(key: str, goal: Goal, trials: Sequence[Trial], found: Found) -> None:
     _best(key, goal, found)
 
 
-def _parallel(key: str, goal: Goal, chart: Chart, trials: Sequence[Trial]) -> None:
+def _parallel(key: str, goal: Objective, chart: Chart, trials: Sequence[Trial]) -> None:
     """Show trials along their parameters, and those that are selected there."""
     st.subheader("Along the parameters")
     st.caption(
@@ -132,7 +132,7 @@ def _parallel(key: str, goal: Goal, chart: Chart, trials: Sequence[Trial]) -> No
         )
 
 
-def _best(key: str, goal: Goal, found: Found) -> None:
+def _best(key: str, goal: Objective, found: Found) -> None:
     """Show how to go on with the best trial."""
     st.subheader("The best, to go on with")
     best = found.standings[goal][0]
@@ -154,6 +154,6 @@ def _trials(key: str) -> None:
     if to_come := found.to_come:
         named = [str(trial.number) for trial in found.trials if trial.state == "waiting"]
         st.caption(f"{to_come} to come: {', '.join(named) or 'the search will choose them'}.")
-    for one in parts.shelf().look(parts.QUICK).skipped:
+    for one in parts.run_index().snapshot(parts.QUICK).skipped:
         if one.place.startswith(f"{key}/"):
-            st.caption(escaped(f"Not read: {one.place} ({one.reason})"))
+            st.caption(escape_markdown(f"Not read: {one.place} ({one.reason})"))

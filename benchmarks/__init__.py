@@ -1,0 +1,1 @@
+"""Benchmarks of speed and quality; they are not part of the wheel."""

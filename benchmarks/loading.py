@@ -1,0 +1,48 @@
+"""Batches from memory, beside pure indexing and beside a DataLoader that fetches glyph by glyph."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from benchmarks.timing import Benchmark, repeated
+from handwriting.data.loading.loader import GlyphLoader
+from handwriting.glyphs import Glyphs
+
+
+def by_our_loader(glyphs: Glyphs, batch_size: int) -> Benchmark:
+    """Return what goes through whole epochs of our loader."""
+    loader = GlyphLoader(glyphs, batch_size, training=True)
+    return lambda seconds: repeated(lambda: sum(len(batch.image) for batch in loader), seconds)
+
+
+def by_indexing(glyphs: Glyphs, batch_size: int) -> Benchmark:
+    """Return what indexes shuffled images and labels and does nothing else: no loader can be faster."""
+    images, labels = torch.tensor(glyphs.images), torch.tensor(glyphs.labels)
+
+    def once() -> int:
+        seen = 0
+        for index in torch.randperm(len(images)).split(batch_size):
+            batch, _ = images.index_select(0, index) / 255, labels.index_select(0, index)
+            seen += len(batch)
+        return seen
+
+    return lambda seconds: repeated(once, seconds)
+
+
+class _OneByOne(Dataset[tuple[Tensor, int]]):
+    def __init__(self, glyphs: Glyphs) -> None:
+        self.images, self.labels = torch.tensor(glyphs.images), glyphs.labels.tolist()
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        return self.images[index] / 255, self.labels[index]
+
+
+def by_data_loader(glyphs: Glyphs, batch_size: int) -> Benchmark:
+    """Return what goes through whole epochs of torch's DataLoader, shuffled, in this process."""
+    loader = DataLoader(_OneByOne(glyphs), batch_size, shuffle=True)
+    return lambda seconds: repeated(lambda: sum(len(images) for images, _ in loader), seconds)

@@ -1,0 +1,212 @@
+"""Benchmark how fast it is, beside the plainest code that does the same, in one run."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from omegaconf import DictConfig
+
+from benchmarks import dashboard_pages as showing
+from benchmarks import loading, run_folders, starting, sweep_folders, training
+from benchmarks import sweeps as sweeping
+from benchmarks.timing import Benchmark, compare, spread
+from handwriting import config
+from handwriting.data.loading.module import GlyphData
+from handwriting.engine import fitting
+from handwriting.errors import ConfigError, nearest
+from handwriting.jobs.outputs import output_path
+from handwriting.runs.files import write_atomically
+from handwriting.sweeps.executors.local import cores, on_threads
+from handwriting.text import markdown_table
+
+GLYPHS = (
+    "metrics=none",  # they keep to a share of the time by themselves
+    "data=synthetic",
+    "data.count=25000",
+    "data.classes=abcdefghijklmnopqrstuvwxyz",
+    "trainer=cpu",
+    "trainer.max_epochs=-1",
+)
+"""About as many training glyphs as the EMNIST letters at hand, 18,000, and nothing to fetch."""
+TRAININGS = {
+    "vae": ("model=vae",),
+    "cvae": ("model=cvae",),
+    "dcgan": ("model=dcgan",),
+    "cgan": ("model=cgan",),
+    "wgan_gp": ("model=wgan_gp",),
+    "mlp_vae": ("model=vae", "model.network=mlp", "model.channels=128", "model.latent_dim=16", "model.lr=1e-3"),
+    "mlp_cgan": ("model=cgan", "model.network=mlp"),
+}
+"""What is trained; ``mlp_vae`` is 784-512-16, which pythae has as well."""
+OURS = "handwriting"
+TRIAL = (*GLYPHS, "model=cvae", "callbacks.limit.max_batches=300")
+"""What each trial of a sweep trains: half a minute on one core, its start included."""
+
+
+def run(cfg: DictConfig) -> None:
+    """Benchmark what ``cfg`` asks for, and print tables in Markdown."""
+    known = (*TRAININGS, "loader", "start", "sweep", "sweep_page", "dashboard")
+    for name in cfg.only:
+        if name not in known:
+            raise ConfigError(f"only={name}: no such measurement.{nearest(name, known)} There are: {', '.join(known)}.")
+    for key in ("seconds", "pairs", "batch_size"):
+        if not cfg[key] > 0:
+            raise ConfigError(f"{key}={cfg[key]} is not allowed: give a number above 0.")
+    out = output_path(cfg.out, "") if cfg.out else None
+    fitting.quieten_lightning()
+    wanted = [name for name in known if name in (cfg.only or known)]
+    parts = [_machine(cfg)]
+    if "start" in wanted:  # before torch has warmed up anything that another process could share
+        parts.append(_starting(cfg))
+    if trained := [name for name in wanted if name in TRAININGS]:
+        parts.append(_training(cfg, trained))
+    if "loader" in wanted:
+        parts.append(_loading(cfg))
+    if "sweep" in wanted:
+        parts.append(_sweeping(cfg))
+    if "sweep_page" in wanted:
+        parts.append(_page_of_a_sweep(cfg))
+    if "dashboard" in wanted:
+        parts.append(_dashboard(cfg))
+    text = "\n\n".join(parts) + "\n"
+    print(text)
+    if out:
+        write_atomically(out, lambda file: file.write(text.encode()))
+
+
+def _machine(cfg: DictConfig) -> str:
+    return (
+        f"{torch.get_num_threads()} threads of {platform.machine()}, torch {torch.__version__}, "
+        f"batches of {cfg.batch_size}, each rate measured {cfg.pairs} times for at least {cfg.seconds} s, in turn; "
+        "median (smallest-largest)."
+    )
+
+
+def _data(cfg: DictConfig) -> tuple[Callable[[str], DictConfig], GlyphData]:
+    """Return what composes the configuration of a training, and the glyphs that all of them share."""
+
+    def composed(name: str) -> DictConfig:
+        return config.compose("train", [*GLYPHS, f"data.batch_size={cfg.batch_size}", *TRAININGS[name]])
+
+    data = GlyphData(config.build(composed("vae").data, "data"))
+    data.setup()
+    return composed, data
+
+
+def _training(cfg: DictConfig, names: list[str]) -> str:
+    composed, data = _data(cfg)
+    rows: list[tuple[str, ...]] = []
+    for name in names:
+        settings = composed(name)
+        ours = training.AsTheJobDoes(settings, data)
+        ways: dict[str, Benchmark] = {OURS: ours, "plain loop": training.plainly(settings, data)}
+        if name == "mlp_vae":
+            ways["plain loop in float32"] = training.plainly(settings, data, bf16=False)
+            if find_spec("pythae"):
+                ways["pythae"] = training.by_pythae(settings, data)
+        found = _rows(name, ways, cfg)
+        rows += [(*row[:2], spread(ours.with_validation), *row[2:]) for row in found]
+        _show(rows[-len(found) :])
+    return markdown_table(
+        ("training", "handwriting, glyphs/s", "validation counted", "beside", "glyphs/s", "times as fast"), rows
+    )
+
+
+def _loading(cfg: DictConfig) -> str:
+    _, data = _data(cfg)
+    size = cfg.batch_size
+    ways: Mapping[str, Benchmark] = {
+        OURS: loading.by_our_loader(data.train, size),
+        "pure indexing": loading.by_indexing(data.train, size),
+        "DataLoader, glyph by glyph": loading.by_data_loader(data.train, size),
+    }
+    rows = _rows("loader", ways, cfg)
+    _show(rows)
+    return markdown_table(("loading", "handwriting, glyphs/s", "beside", "glyphs/s", "times as fast"), rows)
+
+
+def _sweeping(cfg: DictConfig) -> str:
+    workers = cores()
+    trials, many = 2 * workers, on_threads(workers, 1)
+    ways = {
+        OURS: sweeping.by_workers(TRIAL, trials, workers, threads=1),
+        on_threads(1, 1): sweeping.by_workers(TRIAL, trials, 1, threads=1),
+        on_threads(1, workers): sweeping.by_workers(TRIAL, trials, 1, threads=workers),
+    }
+    rows = _rows(f"{trials} trials by {many}", ways, cfg)
+    alone, by_hand = "a sweep of one trial", "the same run by hand"
+    found = compare(
+        {alone: sweeping.by_workers(TRIAL, 1, 1, threads=workers), by_hand: sweeping.by_hand(TRIAL)}, cfg.pairs, 0
+    )
+    seconds = {way: [3600 / rate for rate in rates] for way, rates in found.rates.items()}
+    more = [one - two for one, two in zip(seconds[alone], seconds[by_hand], strict=True)]
+    costs = [(alone, spread(seconds[alone], 1), by_hand, spread(seconds[by_hand], 1), spread(more, 1))]
+    _show([*rows, *costs])
+    faster = markdown_table(("sweep", "trials/h", "beside", "trials/h", "times as fast"), rows)
+    return f"{faster}\n\n{markdown_table(('sweep', 'seconds', 'beside', 'seconds', 'seconds more'), costs)}"
+
+
+def _page_of_a_sweep(cfg: DictConfig) -> str:
+    pages = [sweep_folders.measure_page() for _ in range(cfg.pairs)]
+    seconds, size = [page.seconds for page in pages], [page.megabytes for page in pages]
+    rows = [
+        ("handwriting compare, from the start of Python", spread(seconds, 1), "s"),
+        ("its page", spread(size, 1), "MB"),
+    ]
+    _show(rows)
+    return markdown_table(("a sweep of 200 trials", "", ""), rows)
+
+
+def _dashboard(cfg: DictConfig) -> str:
+    if find_spec("streamlit") is None:
+        return "The dashboard was not measured: pip install -e '.[dashboard]'"
+    with TemporaryDirectory() as place:
+        runs = Path(place) / "runs"
+        run_folders.write_runs(runs)
+        visits = [showing.visit(runs) for _ in range(cfg.pairs)]
+    rows = [
+        ("the table, of runs never read before", spread([one.cold for one in visits], 2), "s", "2"),
+        ("the table after a filter", spread([one.filtered for one in visits], 2), "s", "0.3"),
+        ("the page with ten runs selected: table, curves, grids", spread([one.curves for one in visits], 2), "s", "1"),
+        ("memory, at most", spread([one.peak for one in visits], 2), "GiB", "0.93"),
+        ("imports, as the dashboard starts", spread([one.imports for one in visits], 2), "s", ""),
+    ]
+    _show(rows)
+    return markdown_table(("a dashboard of 1,000 runs, 50 metrics and 20 grids each", "", "", "goal"), rows)
+
+
+def _rows(name: str, ways: Mapping[str, Benchmark], cfg: DictConfig) -> list[tuple[str, ...]]:
+    """Compare our way with each other one, a row each."""
+    found = compare(ways, cfg.pairs, cfg.seconds)
+    return [
+        (name, spread(found.rates[OURS]), other, spread(found.rates[other]), spread(found.ratios(OURS, other), 2))
+        for other in ways
+        if other != OURS
+    ]
+
+
+def _starting(cfg: DictConfig) -> str:
+    words = ("model=cgan", "data=digits", "metrics=none", "trainer.max_epochs=1")
+    runs = [starting.watch(words) for _ in range(cfg.pairs)]
+    letters = starting.watch((*GLYPHS, "model=cgan", "callbacks.limit.max_batches=200"))
+    rows = [
+        ("python, and all imports of training", spread([starting.import_seconds() for _ in range(cfg.pairs)], 1), "s"),
+        ("handwriting train --help", spread([starting.help_seconds() for _ in range(cfg.pairs)], 1), "s"),
+        ("first grid of model=cgan data=digits", spread([run.first_grid for run in runs], 1), "s"),
+        ("first logged batch of the same", spread([run.first_step for run in runs], 1), "s"),
+        ("memory of the same, at most", spread([run.peak for run in runs], 2), "GiB"),
+        ("memory with 25,000 glyphs, at most", f"{letters.peak:.2f}", "GiB"),
+    ]
+    _show(rows)
+    return markdown_table(("starting", "", ""), rows)
+
+
+def _show(rows: Sequence[tuple[str, ...]]) -> None:
+    """Tell as it goes what was measured: all of it takes an hour."""
+    for row in rows:
+        print("  ".join(row), flush=True)

@@ -1,0 +1,105 @@
+"""What training is measured by, besides its losses."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytorch_lightning as pl
+from pydantic import PositiveInt
+
+from handwriting.callbacks.base import RunCallback, TimeBudget, TimeShare, epochs_done, is_last_epoch
+from handwriting.callbacks.metrics_log import MetricsLog
+from handwriting.features.cache import feature_space
+from handwriting.metrics.base import Metric, Reference
+from handwriting.metrics.evaluation import evaluate_samples, measure, prepare
+from handwriting.models.base import GlyphModel
+from handwriting.runs import RunFolder
+
+log = logging.getLogger("handwriting")
+
+
+@dataclass(eq=False)
+class ValidationMetrics(RunCallback):
+    """Take the quick measures of ``conf/metrics`` every few epochs, against the validation set.
+
+    They are logged as ``val/fid`` and so on, with ``floor/fid`` beside each: the same for real training glyphs. The
+    feature space and the floors are made before the first batch, and their time is not counted as training's.
+
+    Attributes:
+        every_n_epochs: MetricValue after so many epochs, and after the last.
+        time_share: The most of the training's time that measuring may take. The first epoch that is due and the last
+            are always measured.
+    """
+
+    every_n_epochs: PositiveInt = 1
+    time_share: TimeShare = 0.05
+
+    def __post_init__(self) -> None:
+        """Nothing is measured unless something is attached."""
+        self._allowance = TimeBudget(self.time_share, ahead=2)  # this one, and the last epoch's
+        self._metrics: list[Metric] = []
+        self._run: RunFolder | None = None
+        self._reference: Reference | None = None
+        self._seconds_before = 0.0
+
+    def attach(self, metrics: Sequence[Metric], run: RunFolder | None) -> None:
+        """Take these measures, those that are meant for training; and tell ``run`` what by and how long it took."""
+        self._metrics = [metric for metric in metrics if metric.while_training]
+        self._run = run
+
+    def state_dict(self) -> dict[str, Any]:
+        """Keep the seconds spent so far."""
+        return {"seconds": self.seconds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on counting from there."""
+        self._seconds_before = state_dict["seconds"]
+
+    @property
+    def seconds(self) -> float:
+        """Seconds spent measuring so far, over all sessions."""
+        return self._seconds_before + self._allowance.spent
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Make the feature space, and look at the real glyphs; the first process alone does."""
+        if not self._metrics or not trainer.is_global_zero:
+            return
+        data, began = trainer.datamodule, time.monotonic()  # type: ignore[attr-defined]
+        space = feature_space(data.whole, data.test, trainer.strategy.root_device, announce=print)
+        self._reference = Reference(space, data.whole, data.val)
+        self._metrics, refused = prepare(self._metrics, self._reference)
+        for reason in refused:
+            log.warning("not measured while training: %s", reason)
+        self._tell({"feature_space": str(space), "preparation_seconds": round(time.monotonic() - began, 2)})
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
+        """MetricValue, where there is time for it, and let the log and the checkpoints know."""
+        if epochs_done(trainer) % self.every_n_epochs and not is_last_epoch(trainer):
+            return
+        # One process measures for all, so that the numbers are those of a single process.
+        found = trainer.strategy.broadcast(self._measured(trainer, pl_module))
+        if not found:
+            return
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, MetricsLog):
+                callback.add(found)
+        pl_module.log_dict(found, logger=False, rank_zero_only=False)
+
+    def _measured(self, trainer: pl.Trainer, model: GlyphModel) -> dict[str, float]:
+        if self._reference is None or not self._allowance.due(trainer):
+            return {}
+        with self._allowance.spending():
+            measures, refused = measure(evaluate_samples(model, self._reference), self._metrics)
+        for reason in refused:
+            log.info("not measured after epoch %d: %s", epochs_done(trainer), reason)
+        self._tell({"measuring_seconds": round(self.seconds, 2)})
+        values = {f"val/{name}": own.value for name, own in measures.items()}
+        return values | {f"floor/{name}": own.floor for name, own in measures.items() if own.floor is not None}
+
+    def _tell(self, facts: dict[str, object]) -> None:
+        if self._run:
+            self._run.summarise(facts)

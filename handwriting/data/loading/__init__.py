@@ -1,0 +1,1 @@
+"""Loading: batches from memory, and the one DataModule."""

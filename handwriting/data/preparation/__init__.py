@@ -1,0 +1,1 @@
+"""Preparation: cleaning, resizing, splitting, balancing, styles and augmentation."""

@@ -1,0 +1,144 @@
+"""A folder of pictures, one glyph each, of any size, mode and polarity."""
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+import numpy as np
+from pydantic import AfterValidator, Field
+
+from handwriting.data.formats.paper import Inking, Polarity
+from handwriting.data.formats.pictures import folders_in, is_folder, natural_key, pictures_in, read_picture
+from handwriting.data.sources.base import GlyphSource
+from handwriting.errors import DataError
+from handwriting.glyphs import UNKNOWN, Glyphs
+
+TRAIN, TEST = "train", "test"
+
+
+def _with_class(pattern: str) -> str:
+    """Refuse a pattern that is no regular expression, or that has no group ``class``."""
+    try:
+        groups = re.compile(pattern).groupindex
+    except re.error as error:
+        raise ValueError(f"is no regular expression ({error})") from error
+    if "class" not in groups:
+        raise ValueError("has no group for the class; write (?P<class>...) around what names it")
+    return pattern
+
+
+class Picture(NamedTuple):
+    """One file, and the name of its class; None where nothing names it."""
+
+    path: Path
+    name: str | None
+
+
+@dataclass(eq=False, kw_only=True)
+class Folder(GlyphSource):
+    r"""Pictures of glyphs, each brought to bright ink on dark in a square of ``image_size``.
+
+    Read as one of these, whichever the folder holds: ``train/`` and ``test/`` (if there is only ``train/``, or neither,
+    ``test_fraction`` of each class is split off by ``split_seed``); in them, or in the folder itself, one subfolder for
+    each class, or pictures beside one another whose class is in their name, or that nobody has labelled. Without labels
+    the alphabet is empty and every label -1. Pictures, classes and their names are taken in natural order.
+
+    Attributes:
+        path: The folder.
+        name_pattern: A regular expression for the whole of a file's name without its ending, in which the group
+            ``class`` is the class: ``(?P<class>.+)_\d+`` reads ``CAP_A_12.png`` as ``CAP_A``. Subfolders are then
+            looked through, and name nothing.
+        test_fraction: The share of each class that is held out where there is no ``test/``.
+        polarity: Which of ink and paper is darker; ``auto`` finds out for each picture.
+        paper: ``remove``: paper becomes 0, whatever its light, and ink 255; ``keep``: the greys stay as they are.
+        crop: ``ink``: the ink fills the square but for a margin; ``none``: the whole picture is used.
+        margin: The empty part of the square on each side of cropped ink; EMNIST's is 2 pixels of 28.
+    """
+
+    path: str
+    name_pattern: Annotated[str, AfterValidator(_with_class)] | None = None
+    test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    polarity: Polarity = "auto"
+    paper: Literal["remove", "keep"] = "remove"
+    crop: Literal["ink", "none"] = "ink"
+    margin: Annotated[float, Field(ge=0, lt=0.5)] = 0.07
+
+    def read(self) -> tuple[Glyphs, Glyphs]:
+        """Return the training and test glyphs, already at ``image_size``.
+
+        Raises:
+            DataError: If the folder is missing, holds no usable picture, or holds one that may not be skipped.
+        """
+        folder = Path(self.path).expanduser()
+        if not is_folder(folder):
+            what = (
+                "is no folder that can be read. Give data.path=<folder of pictures>; data=arrays reads files of arrays."
+            )
+            raise DataError(f"{folder} {what}")
+        places = {path.name: path for path in folders_in(folder)}
+        if TRAIN not in places:
+            return self.split_off(self._glyphs(folder, self._listed(folder)), self.test_fraction)
+        for name, place in places.items():
+            if name not in (TRAIN, TEST) and pictures_in(place):
+                self.bad(f"{place} lies beside {TRAIN}/ and belongs to neither training nor test set.")
+        train = self._glyphs(places[TRAIN], self._listed(places[TRAIN]))
+        if TEST not in places:
+            return self.split_off(train, self.test_fraction)
+        return train, self._glyphs(places[TEST], self._listed(places[TEST]), train.alphabet)
+
+    def _listed(self, folder: Path) -> list[Picture]:
+        """Return the pictures in a folder, and the class that its subfolders or their own names give them."""
+        if self.name_pattern is not None:
+            return list(self._named(pictures_in(folder), re.compile(self.name_pattern)))
+        loose, classes = pictures_in(folder, deep=False), folders_in(folder)
+        if not classes:
+            return [Picture(path, None) for path in loose]
+        for path in loose:
+            self.bad(f"{path} lies beside the folders of classes, in none of them.")
+        found = {place.name: pictures_in(place) for place in classes}
+        for name in [name for name, paths in found.items() if not paths]:
+            self.bad(f"{folder / name} is the folder of a class, and holds no picture.")
+        return [Picture(path, name) for name, paths in found.items() for path in paths]
+
+    def _named(self, paths: Iterable[Path], pattern: re.Pattern[str]) -> Iterable[Picture]:
+        for path in paths:
+            match = pattern.fullmatch(path.stem)
+            if match and match["class"]:
+                yield Picture(path, match["class"])
+            else:
+                self.bad(f"{path}: its name tells no class by data.name_pattern={pattern.pattern}.")
+
+    def _glyphs(self, folder: Path, pictures: list[Picture], known: tuple[str, ...] | None = None) -> Glyphs:
+        """Read pictures; the alphabet is ``known``, or otherwise every class of which a picture can be used."""
+        ink = Inking(self.polarity, self.paper, self.crop, self.margin)
+        behind = {"auto": None, "dark_on_light": 255.0, "light_on_dark": 0.0}[self.polarity]
+        accepted: Collection[str | None] | None = (known or (None,)) if known is not None else None
+        images, names = [], []
+        for path, name in pictures:
+            if accepted is not None and name not in accepted:
+                self.bad(f"{path} is of {f'the class {name}' if name else 'no class'}, of which none is to train on.")
+                continue
+            try:
+                image = ink(read_picture(path, behind), self.image_size)
+            except DataError as error:
+                self.bad(str(error))
+                continue
+            if image is None:
+                self.bad(f"{path} shows no ink.")
+                continue
+            images.append(image)
+            names.append(name)
+        if not images:
+            raise DataError(
+                f"{folder} holds no picture that can be used. Give data.path=<folder of PNG or JPEG files>."
+            )
+        labelled = sorted({name for name in names if name is not None}, key=natural_key)
+        for name in sorted({name for _, name in pictures if name is not None} - set(labelled), key=natural_key):
+            if known is None:
+                self.bad(f"{folder}: no picture of the class {name} can be used.")
+        alphabet = tuple(labelled) if known is None else known
+        index = {name: label for label, name in enumerate(alphabet)}
+        labels = np.array([UNKNOWN if name is None else index[name] for name in names], np.int64)
+        return Glyphs(np.stack(images)[:, None], labels, alphabet=alphabet)

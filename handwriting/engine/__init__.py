@@ -1,0 +1,1 @@
+"""The engine: an experiment built from a configuration, trained, resumed and evaluated."""

@@ -1,0 +1,60 @@
+"""Old names of keys, classes and commands, so that earlier commands and run folders go on working."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_SOURCES = ("arrays", "digits", "emnist", "fashion_mnist", "folder", "kuzushiji", "mnist", "pages", "synthetic")
+
+TARGETS = {
+    **{rf"handwriting\.data\.({'|'.join(_SOURCES)})\.(\w+)": r"handwriting.data.sources.\1.\2"},
+    r"handwriting\.callbacks\.measuring\.Measuring": "handwriting.callbacks.validation_metrics.ValidationMetrics",
+}
+"""Classes that have moved, as patterns of their earlier full names."""
+KEYS = {"callbacks.measuring": "callbacks.validation_metrics"}
+"""Configuration keys that have another name now."""
+JOBS = {"studies": "experiments"}
+"""Commands that have another name now."""
+
+
+def current_target(target: Any) -> Any:
+    """Return the full name that a class has now.
+
+    >>> current_target("handwriting.data.digits.Digits")
+    'handwriting.data.sources.digits.Digits'
+    """
+    if not isinstance(target, str):
+        return target
+    for old, new in TARGETS.items():
+        if match := re.fullmatch(old, target):
+            return match.expand(new)
+    return target
+
+
+def current_override(override: str) -> str:
+    """Return an override with the key that it has now.
+
+    >>> current_override("callbacks.measuring.time_share=1"), current_override("~callbacks.measuring")
+    ('callbacks.validation_metrics.time_share=1', '~callbacks.validation_metrics')
+    """
+    prefix, key, rest = re.fullmatch(r"(\+{0,2}|~)([^=]*)(.*)", override, re.DOTALL).groups()  # type: ignore[union-attr]
+    for old, new in KEYS.items():
+        if f"{key}.".startswith(f"{old}."):
+            return f"{prefix}{new}{key[len(old) :]}{rest}"
+    return override
+
+
+def current_config(tree: Any, key: str = "") -> Any:
+    """Return a configuration that an earlier version wrote with the keys and classes of this one."""
+    if isinstance(tree, list):
+        return [current_config(value) for value in tree]
+    if not isinstance(tree, Mapping):
+        return tree
+    found = {}
+    for name, value in tree.items():
+        full = f"{key}.{name}".lstrip(".")
+        new = KEYS.get(full, full)
+        found[new.rpartition(".")[2]] = current_target(value) if name == "_target_" else current_config(value, full)
+    return found

@@ -1,0 +1,188 @@
+"""Finding and reading pages: photographs and scans of any kind, and documents of many pages."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
+
+from handwriting.data.formats import pictures
+from handwriting.data.formats.pictures import deep_greys, identified, is_deep, is_folder, listed, readable, upright
+from handwriting.errors import DataError
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfDocument, PdfPage
+
+SUFFIXES = (*pictures.SUFFIXES, ".pdf")
+"""The endings, in either case, of the files in a folder that are taken for pages."""
+MOST_PAGE_PIXELS = 200_000_000
+"""A larger page is refused by its header; A4 at 1200 dpi has 140 million."""
+PDF_DPI = 200
+"""What pages of a PDF are drawn at, unless that were too large."""
+GIVE = "Give pages=<a picture, a PDF or a folder of them>."
+
+_ALONE = Lock()
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One page: its file, its number in that, from 0, and how many pages the file has."""
+
+    path: Path
+    number: int
+    count: int
+
+    @property
+    def name(self) -> str:
+        """What the page is called in reports: its file's name, and its number, from 1, where there are several."""
+        return self.path.name if self.count == 1 else f"{self.path.name} page {self.number + 1}"
+
+
+def scans_in(path: Path) -> tuple[list[Scan], int]:
+    """Find the pages in one picture, in one PDF, or in the files of a folder, but not in its folders.
+
+    A broken file in a folder counts as one page, so that the others are read; ``read_scan`` says what is wrong with it.
+
+    Args:
+        path: A file, which may be called anything, or a folder, in which the endings in ``SUFFIXES`` count.
+
+    Returns:
+        The pages, files in natural order; and how many files of a folder were passed over for their ending.
+
+    Raises:
+        DataError: If there is nothing at ``path`` or no page in it, or if it is a file that cannot be read.
+    """
+    try:
+        path.stat()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}). {GIVE}") from error
+    if not is_folder(path):
+        return _scans_of(path), 0
+    files = [found for found in listed(path) if not is_folder(found)]
+    taken = [file for file in files if file.suffix.lower() in SUFFIXES]
+    if not taken:
+        raise DataError(f"{path} holds no picture and no PDF; folders in it are not looked into. {GIVE}")
+    scans = []
+    for file in taken:
+        try:
+            scans += _scans_of(file)
+        except DataError:  # told when the page is read
+            scans.append(Scan(file, 0, 1))
+    return scans, len(files) - len(taken)
+
+
+def read_scan(scan: Scan) -> NDArray[np.uint8]:
+    """Read one page as it looks, upright as its EXIF orientation says, on white where it is transparent.
+
+    What shows through is not white, but like the page's own paper, where that is opaque, and black where all ink is
+    light.
+
+    Returns:
+        Greys ``(H, W)`` where the picture knows no colours, and otherwise RGB ``(H, W, 3)``; uint8.
+
+    Raises:
+        DataError: If the file is missing, empty, broken, locked, no page, or has more than ``MOST_PAGE_PIXELS``.
+    """
+    with _page_file(scan.path) as file:
+        if _is_pdf(file):
+            with _document(file) as document:
+                return _drawn(document[scan.number])
+        image = identified(file)
+        _frames(image)  # a file that is broken further on is told of, although this page may be whole
+        if scan.number:
+            image.seek(scan.number)
+        return _shown(upright(image, scan.path, MOST_PAGE_PIXELS))
+
+
+def _scans_of(path: Path) -> list[Scan]:
+    with _page_file(path) as file:
+        if _is_pdf(file):
+            with _document(file) as document:
+                count = len(document)
+        else:
+            count = _frames(identified(file))
+    return [Scan(path, number, count) for number in range(count)]
+
+
+@contextmanager
+def _page_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file of pages as ``readable`` does, without Pillow's limit, which is lower than ours.
+
+    One at a time: that limit is one for all threads, and PDFium serves one only. Glyphs that are read meanwhile have
+    a limit of their own.
+    """
+    with _ALONE, readable(path) as file:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            yield file
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+def _frames(image: Image.Image) -> int:
+    """Return how many pages a picture has: an animation is one, and so is a photograph with what is kept beside it."""
+    return image.n_frames if isinstance(image, TiffImageFile) else 1
+
+
+def _is_pdf(file: BinaryIO) -> bool:
+    file.seek(0)
+    return b"%PDF-" in file.read(1024)  # PDF's readers look for the mark that far
+
+
+def _document(file: BinaryIO) -> PdfDocument:
+    """Open a PDF; the caller closes it.
+
+    Raises:
+        DataError: If it is broken, locked or has no page.
+    """
+    from pypdfium2 import PdfDocument, PdfiumError, raw
+
+    raw.FPDF_LoadMemDocument64(b"", 0, None)  # fails, or a document without pages would inherit an earlier one's error
+    try:
+        return PdfDocument(file)
+    except PdfiumError as error:
+        if error.err_code in (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY):
+            raise DataError(f"{file.name} is locked with a password. Save it without one.") from error
+        raise DataError(f"{file.name} is a PDF that is broken or has no page. Copy or save it again.") from error
+
+
+def _drawn(page: PdfPage) -> NDArray[np.uint8]:
+    """Draw a page of a PDF, uint8 RGB ``(H, W, 3)``."""
+    width, height = page.get_size()  # in points, of which an inch has 72
+    area, around = width * height, width + height
+    # The scale s at which (s width + 1)(s height + 1), more than any rounding gives, are all the pixels there may be.
+    largest = (math.sqrt(around**2 + 4 * area * (MOST_PAGE_PIXELS - 1)) - around) / (2 * area)
+    scale = min(PDF_DPI / 72, largest) * (1 - 1e-6)  # 120.00001 columns would be 121, and every stroke blurred
+    drawn = page.render(scale=scale, rev_byteorder=True)
+    return np.ascontiguousarray(drawn.to_numpy())
+
+
+def _shown(image: Image.Image) -> NDArray[np.uint8]:
+    """Return a decoded picture as it looks, uint8 ``(H, W)`` or ``(H, W, 3)``."""
+    if is_deep(image):
+        return np.rint(deep_greys(image)).astype(np.uint8)
+    mode = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        alpha = image.getchannel("A")
+        if alpha.getextrema() != (255, 255):
+            behind = Image.new("RGBA", image.size, (_behind(image.convert("L"), alpha),) * 3)
+            image = Image.alpha_composite(behind, image)
+    return np.asarray(image if image.mode == mode else image.convert(mode))
+
+
+def _behind(greys: Image.Image, alpha: Image.Image) -> int:
+    """Return the grey that belongs behind a page, which is mostly paper, with ink of any colour."""
+    opaque = np.asarray(greys)[np.asarray(alpha) > 127]
+    if 2 * opaque.size > greys.width * greys.height:  # the paper is opaque
+        return int(np.median(opaque))
+    return 255 if not opaque.size or np.percentile(opaque, 0.5) < 128 else 0

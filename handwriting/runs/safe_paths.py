@@ -1,0 +1,73 @@
+"""Which places may be read: those inside of chosen folders, wherever a name or a link points."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from handwriting.errors import RunError
+from handwriting.text import one_line
+
+
+def resolve_within(path: str | Path, folders: Sequence[Path]) -> Path:
+    """Return where a path leads, links followed, as long as that is in one of the folders.
+
+    Args:
+        path: It need not exist; ``~`` is somebody's home.
+        folders: Resolved.
+
+    Raises:
+        RunError: If it leads anywhere else, or cannot be a path.
+    """
+    try:
+        real = Path(path).expanduser().resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a null byte, nobody's home, links in a circle
+        raise RunError(f"{path} cannot be a path: {one_line(error)}") from error
+    if not any(real == folder or folder in real.parents for folder in folders):
+        raise RunError(f"{path} leads out of {', '.join(map(str, folders))}: not read.")
+    return real
+
+
+def resolve_file_within(path: str | Path, folders: Sequence[Path]) -> Path:
+    """Return where a path leads, as :func:`resolve_within`, and refuse what would be read without end, such as a pipe.
+
+    Raises:
+        RunError: As :func:`resolve_within`; or if there is something else than a file.
+    """
+    real = resolve_within(path, folders)
+    if real.exists() and not real.is_file():
+        raise RunError(f"{path} is no file: not read.")
+    return real
+
+
+def refuse_escaping_links(folder: Path, folders: Sequence[Path], inner: Iterable[str] | None = None) -> None:
+    """Refuse a folder that is, or holds, a link which leads out of the chosen folders, or something that is no file.
+
+    Args:
+        folder: The folder.
+        folders: As :func:`resolve_within` takes them.
+        inner: Which folders in it are looked through as well; None for all that is below it.
+
+    Raises:
+        RunError: Naming the link, or what cannot be read.
+    """
+    looked, ahead = set[Path](), [folder]
+    while ahead:
+        place = ahead.pop()
+        real = resolve_within(place, folders)
+        if real in looked or not real.is_dir():
+            continue
+        looked.add(real)
+        try:
+            with os.scandir(real) as listed:
+                for one in listed:
+                    path = Path(place, one.name)
+                    if one.is_symlink():
+                        resolve_within(path, folders)
+                    if not (one.is_dir() or one.is_file()):
+                        resolve_file_within(path, folders)
+                    elif one.is_dir() and (inner is None or (place == folder and one.name in inner)):
+                        ahead.append(path)
+        except OSError as error:
+            raise RunError(f"{place} cannot be read: {one_line(error)}") from error

@@ -1,0 +1,124 @@
+"""Text helpers: numbers, durations, Markdown, and text that is safe to print."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+ABSENT = "-"
+"""What a table shows where there is no value."""
+
+
+def one_line(error: BaseException) -> str:
+    """Return the message of an error on one line."""
+    return " ".join(str(error).split())
+
+
+def printable(text: str) -> str:
+    """Return text without control characters, which a terminal would obey; file names may hold them."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+# Numbers
+
+
+def format_number(value: float | None, digits: int = 3) -> str:
+    """Return a number rounded to ``digits`` significant digits; an empty string for None.
+
+    >>> [format_number(value) for value in (12345.6, 12.345, 0.5, 0.000123456, 0.0, 1.2e-9, None)]
+    ['12,346', '12.3', '0.500', '0.000123', '0', '1.2e-09', '']
+    """
+    if value is None:
+        return ""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    rounded = float(f"{value:.{digits - 1}e}")
+    size = math.floor(math.log10(abs(rounded)))
+    if not -5 < size < 7:
+        return f"{value:.{digits - 1}g}"
+    return f"{value:,.{max(0, digits - 1 - size)}f}"
+
+
+def format_whole(value: float, digits: int = 3) -> str:
+    """Return a whole number in full, and any other number rounded to ``digits`` significant digits.
+
+    >>> format_whole(64.0), format_whole(0.001), format_whole(34.2101)
+    ('64', '0.00100', '34.2')
+    """
+    return f"{value:,.0f}" if abs(value) < 1e6 and float(value).is_integer() else format_number(value, digits)
+
+
+def format_value(value: Any) -> str:
+    """Return a value as text, ``-`` for None."""
+    return ABSENT if value is None else str(value)
+
+
+def format_count(value: float | None) -> str:
+    """Return a whole number with thousands separators, ``-`` for None."""
+    return ABSENT if value is None else f"{value:,.0f}"
+
+
+def format_share(value: float | None) -> str:
+    """Return a share in 0..1 as a percentage, ``-`` for None."""
+    return ABSENT if value is None else f"{value:.1%}"
+
+
+# Durations
+
+
+def format_duration(seconds: float | None) -> str:
+    """Return a duration in words, ``-`` for None.
+
+    >>> format_duration(12.34), format_duration(61), format_duration(7260)
+    ('12.3 s', '1 min 01 s', '2 h 01 min')
+    """
+    if seconds is None:
+        return ABSENT
+    minutes, rest = divmod(round(seconds), 60)
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60:,} h {minutes % 60:02} min"
+
+
+def format_clock(seconds: float) -> str:
+    """Return a duration as a clock shows it.
+
+    >>> format_clock(65.2), format_clock(3600)
+    ('1:05', '1:00:00')
+    """
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+# Markdown
+
+
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: bool = False) -> str:
+    """Return a Markdown table; cells are Markdown themselves, so escape those that hold arbitrary text.
+
+    Args:
+        head: The titles of the columns.
+        rows: One cell for each column.
+        numbers: Align every column but the first to the right.
+
+    >>> print(markdown_table(["a", "b"], [["x", "1"]], numbers=True))
+    | a | b |
+    | --- | ---: |
+    | x | 1 |
+    """
+    rule = ["---"] * len(head)
+    if numbers:
+        rule[1:] = ["---:"] * (len(head) - 1)
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *rows))
+
+
+def escape_markdown(text: str) -> str:
+    r"""Return text on one line with every character escaped that Markdown would interpret.
+
+    >>> print(escape_markdown("a|b *c*"))
+    a\|b \*c\*
+    """
+    return re.sub(r"([\\`*\[\]<>|~&#])", r"\\\1", " ".join(text.split()))

@@ -1,0 +1,72 @@
+"""Hydra finds the studies in ``experiments/`` from any working directory, and nothing else beside them.
+
+The repository itself must not be on the search path: Hydra would walk ``.venv`` and ``runs`` in search of choices.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.object_type import ObjectType
+from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSource
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+from omegaconf import OmegaConf
+
+from handwriting.config import CONF, EXPERIMENTS
+
+
+class ExperimentsSearchPath(SearchPathPlugin):
+    """Adds the studies to the search path of our own jobs."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Append ``experiments://`` unless another program that uses Hydra is asking."""
+        if any(element.path == str(CONF) for element in search_path.get_path()):
+            search_path.append(provider="handwriting", path="experiments://")
+
+
+class ExperimentsSource(ConfigSource):
+    """Serves the folder ``experiments/`` as the config group of that name."""
+
+    @staticmethod
+    def scheme() -> str:
+        """Return the scheme of the search path's entry."""
+        return "experiments"
+
+    def available(self) -> bool:
+        """Return whether there is a folder of studies."""
+        return EXPERIMENTS.is_dir()
+
+    def is_group(self, config_path: str) -> bool:
+        """Return whether ``config_path`` is ``experiments`` or a folder in it."""
+        return config_path == "" or self._file(config_path).is_dir()
+
+    def is_config(self, config_path: str) -> bool:
+        """Return whether ``config_path`` is a study."""
+        return self._file(self._normalize_file_name(config_path)).is_file()
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        """Read a study.
+
+        Raises:
+            ConfigLoadError: If there is no such study.
+        """
+        file = self._file(self._normalize_file_name(config_path))
+        if not file.is_file():
+            raise ConfigLoadError(f"Config not found: {file}")
+        text = file.read_text("utf-8")
+        return ConfigResult(self.provider, self.full_path(), OmegaConf.create(text), self._get_header_dict(text))
+
+    def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
+        """Return the names below ``config_path``, sorted: groups, studies or both."""
+        found: list[str] = []
+        names = [item.name for item in self._file(config_path).iterdir()] if config_path else [EXPERIMENTS.name]
+        for name in names:
+            self._list_add_result(found, f"{config_path}/{name}".lstrip("/"), name, results_filter)
+        return sorted(set(found))
+
+    @staticmethod
+    def _file(config_path: str) -> Path:
+        """Return where ``config_path`` lies; what is not a study lies nowhere."""
+        inside = config_path.split("/")[0] == EXPERIMENTS.name
+        return EXPERIMENTS.parent / config_path if inside else EXPERIMENTS / "nowhere"

@@ -1,0 +1,110 @@
+"""What `handwriting studies` does, and does not do twice."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from handwriting.config import compose
+from handwriting.errors import RunError
+from handwriting.features import cache
+from handwriting.features.training import Recipe
+from handwriting.jobs import evaluate, start
+from handwriting.jobs import experiments as studies
+from handwriting.reports.experiment_plan import ExperimentGroup, ExperimentPlan, PlannedExperiment
+
+TINY = ("data=synthetic", "data.classes=abc", "data.count=120", "data.batch_size=16", "trainer=cpu",
+        "trainer.max_epochs=1", "metrics=none", "precision=32-true", "model.channels=16")  # fmt: skip
+
+
+def test_a_command_that_fails_is_told_of():
+    with pytest.raises(RunError, match="ended with status 2"):
+        studies._call("evaluate", ["run=nowhere"])
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Plan a study that can be run, one that fails and one without data; return the folder and what is started."""
+    folder = tmp_path_factory.mktemp("studies")
+    started: list[tuple[str, list[str]]] = []
+    really = studies._call
+
+    def call(job: str, arguments: list[str]) -> None:
+        started.append((job, arguments))
+        if job == "evaluate":  # here, where a classifier of a few seconds can stand in for the real one
+            evaluate.run(compose(job, arguments))
+        else:
+            really(job, [*arguments, "model.lr=nothing"] if arguments[0] == "experiments=ours/dcgan" else arguments)
+
+    plan = ExperimentPlan((
+        ExperimentGroup("ours", "About.", 0.5, {"dcgan": PlannedExperiment(), "cgan": PlannedExperiment()}, TINY),
+        ExperimentGroup("notebook", "About.", 0.5, {"gan": PlannedExperiment()}, ("data.path={root}/nothing",)),
+    ))  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(cache, "Recipe", lambda: Recipe(most=3_000, least=3_000))
+        patch.setattr(studies, "_call", call)
+        patch.setattr(studies, "read_plan", lambda: plan)
+        yield folder, started
+
+
+@pytest.mark.slow
+def test_what_can_be_run_is_told_of_and_the_rest_says_why(made, capsys):
+    folder, started = made
+    status = start("experiments", ["out=told"])
+    said = capsys.readouterr()
+    assert [job for job, _ in started] == ["train", "train", "evaluate"]
+    assert (status, "ours/dcgan: handwriting train ended with status 2" in said.err) == (2, True)
+    assert "notebook/gan: not run" in said.out
+    page = (folder / "told" / "README.md").read_text()
+    measures = json.loads((folder / "runs" / "experiments" / "ours" / "cgan" / "evaluation.json").read_text())
+    assert "| cgan |" in page
+    assert f"{measures['coverage']['value']:.3g}" in page
+    picture = Image.open(folder / "told" / "grids" / "ours_cgan.png")
+    assert picture.size == (3 * 28, 2 * 28)
+
+
+@pytest.mark.slow
+def test_what_is_done_is_not_done_again_and_the_page_is_the_same(made):
+    folder, started = made
+    page, before = (folder / "told" / "README.md").read_bytes(), len(started)
+    assert start("experiments", ["only=[ours/cgan]", "out=told"]) == 0
+    assert len(started) == before
+    assert (folder / "told" / "README.md").read_bytes() == page
+
+
+@pytest.mark.slow
+def test_a_study_of_its_whole_length_is_a_run_of_its_own(made):
+    folder, started = made
+    short = (folder / "runs" / "experiments" / "ours" / "cgan" / "status.json").read_bytes()
+    assert start("experiments", ["only=[ours/cgan]", "whole=true", "out=told"]) == 0
+    job, arguments = started[-2]
+    assert (job, arguments[-1]) == ("train", f"hydra.run.dir={Path('runs/experiments/ours/cgan_whole')}")
+    assert not any(argument.startswith("trainer.max_time=") for argument in arguments)
+    assert (folder / "runs" / "experiments" / "ours" / "cgan" / "status.json").read_bytes() == short
+    page = (folder / "told" / "README.md").read_text()
+    assert all(f"\n| {name} |" in page for name in ("cgan", "cgan_whole"))
+
+
+@pytest.mark.slow
+def test_a_run_that_was_stopped_is_gone_on_with(made):
+    folder, started = made
+    run = folder / "runs" / "experiments" / "ours" / "cgan"
+    status = json.loads((run / "status.json").read_text())
+    (run / "status.json").write_text(json.dumps({**status, "state": "interrupted"}))
+    (run / "evaluation.json").unlink()
+    assert start("experiments", ["only=[ours/cgan]", "out=told"]) == 0
+    assert started[-2:] == [("train", [f"resume={Path('runs/experiments/ours/cgan')}"]),
+                            ("evaluate", [f"run={Path('runs/experiments/ours/cgan')}", studies.SLOW])]  # fmt: skip
+
+
+@pytest.mark.parametrize(("argument", "told"), [
+    ("only=[nothing/*]", "there is no such study"),
+    ("hours=0", "give hours, or null"),
+])  # fmt: skip
+def test_what_cannot_be_is_refused(argument, told, capsys):
+    assert start("experiments", [argument]) == 2
+    assert told in capsys.readouterr().err

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+
+from handwriting.config import compose, describe
+from handwriting.errors import ConfigError
+from handwriting.reports.experiment_plan import read_plan
+from handwriting.reports.experiments import DERIVED
+
+
+def test_every_study_is_in_the_plan_and_every_planned_one_is_there():
+    assert set(read_plan().studies) == set(describe()["experiments"])
+
+
+@pytest.mark.parametrize("name", list(read_plan().studies))
+def test_every_study_composes_as_it_is_planned(name):
+    planned = read_plan().studies[name]
+    cfg = compose("train", planned.overrides("somewhere"))
+    assert cfg.data.root == "somewhere"
+    assert "{root}" not in str(cfg)
+
+
+def test_a_letters_study_is_as_long_in_the_plan_as_in_its_configuration():
+    for name, planned in read_plan().studies.items():
+        if planned.group.name == "emnist_letters":
+            limit = compose("train", [f"experiments={name}"]).callbacks.limit.max_batches
+            assert planned.study.batches == limit, name
+
+
+def test_goals_and_questions_name_studies_that_are_planned():
+    plan = read_plan()
+    named = [name for goal in plan.goals for name in (goal.run, *goal.beside)]
+    named += [name for question in plan.questions for name in question.compare]
+    assert set(named) <= set(plan.studies)
+    assert all(name in DERIVED or " " not in name for question in plan.questions for name in question.by)
+
+
+def test_studies_are_chosen_by_patterns():
+    plan = read_plan()
+    assert {planned.group.name for planned in plan.matching(["kuzushiji/*"])} == {"kuzushiji"}
+    assert len(plan.matching([])) == len(plan.studies)
+    with pytest.raises(ConfigError, match="Did you mean emnist_letters/cgan_5"):
+        plan.matching(["emnist_letters/cgan5"])
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    ("groups: 3", "groups"),
+    ("groups: [{name: a, about: b, minutes: 4, studies: {c: {minutes: -1}}}]", r"studies\.c\.minutes"),
+    ("{", "cannot be read"),
+])  # fmt: skip
+def test_a_broken_plan_is_refused_by_where_it_is_broken(text, told, tmp_path):
+    (tmp_path / "plan.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=told):
+        read_plan(tmp_path / "plan.yaml")

@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+import pytest
+
+from handwriting.text import format_number
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(3.14159, "3.14"), (9.996, "10.0"), (-0.00234, "-0.00234"), (5_000_000, "5,000,000")]
+)
+def test_numbers_have_three_significant_digits(value, text):
+    assert format_number(value) == text
+
+
+def test_numbers_keep_the_requested_number_of_digits():
+    assert [format_number(value, digits=4) for value in (0.0, 0.5, -12.345, 999.96, 123456.7, -0.00001)] == [
+        *("0", "0.5000", "-12.35", "1,000", "123,457", "-1e-05"),
+    ]
