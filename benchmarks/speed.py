@@ -18,6 +18,7 @@ from benchmarks.timing import Benchmark, compare, spread
 from handwriting import config
 from handwriting.data.loading.module import GlyphData
 from handwriting.engine import fitting
+from handwriting.engine.sections import build_loading, build_source
 from handwriting.errors import ConfigError, nearest
 from handwriting.jobs.outputs import output_path
 from handwriting.runs.files import write_atomically
@@ -93,7 +94,7 @@ def _data(cfg: DictConfig) -> tuple[Callable[[str], DictConfig], GlyphData]:
     def composed(name: str) -> DictConfig:
         return config.compose("train", [*GLYPHS, f"data.batch_size={cfg.batch_size}", *TRAININGS[name]])
 
-    data = GlyphData(config.build(composed("vae").data, "data"))
+    data = GlyphData(build_source(composed("vae").data), loading=build_loading(composed("vae").data))
     data.setup()
     return composed, data
 

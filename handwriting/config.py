@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from functools import cache
 from importlib import import_module
@@ -121,19 +121,20 @@ def _literal(text: str) -> str:
     return re.sub(r"(\\*)\$\{", lambda match: match[1] * 2 + r"\${", text)
 
 
-def build(section: Mapping[str, Any], group: str, **extra: Any) -> Any:
+def build(section: Mapping[str, Any], group: str, *, ignore: Collection[str] = (), **extra: Any) -> Any:
     """Call the class that ``section`` names in ``_target_`` with the values beside it, all checked first.
 
     Args:
         section: One class and its arguments, such as ``cfg.model`` or ``cfg.callbacks.samples``.
         group: The folder of ``conf/`` whose files say which classes may be named.
+        ignore: Keys of the section that are not for this class.
         extra: Arguments given by code rather than by the configuration.
 
     Raises:
         ConfigError: If the class is not one that ``conf/<group>/`` names, or a value does not fit its arguments.
     """
     where = (section._get_full_key("") if isinstance(section, DictConfig) else "") or group
-    arguments = _plain(section)
+    arguments = {key: value for key, value in plain_section(section).items() if key not in ignore}
     target = arguments.pop("_target_", None)
     _refuse_target(f"{where}._target_", target, group)
     for key, nested in _targets(arguments, where):
@@ -284,7 +285,7 @@ def _keys(tree: DictConfig, prefix: str = "") -> Iterator[str]:
             yield from _keys(node, f"{prefix}{key}.")
 
 
-def _plain(section: Mapping[str, Any]) -> dict[str, Any]:
+def plain_section(section: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``section`` as plain Python values, every interpolation resolved."""
     if not isinstance(section, DictConfig):
         return dict(section)

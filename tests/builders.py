@@ -10,6 +10,7 @@ import torch
 
 from handwriting.config import CONF, build, compose
 from handwriting.data.loading.module import Batch
+from handwriting.engine.sections import build_loading, build_source
 from handwriting.glyphs import Glyphs
 from handwriting.models.base import GlyphModel
 
@@ -67,10 +68,10 @@ def train(folder: Path, *overrides: str) -> Path:
     from handwriting.runs import claim
 
     cfg = compose("train", [*QUICK, *overrides])
-    source = build(cfg.data, "data")
+    source = build_source(cfg.data)
     fitting.rehearse(cfg, source)
     claimed = claim(folder)
-    fitting.train(cfg, claimed, GlyphData(source))
+    fitting.train(cfg, claimed, GlyphData(source, loading=build_loading(cfg.data)))
     return claimed
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from handwriting import config
 from handwriting.data.sources.base import GlyphSource, Prepared
+from handwriting.engine.sections import build_source
 from handwriting.errors import ConfigError
 from handwriting.glyphs import Glyphs
 from handwriting.runs.safe_paths import refuse_escaping_links, resolve_within
@@ -62,7 +63,7 @@ def source_of(name: str, root: Path, settings: str = "") -> GlyphSource:
     data.root = str(root)
     if root.is_dir():
         refuse_escaping_links(root, [root])
-    source: GlyphSource = config.build(data, "data")
+    source: GlyphSource = build_source(data)
     return source
 
 

@@ -32,6 +32,7 @@ from handwriting.data.sources.base import GlyphSource
 from handwriting.engine.loggers import close, make_loggers
 from handwriting.engine.processes import is_first_process
 from handwriting.engine.resuming import resumed_config
+from handwriting.engine.sections import build_loading, build_source
 from handwriting.errors import ConfigError, RunError
 from handwriting.glyphs import Glyphs
 from handwriting.metrics.base import Metric
@@ -63,9 +64,9 @@ def run(
     quieten_lightning()
     cfg, earlier = resumed_config(cfg)
     config.check(cfg)
-    source = source or config.build(cfg.data, "data")
+    source = source or build_source(cfg.data)
     rehearse(cfg, source)
-    data = GlyphData(source, read)
+    data = GlyphData(source, read, build_loading(cfg.data))
     with _own_folder(earlier) as folder, _logging_to(folder, records):
         train(cfg, folder, data, earlier.checkpoint("last") if earlier else None)
 

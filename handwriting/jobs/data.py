@@ -6,8 +6,8 @@ import numpy as np
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from handwriting import config
 from handwriting.data.sources.base import GlyphSource
+from handwriting.engine.sections import build_source
 from handwriting.errors import ConfigError
 from handwriting.jobs.arguments import refuse_unless_whole
 from handwriting.jobs.outputs import output_path
@@ -23,7 +23,7 @@ def run(cfg: DictConfig) -> None:
     out = output_path(cfg.out, f"data_{name}.png")
     if out.suffix != ".png":
         raise ConfigError(f"out={out}: give a .png.")
-    source: GlyphSource = config.build(cfg.data, "data")
+    source: GlyphSource = build_source(cfg.data)
     read = source.read()
     prepared = source.prepared(*read)
     facts = summary(source, read[0], prepared)

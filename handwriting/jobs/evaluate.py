@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from handwriting import config
 from handwriting.data.sources.base import GlyphSource
+from handwriting.engine.sections import build_source
 from handwriting.errors import ConfigError, RunError
 from handwriting.jobs.arguments import refuse_unless_whole
 from handwriting.runs import Run
@@ -50,4 +51,4 @@ def source_of(run: Run, moved: dict[str, Any]) -> GlyphSource:
         if key not in saved.data:
             raise ConfigError(f"{key}={moved[key]}: the data of {run.path} has no {key}; leave it out.")
         saved.data[key] = moved[key]
-    return config.build(saved.data, "data")
+    return build_source(saved.data)

@@ -17,6 +17,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from handwriting import config
+from handwriting.engine.sections import build_source
 from handwriting.errors import ConfigError, DataError, HandwritingError, RunError
 from handwriting.jobs import INTERRUPTED
 from handwriting.reports.experiment_plan import PlannedRun, read_plan
@@ -78,7 +79,7 @@ def has_data(planned: PlannedRun, root: Path) -> bool:
     """Say whether a study's data can be read, and tell why where it cannot."""
     cfg = config.compose("train", planned.overrides(root))
     try:
-        config.build(cfg.data, "data").read()
+        build_source(cfg.data).read()
     except DataError as error:
         print(f"{planned.name}: not run: {error}")
         return False

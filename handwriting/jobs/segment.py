@@ -29,6 +29,7 @@ from tqdm import tqdm
 from handwriting import config
 from handwriting.data.preparation.resizing import fit
 from handwriting.data.sources.pages import BOXES, COLUMNS, GLYPHS, listed
+from handwriting.engine.sections import build_source
 from handwriting.errors import ConfigError, DataError, RunError
 from handwriting.glyphs import Glyphs
 from handwriting.jobs.arguments import refuse_unless_whole
@@ -108,7 +109,7 @@ def unlikeness(cfg: DictConfig) -> Score:
     from handwriting.features.cache import feature_space
     from handwriting.features.likeness import Unlikeness
 
-    source = config.build(cfg.data, "data")
+    source = build_source(cfg.data)
     prepared = source.prepared(*source.read())
     return Unlikeness(feature_space(prepared.whole, prepared.test, announce=print))
 

@@ -19,8 +19,9 @@ from omegaconf import DictConfig, OmegaConf, read_write
 
 from handwriting import config
 from handwriting.config import typed_command
+from handwriting.engine.preflight import check_early
+from handwriting.engine.sections import build_loading, build_source
 from handwriting.errors import ConfigError, RunError
-from handwriting.jobs.train import early
 from handwriting.sweeps.executors import Executor, ResourceRequest
 from handwriting.sweeps.executors.hydra import HydraExecutor
 from handwriting.sweeps.folder import OWN_FILES, Sweep, SweepPlan, Trial, is_sweep, with_outcome
@@ -182,7 +183,7 @@ def _check(plan: SweepPlan) -> None:
         sections = json.dumps([OmegaConf.to_container(cfg[name], resolve=True) for name in ("data", "model")])
         if sections not in seen:
             seen.add(sections)
-            early(cfg.model, config.build(cfg.data, "data"))
+            check_early(cfg.model, build_source(cfg.data), build_loading(cfg.data))
 
 
 def _samples(plan: SweepPlan) -> Iterator[DictConfig]:

@@ -13,9 +13,10 @@ import torch
 
 from handwriting.callbacks import base
 from handwriting.callbacks.base import TimeBudget
-from handwriting.config import build, compose
+from handwriting.config import compose
+from handwriting.engine.sections import build_source
 from handwriting.features import cache
-from handwriting.features.training import Recipe
+from handwriting.features.training import ClassifierRecipe
 from handwriting.metrics.base import Reference
 from handwriting.metrics.evaluation import evaluate_samples, measure
 from handwriting.metrics.fid import FID
@@ -28,7 +29,7 @@ QUICKLY = ("metrics=default", "callbacks.measuring.time_share=1")
 
 @pytest.fixture(autouse=True)
 def _short_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "Recipe", lambda: Recipe(most=600, least=600))
+    monkeypatch.setattr(cache, "ClassifierRecipe", lambda: ClassifierRecipe(most=600, least=600))
 
 
 def columns(folder: Path) -> list[str]:
@@ -39,7 +40,7 @@ def columns(folder: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cache, "Recipe", lambda: Recipe(most=600, least=600))
+        patch.setattr(cache, "ClassifierRecipe", lambda: ClassifierRecipe(most=600, least=600))
         folder = tmp_path_factory.mktemp("runs") / "cgan"
         return train(folder, "model=cgan", *QUICKLY, "trainer.max_epochs=3")
 
@@ -84,7 +85,7 @@ def test_the_best_checkpoint_is_that_of_the_smallest_fid(trained):
 
 def test_the_number_logged_is_that_of_the_checkpoint_measured_afterwards(trained):
     cfg = compose("train", ["data=synthetic", "data.classes=abc", "data.count=120"])
-    source = build(cfg.data, "data")
+    source = build_source(cfg.data)
     prepared = source.prepared(*source.read())
     space = cache.feature_space(prepared.whole, prepared.test)
     reference = Reference(space, prepared.whole, prepared.val)

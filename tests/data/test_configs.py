@@ -1,4 +1,4 @@
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
 
@@ -7,6 +7,9 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
 from pydantic import TypeAdapter
+
+from handwriting.data.loading.settings import Loading
+from handwriting.engine.sections import LOADING_KEYS
 
 CONF = Path(__file__).parents[2] / "conf"
 OURS = ("arrays", "digits", "emnist", "fashion_mnist", "folder", "kuzushiji", "mnist", "pages", "synthetic")
@@ -31,12 +34,15 @@ def test_a_source_spells_out_every_key_that_its_class_has(name):
     config = composed(name)
     module, _, cls = config.pop("_target_").rpartition(".")
     source = getattr(import_module(module), cls)
+    assert_keys_are_fields({key: config.pop(key) for key in LOADING_KEYS}, Loading)
     assert_keys_are_fields(config, source)
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_the_file_says_the_same_as_the_class_where_it_need_not_differ(name):
     config = composed(name)
+    loading = {key: config.pop(key) for key in LOADING_KEYS}
+    assert {key for key, value in asdict(Loading()).items() if loading[key] != value} <= {"seed", "batch_size"}
     module, _, cls = config.pop("_target_").rpartition(".")
     source_class = getattr(import_module(module), cls)
     needed = [field.name for field in fields(source_class) if field.default is field.default_factory is MISSING]
@@ -45,7 +51,7 @@ def test_the_file_says_the_same_as_the_class_where_it_need_not_differ(name):
     hints = {field.name: field.type for field in fields(source)}
     values = {key: TypeAdapter(hints[key]).validate_python(value) for key, value in config.items()}
     differing = {key for key, value in values.items() if getattr(source, key) != value}
-    assert differing == ({"seed", "batch_size"} if name == "digits" else {"seed"})
+    assert differing == set()
 
 
 def test_a_mistyped_key_is_refused():

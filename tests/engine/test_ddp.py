@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import torch
 
+from handwriting.engine.sections import build_loading, build_source
 from handwriting.runs import Run
 from tests.builders import MODELS, QUICK
 
@@ -46,7 +47,7 @@ def train_cases(folder: Path, processes: int) -> None:
     """Train every case as one of so many processes, and keep what each process ends with."""
     import numpy as np
 
-    from handwriting.config import build, compose
+    from handwriting.config import compose
     from handwriting.data.loading.module import GlyphData
     from handwriting.engine import fitting
     from handwriting.networks.stack import Dropout
@@ -62,7 +63,7 @@ def train_cases(folder: Path, processes: int) -> None:
         cfg = compose("train", [*quick, *overrides, *trainer, batch])
         own = folder / name
         own.mkdir(parents=True, exist_ok=True)
-        trained = fitting.train(cfg, own, GlyphData(build(cfg.data, "data")))
+        trained = fitting.train(cfg, own, GlyphData(build_source(cfg.data), loading=build_loading(cfg.data)))
         model: Any = trained.lightning_module
         random = torch.get_rng_state()
         model.joint_rows = None if alone else 6
@@ -161,7 +162,7 @@ fit = pytorch_lightning.Trainer.fit
 
 def probed(trainer, model, datamodule, **more):
     fit(trainer, model, datamodule=datamodule, **more)
-    path = f"{os.environ['PROBE']}/seed_{datamodule.source.seed}_rank_{trainer.global_rank}.pt"
+    path = f"{os.environ['PROBE']}/seed_{datamodule.loading.seed}_rank_{trainer.global_rank}.pt"
     torch.save({"weights": dict(model.named_parameters()), "threads": torch.get_num_threads()}, path)
 
 pytorch_lightning.Trainer.fit = probed

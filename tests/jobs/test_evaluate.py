@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from handwriting.data.sources.synthetic import draw_glyphs
+from handwriting.engine.sections import build_loading, build_source
 from handwriting.features import cache
-from handwriting.features.training import Recipe
+from handwriting.features.training import ClassifierRecipe
 from handwriting.glyphs import Glyphs
 from handwriting.jobs import start
 from handwriting.jobs.evaluate import source_of
@@ -26,16 +27,16 @@ from tests.builders import train
 QUICKLY = ["metrics.likelihood.samples=3", "metrics.likelihood.glyphs=10"]
 
 
-def short() -> Recipe:
-    return Recipe(most=3_000, least=3_000)
+def short() -> ClassifierRecipe:
+    return ClassifierRecipe(most=3_000, least=3_000)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _short_recipe():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cache, "Recipe", short)
+        patch.setattr(cache, "ClassifierRecipe", short)
         patch.setattr(cache, "SYNTHETIC_GLYPHS", 620)
-        patch.setattr(classification_accuracy, "Recipe", short)
+        patch.setattr(classification_accuracy, "ClassifierRecipe", short)
         yield
 
 
@@ -109,7 +110,7 @@ def test_unlabelled_glyphs_are_measured_by_the_synthetic_classifier(tmp_path, ca
 
 def train_on(folder: Path, *data: str) -> Path:
     """Train a small model on another source than the synthetic one."""
-    from handwriting.config import build, compose
+    from handwriting.config import compose
     from handwriting.data.loading.module import GlyphData
     from handwriting.engine import fitting
     from handwriting.runs import claim
@@ -117,7 +118,7 @@ def train_on(folder: Path, *data: str) -> Path:
     words = ["model=dcgan", "trainer=cpu", "trainer.max_epochs=1", "logger=none", "metrics=none", "model.channels=16"]
     cfg = compose("train", [*words, *data])
     claimed = claim(folder)
-    fitting.train(cfg, claimed, GlyphData(build(cfg.data, "data")))
+    fitting.train(cfg, claimed, GlyphData(build_source(cfg.data), loading=build_loading(cfg.data)))
     return claimed
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from handwriting.config import compose
 from handwriting.errors import RunError
 from handwriting.features import cache
-from handwriting.features.training import Recipe
+from handwriting.features.training import ClassifierRecipe
 from handwriting.jobs import evaluate, start
 from handwriting.jobs import experiments as studies
 from handwriting.reports.experiment_plan import ExperimentGroup, ExperimentPlan, PlannedExperiment
@@ -45,7 +45,7 @@ def made(tmp_path_factory):
     ))  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr(cache, "Recipe", lambda: Recipe(most=3_000, least=3_000))
+        patch.setattr(cache, "ClassifierRecipe", lambda: ClassifierRecipe(most=3_000, least=3_000))
         patch.setattr(studies, "_call", call)
         patch.setattr(studies, "read_plan", lambda: plan)
         yield folder, started

@@ -9,7 +9,7 @@ import torch
 from handwriting.data.sources.synthetic import draw_glyphs
 from handwriting.errors import DataError
 from handwriting.features.space import FeatureSpace
-from handwriting.features.training import Recipe, train
+from handwriting.features.training import ClassifierRecipe, train
 from handwriting.glyphs import Glyphs
 from handwriting.metrics.base import Metric, Reference, matched
 from handwriting.metrics.class_accuracy import ClassAccuracy
@@ -30,7 +30,7 @@ def real() -> tuple[Glyphs, Glyphs]:
 
 @pytest.fixture(scope="module")
 def space(real) -> FeatureSpace:
-    classifier = train(Recipe(most=6_000, least=6_000), real[0])
+    classifier = train(ClassifierRecipe(most=6_000, least=6_000), real[0])
     return FeatureSpace(classifier, tuple(CLASSES), 0.9, 150, "abcd1234", "own")
 
 

@@ -8,6 +8,7 @@ import pytorch_lightning as pl
 import torch
 
 from handwriting.data.loading.loader import Batch, GlyphLoader, Steps
+from handwriting.data.loading.settings import Loading
 from handwriting.data.sources.base import GlyphSource
 from handwriting.glyphs import Glyphs
 
@@ -22,7 +23,8 @@ class GlyphData(pl.LightningDataModule):
 
     Args:
         source: Where the glyphs come from.
-        read: What the source's ``read`` returned, where it was called before; it is let go once it is prepared.
+        read: What the source's ``read`` returned, where it was called before; released once it is prepared.
+        loading: How batches are made.
     """
 
     train: Glyphs
@@ -31,10 +33,13 @@ class GlyphData(pl.LightningDataModule):
     whole: Glyphs
     report: dict[str, int]
 
-    def __init__(self, source: GlyphSource, read: tuple[Glyphs, Glyphs] | None = None) -> None:
+    def __init__(
+        self, source: GlyphSource, read: tuple[Glyphs, Glyphs] | None = None, loading: Loading | None = None
+    ) -> None:
         super().__init__()
         self.source = source
         self._read = read
+        self.loading = loading or Loading()
 
     def setup(self, stage: str = "fit") -> None:
         """Read and prepare the glyphs; whatever the stage, once."""
@@ -51,7 +56,7 @@ class GlyphData(pl.LightningDataModule):
     @property
     def batch_size(self) -> int:
         """Glyphs in a batch, on each device."""
-        return self.source.batch_size
+        return self.loading.batch_size
 
     @property
     def alphabet(self) -> tuple[str, ...]:
@@ -70,7 +75,7 @@ class GlyphData(pl.LightningDataModule):
 
     def train_dataloader(self) -> Steps:
         """Return shuffled and augmented training batches, some in each step."""
-        return Steps(self._loader(self.train, training=True), self.source.batches_per_step)
+        return Steps(self._loader(self.train, training=True), self.loading.batches_per_step)
 
     def val_dataloader(self) -> GlyphLoader:
         """Return the validation set, in order."""
@@ -88,10 +93,10 @@ class GlyphData(pl.LightningDataModule):
         trainer = self.trainer
         return GlyphLoader(
             glyphs,
-            self.source.batch_size,
+            self.loading.batch_size,
             training=training,
-            augment=self.source.augment,
-            seed=self.source.seed,
+            augment=self.loading.augment,
+            seed=self.loading.seed,
             epoch=lambda: trainer.current_epoch if trainer else 0,
             device=trainer.strategy.root_device if trainer else torch.device("cpu"),
             rank=trainer.global_rank if trainer else 0,

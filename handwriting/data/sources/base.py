@@ -12,7 +12,6 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from handwriting.data.preparation.augmentation import Augmentation
 from handwriting.data.preparation.splits import stratified_split
 from handwriting.data.preparation.steps import Outliers, Preparation, with_classes
 from handwriting.data.preparation.styles import STYLE_NAMES, style_labels
@@ -42,33 +41,24 @@ class GlyphSource(ABC):
     Attributes:
         root: The folder that holds data sets.
         image_size: Height and width of every image, in pixels.
-        batch_size: Glyphs in a batch, on each device.
-        batches_per_step: Batches in one of the trainer's steps, whose own work costs a small model as much time as a
-            batch; what counts the trainer's steps, such as ``trainer.limit_train_batches``, counts these.
         val_fraction: The share of each class that is taken from the training set for validation.
         style: What divides thin from thick glyphs of a class: ``median`` or ``mean`` ink; ``none`` for no styles.
         style_threshold: A pixel above it counts as ink, 0..255.
         prepare: Which classes and glyphs are left out, how their ink is cleaned, and how classes are balanced.
-        augment: Random changes of the training images.
         on_bad: What is done with a glyph or file that cannot be used: ``refuse``, or ``skip`` it and count it.
         split_seed: What splits, and synthetic glyphs, are drawn from: by default the same in every run, so that runs
             with different seeds are compared on the same glyphs.
-        seed: What order and augmentation are drawn from.
         skipped: Why each bad glyph or file was left out.
     """
 
     root: str = "data"
     image_size: PositiveInt = 28
-    batch_size: PositiveInt = 128
-    batches_per_step: PositiveInt = 8
     val_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
     style: Literal["none", "median", "mean"] = "none"
     style_threshold: Annotated[int, Field(ge=0, le=255)] = 127
     prepare: Preparation = field(default_factory=Preparation)
-    augment: Augmentation = field(default_factory=Augmentation)
     on_bad: Literal["refuse", "skip"] = "refuse"
     split_seed: NonNegativeInt = 0
-    seed: NonNegativeInt = 0
     skipped: list[str] = field(init=False, repr=False, default_factory=list)
 
     @abstractmethod

@@ -8,6 +8,7 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 
 from handwriting.data.loading.module import GlyphData
+from handwriting.data.loading.settings import Loading
 from handwriting.data.preparation.augmentation import Augmentation
 from handwriting.data.sources.base import GlyphSource
 from handwriting.data.sources.digits import Digits
@@ -54,14 +55,14 @@ def fit(folder, epochs, checkpoint=None):
         default_root_dir=folder,
     )
     watcher = Watcher()
-    trainer.fit(watcher, datamodule=GlyphData(Small(batch_size=8)), ckpt_path=checkpoint)
+    trainer.fit(watcher, datamodule=GlyphData(Small(), loading=Loading(batch_size=8)), ckpt_path=checkpoint)
     trainer.save_checkpoint(folder / "last.ckpt")
     return watcher.shown
 
 
 @pytest.fixture
 def data():
-    data = GlyphData(Small(image_size=28, batch_size=16, val_fraction=0.2, style="median"))
+    data = GlyphData(Small(image_size=28, val_fraction=0.2, style="median"), loading=Loading(batch_size=16))
     data.setup("fit")
     return data
 
@@ -100,7 +101,7 @@ def test_the_fingerprint_changes_with_what_is_trained_on():
 
 
 def test_only_training_batches_are_augmented():
-    plain, changed = GlyphData(Small()), GlyphData(Small(augment=Augmentation(rotate=30)))
+    plain, changed = GlyphData(Small()), GlyphData(Small(), loading=Loading(augment=Augmentation(rotate=30)))
     plain.setup()
     changed.setup()
     for loaders, equal in (("train_dataloader", False), ("val_dataloader", True), ("test_dataloader", True)):
@@ -113,7 +114,9 @@ def test_only_training_batches_are_augmented():
 
 @pytest.mark.parametrize(("size", "steps"), [(1, [1] * 4), (3, [3, 1]), (8, [4])])
 def test_a_step_hands_out_several_batches_in_the_order_of_the_loader(size, steps):
-    singly, together = (GlyphData(Small(batch_size=8, batches_per_step=number)) for number in (1, size))
+    singly, together = (
+        GlyphData(Small(), loading=Loading(batch_size=8, batches_per_step=number)) for number in (1, size)
+    )
     singly.setup()
     together.setup()
     loader = together.train_dataloader()

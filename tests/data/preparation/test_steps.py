@@ -14,6 +14,7 @@ from handwriting.data.preparation.strokes import stroke_widths, with_stroke_widt
 from handwriting.data.sources.base import GlyphSource
 from handwriting.data.sources.emnist import EMNIST
 from handwriting.data.sources.synthetic import Pen, draw, draw_glyphs
+from handwriting.engine.sections import build_source
 from handwriting.errors import ConfigError, DataError
 from handwriting.glyphs import Glyphs
 
@@ -322,7 +323,7 @@ def test_unlabelled_glyphs_are_not_balanced():
 def test_a_largest_below_the_smallest_is_one_line_that_names_both_keys():
     cfg = config.compose("data", ["data.prepare.largest=30", "data.prepare.smallest=300"])
     with pytest.raises(ConfigError) as caught:
-        config.build(cfg.data, "data")
+        build_source(cfg.data)
     told = str(caught.value)
     assert told.startswith("data.prepare.largest=30 is below data.prepare.smallest=300: ")
     assert "\n" not in told
