@@ -9,7 +9,7 @@ import re
 import shlex
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -75,16 +75,34 @@ def compose(job: str, overrides: Sequence[str] = ()) -> DictConfig:
         ConfigError: If a key or a choice does not exist.
     """
     import hydra
-    from hydra.core.global_hydra import GlobalHydra
     from hydra.errors import HydraException
 
-    # Within a job Hydra runs already, on the same folder.
-    running = GlobalHydra.instance().is_initialized()
     try:
-        with nullcontext() if running else hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        with _hydra_on_conf():
             return hydra.compose(job, [quote(override) for override in overrides])
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise ConfigError(explain(error)) from error
+
+
+@contextmanager
+def _hydra_on_conf() -> Iterator[None]:
+    """Have Hydra compose from ``conf``: within a job it does already; within another application it is set aside."""
+    import hydra
+    from hydra.core.global_hydra import GlobalHydra
+
+    running = GlobalHydra.instance()
+    outer = running.hydra
+    if outer is not None and any(
+        part.path == str(CONF) for part in running.config_loader().get_search_path().get_path()
+    ):
+        yield
+        return
+    running.clear()
+    try:
+        with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+            yield
+    finally:
+        GlobalHydra.instance().hydra = outer
 
 
 def quote(override: str) -> str:
