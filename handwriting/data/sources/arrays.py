@@ -17,6 +17,7 @@ from handwriting.data.formats.paper import Polarity, is_dark_on_light
 from handwriting.data.formats.pictures import natural_key
 from handwriting.data.sources.base import GlyphSource
 from handwriting.errors import DataError
+from handwriting.fields import AnyPath, ChangesOnResume
 from handwriting.glyphs import UNKNOWN, Glyphs
 
 IMAGES = ("images", "x_train", "x", "arr_0")
@@ -59,10 +60,10 @@ class Arrays(GlyphSource):
         test_fraction: The share of each class that is split off by ``split_seed`` where there are no test images.
     """
 
-    path: str
-    labels: str | None = None
-    test_path: str | None = None
-    test_labels: str | None = None
+    path: Annotated[AnyPath, ChangesOnResume()]
+    labels: AnyPath | None = None
+    test_path: AnyPath | None = None
+    test_labels: AnyPath | None = None
     alphabet: Annotated[list[str], AfterValidator(_each_once)] | None = None
     polarity: Polarity = "auto"
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2

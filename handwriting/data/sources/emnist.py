@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, replace
 from string import ascii_lowercase, ascii_uppercase, digits
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
 from handwriting.data.formats.idx import read_sets
 from handwriting.data.formats.official_files import Collection
 from handwriting.data.sources.base import GlyphSource
+from handwriting.fields import ChangesOnResume
 from handwriting.glyphs import Glyphs
 
 # Lower-case letters that look like their capitals are merged with them.
@@ -73,7 +74,7 @@ class EMNIST(GlyphSource):
     """
 
     split: Literal["letters", "balanced", "byclass", "bymerge", "digits", "mnist"] = "letters"
-    download: bool = False
+    download: Annotated[bool, ChangesOnResume()] = False
 
     def read(self) -> tuple[Glyphs, Glyphs]:
         """Return the official training and test sets of the split, turned upright."""

@@ -1,10 +1,12 @@
 """Fashion-MNIST: clothes in MNIST's format, a harder stand-in for digits."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from handwriting.data.formats.idx import read_sets
 from handwriting.data.formats.official_files import Collection
 from handwriting.data.sources.base import GlyphSource
+from handwriting.fields import ChangesOnResume
 from handwriting.glyphs import Glyphs
 
 ALPHABET = (
@@ -45,7 +47,7 @@ class FashionMNIST(GlyphSource):
         download: Fetch missing files (31 MB).
     """
 
-    download: bool = False
+    download: Annotated[bool, ChangesOnResume()] = False
 
     def read(self) -> tuple[Glyphs, Glyphs]:
         """Return the official training and test sets."""

@@ -13,6 +13,7 @@ from handwriting.data.formats.paper import Inking, Polarity
 from handwriting.data.formats.pictures import folders_in, is_folder, natural_key, pictures_in, read_picture
 from handwriting.data.sources.base import GlyphSource
 from handwriting.errors import DataError
+from handwriting.fields import AnyPath, ChangesOnResume, FreeText
 from handwriting.glyphs import UNKNOWN, Glyphs
 
 TRAIN, TEST = "train", "test"
@@ -57,8 +58,8 @@ class Folder(GlyphSource):
         margin: The empty part of the square on each side of cropped ink; EMNIST's is 2 pixels of 28.
     """
 
-    path: str
-    name_pattern: Annotated[str, AfterValidator(_with_class)] | None = None
+    path: Annotated[AnyPath, ChangesOnResume()]
+    name_pattern: Annotated[FreeText, AfterValidator(_with_class)] | None = None
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
     polarity: Polarity = "auto"
     paper: Literal["remove", "keep"] = "remove"

@@ -1,10 +1,12 @@
 """MNIST: the handwritten digits that every method is tried on first."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from handwriting.data.formats.idx import read_sets
 from handwriting.data.formats.official_files import Collection
 from handwriting.data.sources.base import GlyphSource
+from handwriting.fields import ChangesOnResume
 from handwriting.glyphs import Glyphs
 
 FILES = Collection(
@@ -31,7 +33,7 @@ class MNIST(GlyphSource):
         download: Fetch missing files (11 MB).
     """
 
-    download: bool = False
+    download: Annotated[bool, ChangesOnResume()] = False
 
     def read(self) -> tuple[Glyphs, Glyphs]:
         """Return the official training and test sets."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field, PositiveInt
 
 from handwriting.data.sources.base import GlyphSource
+from handwriting.fields import FreeText
 from handwriting.glyphs import Glyphs
 
 CLASSES = digits + ascii_uppercase + ascii_lowercase
@@ -143,7 +144,7 @@ class Synthetic(GlyphSource):
     """
 
     count: PositiveInt = 6200
-    classes: Annotated[str, Field(pattern="^[!-~]+$")] = CLASSES
+    classes: Annotated[FreeText, Field(pattern="^[!-~]+$")] = CLASSES
 
     def read(self) -> tuple[Glyphs, Glyphs]:
         """Draw the training and the test glyphs."""
