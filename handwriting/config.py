@@ -175,7 +175,7 @@ def create(cls: type, arguments: Mapping[str, Any], where: str) -> Any:
     Raises:
         ConfigError: If a value does not fit.
     """
-    values = _validated(cls, dict(arguments), where)
+    values = validate(cls, dict(arguments), where)
     try:
         return cls(**values)
     except _refusals_of(cls) as error:
@@ -371,8 +371,17 @@ def _parameters(cls: type) -> tuple[dict[str, Any], bool]:
     return found, True
 
 
-def _validated(cls: type, values: dict[str, Any], where: str) -> dict[str, Any]:
-    """Return ``values`` as the types that the constructor of ``cls`` asks for."""
+def validate(cls: type, values: dict[str, Any], where: str) -> dict[str, Any]:
+    """Return ``values`` converted to the types that the constructor of ``cls`` declares.
+
+    Args:
+        cls: The class; its type hints say what each argument may be.
+        values: The arguments by name.
+        where: The section of the configuration that they belong to, such as ``model``: messages name ``model.lr``.
+
+    Raises:
+        ConfigError: With one line for each value that does not fit, and for each name that is no argument.
+    """
     from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
     from typing_extensions import TypedDict
 
