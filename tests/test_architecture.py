@@ -22,6 +22,7 @@ PAGES = ("app.py", "parts.py", "__main__.py", "views")
 
 FORBIDDEN = {
     "glyphs.py": ("torch", *TRAINING),
+    "scales.py": ("torch", "numpy", "matplotlib", "handwriting"),
     "errors.py": ("torch", "omegaconf", "hydra", "handwriting"),
     "config.py": ("torch", *TRAINING, "handwriting.networks", "handwriting.data", "handwriting.runs"),
     "segmentation": ("torch", *TRAINING, "handwriting.networks", "handwriting.features", "handwriting.data"),
@@ -35,7 +36,7 @@ FORBIDDEN = {
     "plots": (*TRAINING, "handwriting.data", "handwriting.networks", "handwriting.runs"),
     "sweeps": (
         *("pytorch_lightning", "handwriting.models", "handwriting.callbacks", "handwriting.jobs"),
-        *("handwriting.data", "handwriting.networks"),
+        *("handwriting.data", "handwriting.networks", "handwriting.plots", "handwriting.reports"),
     ),
     "reports": (
         *("torch", "pytorch_lightning", "streamlit", "handwriting.models", "handwriting.callbacks", "handwriting.jobs"),

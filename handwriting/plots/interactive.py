@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from handwriting.plots.axes import ABSENT_PLACE, Axis
 from handwriting.plots.curves import COUNTED, FLOOR, TRAIN, VALIDATION, falls, series, smoothed, thinned
 from handwriting.plots.themes import page_colour
+from handwriting.scales import ABSENT_POSITION, Axis
 from handwriting.text import format_whole
 
 NEITHER = "#9a9a9a"
@@ -149,7 +149,7 @@ def parallel_chart(axes: Sequence[Axis], value: Axis, better: str, numbers: Sequ
     """
     columns = [*axes, value]
     labels = _labels(columns)
-    places = [[axis.height(one) for one in axis.values] for axis in columns]
+    places = [[axis.position(one) for one in axis.values] for axis in columns]
     goodness = [place if better == "max" else 1 - place for place in places[-1]]
     found = [
         {
@@ -176,7 +176,7 @@ def parallel_chart(axes: Sequence[Axis], value: Axis, better: str, numbers: Sequ
                  "labelLimit": 160},
         "scale": {"padding": 0.4},
     }  # fmt: skip
-    low = ABSENT_PLACE - 0.03 if any(None in axis.values for axis in columns) else -0.04
+    low = ABSENT_POSITION - 0.03 if any(None in axis.values for axis in columns) else -0.04
     y = {"field": PLACES, "type": "quantitative", "axis": None, "scale": {"domain": [low, 1.05], "nice": False}}
     good = {
         "condition": {"test": "!isValid(datum.good)", "value": NEITHER},
@@ -248,9 +248,9 @@ def _labels(axes: Sequence[Axis]) -> list[str]:
 
 
 def _ticks(axis: Axis) -> list[tuple[float, str]]:
-    if axis.is_numeric and len(axis.known) > 2:
-        ends = [axis.known[0], axis.known[len(axis.known) // 2], axis.known[-1]]
+    if axis.is_numeric and len(axis.distinct) > 2:
+        ends = [axis.distinct[0], axis.distinct[len(axis.distinct) // 2], axis.distinct[-1]]
     else:
-        ends = list(axis.known)
-    ticks = [(axis.height(value), shown(value)) for value in ends]
-    return [*ticks, (ABSENT_PLACE, "not given")] if None in axis.values else ticks
+        ends = list(axis.distinct)
+    ticks = [(axis.position(value), shown(value)) for value in ends]
+    return [*ticks, (ABSENT_POSITION, "not given")] if None in axis.values else ticks

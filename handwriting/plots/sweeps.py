@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from handwriting.plots.axes import Axis
 from handwriting.plots.comparison import BLACK, COLOURS, FIGURE, GREY
+from handwriting.scales import Axis
 from handwriting.text import format_whole
 
 MAP = "viridis_r"
@@ -40,7 +40,7 @@ def draw_parallel(axes: Sequence[Axis], value: Axis, better: str) -> Figure:
         better: ``min`` or ``max``.
     """
     columns = [*axes, value]
-    places = np.array([[axis.height(one) for one in axis.values] for axis in columns]).T
+    places = np.array([[axis.position(one) for one in axis.values] for axis in columns]).T
     known = np.array([one is not None for one in value.values])
     goodness = np.where(known, places[:, -1] if better == "max" else 1 - places[:, -1], -1)
     order = np.argsort(goodness, kind="stable")
@@ -50,7 +50,7 @@ def draw_parallel(axes: Sequence[Axis], value: Axis, better: str) -> Figure:
     if len(order) > 1:
         shifts[order] = np.linspace(-SPREAD, SPREAD, len(order)) * (1 if better == "max" else -1)
     for column, axis in enumerate(columns[:-1]):
-        if not axis.is_numeric or len(axis.known) <= MOST_NAMES:
+        if not axis.is_numeric or len(axis.distinct) <= MOST_NAMES:
             places[:, column] += shifts
     figure = Figure(figsize=(FIGURE, 4.4))
     panel = figure.add_axes((0.045, 0.03, 0.91, 0.84))
@@ -88,7 +88,7 @@ def _draw_axis(panel: Axes, column: int, axis: Axis, is_value: bool) -> None:
         panel.text(column, 1.155, _short(section[0]), fontsize=8, color=GREY, **above)
     ticks = [(place, text, BLACK) for place, text in _ticks(axis)]
     if None in axis.values and not is_value:
-        ticks.append((axis.place(None), "not given", GREY))
+        ticks.append((axis.position(None), "not given", GREY))
     for place, text, colour in ticks:
         box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8}
         panel.text(column + 0.03, place, text, va="center", fontsize=8, color=colour, bbox=box, zorder=4)
@@ -97,17 +97,17 @@ def _draw_axis(panel: Axes, column: int, axis: Axis, is_value: bool) -> None:
 def _ticks(axis: Axis) -> list[tuple[float, str]]:
     """Return what is written along an axis, and where."""
     if not axis.is_numeric:
-        places = np.linspace(0, 1, len(axis.known)) if len(axis.known) > 1 else [0.5]
-        ticks = [(float(place), _short(str(text))) for place, text in zip(places, axis.known, strict=True)]
+        places = np.linspace(0, 1, len(axis.distinct)) if len(axis.distinct) > 1 else [0.5]
+        ticks = [(float(place), _short(str(text))) for place, text in zip(places, axis.distinct, strict=True)]
         return ticks if len(ticks) <= 3 * MOST_NAMES else ticks[:: len(ticks) // MOST_NAMES]
-    if len(axis.known) <= MOST_NAMES:
+    if len(axis.distinct) <= MOST_NAMES:
         found: list[tuple[float, str]] = []
-        for one in axis.known:  # some may be too near to another to be read
-            place = axis.place(float(one))
+        for one in axis.distinct:  # some may be too near to another to be read
+            place = axis.position(float(one))
             if not found or place - found[-1][0] > 0.05:
                 found.append((place, format_whole(float(one))))
         return found
-    low, high = float(axis.known[0]), float(axis.known[-1])
+    low, high = float(axis.distinct[0]), float(axis.distinct[-1])
     values = [low * (high / low) ** tick if axis.is_log else low + (high - low) * tick for tick in TICKS]
     return list(zip(TICKS, map(format_whole, values), strict=True))
 

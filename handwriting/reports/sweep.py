@@ -11,7 +11,6 @@ from statistics import fmean
 from typing import Any
 
 from handwriting.errors import RunError
-from handwriting.plots.axes import Axis
 from handwriting.plots.comparison import GridPanel, draw_grids
 from handwriting.plots.curves import figure_bytes
 from handwriting.plots.grids import png_bytes
@@ -20,6 +19,7 @@ from handwriting.reports.page import DIGITS, Cell, Code, Picture, Section, Table
 from handwriting.runs import Run
 from handwriting.runs.details import Skipped
 from handwriting.runs.summaries import DEAD, RunSummary, read_summary
+from handwriting.scales import Axis
 from handwriting.sweeps.folder import Sweep, SweepPlan, Trial, state_of
 from handwriting.sweeps.results import (
     LeaderboardRow,

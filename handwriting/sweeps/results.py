@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from omegaconf import OmegaConf
 
 from handwriting.config import describe, quote
-from handwriting.plots.axes import Axis
+from handwriting.scales import Axis
 from handwriting.sweeps.folder import SweepPlan, Trial
 from handwriting.sweeps.space import parsed
 from handwriting.text import format_number
@@ -175,7 +175,7 @@ def importance(trials: Sequence[Trial]) -> dict[str, float]:
     study = optuna.create_study()
     for index, value in enumerate(reached.values):
         given = {name: values[index] for name, (values, _) in columns.items()}
-        told = reached.place(float(value))  # type: ignore[arg-type]
+        told = reached.position(value)
         study.add_trial(optuna.trial.create_trial(params=given, distributions=kinds, value=told))
     return get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0))
 
@@ -185,7 +185,7 @@ def _column(axis: Axis) -> tuple[list[Any], BaseDistribution]:
     from optuna.distributions import CategoricalDistribution, FloatDistribution
 
     if axis.is_numeric:
-        places = [axis.place(value) for value in axis.values]  # type: ignore[arg-type]
+        places = [axis.position(value) for value in axis.values]
         return places, FloatDistribution(min(places), max(places))
     return list(axis.values), CategoricalDistribution(list(dict.fromkeys(axis.values)))
 

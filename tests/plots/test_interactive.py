@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from matplotlib.colors import to_hex
 
-from handwriting.plots.axes import Axis
 from handwriting.plots.comparison import colour
 from handwriting.plots.curves import COUNTED, MOST_POINTS, smoothed
 from handwriting.plots.interactive import PICK, PLACES, Chart, curves_chart, parallel_chart, picked
 from handwriting.plots.themes import lit
+from handwriting.scales import Axis
 
 NAMES = {0: "first", 2: "third", 11: "twelfth"}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from matplotlib.collections import LineCollection
 
-from handwriting.plots.axes import Axis
 from handwriting.plots.curves import figure_bytes
 from handwriting.plots.sweeps import THIN, draw_history, draw_importance, draw_parallel
+from handwriting.scales import Axis
 
 LR = Axis("model.lr", (0.001, 0.01, 0.1, 0.05))
 NORM = Axis("model.norm", ("batch", "none", None, "batch"))

@@ -15,13 +15,13 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from PIL import Image
 
-from handwriting.plots.axes import Axis
 from handwriting.plots.comparison import COLOURS, Bars, draw_metric_bars
 from handwriting.plots.contents import draw_charts
 from handwriting.plots.curves import figure_bytes
 from handwriting.plots.evaluation import draw_class_charts
 from handwriting.plots.sweeps import draw_history, draw_importance
 from handwriting.plots.themes import DARK_PAPER, lit, on_dark
+from handwriting.scales import Axis
 
 READABLE, SEEN = 4.5, 3.0
 """Contrast of text and of lines with their paper: WCAG 2.1, 1.4.3 and 1.4.11."""

@@ -10,10 +10,10 @@ import streamlit as st
 from handwriting.dashboard import parts
 from handwriting.dashboard.tables import plain, state, trials_table
 from handwriting.errors import HandwritingError
-from handwriting.plots.axes import Axis
 from handwriting.plots.interactive import PICK, Chart, parallel_chart, picked
 from handwriting.plots.sweeps import draw_history, draw_importance
 from handwriting.reports.sweep import BETTER, Found, facts, file_of, gather, leaders, slug
+from handwriting.scales import Axis
 from handwriting.sweeps.folder import Trial
 from handwriting.sweeps.results import (
     Objective,
