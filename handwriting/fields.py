@@ -1,14 +1,27 @@
 """What a field of a configurable class declares besides its type, by ``Annotated``.
 
-A field that is free text or a path says so, so that the command line can quote its value and the dashboard can confine
-it; a field that may change when a run resumes says so as well. No list elsewhere names a key.
+A field that holds free text or a path declares it, so that the command line can quote its value and the dashboard can
+confine it; a field that may change when a run resumes declares that as well. No list elsewhere names a key.
+
+>>> from dataclasses import dataclass
+>>> @dataclass
+... class Letters:
+...     folder: FolderPath
+...     pattern: FreeText = "*"
+...     weights: dict[str, float] | None = None  # undeclared text counts as a path
+...     size: int = 28
+>>> path_fields(Letters)
+('folder', 'weights')
 """
 
 from __future__ import annotations
 
 import dataclasses
+import enum
+import inspect
+import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -42,17 +55,170 @@ AnyPath = Annotated[str, TextKind("path")]
 FreeText = Annotated[str, TextKind("text")]
 Names = Annotated[str, TextKind("names")]
 
+_NO_TEXT = (int, float, complex, bool, type(None))
+
+
+def parameters_of(cls: type) -> tuple[dict[str, Any], bool]:
+    """Return the type of each argument of a class, following ``**kwargs`` up to the base classes that it reaches.
+
+    Returns:
+        ``{name: hint}``, wrapped in ``NotRequired`` where it has a default; and whether any other name is accepted.
+    """
+    parameters: dict[str, Any] = {}
+    for base in (base for base in cls.__mro__ if "__init__" in vars(base)):
+        constructor = vars(base)["__init__"]
+        try:
+            hints = typing.get_type_hints(constructor, include_extras=True)
+        except NameError:
+            if base.__module__.startswith("handwriting."):
+                raise
+            hints = {}  # names that only type checkers import: the constructor judges for itself
+        _, *signature = inspect.signature(constructor).parameters.values()
+        is_outermost = not parameters
+        for parameter in signature:
+            if parameter.kind in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+                hint = hints.get(parameter.name, Any)
+                # What a base class cannot do without, the class itself may give it.
+                required = is_outermost and parameter.default is parameter.empty
+                parameters.setdefault(parameter.name, hint if required else typing.NotRequired[hint])
+        if all(parameter.kind is not parameter.VAR_KEYWORD for parameter in signature):
+            return parameters, False
+    return parameters, True
+
 
 def hints_of(cls: type) -> dict[str, Any]:
-    """Return the type of each field of a dataclass that a configuration may set, with what it declares."""
-    hints = typing.get_type_hints(cls, include_extras=True)
-    return {field.name: hints[field.name] for field in dataclasses.fields(cls) if field.init}
+    """Return the type of each argument of a class that a configuration may set, with what it declares."""
+    hints, _ = parameters_of(cls)
+    return {name: _stripped(hint) for name, hint in hints.items()}
+
+
+def hint_at(cls: type, key: str) -> Any:
+    """Return the type at a dotted key of a class and the dataclasses nested in it; None where there is no such field.
+
+    >>> hint_at(TextKind, "kind") == Kind, hint_at(TextKind, "kind.of")
+    (True, None)
+    """
+    name, _, rest = key.partition(".")
+    hint = hints_of(cls).get(name)
+    if not rest or hint is None:
+        return hint
+    nested = (hint_at(part, rest) for part in _dataclasses_in(hint))
+    return next((found for found in nested if found is not None), None)
 
 
 def declared(hint: Any, kind: type) -> Iterator[Any]:
     """Yield every declaration of a kind in a type, wherever it stands: ``FolderPath | None`` declares a folder."""
     if typing.get_origin(hint) is Annotated:
         yield from (item for item in hint.__metadata__ if isinstance(item, kind))
-    for part in typing.get_args(hint):
-        if not isinstance(part, kind):
-            yield from declared(part, kind)
+    for part in _parts(hint):
+        yield from declared(part, kind)
+
+
+def admits_none(hint: Any) -> bool:
+    """Whether ``null`` is a value of a type.
+
+    >>> admits_none(FreeText | None), admits_none(FreeText)
+    (True, False)
+    """
+    hint = _stripped(hint)
+    if typing.get_origin(hint) is Annotated:
+        return admits_none(typing.get_args(hint)[0])
+    return hint in (None, type(None), Any) or (_is_union(hint) and any(map(admits_none, typing.get_args(hint))))
+
+
+def changing_on_resume(cls: type) -> tuple[str, ...]:
+    """Return the dotted names of the fields that a resumed run may be given another value of."""
+    return tuple(_dotted(cls, lambda hint: any(declared(hint, ChangesOnResume))))
+
+
+def path_fields(cls: type, keys: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the dotted names of the fields whose value may name a file or folder.
+
+    It fails closed: any field that can hold text counts, in lists and mappings as well, unless its text is declared
+    ``FreeText`` or ``Names`` or is one of a ``Literal`` or an ``Enum``. So does a type that is not understood.
+
+    Args:
+        cls: A class that a configuration may name.
+        keys: The keys that a configuration gives it; those that the class takes by ``**kwargs`` count as paths.
+    """
+    known = hints_of(cls)
+    return (*_dotted(cls, may_be_path), *(key for key in keys if key not in known and not key.startswith("_")))
+
+
+def map_texts(value: Any, function: Callable[[str], Any]) -> Any:
+    """Return a plain value with ``function`` applied to every text in it, keys of mappings included.
+
+    >>> map_texts({"a": ["b", 1]}, str.upper)
+    {'A': ['B', 1]}
+    """
+    if isinstance(value, Mapping):
+        return {map_texts(key, function): map_texts(item, function) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [map_texts(item, function) for item in value]
+    return function(str(value)) if isinstance(value, str) or hasattr(value, "__fspath__") else value
+
+
+def may_be_path(hint: Any) -> bool:
+    """Whether a value of this type may name a file or folder; true of every type that is not understood."""
+    hint = _stripped(hint)
+    origin = typing.get_origin(hint)
+    if origin is Annotated:
+        kinds = [item for item in hint.__metadata__ if isinstance(item, TextKind)]
+        return kinds[-1].is_path if kinds else may_be_path(typing.get_args(hint)[0])
+    if hint is None or hint in _NO_TEXT or origin is Literal:
+        return False
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return any(map(may_be_path, hints_of(hint).values()))
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return False
+    parts = [part for part in typing.get_args(hint) if part is not Ellipsis]
+    return not parts or any(map(may_be_path, parts))
+
+
+def _dotted(cls: type, is_wanted: Callable[[Any], bool]) -> Iterator[str]:
+    """Yield the dotted name of each innermost field whose type is wanted; lists of dataclasses are one field."""
+    for name, hint in hints_of(cls).items():
+        if not is_wanted(hint):
+            continue
+        nested = list(_dataclasses_in(hint))
+        others = [part for part in _members(hint) if part not in nested and is_wanted(part)]
+        if not nested or others or any(map(is_wanted, _metadata(hint))):
+            yield name
+        else:
+            yield from (f"{name}.{inner}" for part in nested for inner in _dotted(part, is_wanted))
+
+
+def _metadata(hint: Any) -> list[Any]:
+    """Return the field's own declarations, each as a type that declares nothing else."""
+    return [Annotated[None, item] for item in getattr(hint, "__metadata__", ())]
+
+
+def _members(hint: Any) -> Iterator[Any]:
+    """Yield the alternatives of a type, without what is declared of all of them."""
+    if typing.get_origin(hint) is Annotated and not any(isinstance(item, TextKind) for item in hint.__metadata__):
+        yield from _members(typing.get_args(hint)[0])
+    elif _is_union(hint):
+        for part in typing.get_args(hint):
+            yield from _members(part)
+    else:
+        yield hint
+
+
+def _dataclasses_in(hint: Any) -> Iterator[type]:
+    """Yield the dataclasses among the alternatives of a type, not those within lists or mappings."""
+    return (part for part in _members(hint) if isinstance(part, type) and dataclasses.is_dataclass(part))
+
+
+def _parts(hint: Any) -> tuple[Any, ...]:
+    if typing.get_origin(hint) is Annotated:
+        return typing.get_args(hint)[:1]
+    return () if typing.get_origin(hint) is Literal else typing.get_args(hint)
+
+
+def _stripped(hint: Any) -> Any:
+    """Return a type without ``NotRequired`` around it."""
+    return typing.get_args(hint)[0] if typing.get_origin(hint) is typing.NotRequired else hint
+
+
+def _is_union(hint: Any) -> bool:
+    return typing.get_origin(hint) in (typing.Union, types.UnionType)

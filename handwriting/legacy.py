@@ -39,7 +39,7 @@ def current_override(override: str) -> str:
     >>> current_override("callbacks.measuring.time_share=1"), current_override("~callbacks.measuring")
     ('callbacks.validation_metrics.time_share=1', '~callbacks.validation_metrics')
     """
-    prefix, key, rest = re.fullmatch(r"(\+{0,2}|~)([^=]*)(.*)", override, re.DOTALL).groups()  # type: ignore[union-attr]
+    prefix, key, rest = re.fullmatch(r"(~|\+{0,2})([^=]*)(.*)", override, re.DOTALL).groups()  # type: ignore[union-attr]
     for old, new in KEYS.items():
         if f"{key}.".startswith(f"{old}."):
             return f"{prefix}{new}{key[len(old) :]}{rest}"

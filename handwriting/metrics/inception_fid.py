@@ -17,6 +17,7 @@ from torch import Tensor
 from handwriting.errors import ConfigError
 from handwriting.features.moments import Moments
 from handwriting.features.space import Sample
+from handwriting.fields import AnyPath
 from handwriting.metrics.base import Comparison, MetricValue, MetricValues
 from handwriting.metrics.fid import frechet_distance
 
@@ -96,7 +97,7 @@ class InceptionFID(Comparison):
         weights: The path of the weights' file.
     """
 
-    weights: str = ""
+    weights: AnyPath = ""
 
     by_classifier: ClassVar[bool] = False
     # The real side is the same for the floor, and half of the cost.

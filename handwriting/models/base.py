@@ -18,6 +18,7 @@ from torch.optim import Optimizer
 
 from handwriting.data.loading.module import Batch
 from handwriting.errors import ConfigError, DataError, nearest
+from handwriting.fields import ChangesOnResume
 from handwriting.glyphs import UNKNOWN, Glyphs
 from handwriting.models.averages import Averages
 from handwriting.networks.architectures import Network
@@ -69,7 +70,7 @@ class GlyphModel(pl.LightningModule, ABC):
     latent_dim: PositiveInt = 64
     network: Network = "conv"
     channels: PositiveInt = 128
-    lr: PositiveFloat = 1e-3
+    lr: Annotated[PositiveFloat, ChangesOnResume()] = 1e-3
     betas: Betas = (0.9, 0.999)
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     lr_schedule: Literal["constant", "cosine"] = "constant"

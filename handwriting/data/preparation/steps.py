@@ -16,6 +16,7 @@ from handwriting.data.preparation.resizing import resize
 from handwriting.data.preparation.statistics import class_distances, robust_sigmas
 from handwriting.data.preparation.strokes import with_stroke_width
 from handwriting.errors import ConfigError, nearest
+from handwriting.fields import FreeText
 from handwriting.glyphs import UNKNOWN, Glyphs
 
 Denoising = Literal["none", "median", "nlmeans"]
@@ -59,7 +60,7 @@ class Preparation:
         ConfigError: If ``largest`` is below ``smallest``.
     """
 
-    drop: tuple[Annotated[str, Field(coerce_numbers_to_str=True)], ...] = ()
+    drop: tuple[Annotated[FreeText, Field(coerce_numbers_to_str=True)], ...] = ()
     min_count: NonNegativeInt = 0
     denoise: Denoising = "none"
     sharpen: Annotated[float, Field(ge=0, le=10)] = 0.0

@@ -17,7 +17,7 @@ from handwriting.data.formats.paper import Polarity, is_dark_on_light
 from handwriting.data.formats.pictures import natural_key
 from handwriting.data.sources.base import GlyphSource
 from handwriting.errors import DataError
-from handwriting.fields import AnyPath, ChangesOnResume
+from handwriting.fields import AnyPath, ChangesOnResume, FreeText
 from handwriting.glyphs import UNKNOWN, Glyphs
 
 IMAGES = ("images", "x_train", "x", "arr_0")
@@ -61,10 +61,10 @@ class Arrays(GlyphSource):
     """
 
     path: Annotated[AnyPath, ChangesOnResume()]
-    labels: AnyPath | None = None
-    test_path: AnyPath | None = None
-    test_labels: AnyPath | None = None
-    alphabet: Annotated[list[str], AfterValidator(_each_once)] | None = None
+    labels: Annotated[AnyPath | None, ChangesOnResume()] = None
+    test_path: Annotated[AnyPath | None, ChangesOnResume()] = None
+    test_labels: Annotated[AnyPath | None, ChangesOnResume()] = None
+    alphabet: Annotated[list[FreeText], AfterValidator(_each_once)] | None = None
     polarity: Polarity = "auto"
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
 

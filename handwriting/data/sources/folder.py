@@ -13,7 +13,7 @@ from handwriting.data.formats.paper import Inking, Polarity
 from handwriting.data.formats.pictures import folders_in, is_folder, natural_key, pictures_in, read_picture
 from handwriting.data.sources.base import GlyphSource
 from handwriting.errors import DataError
-from handwriting.fields import AnyPath, ChangesOnResume, FreeText
+from handwriting.fields import ChangesOnResume, FolderPath, FreeText
 from handwriting.glyphs import UNKNOWN, Glyphs
 
 TRAIN, TEST = "train", "test"
@@ -58,7 +58,7 @@ class Folder(GlyphSource):
         margin: The empty part of the square on each side of cropped ink; EMNIST's is 2 pixels of 28.
     """
 
-    path: Annotated[AnyPath, ChangesOnResume()]
+    path: Annotated[FolderPath, ChangesOnResume()]
     name_pattern: Annotated[FreeText, AfterValidator(_with_class)] | None = None
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
     polarity: Polarity = "auto"

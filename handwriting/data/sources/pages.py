@@ -14,7 +14,7 @@ from pydantic import Field
 
 from handwriting.data.sources.base import GlyphSource
 from handwriting.errors import DataError
-from handwriting.fields import AnyPath, ChangesOnResume
+from handwriting.fields import ChangesOnResume, FolderPath
 from handwriting.glyphs import Glyphs
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Pages(GlyphSource):
         test_fraction: The share that is split off by ``split_seed``.
     """
 
-    path: Annotated[AnyPath, ChangesOnResume()]
+    path: Annotated[FolderPath, ChangesOnResume()]
     kind: Literal["character", "word"] = "character"
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
 
