@@ -82,7 +82,7 @@ def _write_trial(sweep: Sweep, number: int, rows: int, generator: np.random.Gene
     if number % 20 == 7:
         state, why = "failed", "NotFiniteError: train/generator_loss is nan after 120 batches"
     elif number % 10 == 5:
-        state, why = "pruned", "pruned: val/fid was 90 after 40%, worse than half of the others"
+        state, why = "pruned", "val/fid was 90 after 40%, worse than half of the other trials"
     else:
         state, why = "done", None
     _write_run(sweep.folder(number), overrides, value, state, why, rows, grid)
@@ -123,4 +123,7 @@ def _write_run(
         "val/class_accuracy": {"value": accuracy, "min": 0.04, "max": accuracy},
     }
     run.summarise({"epoch": EPOCHS, "batches": rows * 10, "samples": rows * 1280, "seconds": 60.0, "metrics": metrics})
-    run.end("interrupted" if state == "pruned" else state, why)  # type: ignore[arg-type]
+    if state == "pruned":
+        run.end("interrupted", why, "pruner")
+    else:
+        run.end(state, why)  # type: ignore[arg-type]

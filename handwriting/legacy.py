@@ -58,3 +58,16 @@ def current_config(tree: Any, key: str = "") -> Any:
         new = KEYS.get(full, full)
         found[new.rpartition(".")[2]] = current_target(value) if name == "_target_" else current_config(value, full)
     return found
+
+
+def current_status(status: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the status of a run that an earlier version wrote with the fields of this one.
+
+    Earlier versions marked a trial that was pruned by the first word of its reason.
+
+    >>> current_status({"state": "interrupted", "why": "pruned: val/fid was 90 after 40%"})["stopped_by"]
+    'pruner'
+    """
+    if "stopped_by" not in status and str(status.get("why")).startswith("pruned"):
+        return {**status, "stopped_by": "pruner"}
+    return status

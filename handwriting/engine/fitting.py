@@ -121,7 +121,10 @@ def train(
         raise
     if first:
         stopped = next((one.reason for one in trainer.callbacks if isinstance(one, StopRequest) and one.reason), None)  # type: ignore[attr-defined]
-        run_folder.end("interrupted" if stopped else "done", stopped)
+        if stopped:
+            run_folder.end("interrupted", stopped.why, stopped.stopped_by)
+        else:
+            run_folder.end("done")
         grids = sorted((folder / "samples").glob("*.png"))
         print(f"Done: {folder}" + (f"\nGrid: {grids[-1]}" if grids else ""))
     return trainer

@@ -18,15 +18,13 @@ from handwriting.errors import RunError
 from handwriting.metric_values import of_one_class
 from handwriting.runs.files import read_json, write_atomically, write_json
 from handwriting.runs.metrics import MetricsFile
+from handwriting.runs.stopping import StoppedBy
 
 SCHEMA = 1
 HEARTBEAT_SECONDS = 5.0
 """How often a running run says that it is alive."""
 DEAD_AFTER_SECONDS = 120.0
 """A run on another machine that has said nothing for so long is taken for dead."""
-
-STOP_FILE = "stop"
-"""A file that somebody puts into the folder of a running run to have it end; what it holds is the reason."""
 
 State = Literal["running", "done", "interrupted", "failed"]
 
@@ -124,6 +122,7 @@ class RunFolder:
             "schema": SCHEMA,
             "state": "running",
             "why": None,
+            "stopped_by": None,
             **process_facts(),
             "started": before.get("started", now()),
             "sessions": before.get("sessions", 0) + 1,
@@ -156,9 +155,15 @@ class RunFolder:
         self._summary.update(values, state=self._status["state"])
         write_json(self.path / "summary.json", self._summary)
 
-    def end(self, state: State, why: str | None = None) -> None:
-        """Write how the run ended."""
-        self._status.update(state=state, why=why, ended=now())
+    def end(self, state: State, why: str | None = None, stopped_by: StoppedBy | None = None) -> None:
+        """Write how the run ended.
+
+        Args:
+            state: How it ended.
+            why: Why it ended early; None where it is done.
+            stopped_by: Who requested that it end early; None where nobody did.
+        """
+        self._status.update(state=state, why=why, stopped_by=stopped_by, ended=now())
         self.beat(force=True)
         self.summarise({})
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from handwriting import legacy
 from handwriting.errors import RunError
 from handwriting.runs import Run
 from handwriting.runs.files import read_json, write_json
@@ -271,10 +272,10 @@ def with_outcome(trial: Trial, folder: Path, exit_status: int | None = None) -> 
     if not (status_file.is_file() and status_file.stat().st_size):
         return replace(trial, state="failed", why=_ended(exit_status) + _last_words(folder))
     run = Run.at(folder)
-    status = run.status
+    status = legacy.current_status(run.status)
     trial = with_progress(trial, run.summary)
     state, why = status["state"], status.get("why")
-    if state == "interrupted" and (why or "").startswith("pruned"):
+    if state == "interrupted" and status.get("stopped_by") == "pruner":
         return replace(trial, state="pruned", why=why)
     if state == "running":
         return replace(trial, state="failed", why=_ended(exit_status))

@@ -10,8 +10,8 @@ from typing import Protocol
 
 from handwriting.errors import ConfigError, HandwritingError, RunError, nearest
 from handwriting.runs import Run
-from handwriting.runs.files import write_atomically
-from handwriting.runs.folder import HEARTBEAT_SECONDS, STOP_FILE
+from handwriting.runs.folder import HEARTBEAT_SECONDS
+from handwriting.runs.stopping import StopReason, request_stop
 from handwriting.sweeps.executors import Executor
 from handwriting.sweeps.folder import FINAL, Sweep, Trial, best_trial, latest, logs, with_outcome, with_progress
 from handwriting.sweeps.progress import Lengths
@@ -247,8 +247,7 @@ class SweepRunner:
                 continue  # an old value says nothing of how it stands by now
             if self.source.should_prune(trial, share.done, trial.value):
                 reached = f"{trial.monitor} was {trial.value:.4g} after {share.done:.0%}"
-                why = f"pruned: {reached}, worse than half of the others"
-                write_atomically(run.path / STOP_FILE, lambda file, why=why: file.write(why.encode()))  # type: ignore[misc]
+                request_stop(run.path, StopReason(f"{reached}, worse than half of the other trials", "pruner"))
 
     # What is told
 

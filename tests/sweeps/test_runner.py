@@ -11,7 +11,7 @@ import pytest
 
 from handwriting.errors import ConfigError, RunError
 from handwriting.runs import Run, RunFolder, claim
-from handwriting.runs.folder import STOP_FILE
+from handwriting.runs.stopping import StoppedBy, take_stop_request
 from handwriting.sweeps import runner as driving
 from handwriting.sweeps.executors import Executor
 from handwriting.sweeps.folder import Sweep, SweepPlan, Trial
@@ -23,14 +23,21 @@ from handwriting.sweeps.trial import TrialJob
 CONFIG = "trainer: {max_epochs: 10}\n"
 
 
-def write_run(folder: Path, value: float | None, state: str = "done", why: str | None = None, epoch: int = 10) -> None:
+def write_run(
+    folder: Path,
+    value: float | None,
+    state: str = "done",
+    why: str | None = None,
+    epoch: int = 10,
+    stopped_by: StoppedBy | None = None,
+) -> None:
     """Write the folder of a run that has reached a value."""
     run = RunFolder(folder if (folder / "status.json").is_file() else claim(folder))
     run.begin(CONFIG, {"seed": 0}, {"model": "VAE", "monitor": "val/loss", "mode": "min"})
     metrics = {} if value is None else {"val/loss": {"value": value, "min": value, "max": value}}
     run.summarise({"epoch": epoch, "seconds": 1.0, "metrics": metrics})
     if state != "running":
-        run.end(state, why)  # type: ignore[arg-type]
+        run.end(state, why, stopped_by)  # type: ignore[arg-type]
 
 
 class FakePool(Executor):
@@ -267,9 +274,8 @@ def test_a_hopeless_trial_is_asked_to_stop_and_counts_as_pruned(tmp_path: Path) 
             for job in list(self._running):
                 looks[job.number] = looks.get(job.number, 0) + 1
                 value = (100.0 if job.number == 5 else 1.0 - job.number / 100) + 0.1 / looks[job.number]
-                stop = job.folder / STOP_FILE
-                if stop.is_file():
-                    write_run(job.folder, value, "interrupted", stop.read_text())
+                if reason := take_stop_request(job.folder):
+                    write_run(job.folder, value, "interrupted", reason.why, stopped_by=reason.stopped_by)
                 elif looks[job.number] > 10:
                     write_run(job.folder, value)
                 else:
@@ -282,7 +288,7 @@ def test_a_hopeless_trial_is_asked_to_stop_and_counts_as_pruned(tmp_path: Path) 
     trials = drive(tmp_path, study(tmp_path), Patient(succeed, workers=1))
     assert [trial.state for trial in trials] == ["done"] * 5 + ["pruned"]
     assert looks[5] < 10
-    assert (trials[5].why or "").startswith("pruned: val/loss was 100")
+    assert (trials[5].why or "").startswith("val/loss was 100")
     assert study(tmp_path).trials[5].state == "pruned"
     assert Run.at(tmp_path / "5").status["state"] == "interrupted"
 
