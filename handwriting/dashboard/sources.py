@@ -11,7 +11,7 @@ import numpy as np
 
 from handwriting import config
 from handwriting.data.sources.base import GlyphSource, Prepared
-from handwriting.engine.sections import build_source
+from handwriting.engine.sections import build_loading, build_source
 from handwriting.errors import ConfigError
 from handwriting.glyphs import Glyphs
 from handwriting.runs.safe_paths import refuse_escaping_links, resolve_within
@@ -63,8 +63,8 @@ def source_of(name: str, root: Path, settings: str = "") -> GlyphSource:
     data.root = str(root)
     if root.is_dir():
         refuse_escaping_links(root, [root])
-    source: GlyphSource = build_source(data)
-    return source
+    build_loading(data)  # nothing here loads by it, but a setting that is no setting is refused
+    return build_source(data)
 
 
 @lru_cache(maxsize=3)

@@ -12,8 +12,9 @@ from handwriting.config import plain_config
 from handwriting.errors import ConfigError, RunError
 from handwriting.jobs.outputs import output_path
 from handwriting.reports import runs, sweep
+from handwriting.reports.comparison import as_table
 from handwriting.reports.page import write_page
-from handwriting.runs.details import as_table, gather
+from handwriting.runs.details import gather
 from handwriting.sweeps.folder import Sweep, is_sweep
 from handwriting.sweeps.results import best_config
 from handwriting.text import printable

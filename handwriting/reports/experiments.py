@@ -63,7 +63,7 @@ def _group(plan: ExperimentPlan, group: ExperimentGroup, records: Records) -> It
     yield f"## {group.name}"
     yield group.about
     run = [records[one.run] for one in planned if one.run in records]
-    shown = [name for name in COLUMNS if any(name in record.measures for record in run)]
+    shown = [name for name in COLUMNS if any(name in record.metric_values for record in run)]
     head = ["study", "reported", *(COLUMNS[name] for name in shown), "batches", "minutes", "machine"]
     usual = _usual_classifier(run)
     rows = [_row(one, records.get(one.run), shown, usual) for one in planned]
@@ -82,7 +82,7 @@ def _group(plan: ExperimentPlan, group: ExperimentGroup, records: Records) -> It
 
 def _usual_classifier(records: Sequence[RunDetails]) -> str | None:
     """Return the classifier that most values were taken by."""
-    counts = Counter(one.classifier for record in records for one in record.measures.values() if one.classifier)
+    counts = Counter(one.classifier for record in records for one in record.metric_values.values() if one.classifier)
     return max(counts, key=counts.__getitem__, default=None)
 
 
@@ -94,7 +94,7 @@ def _row(planned: PlannedRun, record: RunDetails | None, shown: Sequence[str], u
     return [
         name,
         escape_markdown(planned.study.reported),
-        *(_cell(record.measures.get(measure), usual) for measure in shown),
+        *(_cell(record.metric_values.get(measure), usual) for measure in shown),
         f"{record.batches or 0:,}{whole}",
         format_number((record.seconds or 0) / 60, 2),
         record.machine,
@@ -115,11 +115,11 @@ def _command(planned: PlannedRun) -> str:
 
 
 def _order(measure: str, records: Sequence[RunDetails], usual: str | None) -> Iterator[str]:
-    known = [record for record in records if (record.batches or 0) >= ENOUGH and measure in record.measures]
-    enough = [record for record in known if record.measures[measure].classifier == usual]
-    ranked = sorted(enough, key=lambda record: record.measures[measure].value)
+    known = [record for record in records if (record.batches or 0) >= ENOUGH and measure in record.metric_values]
+    enough = [record for record in known if record.metric_values[measure].classifier == usual]
+    ranked = sorted(enough, key=lambda record: record.metric_values[measure].value)
     if len(ranked) > 1:
-        values = [record.measures[measure] for record in ranked]
+        values = [record.metric_values[measure] for record in ranked]
         signs = ["", *(" ≈ " if alike(*pair) else " < " for pair in pairwise(values))]
         words = "".join(sign + record.name.partition("/")[2] for sign, record in zip(signs, ranked, strict=True))
         yield f"By {COLUMNS[measure]}, of those with at least {ENOUGH:,} batches: {words}."
@@ -178,7 +178,7 @@ def _limit(goal: Target, beside: Mapping[str, float], own: MetricValue | None) -
 
 
 def _measure(records: Records, name: str, measure: str) -> MetricValue | None:
-    return records[name].measures.get(measure) if name in records else None
+    return records[name].metric_values.get(measure) if name in records else None
 
 
 def _effort(record: RunDetails) -> str:
@@ -259,7 +259,7 @@ def _taken(name: str, records: Sequence[RunDetails]) -> tuple[list[MetricValue |
         values = [DERIVED[name](record) for record in records]
         return [None if value is None else MetricValue(value, 0) for value in values], ""
     if "/" not in name or name.startswith("class_fid/"):
-        return [record.measures.get(name) for record in records], ""
+        return [record.metric_values.get(name) for record in records], ""
     batches = min(int(record.batches or 0) for record in records)
     return [_logged(record, name, batches) for record in records], f" after {batches:,} batches"
 

@@ -11,17 +11,16 @@ from typing import Any
 from handwriting.plots.comparison import ARROWS, Bars, GridPanel, draw_curves, draw_grids, draw_metric_bars
 from handwriting.plots.curves import figure_bytes
 from handwriting.plots.grids import png_bytes
-from handwriting.reports.page import DIGITS, Cell, Code, Picture, Section, Table, as_text
-from handwriting.runs.details import (
+from handwriting.reports.comparison import (
     MetricRow,
-    RunDetails,
-    Skipped,
     choose_epochs,
     classifiers,
     comparability_warnings,
     differences,
     metric_rows,
 )
+from handwriting.reports.page import DIGITS, Cell, Code, Picture, Section, Table, as_text
+from handwriting.runs.details import RunDetails, Skipped
 from handwriting.text import ABSENT, format_count, format_duration, format_number, format_share, format_value, printable
 
 TIME = re.compile(r"\d{4}-\d\d-\d\d[_T]\d\d[-:]\d\d[-:]\d\d_(?=.)")
@@ -40,7 +39,7 @@ def sections(records: Sequence[RunDetails], skipped: Sequence[Skipped]) -> Itera
     """Yield the parts of the page."""
     left_out = [f"Left out: {one.place} ({one.reason})" for one in skipped]
     yield Section("Runs", [facts_table(records), *left_out])
-    yield Section("MetricValues", [*_measures(records), *_unevaluated(records)])
+    yield Section("Metrics", [*_measures(records), *_unevaluated(records)])
     yield Section("Settings that differ", [_settings(records)])
     yield Section("Training", [_curves(records)])
     yield Section("Samples", list(_grids(records)))
@@ -143,7 +142,7 @@ def _range(values: Sequence[Any], text: Callable[[Any], str]) -> str:
 
 def _unevaluated(records: Sequence[RunDetails]) -> Iterator[str | Code | Table]:
     """Say how to evaluate the runs that were not, and what their validation set said of them last."""
-    missing = {index: record for index, record in enumerate(records) if not record.measures}
+    missing = {index: record for index, record in enumerate(records) if not record.metric_values}
     if not missing:
         return
     yield f"Not evaluated: {', '.join(f'{index + 1} ({record.name})' for index, record in missing.items())}. Type"
@@ -173,7 +172,7 @@ def evaluation_commands(records: Sequence[RunDetails]) -> list[str]:
     return [
         f"handwriting evaluate {shlex.quote(f'run={printable(str(record.path))}')}"
         for record in records
-        if not record.measures
+        if not record.metric_values
     ]
 
 

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from handwriting.errors import RunError
-from handwriting.metric_values import MetricValue, in_order, of_one_class
+from handwriting.metric_values import MetricValue
 from handwriting.runs.folder import Run
-from handwriting.runs.summaries import RunSummary, as_override, describe_misfit, facts, flatten
-from handwriting.text import ABSENT, one_line, printable
+from handwriting.runs.summaries import RunSummary, describe_misfit, facts, flatten
+from handwriting.text import one_line, printable
 
 DEEPEST = 2
 """How far below a folder its runs may lie: ``sweeps/<name>/<trial>``."""
-SHARES = {0: "start", 1 / 3: "a third", 2 / 3: "two thirds", 1: "end"}
 
 FROM_STATUS = ("data_fingerprint", "device", "threads")
 """What a record takes over from ``status.json`` besides what an entry does."""
@@ -35,13 +34,13 @@ class RunDetails(RunSummary):
 
     Attributes:
         config: The configuration, its keys joined by dots.
-        measures: What ``evaluation.json`` holds; empty where the run was not evaluated.
+        metric_values: What ``evaluation.json`` holds; empty where the run was not evaluated.
         rows: The rows of ``metrics.csv``.
         grids: The sample grid of each epoch that has one.
     """
 
     config: dict[str, Any]
-    measures: dict[str, MetricValue]
+    metric_values: dict[str, MetricValue]
     rows: list[dict[str, float]]
     grids: dict[int, Path]
     data_fingerprint: str | None = None
@@ -198,7 +197,7 @@ def read(folder: Path, name: str, read_config: ReadConfig) -> RunDetails:
         **facts(folder, name, run.summary, status),
         **{key: status[key] for key in FROM_STATUS if key in status},
         "config": flatten(read_config(run.config_file)),
-        "measures": run.evaluation(),
+        "metric_values": run.evaluation(),
         "rows": rows,
         "grids": run.pictures("samples"),
     }
@@ -206,193 +205,3 @@ def read(folder: Path, name: str, read_config: ReadConfig) -> RunDetails:
         return _RECORD.validate_python(found)
     except ValidationError as error:
         raise RunError(describe_misfit(folder, error)) from error
-
-
-# Where they differ
-
-
-def differences(records: Sequence[RunDetails]) -> dict[str, list[str]]:
-    """Return the settings in which the runs differ, each with its value in every run, or ``-`` where it has none.
-
-    Paths into a run's own folder differ by nature and are left out, as is what only Hydra heeds.
-    """
-    texts = [{key: as_override(value) for key, value in _chosen(record).items()} for record in records]
-    keys = dict.fromkeys(key for text in texts for key in text)
-    found = {key: [text.get(key, ABSENT) for text in texts] for key in keys}
-    return {key: values for key, values in found.items() if len(set(values)) > 1}
-
-
-def _chosen(record: RunDetails) -> dict[str, Any]:
-    own = record.path.resolve().name
-    return {
-        key: value
-        for key, value in record.config.items()
-        if key.partition(".")[0] != "hydra"
-        and not (isinstance(value, str) and "/" in value and own in Path(value).parts)
-    }
-
-
-# MetricValues
-
-
-@dataclass(frozen=True)
-class MetricRow:
-    """One measure of all runs.
-
-    Attributes:
-        name: What it is called.
-        cells: What each run has; None where it has none.
-    """
-
-    name: str
-    cells: tuple[MetricValue | None, ...]
-
-    @property
-    def known(self) -> dict[int, MetricValue]:
-        """What there is, by the index of the run."""
-        return {index: cell for index, cell in enumerate(self.cells) if cell}
-
-    @property
-    def better(self) -> Literal["min", "max"]:
-        """Whether less is better or more."""
-        return next(iter(self.known.values())).better
-
-    @property
-    def unit(self) -> str:
-        """What it is counted in."""
-        return next(iter(self.known.values())).unit
-
-    @property
-    def comparable(self) -> bool:
-        """Whether all runs were measured by the same classifier, or by none."""
-        return len({cell.classifier for cell in self.known.values()}) == 1
-
-    @property
-    def best(self) -> set[int]:
-        """The runs with the best value; none where there is nothing to choose from, or values cannot be compared."""
-        values = {cell.value for cell in self.known.values()}
-        if len(values) < 2 or not self.comparable:
-            return set()
-        best = min(values) if self.better == "min" else max(values)
-        return {index for index, cell in self.known.items() if cell.value == best}
-
-
-def metric_rows(records: Sequence[RunDetails]) -> list[MetricRow]:
-    """Return every measure that a run has, but those of a single class, in the order in which they are shown."""
-    names = {name for record in records for name in record.measures if not of_one_class(name)}
-    return [MetricRow(name, tuple(record.measures.get(name) for record in records)) for name in in_order(names)]
-
-
-def comparability_warnings(records: Sequence[RunDetails]) -> list[str]:
-    """Say in words which numbers must not be compared, and which only with care."""
-    rows = metric_rows(records)
-    apart: dict[str, list[str]] = {}
-    for row in (row for row in rows if not row.comparable):
-        apart.setdefault(_grouped({run: cell.classifier for run, cell in row.known.items()}), []).append(row.name)
-    told = [
-        f"Not comparable: {', '.join(names)}. They were measured by different classifiers ({classifiers}); "
-        "no best value is marked and none is drawn."
-        for classifiers, names in apart.items()
-    ]
-    if counts := [row.name for row in rows if row.comparable and len({cell.n for cell in row.known.values()}) > 1]:
-        told.append(
-            f"Measured with different numbers of glyphs: {', '.join(counts)}. Hold each value against its own floor."
-        )
-    prints = {index: record.data_fingerprint for index, record in enumerate(records) if record.data_fingerprint}
-    if len(set(prints.values())) > 1:
-        told.append(f"The runs trained on different glyphs, by fingerprint: {_grouped(prints)}.")
-    return told
-
-
-def _grouped(values: Mapping[int, str | None]) -> str:
-    """Return ``3f2a91c0: runs 1, 2; 77aa0000: run 3``; runs are counted from 1."""
-    runs: dict[str, list[str]] = {}
-    for index, value in values.items():
-        runs.setdefault(printable(value or "none"), []).append(str(index + 1))
-    return "; ".join(f"{value}: run{'s' * (len(found) > 1)} {', '.join(found)}" for value, found in runs.items())
-
-
-def classifiers(records: Sequence[RunDetails]) -> dict[str, float | None]:
-    """Return the classifiers that runs were measured by, and how often each is right."""
-    cells = [cell for record in records for cell in record.measures.values()]
-    return {printable(cell.classifier): cell.accuracy for cell in cells if cell.classifier}
-
-
-def as_table(records: Sequence[RunDetails]) -> list[dict[str, Any]]:
-    """Return one row a run with every fact, every measure, and the settings in which the runs differ."""
-    facts = ("name", "path", "model", "data", "study", "seed", "state", "parameters", "training_glyphs")
-    progress = ("epoch", "batches", "samples", "seconds", "measuring_share", "glyphs_per_second")
-    names = [row.name for row in metric_rows(records)]
-    names += sorted({name for record in records for name in record.measures}.difference(names))
-    settings = differences(records)
-    table = []
-    for index, record in enumerate(records):
-        row: dict[str, Any] = {name: getattr(record, name) for name in (*facts, *progress)}
-        row["classifier"] = ", ".join(classifiers([record]))
-        for name in names:
-            cell = record.measures.get(name)
-            row |= {name: cell and cell.value, f"{name}_floor": cell and cell.floor, f"{name}_n": cell and cell.n}
-        table.append(row | {f"config.{key}": values[index] for key, values in settings.items()})
-    return table
-
-
-# Sample grids
-
-
-@dataclass(frozen=True)
-class ShownEpochs:
-    """A point of training at which runs are looked at side by side.
-
-    Attributes:
-        name: What it is called.
-        epochs: The epoch of each run's grid; None where a run has none.
-    """
-
-    name: str
-    epochs: tuple[int | None, ...]
-
-
-def choose_epochs(records: Sequence[RunDetails]) -> tuple[list[ShownEpochs], str]:
-    """Choose the sample grids to put side by side.
-
-    They are those of epochs at which all runs drew one: the first, the last and some between them. Runs that are
-    limited in time leave epochs out, each its own; where too few are left that all have, each run shows the grids
-    nearest to the same shares of what it saw.
-
-    Args:
-        records: The runs. Those with no more than one grid, which hardly began, are not asked.
-
-    Returns:
-        The choose_epochs, and how they were chosen in words.
-    """
-    asked = [record.grids for record in records if len(record.grids) > 1] or [
-        record.grids for record in records if record.grids
-    ]
-    if not asked:
-        return [], "No run has drawn a sample grid."
-    common = sorted(set.intersection(*map(set, asked)))
-    if len(common) >= min(len(SHARES), *map(len, asked)):
-        epochs = dict.fromkeys(common[round(share * (len(common) - 1))] for share in SHARES)
-        chosen = [
-            ShownEpochs(f"epoch {epoch}", tuple(epoch if epoch in record.grids else None for record in records))
-            for epoch in epochs
-        ]
-        told = "The same epochs of every run."
-        last = ShownEpochs("the last grid of each", tuple(max(record.grids, default=None) for record in records))
-        if {*last.epochs} - {None, common[-1]}:
-            return [*chosen, last], f"{told[:-1]}, and the last grid of each: some went on for longer."
-        return chosen, told
-    shares: dict[tuple[int | None, ...], float] = {}
-    for share in sorted(SHARES, key=lambda share: abs(share - 0.5), reverse=True):  # where two coincide, an end
-        shares.setdefault(tuple(_nearest(record.grids, share) for record in records), share)
-    chosen = [ShownEpochs(SHARES[share], epochs) for epochs, share in sorted(shares.items(), key=lambda item: item[1])]
-    return chosen, (
-        "The runs drew their grids at different epochs: these are nearest to the start, a third, two thirds and the "
-        "end of the glyphs that each of them saw. Every grid is named by its own epoch."
-    )
-
-
-def _nearest(grids: Iterable[int], share: float) -> int | None:
-    """Return the epoch nearest to a share of the last one: within a run, epochs are of as many glyphs each."""
-    epochs = list(grids)
-    return min(epochs, key=lambda epoch: abs(epoch - share * max(epochs)), default=None)

@@ -93,13 +93,13 @@ def addresses(runs: str) -> dict[str, dict[str, Any]]:
         "runs_selected": {"runs": done[:3], "measures": ["Losses", "FID", "Accuracy"]},
         "runs_filtered": {"filter": "done lr<0.01", "columns": ["model.lr"], "trials": "true"},
         "run_pictures": {"page": "Run", "run": encoder},
-        "run_draw": {"page": "Run", "run": tested, "show": "Draw"},
+        "run_sample": {"page": "Run", "run": tested, "show": "Sample"},
         "data": {"page": "Data", "settings": "data.style=median data.prepare.outliers=3"},
         "data_missing": {"page": "Data", "source": "mnist"},
         "run_unknown": {"page": "Run", "run": "runs/../../etc"},
     }
     pages |= {f"run_{view.lower()}": {"page": "Run", "run": tested, "show": view}
-              for view in ("Curves", "MetricValues", "Settings", "Log")}  # fmt: skip
+              for view in ("Curves", "Metrics", "Settings", "Log")}  # fmt: skip
     if failed:
         pages["run_failed"] = {"page": "Run", "run": failed}
     if snapshot.sweeps:
@@ -117,7 +117,7 @@ def take(chromium: Any, address: str, pages: dict[str, dict[str, Any]], out: Pat
                 with page(chromium, address, width, dark=theme == "dark") as (shown, seen):
                     shown.goto(f"{address}?{urlencode(told, doseq=True)}")
                     settle(shown)
-                    if name == "run_draw":
+                    if name == "run_sample":
                         shown.get_by_test_id("stFormSubmitButton").get_by_role("button").click()
                         shown.get_by_test_id("stImage").first.wait_for()
                     height = shown.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")

@@ -109,7 +109,7 @@ def test_a_run_is_opened_from_the_selection_and_draws(visit: Callable[..., Any])
     shown.get_by_role("link", name="runs/trained").click()
     settle(shown)
     assert shown.locator("h1").inner_text() == "A run"
-    shown.get_by_text("Draw", exact=True).click()
+    shown.get_by_text("Sample", exact=True).click()
     button = shown.get_by_test_id("stFormSubmitButton").get_by_role("button")
     button.wait_for(timeout=60_000)
     settle(shown)

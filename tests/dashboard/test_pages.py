@@ -139,19 +139,27 @@ def test_without_any_run_the_next_command_is_told(tmp_path: Path, monkeypatch: p
 # A run
 
 
-@pytest.mark.parametrize("view", ["Pictures", "Curves", "MetricValues", "Draw", "Settings", "Log"])
+@pytest.mark.parametrize("view", ["Pictures", "Curves", "Metrics", "Sample", "Settings", "Log"])
 def test_every_view_of_a_trained_run_shows_something(open_page: Callable[..., Any], view: str) -> None:
     app = open_page(page="Run", run="runs/trained", show=view)
-    kinds = {"Pictures": app.image, "Curves": app.get("vega_lite_chart"), "Draw": app.button}
+    kinds = {"Pictures": app.image, "Curves": app.get("vega_lite_chart"), "Sample": app.button}
     assert len(kinds.get(view, app.code)) > 0
-    if view == "MetricValues":
+    if view == "Metrics":
         assert app.code[0].value.startswith("handwriting evaluate ")
     if view == "Settings":
         assert "_target_: handwriting.models.cgan.CGAN" in app.code[1].value
 
 
-def test_a_run_draws_what_is_asked_for_and_offers_it(open_page: Callable[..., Any]) -> None:
-    app = open_page(page="Run", run="runs/trained", show="Draw")
+@pytest.mark.parametrize(("earlier", "now"), [("Draw", "Sample"), ("Measures", "Metrics")])
+def test_an_address_with_the_earlier_name_of_a_view_still_opens_it(
+    open_page: Callable[..., Any], earlier: str, now: str
+) -> None:
+    app = open_page(page="Run", run="runs/trained", show=earlier)
+    assert app.session_state["show"] == now
+
+
+def test_a_run_samples_what_is_requested_and_offers_it(open_page: Callable[..., Any]) -> None:
+    app = open_page(page="Run", run="runs/trained", show="Sample")
     labels, styles = app.multiselect
     assert labels.options == ["a", "b", "c"]
     labels.set_value(["a", "c"])
@@ -201,12 +209,12 @@ def test_an_evaluated_run_shows_its_classes_and_what_they_are_taken_for(
     run.write_evaluation({name: measure for name in ("fid", "class_fid/a", "class_fid/b", "class_fid/c")})
     counts = [[8, 2, 0], [0, 9, 1], [3, 0, 7]]
     (run.path / "classes.json").write_text(json.dumps({"names": ["a", "b", "c"], "confusion": counts, "real": counts}))
-    app = opener((tmp_path / "runs",), tmp_path, monkeypatch)(page="Run", run="runs/one", show="MetricValues")
+    app = opener((tmp_path / "runs",), tmp_path, monkeypatch)(page="Run", run="runs/one", show="Metrics")
     assert list(first_table(app)["measure"]) == ["fid ↓"]
     assert list(app.dataframe[1].value["mistake"]) == ["c seen as a", "a seen as b", "b seen as c"]
     assert len(app.image) == 3, "measures, classes, confusion"
     (run.path / "classes.json").write_text('{"names": ["a"], "confusion": [[1, 2]]}')
-    app = opener((tmp_path / "runs",), tmp_path, monkeypatch)(page="Run", run="runs/one", show="MetricValues")
+    app = opener((tmp_path / "runs",), tmp_path, monkeypatch)(page="Run", run="runs/one", show="Metrics")
     assert "classes.json does not hold counts" in app.error[0].value
 
 

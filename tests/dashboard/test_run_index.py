@@ -246,7 +246,7 @@ def test_a_record_is_read_anew_when_its_table_grows_and_not_before(runs: Path) -
 
 def test_a_record_is_read_anew_when_a_grid_is_drawn_or_the_run_evaluated(runs: Path) -> None:
     folder, index = make(runs / "a"), RunIndex([runs])
-    assert (index.record("runs/a").grids, index.record("runs/a").measures) == ({}, {})
+    assert (index.record("runs/a").grids, index.record("runs/a").metric_values) == ({}, {})
     (folder / "samples").mkdir()
     os.utime(
         folder / "samples", ns=(0, 0)
@@ -255,7 +255,7 @@ def test_a_record_is_read_anew_when_a_grid_is_drawn_or_the_run_evaluated(runs: P
     (folder / "samples/epoch_0003.png").touch()
     assert list(index.record("runs/a").grids) == [3]
     Run.at(folder).write_evaluation({"fid": {"value": 4.5, "floor": 1.0, "n": 100}})
-    assert index.record("runs/a").measures["fid"].value == 4.5
+    assert index.record("runs/a").metric_values["fid"].value == 4.5
 
 
 def test_no_more_records_are_kept_than_is_said(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,7 +96,7 @@ def test_page_table_and_pictures_are_made_and_the_terminal_tells(trained, capsys
         "samples_1.png",
     }
     shown = page()
-    titles = ["Runs", "MetricValues", "Settings that differ", "Training", "Samples"]
+    titles = ["Runs", "Metrics", "Settings that differ", "Training", "Samples"]
     assert [title for title in titles if f"\n{title}\n" in shown.text] == titles
     assert [float(best) for best in shown.best] == [12.34, 0.75]
     assert "+11.3" in shown.text

@@ -24,9 +24,9 @@ def record(name: str, fid: float, batches: int = 2_000, classifier: str | None =
         {"epoch": 2.0, "batches": float(batches), "samples": 1.0, "val/fid": 3 * fid, "val/checkerboard": fid},
         {"epoch": 3.0, "batches": float(batches), "samples": 1.0, "val/checkerboard": 3 * fid},
     ]
-    measures = {"fid": MetricValue(fid, 5_600, floor=2.0, classifier=classifier)}
+    metric_values = {"fid": MetricValue(fid, 5_600, floor=2.0, classifier=classifier)}
     return RunDetails(path=Path(name), name=f"narrow/{name}", state="done", config={"model.critic_steps": 5},
-                  measures=measures, rows=rows, grids={},
+                  metric_values=metric_values, rows=rows, grids={},
                   threads=2, seconds=90.0, batches=batches, samples=9_000)  # fmt: skip
 
 

@@ -19,15 +19,18 @@ from handwriting.plots.curves import COUNTED, metrics_of, ordered
 from handwriting.plots.evaluation import draw_class_charts, draw_confusion, mistakes
 from handwriting.plots.grids import png_bytes
 from handwriting.plots.interactive import curves_chart
+from handwriting.reports.comparison import metric_rows
 from handwriting.reports.runs import FACTS, bars_of, evaluation_commands, metric_table
 from handwriting.runs import Run
 from handwriting.runs.classes import Classes
-from handwriting.runs.details import RunDetails, metric_rows
+from handwriting.runs.details import RunDetails
 from handwriting.runs.files import last_lines
 from handwriting.runs.summaries import DEAD
 from handwriting.text import ABSENT, escape_markdown, format_number
 
-VIEWS = ("Pictures", "Curves", "Measures", "Draw", "Settings", "Log")
+VIEWS = ("Pictures", "Curves", "Metrics", "Sample", "Settings", "Log")
+EARLIER_VIEWS = {"Measures": "Metrics", "Draw": "Sample"}
+"""What addresses of earlier versions call a view."""
 PLAY_SECONDS = 0.7
 ACROSS = 3
 MISTAKES = 12
@@ -57,6 +60,8 @@ def show(slots: Sequence[Any]) -> None:
     with slots[1]:
         parts.live(lambda: _facts(key, record.state), running)
     with slots[2]:
+        if (earlier := st.query_params.get("show")) in EARLIER_VIEWS:
+            st.query_params["show"] = EARLIER_VIEWS[earlier]
         view = st.segmented_control("Show", VIEWS, default=VIEWS[0], key="show", bind="query-params", required=True,
                                     label_visibility="collapsed")  # fmt: skip
     own = slots[3 + 2 * VIEWS.index(view) :]
@@ -66,10 +71,10 @@ def show(slots: Sequence[Any]) -> None:
             parts.live(lambda: _through_time(key), running, playing)
         elif view == "Curves":
             parts.live(lambda: _curves(key), running)
-        elif view == "Measures":
-            _measures(record)
-        elif view == "Draw":
-            _draw(run)
+        elif view == "Metrics":
+            _metrics(record)
+        elif view == "Sample":
+            _sample(run)
         elif view == "Settings":
             _settings(run)
         else:
@@ -164,10 +169,10 @@ def _curves(key: str) -> None:
         parts.download("Save metrics.csv", table.read_bytes, "metrics.csv", "text/csv")
 
 
-# Measures
+# Metrics
 
 
-def _measures(record: RunDetails) -> None:
+def _metrics(record: RunDetails) -> None:
     rows = metric_rows([record])
     if not rows:
         parts.nothing("It was not measured on the test set yet. This does so:", evaluation_commands([record])[0])
@@ -199,8 +204,8 @@ def _classes(record: RunDetails) -> None:
     except HandwritingError as error:
         parts.refused(error)
         return
-    names = classes.names if classes else class_names(record.measures)
-    fid, floors = class_fids(record.measures, names, "value"), class_fids(record.measures, names, "floor")
+    names = classes.names if classes else class_names(record.metric_values)
+    fid, floors = class_fids(record.metric_values, names, "value"), class_fids(record.metric_values, names, "floor")
     if fid is not None or classes:
         accuracy, real = (classes.accuracies, classes.real_accuracies) if classes else (None, None)
         st.subheader("By class")
@@ -217,10 +222,10 @@ def _classes(record: RunDetails) -> None:
                         column_config={"of the class": st.column_config.NumberColumn(format="percent")})  # fmt: skip
 
 
-# Drawing
+# Sampling
 
 
-def _draw(run: Run) -> None:
+def _sample(run: Run) -> None:
     checkpoint = run.checkpoint()
     if not checkpoint.is_file():
         st.info("There is no checkpoint yet: the first comes at the end of the first epoch.", icon=":material/info:")
@@ -231,7 +236,7 @@ def _draw(run: Run) -> None:
     except HandwritingError as error:
         parts.refused(error)
         return
-    with st.form("draw"):
+    with st.form("sample"):
         labels = styles = None
         if "class" in model.conditions:
             labels = st.multiselect("Classes", model.alphabet, placeholder="all of them")
@@ -241,11 +246,11 @@ def _draw(run: Run) -> None:
         n = left.number_input("Of each", 1, 100, 10)
         seed = middle.number_input("Seed", 0, 2**31 - 1, 0, help="The same seed draws the same glyphs.")
         spread = right.slider("Spread of the latents", 0.1, 2.0, 1.0, 0.05, help=SPREAD)
-        asked = st.form_submit_button("Draw", type="primary", icon=":material/draw:")
+        asked = st.form_submit_button("Sample", type="primary", icon=":material/draw:")
     state = st.session_state
     if asked:
         try:
-            with st.spinner("Drawing"):
+            with st.spinner("Sampling"):
                 state.drawn = run.path, sample_now(checkpoint, n, labels or None, styles or None, seed, spread)
         except HandwritingError as error:
             parts.refused(error)

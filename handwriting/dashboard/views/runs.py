@@ -14,7 +14,8 @@ from handwriting.dashboard.tables import counts, epoch_shown, runs_shown, runs_t
 from handwriting.errors import HandwritingError
 from handwriting.plots.curves import COUNTED, FAMILIES, family, metrics_of, ordered
 from handwriting.plots.interactive import curves_chart
-from handwriting.runs.details import RunDetails, comparability_warnings, differences
+from handwriting.reports.comparison import comparability_warnings, differences
+from handwriting.runs.details import RunDetails
 from handwriting.runs.filters import keys
 from handwriting.text import escape_markdown
 
