@@ -24,7 +24,7 @@ UNSIGNED_BYTES = b"\x00\x00\x08"
 MOST_DIMENSIONS = 4
 LARGEST = 4 * 2**30
 """The most bytes that a data file may expand to: EMNIST's largest holds 0.55 GB."""
-ADVICE = "Fetch it again (source and checksum: README, Data), or write it again if it is your own."
+ADVICE = "Fetch it again (source and checksum: docs/data.md), or write it again if it is your own."
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:

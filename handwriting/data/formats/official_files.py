@@ -63,7 +63,7 @@ class Collection:
             place = root / self.name if self.names_are_mnists else root
             raise DataError(
                 f"data={self.name}: {missing[0]} is missing under {place}. Run again with data.download=true, "
-                "or put the file there (source and checksum: README, Data)."
+                "or put the file there (source and checksum: docs/data.md)."
             )
         if missing:
             self._fetch(root / self.name, missing)
@@ -108,7 +108,7 @@ class Collection:
             reason = " ".join(str(error).split())
             raise DataError(
                 f"data={self.name}: {self.url} could not be downloaded ({reason}). Run again, "
-                f"or put {', '.join(names)} into {folder} (source and checksum: README, Data)."
+                f"or put {', '.join(names)} into {folder} (source and checksum: docs/data.md)."
             ) from error
 
     def _extract(self, archive: Path, names: Sequence[str]) -> None:
