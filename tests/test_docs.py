@@ -1,0 +1,189 @@
+"""The README and the pages in ``docs/`` keep what they promise: links lead somewhere, commands compose, code runs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Glob, IntervalSweep
+
+from benchmarks.cli import main as benchmark
+from handwriting.config import CONF, describe
+from handwriting.jobs import main, start
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+MAX_README_BYTES = 9_000
+
+PLACEHOLDER = re.compile(r"<[\w ]+>")
+"""A name in angle brackets, which a reader replaces by one of his own."""
+CHOICES = {"<source>": "digits", "<any data set>": "emnist"}
+"""What replaces those that stand for a choice."""
+TARGETS = {
+    "train": ("train",),
+    "dashboard": ("dashboard",),
+    "experiments": ("experiments",),
+    "bench": ("speed",),
+    "bench-segmentation": ("segmentation",),
+}
+"""The command that a target of the Makefile passes its ``ARGS`` to."""
+
+
+class Block(NamedTuple):
+    """A fenced block of a page: its language, its text, and the file that the line before it names, if any."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+    file: str
+
+    def __str__(self) -> str:
+        return f"{self.page.name}:{self.line}"
+
+
+def blocks(page: Path) -> list[Block]:
+    """Return the fenced blocks of a page."""
+    text = page.read_text("utf-8")
+    fence = re.compile(r"(?:`([^`\n]+)`:\n\n)?^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+    return [
+        Block(page, text[: match.start(3)].count("\n") + 1, match[2], match[3], match[1] or "")
+        for match in fence.finditer(text)
+    ]
+
+
+def prose(page: Path) -> str:
+    """Return a page without its fenced blocks."""
+    return re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+BLOCKS = [block for page in PAGES for block in blocks(page)]
+
+
+def commands(page: Path) -> Iterator[str]:
+    """Yield every command line of a page: in its blocks, in its tables and within its sentences."""
+    for block in blocks(page):
+        if not block.language:
+            lines = block.text.replace("\\\n", " ").splitlines()
+            yield from (re.sub(r"\s+#.*", "", line.removeprefix("$ ")).strip() for line in lines)
+    yield from re.findall(r"`([^`]+)`", prose(page).replace("\n", " "))
+
+
+NEW_JOBS = {Path(block.file).stem for block in BLOCKS if re.fullmatch(r"conf/\w+\.yaml", block.file)}
+"""The commands that a page adds."""
+OURS = ("python train.py", "handwriting ", "make ")
+COMMANDS = sorted({command for page in PAGES for command in commands(page) if command.startswith(OURS)})
+
+
+def slug(heading: str) -> str:
+    """Return the anchor that GitHub and MyST give a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def anchors(page: Path) -> set[str]:
+    return {slug(heading) for heading in re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)}
+
+
+def test_the_readme_is_short() -> None:
+    assert README.stat().st_size <= MAX_README_BYTES
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_and_picture_leads_somewhere(page: Path) -> None:
+    broken = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        path, _, anchor = target.partition("#")
+        file = page.parent / path if path else page
+        if path.startswith(("http:", "https:")):
+            continue
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            broken.append(target)
+    assert not broken
+
+
+def test_the_readme_leads_to_every_page_and_every_picture_is_shown() -> None:
+    readme, everything = README.read_text("utf-8"), "".join(page.read_text("utf-8") for page in PAGES)
+    assert [page.name for page in PAGES[1:] if f"](docs/{page.name})" not in readme] == []
+    assert [picture.name for picture in (ROOT / "docs").glob("*.png") if f"{picture.name})" not in everything] == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_whole_and_survives_zsh(command: str) -> None:
+    """No ellipsis, and outside of quotes nothing that a shell expands."""
+    bare = PLACEHOLDER.sub("", re.sub(r"'[^']*'|\"[^\"]*\"", "", command))
+    assert "..." not in command
+    assert not set("*?[](){}<>!;&|$\\") & set(bare)
+
+
+def first_of_a_sweep(override: str) -> str:
+    """Return an override with the first of the values that ``-m`` runs it with."""
+    (parsed,) = OverridesParser.create().parse_overrides([override])
+    if not parsed.is_sweep_override():
+        return override
+    value = parsed.value()
+    if isinstance(value, Glob):
+        return f"{parsed.key_or_group}={value.filter(list(describe()[parsed.key_or_group]))[0]}"
+    first = value.start if isinstance(value, IntervalSweep) else next(iter(parsed.sweep_string_iterator()))
+    return f"{parsed.get_key_element()}={first}"
+
+
+def command_line(command: str) -> list[str]:
+    """Return the job and the arguments of a command, such as ``python train.py ...`` or ``make train ARGS=...``."""
+    program, *words = shlex.split(PLACEHOLDER.sub(lambda name: CHOICES.get(name[0], "some_name"), command))
+    if program == "python":
+        return ["train", *words[1:]]
+    if program == "make":
+        arguments = words[1].removeprefix("ARGS=") if len(words) > 1 else ""
+        return [*TARGETS.get(words[0], ()), *shlex.split(arguments)]
+    return words
+
+
+def write_files(folder: Path, suffix: str, under: str) -> None:
+    """Write the blocks that are files, by the path that the page gives them below ``under``, into a folder."""
+    for block in BLOCKS:
+        if block.file.startswith(under) and block.file.endswith(suffix):
+            path = folder / block.file.removeprefix(under)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.text)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_composes(
+    command: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command with arguments also names everything that it needs; the pages' own files are there."""
+    monkeypatch.chdir(tmp_path)
+    write_files(tmp_path / "my_parts", ".yaml", under="conf/")
+    words = command_line(command)
+    if command.startswith("make "):
+        assert f"\n{command.split()[1]}: " in (ROOT / "Makefile").read_text("utf-8")
+    if not words:
+        return
+    alone, helped = len(words) == 1, "--help" in words
+    if "--config-dir" not in words:
+        words += ["--config-dir", "my_parts"]
+    if "-m" in words:
+        words = [first_of_a_sweep(word) if "=" in word else word for word in words if word != "-m"]
+    words += [] if helped or "--cfg" in words else ["--cfg", "job"]
+    if words[0] in NEW_JOBS:
+        shutil.copytree(CONF, tmp_path / "conf")
+        write_files(tmp_path / "conf", ".yaml", under="conf/")
+        status = start(words[0], words[1:], conf=tmp_path / "conf")
+    else:
+        status = (benchmark if words[0] in ("speed", "segmentation") else main)(words)
+    assert status == 0, capsys.readouterr().err
+    assert alone or helped or "???" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.language in ("yaml", "toml")], ids=str)
+def test_every_yaml_block_can_be_read(block: Block) -> None:
+    if block.language == "yaml":
+        assert isinstance(yaml.safe_load(block.text), dict)
