@@ -15,7 +15,7 @@ from handwriting.callbacks.base import RunCallback, TimeBudget, TimeShare, epoch
 from handwriting.callbacks.metrics_log import MetricsLog
 from handwriting.features.cache import feature_space
 from handwriting.metrics.base import Metric, Reference
-from handwriting.metrics.evaluation import evaluate_samples, measure, prepare
+from handwriting.metrics.evaluation import compute_metrics, evaluate_samples, prepare_metrics
 from handwriting.models.base import GlyphModel
 from handwriting.runs import RunFolder
 
@@ -71,7 +71,7 @@ class ValidationMetrics(RunCallback):
         data, began = trainer.datamodule, time.monotonic()  # type: ignore[attr-defined]
         space = feature_space(data.whole, data.test, trainer.strategy.root_device, announce=print)
         self._reference = Reference(space, data.whole, data.val)
-        self._metrics, refused = prepare(self._metrics, self._reference)
+        self._metrics, refused = prepare_metrics(self._metrics, self._reference)
         for reason in refused:
             log.warning("not measured while training: %s", reason)
         self._tell({"feature_space": str(space), "preparation_seconds": round(time.monotonic() - began, 2)})
@@ -93,7 +93,7 @@ class ValidationMetrics(RunCallback):
         if self._reference is None or not self._allowance.due(trainer):
             return {}
         with self._allowance.spending():
-            measures, refused = measure(evaluate_samples(model, self._reference), self._metrics)
+            measures, refused = compute_metrics(evaluate_samples(model, self._reference), self._metrics)
         for reason in refused:
             log.info("not measured after epoch %d: %s", epochs_done(trainer), reason)
         self._tell({"measuring_seconds": round(self.seconds, 2)})

@@ -17,17 +17,16 @@ from handwriting.errors import DataError
 from handwriting.features.cache import feature_space
 from handwriting.features.space import Sample
 from handwriting.glyphs import Glyphs
-from handwriting.metric_values import GROUPS, MetricValues, class_fids, in_order, of_one_class
+from handwriting.metric_values import MetricValues, class_fids, of_one_class
 from handwriting.metrics.base import Evaluation, Reference, subset
 from handwriting.metrics.class_accuracy import confusion
 from handwriting.metrics.class_fid import class_of
-from handwriting.metrics.evaluation import evaluate_samples, measure
+from handwriting.metrics.evaluation import compute_metrics, evaluate_samples
 from handwriting.metrics.nearest_neighbour import nearest
 from handwriting.models.loading import load
 from handwriting.plots.contents import stacked
 from handwriting.plots.evaluation import (
     Examples,
-    NamedMetricValue,
     Neighbours,
     best_and_worst,
     draw_evaluation,
@@ -78,7 +77,7 @@ def run(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     reference = Reference(feature_space(data.whole, data.test, device, announce=print), data.whole, data.test)
     evaluation = evaluate_samples(model.to(device), reference, seed)
-    measures, refused = measure(evaluation, metrics)
+    measures, refused = compute_metrics(evaluation, metrics)
 
     protocol = [
         f"{len(evaluation.generated):,} generated glyphs against {len(reference.real):,} test glyphs, in their class "
@@ -105,8 +104,9 @@ def run(
 def table(measures: MetricValues) -> str:
     """Return the measures of all classes together, a line each, with the floor beside each."""
     lines = [("measure", "value", "floor", "glyphs", "")]
-    for name in in_order(name for name in measures if not of_one_class(name)):
-        own = measures[name]
+    for name, own in measures.items():
+        if of_one_class(name):
+            continue
         error = f" ± {format_number(own.error, 2)}" if own.error is not None else ""
         floor = "" if own.floor is None else format_number(own.floor)
         lines.append((name, format_number(own.value) + error, floor, f"{own.n:,}", own.unit))
@@ -138,7 +138,7 @@ def draw(
     return draw_evaluation(
         title,
         protocol,
-        _rows(measures),
+        measures,
         names,
         fid=fid,
         floors=floors,
@@ -148,13 +148,6 @@ def draw(
         examples=_examples(evaluation, fid, floors, accuracy),
         neighbours=neighbours,
     )
-
-
-def _rows(measures: MetricValues) -> list[NamedMetricValue]:
-    words = {name: (words, group) for group, known in GROUPS.items() for name, words in known.items()}
-    shown = in_order(name for name in measures if not of_one_class(name))
-    named = ((measures[name], *words.get(name, (name, "Others"))) for name in shown)
-    return [NamedMetricValue(text, own, group) for own, text, group in named]
 
 
 def _classes(evaluation: Evaluation) -> Classes | None:

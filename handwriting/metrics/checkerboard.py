@@ -2,6 +2,7 @@
 
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from handwriting.errors import DataError
 from handwriting.features.space import Sample
-from handwriting.metrics.base import Comparison, MetricValue, MetricValues
+from handwriting.metrics.base import MetricValue, MetricValues, TwoSampleMetric
 
 PERIOD = 4
 """Two doublings by transposed convolution leave ripples of two and of four pixels."""
@@ -44,11 +45,13 @@ def ripple(images: Tensor) -> float:
 
 
 @dataclass(eq=False, kw_only=True)
-class Checkerboard(Comparison):
+class Checkerboard(TwoSampleMetric):
     """``checkerboard``: see :func:`ripple`."""
 
     while_training: bool = True
 
+    captions: ClassVar[Mapping[str, str]] = {"checkerboard": "ripple of two or four pixels"}
+    heading: ClassVar[str] = "Similarity to real glyphs"
     by_classifier: ClassVar[bool] = False
 
     def compare(self, sample: Sample, real: Sample) -> MetricValues:

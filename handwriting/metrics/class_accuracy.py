@@ -2,14 +2,16 @@
 
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torchmetrics.functional.classification import multiclass_confusion_matrix
 
 from handwriting.features.space import Sample
-from handwriting.metrics.base import Comparison, MetricValue, MetricValues
+from handwriting.metrics.base import MetricValue, MetricValues, TwoSampleMetric
 
 
 def confusion(labels: Tensor, predicted: Tensor, classes: int) -> Tensor:
@@ -46,13 +48,19 @@ def class_accuracies(confusion: Tensor) -> Tensor:
 
 
 @dataclass(eq=False, kw_only=True)
-class ClassAccuracy(Comparison):
+class ClassAccuracy(TwoSampleMetric):
     """``class_accuracy``, and ``worst_class_accuracy`` of the class that fares worst.
 
     None where a glyph's class is not known, or is not one that the classifier knows.
     """
 
     while_training: bool = True
+
+    captions: ClassVar[Mapping[str, str]] = {
+        "class_accuracy": "requested class is recognised",
+        "worst_class_accuracy": "the same, worst class",
+    }
+    heading: ClassVar[str] = "Classes"
 
     def compare(self, sample: Sample, real: Sample) -> MetricValues:
         """Return both shares of the sample; real glyphs take no part."""

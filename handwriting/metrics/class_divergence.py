@@ -2,13 +2,15 @@
 
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from handwriting.features.space import Sample
-from handwriting.metrics.base import Comparison, MetricValues
+from handwriting.metrics.base import MetricValues, TwoSampleMetric
 from handwriting.metrics.divergence import divergences
 
 PSEUDOCOUNT = 0.5
@@ -26,10 +28,16 @@ def class_counts(predicted: Tensor, classes: int) -> Tensor:
 
 
 @dataclass(eq=False, kw_only=True)
-class ClassDivergence(Comparison):
+class ClassDivergence(TwoSampleMetric):
     """``class_kl`` and ``class_js``, in nats, of the classes that the classifier sees."""
 
     while_training: bool = True
+
+    captions: ClassVar[Mapping[str, str]] = {
+        "class_kl": "KL divergence of recognised classes",
+        "class_js": "JS divergence of recognised classes",
+    }
+    heading: ClassVar[str] = "Classes"
 
     def compare(self, sample: Sample, real: Sample) -> MetricValues:
         """Return both."""

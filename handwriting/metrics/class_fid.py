@@ -2,7 +2,9 @@
 
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -73,7 +75,14 @@ class ClassFID(Metric):
     least: int = 20
     draws: int = 5
 
-    def measure(self, evaluation: Evaluation) -> MetricValues:
+    captions: ClassVar[Mapping[str, str]] = {
+        "class_fid_worst": "FID over its floor, worst class",
+        "class_fid_spread": "the same, worst class over best",
+        "class_fid": "FID of one class",
+    }
+    heading: ClassVar[str] = "Classes"
+
+    def compute(self, evaluation: Evaluation) -> MetricValues:
         """Return the distance of each class that has enough glyphs; none where no class has."""
         reference = evaluation.reference
         names = reference.real.glyphs.alphabet

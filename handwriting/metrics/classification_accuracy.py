@@ -2,7 +2,9 @@
 
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pydantic import PositiveInt
 
@@ -27,7 +29,10 @@ class ClassificationAccuracyScore(Metric):
 
     most: PositiveInt = 60_000
 
-    def measure(self, evaluation: Evaluation) -> MetricValues:
+    captions: ClassVar[Mapping[str, str]] = {"classification_accuracy": "accuracy after training on generated"}
+    heading: ClassVar[str] = "Classes"
+
+    def compute(self, evaluation: Evaluation) -> MetricValues:
         """Train and test the classifier; it takes as long as the feature space's own."""
         reference = evaluation.reference
         if reference.space.origin != "own" or (evaluation.generated.labels < 0).any():

@@ -1,4 +1,4 @@
-"""ValidationMetrics a model: the protocol that every number in the project is taken by."""
+"""The protocol by which every metric value in the project is computed."""
 
 from __future__ import annotations
 
@@ -16,44 +16,50 @@ from handwriting.glyphs import Glyphs
 from handwriting.metrics.base import Evaluation, Metric, MetricValues, Reference
 
 SEED = 0
-"""What evaluations draw latents from, so that two of the same weights are the same to the byte."""
+"""The seed of the latents of an evaluation, so that two evaluations of the same weights are equal to the byte."""
 
 
 class SamplesGlyphs(Protocol):
-    """What can be measured: a model, or anything else that draws glyphs of given labels and styles."""
+    """What can be evaluated: a model, or anything else that samples glyphs of requested labels and styles."""
 
     def sample_glyphs(self, labels: NDArray[np.int64], styles: NDArray[np.int64], generator: torch.Generator) -> Glyphs:
-        """Return one glyph for each label and style."""
+        """Return one glyph for each label and style, ``(N,)`` each."""
         ...
 
 
 def sample_like(model: SamplesGlyphs, like: Glyphs, seed: int = SEED) -> Glyphs:
-    """Return as many generated glyphs as there are real ones, each asked for the class and style of one of them."""
+    """Return as many generated glyphs as there are real ones, each conditioned on the class and style of one of them.
+
+    Args:
+        model: The model.
+        like: The real glyphs.
+        seed: The seed of the latents.
+    """
     return model.sample_glyphs(like.labels, like.styles, torch.Generator().manual_seed(seed))
 
 
 def evaluate_samples(model: SamplesGlyphs, reference: Reference, seed: int = SEED) -> Evaluation:
-    """Let a model draw, and look at what it drew.
+    """Let a model sample, and embed its samples.
 
-    By its averaged weights, as many glyphs as there are real ones in the reference, in their class proportions; an
-    unconditional model as many of whatever it draws.
+    It samples by its averaged weights: as many glyphs as the reference has real ones, in their class proportions. An
+    unconditional model samples as many glyphs of any class.
 
     Args:
         model: The model.
-        reference: What its glyphs are held against.
-        seed: What latents are drawn from.
+        reference: The real side.
+        seed: The seed of the latents.
 
     Raises:
-        DataError: If it draws something that is no image.
+        DataError: If a sampled image is not finite.
     """
     return Evaluation(model, reference.space.embed(sample_like(model, reference.real.glyphs, seed)), reference, seed)
 
 
-def prepare(metrics: Iterable[Metric], reference: Reference) -> tuple[list[Metric], list[str]]:
-    """Compute what every evaluation against ``reference`` will need.
+def prepare_metrics(metrics: Iterable[Metric], reference: Reference) -> tuple[list[Metric], list[str]]:
+    """Compute once what every evaluation against ``reference`` needs.
 
     Returns:
-        The metrics that can be taken; and why any other refused, such as for too few glyphs.
+        The metrics that can be computed; and why any other refused, such as for too few glyphs.
     """
     ready: list[Metric] = []
     refused: list[str] = []
@@ -67,26 +73,27 @@ def prepare(metrics: Iterable[Metric], reference: Reference) -> tuple[list[Metri
     return ready, refused
 
 
-def measure(evaluation: Evaluation, metrics: Iterable[Metric]) -> tuple[MetricValues, list[str]]:
-    """Take every measure that means something for this model and data.
+def compute_metrics(evaluation: Evaluation, metrics: Iterable[Metric]) -> tuple[MetricValues, list[str]]:
+    """Compute every metric that means something for this model and data.
 
     Returns:
-        The measures by name; and why any metric refused, such as for too few glyphs.
+        The values by name, in the order of ``metrics``, with their captions; and why any metric refused, such as for
+        too few glyphs.
     """
-    found: MetricValues = {}
+    values: MetricValues = {}
     refused: list[str] = []
     space = evaluation.reference.space
     for metric in metrics:
         try:
-            own = metric.measure(evaluation)
+            computed = metric.compute(evaluation)
         except DataError as error:
             refused.append(f"{type(metric).__name__}: {error}")
             continue
-        for name, one in own.items():
-            if not all(math.isfinite(number) for number in (one.value, one.floor or 0, one.error or 0)):
-                refused.append(f"{name} is {one.value}, its floor {one.floor}, its error {one.error}")
-            elif metric.by_classifier:
-                found[name] = replace(one, classifier=space.hash, accuracy=space.accuracy)
-            else:
-                found[name] = one
-    return found, refused
+        for name, value in computed.items():
+            if not all(math.isfinite(number) for number in (value.value, value.floor or 0, value.error or 0)):
+                refused.append(f"{name} is {value.value}, its floor {value.floor}, its error {value.error}")
+                continue
+            values[name] = metric.described(name, value)
+            if metric.by_classifier:
+                values[name] = replace(values[name], classifier=space.hash, accuracy=space.accuracy)
+    return values, refused

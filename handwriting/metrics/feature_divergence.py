@@ -3,8 +3,9 @@
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from handwriting.features.space import Sample
-from handwriting.metrics.base import Comparison, MetricValue, MetricValues, subset
+from handwriting.metrics.base import MetricValue, MetricValues, TwoSampleMetric, subset
 from handwriting.metrics.checks import in_float64
 
 LEAST = 50
@@ -114,7 +115,7 @@ def js_estimate(of_p: NDArray[np.float64], of_q: NDArray[np.float64]) -> tuple[f
 
 
 @dataclass(eq=False, kw_only=True)
-class FeatureDivergence(Comparison):
+class FeatureDivergence(TwoSampleMetric):
     """``feature_kl`` of real from generated glyphs and ``feature_js``, in nats, each with its standard error.
 
     Both are 0, or below it by chance, where each feature has the same mean and variance among real and generated
@@ -123,6 +124,12 @@ class FeatureDivergence(Comparison):
     deviation of 0.8 and 1.25; with 5,600 on each: 0.47, 2.9, 5.5 and 6.7. Where the sides do not overlap at all, JS is
     its largest, log 2, and KL is about 12 however far apart they are: a lower bound, limited by the number of glyphs.
     """
+
+    captions: ClassVar[Mapping[str, str]] = {
+        "feature_kl": "KL divergence of features",
+        "feature_js": "JS divergence of features",
+    }
+    heading: ClassVar[str] = "Similarity to real glyphs"
 
     def compare(self, sample: Sample, real: Sample) -> MetricValues:
         """Return both estimates."""

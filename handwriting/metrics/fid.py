@@ -2,16 +2,17 @@
 
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from handwriting.features.moments import Moments
 from handwriting.features.space import Sample
-from handwriting.metrics.base import Comparison, MetricValue, MetricValues
+from handwriting.metrics.base import MetricValue, MetricValues, TwoSampleMetric
 from handwriting.metrics.checks import in_float64, refuse_too_few
 
 SIZES = 12
@@ -114,10 +115,16 @@ def _intercept(x: Tensor, y: Tensor) -> tuple[float, float]:
 
 
 @dataclass(eq=False, kw_only=True)
-class FID(Comparison):
+class FID(TwoSampleMetric):
     """``fid``, and ``fid_infinity`` with its standard error where both sides have 64 glyphs or more."""
 
     while_training: bool = True
+
+    captions: ClassVar[Mapping[str, str]] = {
+        "fid": "Frechet distance of features (FID)",  # no accent: the font of pictures lacks it
+        "fid_infinity": "FID at infinitely many glyphs",
+    }
+    heading: ClassVar[str] = "Similarity to real glyphs"
 
     def compare(self, sample: Sample, real: Sample) -> MetricValues:
         """Return the distance at this number of glyphs, and that at infinitely many."""

@@ -4,7 +4,7 @@
 
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ from handwriting.errors import ConfigError
 from handwriting.features.moments import Moments
 from handwriting.features.space import Sample
 from handwriting.fields import AnyPath
-from handwriting.metrics.base import Comparison, MetricValue, MetricValues
+from handwriting.metrics.base import MetricValue, MetricValues, TwoSampleMetric
 from handwriting.metrics.fid import frechet_distance
 
 HASH = "6726825d"
@@ -87,7 +87,7 @@ def inception_moments(extractor: Extractor, images: Tensor) -> Moments:
 
 
 @dataclass(eq=False, kw_only=True)
-class InceptionFID(Comparison):
+class InceptionFID(TwoSampleMetric):
     """``inception_fid``: FID by what a network for photographs sees in glyphs.
 
     With fewer glyphs than its 2,048 features it is mostly bias; compare only where the number of glyphs is the same.
@@ -99,6 +99,8 @@ class InceptionFID(Comparison):
 
     weights: AnyPath = ""
 
+    captions: ClassVar[Mapping[str, str]] = {"inception_fid": "FID by Inception"}
+    heading: ClassVar[str] = "Similarity to real glyphs"
     by_classifier: ClassVar[bool] = False
     # The real side is the same for the floor, and half of the cost.
     _known: WeakKeyDictionary[Sample, Moments] = field(default_factory=WeakKeyDictionary, init=False, repr=False)

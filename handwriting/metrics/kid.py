@@ -2,14 +2,16 @@
 
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torchmetrics.image.kid import poly_kernel
 
 from handwriting.features.space import Sample
-from handwriting.metrics.base import Comparison, MetricValue, MetricValues, subset
+from handwriting.metrics.base import MetricValue, MetricValues, TwoSampleMetric, subset
 from handwriting.metrics.checks import in_float64
 
 ROWS = 100
@@ -59,7 +61,7 @@ def _to_others_of_its_own(vectors: Tensor) -> Tensor:
 
 
 @dataclass(eq=False, kw_only=True)
-class KID(Comparison):
+class KID(TwoSampleMetric):
     """``kid``, with its standard error.
 
     Attributes:
@@ -68,6 +70,9 @@ class KID(Comparison):
 
     while_training: bool = True
     most: int = 5_000
+
+    captions: ClassVar[Mapping[str, str]] = {"kid": "kernel distance of features (KID)"}
+    heading: ClassVar[str] = "Similarity to real glyphs"
 
     def compare(self, sample: Sample, real: Sample) -> MetricValues:
         """Return the unbiased estimate."""

@@ -3,6 +3,7 @@
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -91,9 +92,17 @@ class Likelihood(Metric):
     samples: PositiveInt = 500
     glyphs: PositiveInt = 1000
 
+    captions: ClassVar[Mapping[str, str]] = {
+        "mse": "squared reconstruction error, a pixel",
+        "reconstruction": "reconstruction term",
+        "kl": "KL term",
+        "negative_elbo": "both terms: bound on -log p(x)",
+        "importance_weighted_bound": "tighter bound on -log p(x)",
+    }
+    heading: ClassVar[str] = "Likelihood of real glyphs"
     by_classifier: ClassVar[bool] = False
 
-    def measure(self, evaluation: Evaluation) -> MetricValues:
+    def compute(self, evaluation: Evaluation) -> MetricValues:
         """Ask the model."""
         model: Any = evaluation.model
         if not isinstance(model, HasLikelihood):

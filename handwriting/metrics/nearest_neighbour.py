@@ -2,6 +2,7 @@
 
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -65,9 +66,14 @@ class NearestNeighbour(Metric):
 
     most: int = 2_000
 
+    captions: ClassVar[Mapping[str, str]] = {
+        "nearest_training_distance": "median distance to the nearest",
+        "copies": "nearer than 99% of test glyphs",
+    }
+    heading: ClassVar[str] = "Copies of training glyphs"
     by_classifier: ClassVar[bool] = False
 
-    def measure(self, evaluation: Evaluation) -> MetricValues:
+    def compute(self, evaluation: Evaluation) -> MetricValues:
         """Return both, beside what real test glyphs have."""
         training = torch.tensor(evaluation.reference.training.images)
         distances = []

@@ -2,6 +2,7 @@
 
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 
 from handwriting.features.space import Sample
-from handwriting.metrics.base import Comparison, MetricValues
+from handwriting.metrics.base import MetricValues, TwoSampleMetric
 from handwriting.metrics.divergence import divergences
 
 INTENSITIES = 256
@@ -28,11 +29,16 @@ def intensity_counts(images: Tensor) -> Tensor:
 
 
 @dataclass(eq=False, kw_only=True)
-class PixelDivergence(Comparison):
+class PixelDivergence(TwoSampleMetric):
     """``pixel_kl`` and ``pixel_js``, in nats; only the intensity of a pixel counts, not its place."""
 
     while_training: bool = True
 
+    captions: ClassVar[Mapping[str, str]] = {
+        "pixel_kl": "KL divergence of pixel intensities",
+        "pixel_js": "JS divergence of pixel intensities",
+    }
+    heading: ClassVar[str] = "Similarity to real glyphs"
     by_classifier: ClassVar[bool] = False
 
     def compare(self, sample: Sample, real: Sample) -> MetricValues:

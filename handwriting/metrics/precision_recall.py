@@ -2,15 +2,16 @@
 
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
 from handwriting.features.space import Sample
-from handwriting.metrics.base import Comparison, MetricValue, MetricValues, subset
+from handwriting.metrics.base import MetricValue, MetricValues, TwoSampleMetric, subset
 from handwriting.metrics.checks import in_float64
 
 ROWS = 500
@@ -96,7 +97,7 @@ def neighbourhoods(generated: Tensor, real: Tensor, k: int = 5, real_radii: Tens
 
 
 @dataclass(eq=False, kw_only=True)
-class PrecisionRecall(Comparison):
+class PrecisionRecall(TwoSampleMetric):
     """``precision``, ``recall``, ``density`` and ``coverage``.
 
     Attributes:
@@ -109,6 +110,14 @@ class PrecisionRecall(Comparison):
     most: int = 10_000
     # The real side is the same at every evaluation and for the floor, and half of the cost.
     _known: WeakKeyDictionary[Sample, Tensor] = field(default_factory=WeakKeyDictionary, init=False, repr=False)
+
+    captions: ClassVar[Mapping[str, str]] = {
+        "precision": "precision: generated that look real",
+        "recall": "recall: real that could be generated",
+        "density": "density: real neighbours of generated",
+        "coverage": "coverage: real with generated nearby",
+    }
+    heading: ClassVar[str] = "Quality and diversity"
 
     def compare(self, sample: Sample, real: Sample) -> MetricValues:
         """Return all four."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 from typing import NamedTuple
@@ -16,7 +15,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from handwriting.metric_values import MetricValue
+from handwriting.metric_values import MetricValue, by_heading
 from handwriting.plots.contents import (
     BLACK,
     COLOURS,
@@ -63,19 +62,8 @@ EXAMPLES, PAIRS = 6, 2
 """Rows of examples in all, and rows of pairs in each group."""
 
 
-@dataclass(frozen=True)
-class NamedMetricValue:
-    """One measure, as it stands in the table.
-
-    Attributes:
-        name: What it is, in plain words.
-        measure: The number, and all that stands beside it.
-        group: Rows that follow each other with the same group stand under its name; may be empty.
-    """
-
-    name: str
-    measure: MetricValue
-    group: str = ""
+NamedValue = tuple[str, MetricValue]
+"""A row of the table."""
 
 
 class Examples(NamedTuple):
@@ -108,31 +96,32 @@ class Neighbours(NamedTuple):
     captions: Sequence[str] = ()
 
 
-def draw_metric_bars(rows: Sequence[NamedMetricValue]) -> Image.Image:
-    """Draw a table of measures, in two columns where that makes it shorter and both fit.
+def draw_metric_table(values: Mapping[str, MetricValue]) -> Image.Image:
+    """Draw a table of metric values under their headings, in two columns where that is shorter and both fit.
 
-    Numbers have about three significant digits and stand in line at their points.
+    Numbers have about three significant digits and are aligned at their points.
 
     Args:
-        rows: At least one, in the order that they are read in.
+        values: By name, in the order of the rows; at least one that is not of a single class, as only these are drawn.
     """
+    rows = [row for group in by_heading(values).values() for row in group.items()]
     widths = _widths(rows)
     halves = _halves(rows) if len(rows) >= FEW_MEASURES and sum(widths) <= WIDTH / 2 - 2 * MARGIN else [rows]
     wholes = {column: max(_length(_at_point(_parts(row)[column])[0]) for row in rows) for column in NUMBERS}
     drawn = [_draw_table(half, widths, wholes) for half in halves]
     table = side_by_side(*drawn) if len(drawn) == 2 else drawn[0]
     head = Image.new("RGB", (max(WIDTH, table.width), 30), "white")
-    text = "MetricValues  (floor: the same number for real training glyphs in place of generated ones)"
+    text = "Metrics  (floor: the same metric of real training glyphs in place of generated ones)"
     ImageDraw.Draw(head).text((MARGIN, MARGIN - 3), text, BLACK, font(16))
     return stacked([head, table])
 
 
-def _parts(row: NamedMetricValue) -> tuple[str, ...]:
+def _parts(row: NamedValue) -> tuple[str, ...]:
     """Return what stands in the cells of a row."""
-    own = row.measure
+    name, own = row
     error = f"± {format_number(own.error, 2)}" if own.error is not None else ""
     better = {"min": "lower", "max": "higher"}[own.better]
-    name = textwrap.shorten(row.name, LONGEST_MEASURE, placeholder="…")
+    name = textwrap.shorten(own.caption or name, LONGEST_MEASURE, placeholder="…")
     return name, format_number(own.value), error, own.unit, format_number(own.floor), f"{own.n:,}", better
 
 
@@ -147,7 +136,7 @@ def _at_point(text: str) -> tuple[str, str]:
     return text[:at], text[at:]
 
 
-def _widths(rows: Sequence[NamedMetricValue]) -> list[int]:
+def _widths(rows: Sequence[NamedValue]) -> list[int]:
     """Return how wide each column of the table is, with the room to the next."""
     widths = []
     for column, cells in enumerate(zip(HEADINGS, *map(_parts, rows), strict=True)):
@@ -161,18 +150,18 @@ def _widths(rows: Sequence[NamedMetricValue]) -> list[int]:
     return widths
 
 
-def _halves(rows: Sequence[NamedMetricValue]) -> list[Sequence[NamedMetricValue]]:
+def _halves(rows: Sequence[NamedValue]) -> list[Sequence[NamedValue]]:
     """Cut rows where both parts are as long as each other, between two groups if there are any."""
-    groups = [row.group for row in rows]
+    groups = [value.heading for _, value in rows]
     cuts = [at for at in range(1, len(rows)) if groups[at] != groups[at - 1]] or range(1, len(rows))
     cut = min(cuts, key=lambda at: abs(at - len(rows) / 2 + 0.1))
     return [rows[:cut], rows[cut:]]
 
 
-def _draw_table(rows: Sequence[NamedMetricValue], widths: Sequence[int], wholes: Mapping[int, int]) -> Image.Image:
+def _draw_table(rows: Sequence[NamedValue], widths: Sequence[int], wholes: Mapping[int, int]) -> Image.Image:
     """Draw rows below their headings; ``wholes`` is how far the points stand within their columns, in pixels."""
-    lines: list[NamedMetricValue | str] = []
-    for group, members in groupby(rows, key=lambda row: row.group):
+    lines: list[NamedValue | str] = []
+    for group, members in groupby(rows, key=lambda row: row[1].heading):
         lines += [group] * bool(group) + list(members)
     width = max(WIDTH // 2 - MARGIN, MARGIN + sum(widths))
     picture = Image.new("RGB", (width, LINE * (len(lines) + 1) + MARGIN), "white")
@@ -468,7 +457,7 @@ def draw_neighbours(group: Neighbours, width: int = WIDTH) -> Image.Image:
 def draw_evaluation(
     title: str,
     lines: Sequence[str],
-    measures: Sequence[NamedMetricValue],
+    values: Mapping[str, MetricValue],
     names: Sequence[str] = (),
     fid: NDArray[np.floating] | None = None,
     floors: NDArray[np.floating] | None = None,
@@ -483,7 +472,7 @@ def draw_evaluation(
     Args:
         title: The first line.
         lines: What was done, in smaller lines below it.
-        measures: The table; may be empty.
+        values: The metric values by name; may be empty.
         names: The names of the classes; empty for no classes.
         fid: See :func:`draw_class_charts`.
         floors: See there.
@@ -497,8 +486,8 @@ def draw_evaluation(
         A page in colour, ``WIDTH`` pixels wide.
     """
     parts = [draw_head(title, lines)]
-    if measures:
-        parts.append(draw_metric_bars(measures))
+    if by_heading(values):
+        parts.append(draw_metric_table(values))
     fid, accuracy = (part if part is not None and np.isfinite(part).any() else None for part in (fid, accuracy))
     if fid is not None or accuracy is not None:
         parts.append(as_picture(draw_class_charts(names, fid, floors, accuracy, real_accuracy)))

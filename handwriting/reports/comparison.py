@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from handwriting.metric_values import MetricValue, in_order, of_one_class
+from handwriting.metric_values import MetricValue, display_order, of_one_class
 from handwriting.runs.details import RunDetails
 from handwriting.runs.summaries import as_override
 from handwriting.text import ABSENT, printable
@@ -84,10 +84,14 @@ class MetricRow:
         return {index for index, cell in self.known.items() if cell.value == best}
 
 
-def metric_rows(runs: Sequence[RunDetails]) -> list[MetricRow]:
-    """Return every metric that any run has, in display order, without those of a single class."""
-    names = {name for run in runs for name in run.metric_values if not of_one_class(name)}
-    return [MetricRow(name, tuple(run.metric_values.get(name) for run in runs)) for name in in_order(names)]
+def metric_rows(records: Sequence[RunDetails]) -> list[MetricRow]:
+    """Return every metric that a run has, but those of a single class, in the order of first appearance."""
+    names = display_order(name for record in records for name in record.metric_values)
+    return [
+        MetricRow(name, tuple(record.metric_values.get(name) for record in records))
+        for name in names
+        if not of_one_class(name)
+    ]
 
 
 def comparability_warnings(runs: Sequence[RunDetails]) -> list[str]:

@@ -18,7 +18,7 @@ from handwriting.engine.sections import build_source
 from handwriting.features import cache
 from handwriting.features.training import ClassifierRecipe
 from handwriting.metrics.base import Reference
-from handwriting.metrics.evaluation import evaluate_samples, measure
+from handwriting.metrics.evaluation import compute_metrics, evaluate_samples
 from handwriting.metrics.fid import FID
 from handwriting.models.loading import load
 from handwriting.runs import Run, checkpoints
@@ -89,7 +89,7 @@ def test_the_number_logged_is_that_of_the_checkpoint_measured_afterwards(trained
     prepared = source.prepared(*source.read())
     space = cache.feature_space(prepared.whole, prepared.test)
     reference = Reference(space, prepared.whole, prepared.val)
-    measures, _ = measure(evaluate_samples(load(trained / "checkpoints" / "last.ckpt"), reference), [FID()])
+    measures, _ = compute_metrics(evaluate_samples(load(trained / "checkpoints" / "last.ckpt"), reference), [FID()])
     row = [row for row in Run.at(trained).metrics() if "val/fid" in row][-1]
     assert row["val/fid"] == pytest.approx(measures["fid"].value, rel=1e-6)
     assert row["floor/fid"] == pytest.approx(measures["fid"].floor, rel=1e-6)

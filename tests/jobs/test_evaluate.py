@@ -18,11 +18,11 @@ from handwriting.features.training import ClassifierRecipe
 from handwriting.glyphs import Glyphs
 from handwriting.jobs import start
 from handwriting.jobs.evaluate import source_of
-from handwriting.metric_values import GROUPS
 from handwriting.metrics import classification_accuracy
 from handwriting.runs import Run
 from handwriting.runs.classes import CLASSES, Classes
 from tests.builders import train
+from tests.metrics.declared import declared_names
 
 QUICKLY = ["metrics.likelihood.samples=3", "metrics.likelihood.glyphs=10"]
 
@@ -55,8 +55,7 @@ def evaluated(folder: Path) -> dict[str, dict]:
 def test_every_measure_has_value_floor_number_and_unit_and_the_classifier_beside(runs, capsys):
     assert start("evaluate", [f"run={runs / 'cgan'}", *QUICKLY]) == 0
     measures = evaluated(runs / "cgan")
-    likelihood = set(GROUPS["Likelihood of real glyphs"])
-    known = {name for group in GROUPS.values() for name in group} - likelihood - {"inception_fid"}
+    known = set(declared_names(besides=("likelihood", "inception_fid"))) - {"class_fid"}
     assert known | {"class_fid/a", "class_fid/b", "class_fid/c"} == set(measures)
     for own in measures.values():
         assert {"value", "floor", "n", "unit"} <= own.keys()

@@ -418,7 +418,7 @@ def test_two_processes_train_as_one_run(tmp_path, monkeypatch):
 
     from handwriting.features.cache import feature_space
     from handwriting.metrics.base import Reference
-    from handwriting.metrics.evaluation import measure, try_out
+    from handwriting.metrics.evaluation import compute_metrics, try_out
     from handwriting.metrics.fid import FID
 
     train_py = Path(__file__).parents[2] / "train.py"
@@ -442,7 +442,7 @@ def test_two_processes_train_as_one_run(tmp_path, monkeypatch):
     source = build(compose("train", QUICK).data, "data")
     prepared = source.prepared(*source.read())
     reference = Reference(feature_space(prepared.whole, prepared.test), prepared.whole, prepared.val)
-    measures, _ = measure(try_out(model, reference), [FID()])
+    measures, _ = compute_metrics(try_out(model, reference), [FID()])
     assert last["val/fid"] == pytest.approx(measures["fid"].value, rel=1e-6)
 
 

@@ -1,4 +1,4 @@
-"""Samples with features made up, and trials of them."""
+"""Samples with invented features, and evaluations of them."""
 
 from __future__ import annotations
 
@@ -35,17 +35,24 @@ def make_sample(
     return Sample(glyphs, features, turns if predicted is None else predicted, names)
 
 
-class Made(Reference):
-    """A real side that no classifier had to look at."""
+class FakeSpace:
+    """What values say of the classifier that they depend on."""
 
-    def __init__(self, real: Sample, floor: Sample) -> None:
-        self.space = cast(FeatureSpace, None)
+    hash = "abcd1234"
+    accuracy = 0.9
+
+
+class FakeReference(Reference):
+    """A real side that was not embedded by any classifier."""
+
+    def __init__(self, real: Sample, floor: Sample, space: FakeSpace | None = None) -> None:
+        self.space = cast(FeatureSpace, space)
         self.training = floor.glyphs
         self.real = real
         self.floor = floor
         self._floors = {}
 
 
-def make_trial(generated: Sample, real: Sample, floor: Sample) -> Evaluation:
-    """Return a evaluation; the floor's glyphs are all the training glyphs."""
-    return Evaluation(None, generated, Made(real, floor))
+def make_evaluation(generated: Sample, real: Sample, floor: Sample, space: FakeSpace | None = None) -> Evaluation:
+    """Return an evaluation; the floor's glyphs are all the training glyphs."""
+    return Evaluation(None, generated, FakeReference(real, floor, space))

@@ -6,7 +6,7 @@ import torch
 
 from handwriting.errors import DataError
 from handwriting.metrics.checkerboard import Checkerboard, ripple
-from tests.metrics.samples import gaussian, make_sample, make_trial
+from tests.metrics.samples import gaussian, make_evaluation, make_sample
 
 
 def striped(height: float, period: int) -> torch.Tensor:
@@ -37,7 +37,7 @@ def test_a_slope_and_a_ripple_of_another_period_are_none():
 
 def test_the_floor_is_that_of_real_glyphs():
     even, uneven = (make_sample(gaussian(400), images=striped(height, 2).numpy()) for height in (0, 40))
-    found = Checkerboard().measure(make_trial(uneven, even, even))["checkerboard"]
+    found = Checkerboard().compute(make_evaluation(uneven, even, even))["checkerboard"]
     assert found.value > 10 * found.floor > 0
 
 

@@ -6,7 +6,7 @@ from sklearn.metrics import confusion_matrix
 
 from handwriting.features.space import Sample
 from handwriting.metrics.class_accuracy import ClassAccuracy, class_accuracies, confusion
-from tests.metrics.samples import gaussian, make_sample, make_trial
+from tests.metrics.samples import gaussian, make_evaluation, make_sample
 
 
 def test_the_confusion_equals_that_of_scikit_learn():
@@ -26,7 +26,7 @@ def test_the_share_that_is_seen_as_asked_and_that_of_the_worst_class():
     labels = torch.tensor([0, 0, 0, 0, 1, 1])
     predicted = torch.tensor([0, 0, 0, 1, 1, 2])
     real, floor = make_sample(gaussian(6)), make_sample(gaussian(6))
-    found = ClassAccuracy().measure(make_trial(make_sample(gaussian(6), labels, predicted), real, floor))
+    found = ClassAccuracy().compute(make_evaluation(make_sample(gaussian(6), labels, predicted), real, floor))
     assert found["class_accuracy"].value == pytest.approx(4 / 6)
     assert found["worst_class_accuracy"].value == pytest.approx(1 / 2)
     assert found["class_accuracy"].floor == 1
@@ -38,4 +38,4 @@ def test_glyphs_that_nobody_asked_for_by_class_have_none():
     unlabelled = make_sample(gaussian(6), labels=torch.tensor([0, 1, 2, 0, 1, -1]))
     foreign = Sample(real.glyphs, real.features, real.predicted, names=("x", "y", "z"))
     for sample in (unlabelled, foreign):
-        assert ClassAccuracy().measure(make_trial(sample, real, real)) == {}
+        assert ClassAccuracy().compute(make_evaluation(sample, real, real)) == {}

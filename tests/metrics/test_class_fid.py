@@ -7,7 +7,7 @@ from handwriting.features.moments import Moments
 from handwriting.features.space import Sample
 from handwriting.metrics.class_fid import ClassFID, class_of, distance_at, principal_directions
 from handwriting.metrics.fid import frechet_distance
-from tests.metrics.samples import NAMES, gaussian, make_sample, make_trial
+from tests.metrics.samples import NAMES, gaussian, make_evaluation, make_sample
 
 
 def moved(sample: Sample, label: int, shift: float) -> Sample:
@@ -44,7 +44,7 @@ def test_the_class_asked_for_counts_before_the_class_seen():
 
 def test_the_class_that_is_drawn_worst_stands_out():
     generated, real, floor = (make_sample(gaussian(300, seed=seed)) for seed in range(3))
-    found = ClassFID().measure(make_trial(moved(generated, 1, 2.0), real, floor))
+    found = ClassFID().compute(make_evaluation(moved(generated, 1, 2.0), real, floor))
     assert set(found) == {"class_fid/a", "class_fid/b", "class_fid/c", "class_fid_worst", "class_fid_spread"}
     for name in "ac":
         assert found[f"class_fid/{name}"].value < 2 * found[f"class_fid/{name}"].floor
@@ -58,7 +58,7 @@ def test_every_class_is_measured_with_the_same_number_of_glyphs():
     labels = torch.tensor([0] * 90 + [1] * 40 + [2] * 15)
     generated = make_sample(gaussian(145), labels)
     real, floor = (make_sample(gaussian(300, seed=seed)) for seed in (1, 2))
-    found = ClassFID(least=20).measure(make_trial(generated, real, floor))
+    found = ClassFID(least=20).compute(make_evaluation(generated, real, floor))
     assert "class_fid/c" not in found  # with only 15
     assert {measure.n for measure in found.values()} == {40}
     # The same distribution: however many glyphs a class has, its distance is that of its floor.
@@ -67,13 +67,13 @@ def test_every_class_is_measured_with_the_same_number_of_glyphs():
 
 def test_there_is_nothing_to_say_without_classes_or_with_too_few_glyphs_of_each():
     few, many = make_sample(gaussian(57)), make_sample(gaussian(300))
-    assert ClassFID(least=20).measure(make_trial(few, many, many)) == {}
+    assert ClassFID(least=20).compute(make_evaluation(few, many, many)) == {}
     unknown = torch.full((300,), -1)
     nameless = Sample(make_sample(gaussian(300), unknown).glyphs, gaussian(300), unknown * 0, ("x", "y"))
-    assert ClassFID().measure(make_trial(many, nameless, nameless)) == {}
+    assert ClassFID().compute(make_evaluation(many, nameless, nameless)) == {}
 
 
 def test_classes_of_equal_glyphs_have_no_ratio():
     constant = make_sample(torch.ones(90, 8))
-    found = ClassFID().measure(make_trial(constant, constant, constant))
+    found = ClassFID().compute(make_evaluation(constant, constant, constant))
     assert set(found) == {"class_fid/a", "class_fid/b", "class_fid/c"}

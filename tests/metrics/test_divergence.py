@@ -12,7 +12,7 @@ from handwriting.errors import DataError
 from handwriting.metrics.class_divergence import ClassDivergence, class_counts
 from handwriting.metrics.divergence import js_divergence, kl_divergence, smoothed
 from handwriting.metrics.pixel_divergence import PixelDivergence, intensity_counts
-from tests.metrics.samples import gaussian, make_sample, make_trial
+from tests.metrics.samples import gaussian, make_evaluation, make_sample
 
 
 def distributions(k: int = 20) -> tuple[torch.Tensor, torch.Tensor]:
@@ -66,8 +66,8 @@ def test_counts_of_parts_add_up_and_equal_those_of_numpy():
 
 def test_identical_sets_have_none():
     sample, floor = make_sample(gaussian(30)), make_sample(gaussian(33))
-    evaluation = make_trial(sample, sample, floor)
-    found = ClassDivergence().measure(evaluation) | PixelDivergence().measure(evaluation)
+    evaluation = make_evaluation(sample, sample, floor)
+    found = ClassDivergence().compute(evaluation) | PixelDivergence().compute(evaluation)
     assert set(found) == {"class_kl", "class_js", "pixel_kl", "pixel_js"}
     assert all(measure.value == pytest.approx(0, abs=1e-8) for measure in found.values())
     assert all(measure.unit == "nats" and measure.floor > 0 for name, measure in found.items() if "pixel" in name)

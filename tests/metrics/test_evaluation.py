@@ -14,7 +14,7 @@ from handwriting.glyphs import Glyphs
 from handwriting.metrics.base import Metric, Reference, matched
 from handwriting.metrics.class_accuracy import ClassAccuracy
 from handwriting.metrics.classification_accuracy import ClassificationAccuracyScore
-from handwriting.metrics.evaluation import evaluate_samples, measure, prepare, sample_like
+from handwriting.metrics.evaluation import compute_metrics, evaluate_samples, prepare_metrics, sample_like
 from handwriting.metrics.fid import FID
 from handwriting.metrics.precision_recall import PrecisionRecall
 from tests.builders import make_glyphs, make_model
@@ -92,26 +92,26 @@ def test_the_floor_is_as_many_training_glyphs_in_the_same_proportions(real):
 
 def test_a_model_that_draws_training_glyphs_reaches_the_floor_and_a_mirror_does_not(real, reference):
     metrics = [FID(), ClassAccuracy()]
-    good, _ = measure(evaluate_samples(Copies(real[0]), reference), metrics)
-    bad, _ = measure(evaluate_samples(Copies(real[0], mirrored=True), reference), metrics)
+    good, _ = compute_metrics(evaluate_samples(Copies(real[0]), reference), metrics)
+    bad, _ = compute_metrics(evaluate_samples(Copies(real[0], mirrored=True), reference), metrics)
     assert good["fid"].floor == bad["fid"].floor
     assert good["fid"].value < 2 * good["fid"].floor < bad["fid"].value / 2
     assert good["class_accuracy"].value > 0.9 > bad["class_accuracy"].value
 
 
 def test_beside_every_number_stands_the_classifier_that_it_depends_on(real, reference):
-    measures, refused = measure(evaluate_samples(Copies(real[0]), reference), [FID(), PrecisionRecall()])
+    measures, refused = compute_metrics(evaluate_samples(Copies(real[0]), reference), [FID(), PrecisionRecall()])
     assert not refused
     assert {(own.classifier, own.accuracy, own.n) for own in measures.values()} == {("abcd1234", 0.9, 150)}
 
 
 def test_too_few_glyphs_are_refused_in_words_and_the_rest_is_measured(real, space):
     small = Reference(space, real[0], real[1][:4])
-    ready, refused = prepare([FID(), PrecisionRecall()], small)
+    ready, refused = prepare_metrics([FID(), PrecisionRecall()], small)
     assert [type(metric) for metric in ready] == [FID]
     assert "PrecisionRecall" in refused[0]
     assert " 4" in refused[0]
-    measures, refused = measure(evaluate_samples(Copies(real[0]), small), [FID(), PrecisionRecall()])
+    measures, refused = compute_metrics(evaluate_samples(Copies(real[0]), small), [FID(), PrecisionRecall()])
     assert "fid" in measures
     assert len(refused) == 1
 
@@ -126,12 +126,12 @@ def test_a_model_that_draws_nothing_finite_is_refused():
 
 def test_a_measure_that_is_no_number_is_told_of_and_left_out(real, reference):
     class Broken(Metric):
-        def measure(self, evaluation):
+        def compute(self, evaluation):
             from handwriting.metric_values import MetricValue
 
             return {"good": MetricValue(1.0, 1), "bad": MetricValue(float("nan"), 1)}
 
-    measures, refused = measure(evaluate_samples(Copies(real[0]), reference), [Broken()])
+    measures, refused = compute_metrics(evaluate_samples(Copies(real[0]), reference), [Broken()])
     assert list(measures) == ["good"]
     assert refused == ["bad is nan, its floor None, its error None"]
 
@@ -140,7 +140,7 @@ def test_a_measure_that_is_no_number_is_told_of_and_left_out(real, reference):
 def test_a_classifier_trained_on_good_glyphs_reads_real_ones_and_one_trained_on_mirrored_ones_does_not(real, reference):
     metric = ClassificationAccuracyScore(most=300)
     good, bad = (
-        metric.measure(evaluate_samples(Copies(real[0], mirrored), reference))["classification_accuracy"]
+        metric.compute(evaluate_samples(Copies(real[0], mirrored), reference))["classification_accuracy"]
         for mirrored in (False, True)
     )
     assert good.value > 0.95

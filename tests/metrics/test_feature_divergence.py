@@ -8,7 +8,7 @@ import torch
 
 from handwriting.errors import DataError
 from handwriting.metrics.feature_divergence import FeatureDivergence, js_estimate, kl_estimate, log_ratios
-from tests.metrics.samples import gaussian, make_sample, make_trial
+from tests.metrics.samples import gaussian, make_evaluation, make_sample
 
 
 def test_from_exact_ratios_both_estimates_are_exact():
@@ -62,7 +62,7 @@ def test_the_measures_come_with_errors_and_floor_and_few_glyphs_are_refused():
     generated, real, floor = (
         make_sample(gaussian(100, seed=s, shift=shift)) for s, shift in ((0, 1.0), (1, 0), (2, 0))
     )
-    found = FeatureDivergence().measure(make_trial(generated, real, floor))
+    found = FeatureDivergence().compute(make_evaluation(generated, real, floor))
     assert set(found) == {"feature_kl", "feature_js"}
     assert all(measure.value > 10 * max(measure.floor, measure.error) for measure in found.values())
     with pytest.raises(DataError, match="at least 50 glyphs on each side, and there are 100 against 49"):

@@ -10,7 +10,7 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 from handwriting.errors import DataError
 from handwriting.features.moments import Moments
 from handwriting.metrics.fid import FID, fid_infinity, frechet_distance
-from tests.metrics.samples import gaussian, make_sample, make_trial
+from tests.metrics.samples import gaussian, make_evaluation, make_sample
 
 
 class Identity(nn.Module):
@@ -119,7 +119,7 @@ def test_too_few_glyphs_are_refused_and_few_are_not_extrapolated():
 
 def test_the_measures_come_with_their_floor():
     sides = [make_sample(gaussian(100, seed=seed, shift=shift)) for seed, shift in ((0, 2.0), (1, 0.0), (2, 0.0))]
-    found = FID().measure(make_trial(*sides))
+    found = FID().compute(make_evaluation(*sides))
     assert set(found) == {"fid", "fid_infinity"}
     assert found["fid"].floor == frechet_distance(sides[2].moments, sides[1].moments)
     assert found["fid"].value > 10 * found["fid"].floor

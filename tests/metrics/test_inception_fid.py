@@ -15,7 +15,7 @@ from handwriting.features.moments import Moments
 from handwriting.metrics import inception_fid
 from handwriting.metrics.fid import frechet_distance
 from handwriting.metrics.inception_fid import InceptionFID, inception
-from tests.metrics.samples import gaussian, make_sample, make_trial
+from tests.metrics.samples import gaussian, make_evaluation, make_sample
 
 
 class StandIn(nn.Module):
@@ -81,7 +81,7 @@ def test_a_file_that_would_run_code_is_not_unpickled(tmp_path: Path, installed: 
 
 def test_it_is_the_distance_between_what_the_extractor_sees(installed: None, weights: str):
     generated, real, floor = (make_sample(gaussian(n)) for n in (70, 120, 60))
-    found = InceptionFID(weights=weights).measure(make_trial(generated, real, floor))["inception_fid"]
+    found = InceptionFID(weights=weights).compute(make_evaluation(generated, real, floor))["inception_fid"]
     seen = [Moments.of(torch.tensor(side.glyphs.images).flatten(1) * 0.5) for side in (generated, real, floor)]
     assert found.value == pytest.approx(frechet_distance(seen[0], seen[1]))
     assert found.floor == pytest.approx(frechet_distance(seen[2], seen[1]))
@@ -97,5 +97,5 @@ def test_the_real_side_is_looked_at_once(installed: None, weights: str):
 
     metric = InceptionFID(weights=weights)
     metric.extractor = extractor
-    metric.measure(make_trial(*(make_sample(gaussian(n)) for n in (30, 40, 35))))
+    metric.compute(make_evaluation(*(make_sample(gaussian(n)) for n in (30, 40, 35))))
     assert sorted(looked) == [30, 35, 40]

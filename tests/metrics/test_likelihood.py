@@ -53,7 +53,7 @@ def test_more_latents_make_it_tighter():
 def test_a_conditional_model_pays_for_being_told_the_class():
     metric = Likelihood(samples=5)
     model = make_model("cvae", ("class",))
-    found = metric.measure(evaluation(model))["importance_weighted_bound"]
+    found = metric.compute(evaluation(model))["importance_weighted_bound"]
     grey = Batch.of(evaluation(model).reference.real.glyphs)
     order = torch.randperm(12, generator=torch.Generator().manual_seed(0))
     black = grey._replace(image=binarised(grey.image, 0))
@@ -73,7 +73,7 @@ def test_pixels_are_binarised_once_and_in_proportion_to_their_grey():
 
 def test_the_terms_add_up_and_the_same_seed_gives_the_same():
     model = make_model("vae")
-    found, again = (Likelihood(samples=2).measure(evaluation(model)) for _ in range(2))
+    found, again = (Likelihood(samples=2).compute(evaluation(model)) for _ in range(2))
     assert found["negative_elbo"].value == pytest.approx(found["reconstruction"].value + found["kl"].value)
     assert found == again
     images = Batch.of(evaluation(model).reference.real.glyphs)
@@ -81,14 +81,14 @@ def test_the_terms_add_up_and_the_same_seed_gives_the_same():
 
 
 def test_the_floor_of_the_loss_is_the_entropy_of_the_grey_pixels():
-    found = Likelihood(samples=2).measure(evaluation(make_model("vae")))
+    found = Likelihood(samples=2).compute(evaluation(make_model("vae")))
     grey = Batch.of(evaluation(None).reference.real.glyphs).image
     itself = torch.nn.functional.binary_cross_entropy(grey, grey, reduction="none").sum(dim=(1, 2, 3)).mean().item()
     assert found["reconstruction"].floor == found["negative_elbo"].floor == pytest.approx(itself, rel=1e-5)
-    gaussian = Likelihood(samples=2).measure(evaluation(make_model("vae", (), "model.likelihood=gaussian")))
+    gaussian = Likelihood(samples=2).compute(evaluation(make_model("vae", (), "model.likelihood=gaussian")))
     assert gaussian["negative_elbo"].floor is None
     assert grey_entropy(torch.tensor([0.0, 0.5, 1.0]).view(1, 1, 1, 3)) == pytest.approx(math.log(2))
 
 
 def test_an_adversarial_model_has_no_likelihood():
-    assert Likelihood().measure(evaluation(make_model("dcgan"))) == {}
+    assert Likelihood().compute(evaluation(make_model("dcgan"))) == {}

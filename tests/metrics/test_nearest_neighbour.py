@@ -7,7 +7,7 @@ import torch
 from handwriting.errors import DataError
 from handwriting.metrics import nearest_neighbour
 from handwriting.metrics.nearest_neighbour import NearestNeighbour, nearest
-from tests.metrics.samples import gaussian, make_sample, make_trial
+from tests.metrics.samples import gaussian, make_evaluation, make_sample
 
 
 def noise(n: int, seed: int) -> np.ndarray:
@@ -36,8 +36,8 @@ def test_a_model_that_copies_is_told_from_one_that_does_not():
     real, floor = make_sample(gaussian(200), images=test), make_sample(gaussian(300), images=training)
     metric = NearestNeighbour()
     copied = np.concatenate([training[:60], noise(140, 2)])
-    copying = metric.measure(make_trial(make_sample(gaussian(200), images=copied), real, floor))
-    honest = metric.measure(make_trial(make_sample(gaussian(200), images=noise(200, 3)), real, floor))
+    copying = metric.compute(make_evaluation(make_sample(gaussian(200), images=copied), real, floor))
+    honest = metric.compute(make_evaluation(make_sample(gaussian(200), images=noise(200, 3)), real, floor))
     assert copying["copies"].value == pytest.approx(0.3, abs=0.03)
     assert honest["copies"].value < 0.05
     assert copying["copies"].floor == 0.01
@@ -47,14 +47,14 @@ def test_a_model_that_copies_is_told_from_one_that_does_not():
 
 def test_real_test_glyphs_copy_by_one_in_a_hundred():
     real, floor = make_sample(gaussian(400), images=noise(400, 1)), make_sample(gaussian(300), images=noise(300, 0))
-    found = NearestNeighbour().measure(make_trial(real, real, floor))
+    found = NearestNeighbour().compute(make_evaluation(real, real, floor))
     assert found["copies"].value == 0.01
     assert found["nearest_training_distance"].value == found["nearest_training_distance"].floor
 
 
 def test_at_most_so_many_glyphs_are_taken():
     sides = [make_sample(gaussian(80), images=noise(80, seed)) for seed in range(3)]
-    assert NearestNeighbour(most=50).measure(make_trial(*sides))["copies"].n == 50
+    assert NearestNeighbour(most=50).compute(make_evaluation(*sides))["copies"].n == 50
 
 
 def test_glyphs_of_another_size_are_refused():

@@ -8,7 +8,7 @@ from torch import Tensor
 from handwriting.errors import DataError
 from handwriting.metrics import precision_recall
 from handwriting.metrics.precision_recall import PrecisionRecall, neighbourhoods, radii
-from tests.metrics.samples import gaussian, make_sample, make_trial
+from tests.metrics.samples import gaussian, make_evaluation, make_sample
 
 
 def naive(generated: Tensor, real: Tensor, k: int) -> tuple[float, float, float, float]:
@@ -71,8 +71,8 @@ def test_the_real_side_is_looked_at_once(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(precision_recall, "radii", lambda vectors, k: looked.append(vectors) or radii(vectors, k))
     generated, real, floor = (make_sample(gaussian(40, seed=seed)) for seed in range(3))
     metric = PrecisionRecall()
-    first = metric.measure(make_trial(generated, real, floor))
-    second = metric.measure(make_trial(generated, real, floor))
+    first = metric.compute(make_evaluation(generated, real, floor))
+    second = metric.compute(make_evaluation(generated, real, floor))
     assert first == second
     assert len(looked) == 1 + 4  # the real side; the generated one and the floor, in each of two trials
     assert {name: measure.better for name, measure in first.items()} == dict.fromkeys(

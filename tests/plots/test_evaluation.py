@@ -3,19 +3,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from handwriting.metric_values import MetricValue
+from handwriting.metric_values import MetricValue, MetricValues
 from handwriting.plots.contents import COLOURS, WIDTH
 from handwriting.plots.evaluation import (
     ENTRY,
     Examples,
-    NamedMetricValue,
     Neighbours,
     best_and_worst,
     draw_best_and_worst,
     draw_class_charts,
     draw_confusion,
     draw_evaluation,
-    draw_metric_bars,
+    draw_metric_table,
     draw_mistakes,
     draw_neighbours,
     mistakes,
@@ -30,10 +29,11 @@ def dots(count: int, side: int = 28) -> np.ndarray:
     return glyphs
 
 
-def rows(count: int, name: str = "distance of features", group: str = "") -> list[NamedMetricValue]:
-    return [
-        NamedMetricValue(name, MetricValue(1.5 * 10**place, 1000, "nats", 0.25, 0.01), group) for place in range(count)
-    ]
+def rows(count: int, caption: str = "distance of features", heading: str = "") -> MetricValues:
+    return {
+        f"{heading}{place}": MetricValue(1.5 * 10**place, 1000, "nats", 0.25, 0.01, caption=caption, heading=heading)
+        for place in range(count)
+    }
 
 
 def black_pixels(picture) -> int:
@@ -93,10 +93,10 @@ def test_mistakes_in_words_do_not_run_into_their_numbers(names):
     assert np.diff(columns).max() > 20
 
 
-@pytest.mark.parametrize("group", ["", "Classes"])
+@pytest.mark.parametrize("heading", ["", "Classes"])
 @pytest.mark.parametrize("count", [1, 3, 4, 9])
-def test_long_tables_stand_in_two_columns(count, group):
-    short, long = draw_metric_bars(rows(3)), draw_metric_bars(rows(count, group=group))
+def test_long_tables_stand_in_two_columns(count, heading):
+    short, long = draw_metric_table(rows(3)), draw_metric_table(rows(count, heading=heading))
     assert long.width == WIDTH
     assert (np.asarray(long)[40:, WIDTH // 2 + 2 * MARGIN :] < 100).any() == (count >= 4)
     assert long.height <= short.height + 25 * 3
@@ -104,20 +104,24 @@ def test_long_tables_stand_in_two_columns(count, group):
 
 def test_columns_of_a_table_break_between_groups():
     """The left column holds three rows and their heading, the right one two: not three and three, or so."""
-    together = draw_metric_bars(rows(3, group="near") + rows(2, group="far"))
-    assert together.height == draw_metric_bars(rows(3, group="near") + rows(1, group="far")).height
+    together = draw_metric_table(rows(3, heading="near") | rows(2, heading="far"))
+    assert together.height == draw_metric_table(rows(3, heading="near") | rows(1, heading="far")).height
 
 
 @pytest.mark.parametrize("length", [60, 400])
 def test_long_names_of_measures_stay_on_the_page(length):
-    drawn = np.asarray(draw_metric_bars(rows(6, "long name " * (length // 10))).convert("L"))
+    drawn = np.asarray(draw_metric_table(rows(6, "long name " * (length // 10))).convert("L"))
     assert drawn.shape[1] == WIDTH
     assert (drawn[:, -MARGIN // 2 :] > 200).all()
 
 
 def test_numbers_of_a_table_stand_in_line_at_their_points():
     """Two rows differ in the thousands of one of them alone, which push none of the other digits aside."""
-    drawn = np.asarray(draw_metric_bars([NamedMetricValue("x", MetricValue(value, 1)) for value in (1125, 125, 125)]))
+    drawn = np.asarray(
+        draw_metric_table(
+            {name: MetricValue(value, 1, caption="x") for name, value in zip("abc", (1125, 125, 125), strict=True)}
+        )
+    )
     first, second, third = (drawn[30 + 25 * line + 3 : 30 + 25 * line + 22] for line in (1, 2, 3))
     assert 0 < np.ptp(np.flatnonzero((first != second).any(axis=(0, 2)))) < 15
     assert np.array_equal(second, third)
@@ -176,7 +180,7 @@ def test_the_nearest_training_glyph_stands_below():
 def page(classes: int = 10, **changes):
     """Return a page with all its parts, or with what ``changes`` says instead."""
     parts = {
-        "measures": rows(5),
+        "values": rows(5),
         "names": [chr(97 + place % 26) for place in range(classes)],
         "fid": np.ones(classes),
         "floors": np.ones(classes),
@@ -197,9 +201,9 @@ def test_parts_that_are_not_given_leave_no_trace():
     whole, none = page(), {"fid": None, "floors": None, "accuracy": None}
     assert page(confusion=np.zeros((10, 10), int), **none).size == page(confusion=None, names=(), **none).size
     assert page(fid=np.full(10, np.nan), accuracy=None).size == page(**none).size
-    heights = [page(**none).height, page(neighbours=()).height, page(measures=()).height, page(examples=()).height]
+    heights = [page(**none).height, page(neighbours=()).height, page(values={}).height, page(examples=()).height]
     assert max(heights) < whole.height
-    assert page(0, measures=(), confusion=None, examples=(), neighbours=(), **none).size == (WIDTH, 52 + 22)
+    assert page(0, values={}, confusion=None, examples=(), neighbours=(), **none).size == (WIDTH, 52 + 22)
 
 
 def test_a_page_without_classes_shows_its_examples_over_the_whole_width():

@@ -36,10 +36,11 @@ def test_only_settings_that_differ_are_told(tmp_path):
 # Metric values
 
 
-def test_measures_come_in_their_order_and_those_of_one_class_stay_out(tmp_path):
+def test_metrics_come_in_the_order_of_first_appearance_and_those_of_one_class_stay_out(tmp_path):
     names = ["zeta", "mse", "class_fid/a", "fid", "kid", "alpha"]
     evaluate(make(tmp_path / "a"), **{name: measured(2) for name in names})
-    assert [row.name for row in metric_rows(records(tmp_path))] == ["fid", "kid", "mse", "alpha", "zeta"]
+    evaluate(make(tmp_path / "b"), **{name: measured(2) for name in ("kid", "beta")})
+    assert [row.name for row in metric_rows(records(tmp_path))] == ["zeta", "mse", "fid", "kid", "alpha", "beta"]
     assert "class_fid/a" in as_table(records(tmp_path))[0]
 
 
