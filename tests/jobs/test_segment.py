@@ -1,9 +1,7 @@
-"""What `handwriting segment` finds on pages, writes, tells and refuses."""
+"""What `handwriting segment` finds on pages, writes, prints and refuses."""
 
 from __future__ import annotations
 
-import csv
-import json
 import os
 import re
 import shutil
@@ -13,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +18,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.drawn_pages import PageStyle, SyntheticPage, draw_page
 from handwriting.data.preparation.resizing import fit
 from handwriting.data.sources.pages import Pages
 from handwriting.errors import DataError
 from handwriting.glyphs import Glyphs
-from handwriting.jobs import INTERRUPTED, MISTAKE, segment, start
-from handwriting.pages.scans import Scan, scans_in
-from handwriting.segmentation.baseline import Words
-from handwriting.segmentation.page import Score, Segmented, Segmenter
+from handwriting.jobs import INTERRUPTED, MISTAKE, start
+from handwriting.pages import batch
+from tests.pages.builders import contents, drawn_page, read_report, read_rows, save_pages
 
 ODD = (
     "two, three.png",
@@ -50,81 +45,44 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@cache
-def drawn(seed: int = 1) -> SyntheticPage:
-    return draw_page(PageStyle(size=(3, 2), margin=0.2, dpi=120), seed)
-
-
-def put(path: Path, *seeds: int, **options: Any) -> None:
-    """Write the pages drawn from some seeds, by default from 1, as one file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    first, *others = (Image.fromarray(drawn(seed).image) for seed in seeds or (1,))
-    first.save(path, **options, **({"save_all": True, "append_images": others} if others else {}))
-
-
-def rows(out: Path, kind: str | None = None) -> list[dict[str, str]]:
-    with (out / "boxes.csv").open(newline="", encoding="utf-8") as file:
-        return [row for row in csv.DictReader(file) if kind in (None, row["kind"])]
-
-
-def report(out: Path) -> dict[str, Any]:
-    return json.loads((out / "report.json").read_text())
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
 def one_line(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     """Return the one line with which a command is refused."""
     assert start("segment", words) == MISTAKE
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1, told
-    return told
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1, error
+    return error
 
 
 @dataclass(frozen=True)
 class Result:
     out: Path
     printed: str
-    refused: str
+    errors: str
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Result]:
-    """Good pages of every kind, segmented by one process and by two."""
+def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """Good pages of every kind, segmented by two processes."""
     at = tmp_path_factory.mktemp("notebook")
     for number, name in enumerate(ODD):
-        put(at / "pages" / name, 1 + number % 2)
-    put(at / "pages" / "scan.pdf", 1, 2, 1, resolution=120)
-    put(at / "pages" / "fax.tiff", 1, 2, 1)
+        save_pages(at / "pages" / name, 1 + number % 2)
+    save_pages(at / "pages" / "scan.pdf", 1, 2, 1, resolution=120)
+    save_pages(at / "pages" / "fax.tiff", 1, 2, 1)
     (at / "pages" / "notes.txt").write_text("no page")
-    done = {}
-    for workers in (1, 2):
-        out = at / f"by {workers}"
-        words = ["segment", f"pages={at / 'pages'}", f"out={out}", f"workers={workers}"]
-        ran = subprocess.run([sys.executable, "-m", "handwriting", *words], capture_output=True, text=True)
-        assert ran.returncode == 0, ran.stderr
-        done[workers] = Result(out, ran.stdout, ran.stderr)
-    return done
+    words = ["segment", f"pages={at / 'pages'}", f"out={at / 'out'}", "workers=2"]
+    ran = subprocess.run([sys.executable, "-m", "handwriting", *words], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    return Result(at / "out", ran.stdout, ran.stderr)
 
 
 @pytest.fixture
-def out(results: dict[int, Result]) -> Path:
-    return results[1].out
-
-
-def test_the_same_pages_give_the_same_bytes_whatever_the_number_of_processes(results):
-    one, two = (tree(results[workers].out) for workers in (1, 2))
-    seconds = rb'"seconds": [0-9.]+'
-    for files in (one, two):
-        files["report.json"] = re.sub(seconds, b"", files["report.json"])
-    assert one == two
+def out(result: Result) -> Path:
+    return result.out
 
 
 def test_every_word_and_character_is_listed_cut_out_and_a_glyph(out):
     for kind in KINDS[1:]:
-        listed = rows(out, kind)
+        listed = read_rows(out, kind)
         glyphs = Glyphs.load(out / f"{kind}s.npz")
         assert len(listed) == len(glyphs) > 100
         assert glyphs.image_shape == (1, 128, 128)
@@ -140,8 +98,8 @@ def test_every_word_and_character_is_listed_cut_out_and_a_glyph(out):
 
 
 def test_boxes_lie_where_the_truth_is(out):
-    page = drawn(1)
-    listed = [row for row in rows(out) if row["page"] == "two, three.png"]
+    page = drawn_page(1)
+    listed = [row for row in read_rows(out) if row["page"] == "two, three.png"]
     for kind in KINDS:
         boxes = [tuple(int(row[key]) for key in "xywh") for row in listed if row["kind"] == kind]
         labels = page.label_map(kind)
@@ -154,28 +112,28 @@ def test_boxes_lie_where_the_truth_is(out):
 
 
 def test_pieces_are_listed_in_reading_order_and_numbered_from_0(out):
-    for page in {row["page"] for row in rows(out)}:
+    for page in {row["page"] for row in read_rows(out)}:
         for kind in KINDS:
-            listed = [row for row in rows(out, kind) if row["page"] == page]
+            listed = [row for row in read_rows(out, kind) if row["page"] == page]
             places = [tuple(int(row[key] or -1) for key in ("line", "word", "order")) for row in listed]
             assert places == sorted(set(places))
             assert places[0] == ((0, -1, 0) if kind == "line" else (0, 0, 0))
-    assert all((row["word"], row["file"]) == ("", "") for row in rows(out, "line"))
-    assert all(re.fullmatch(r"-?\d+\.\d\d", row[key]) for row in rows(out) for key in ("above", "below"))
-    above = [float(row["above"]) for row in rows(out, "line")]
+    assert all((row["word"], row["file"]) == ("", "") for row in read_rows(out, "line"))
+    assert all(re.fullmatch(r"-?\d+\.\d\d", row[key]) for row in read_rows(out) for key in ("above", "below"))
+    above = [float(row["above"]) for row in read_rows(out, "line")]
     assert 1.2 < np.median(above) < 3
 
 
 def test_files_sort_in_reading_order(out):
     for kind in KINDS[1:]:
-        files = [row["file"] for row in rows(out, kind) if row["page"] == "two, three.png"]
+        files = [row["file"] for row in read_rows(out, kind) if row["page"] == "two, three.png"]
         assert files == sorted(files)
 
 
 def test_odd_names_are_kept_in_lists_and_made_safe_in_file_names(out):
     several = [f"{name} page {number}" for name in ("fax.tiff", "scan.pdf") for number in (1, 2, 3)]
-    assert {row["page"] for row in rows(out)} == {*ODD, *several}
-    overlays = {page["page"]: page["overlay"] for page in report(out)["pages"]}
+    assert {row["page"] for row in read_rows(out)} == {*ODD, *several}
+    overlays = {page["page"]: page["overlay"] for page in read_report(out)["pages"]}
     assert overlays["my page (1).jpg"] == "overlays/my_page_1.jpg"
     assert overlays["my_page 1.webp"] == "overlays/my_page_1_2.jpg"
     assert overlays["Übung süß.png"] == "overlays/Übung_süß.jpg"
@@ -187,7 +145,7 @@ def test_odd_names_are_kept_in_lists_and_made_safe_in_file_names(out):
 
 def test_every_page_of_a_document_is_segmented_like_a_picture_of_it(out):
     def words(page: str) -> int:
-        return next(facts["words"] for facts in report(out)["pages"] if facts["page"] == page)
+        return next(facts["words"] for facts in read_report(out)["pages"] if facts["page"] == page)
 
     for name in ("fax.tiff", "scan.pdf"):
         assert words(f"{name} page 1") == words(f"{name} page 3") == words("two, three.png")
@@ -195,63 +153,57 @@ def test_every_page_of_a_document_is_segmented_like_a_picture_of_it(out):
 
 
 def test_every_page_has_an_overlay_of_its_size_that_shows_boxes(out):
-    for page in report(out)["pages"]:
+    for page in read_report(out)["pages"]:
         with Image.open(out / page["overlay"]) as picture:
             shown = np.asarray(picture).astype(int)
         if ".pdf" not in page["page"]:
-            assert shown.shape == drawn().image.shape
+            assert shown.shape == drawn_page().image.shape
         assert (np.ptp(shown, axis=2) > 80).mean() > 0.02  # colours that neither ink nor paper has
 
 
-def test_the_report_and_the_terminal_tell_the_same(results):
-    out, printed = results[1].out, results[1].printed
-    told = report(out)
-    assert told["passed_over"] == 1
-    assert told["preset"]["_target_"].endswith(".Auto")
+def test_the_report_and_the_terminal_agree(result):
+    out, printed = result.out, result.printed
+    written = read_report(out)
+    assert written["passed_over"] == 1
+    assert written["preset"]["_target_"].endswith(".Auto")
     for kind in KINDS:
-        assert told["totals"][f"{kind}s"] == len(rows(out, kind)) == sum(page[f"{kind}s"] for page in told["pages"])
-        assert re.search(rf"^{kind}s +{len(rows(out, kind)):,}$", printed, re.MULTILINE)
+        assert (
+            written["totals"][f"{kind}s"]
+            == len(read_rows(out, kind))
+            == sum(page[f"{kind}s"] for page in written["pages"])
+        )
+        assert re.search(rf"^{kind}s +{len(read_rows(out, kind)):,}$", printed, re.MULTILINE)
     lines = printed.splitlines()
-    for number, page in enumerate(told["pages"], start=1):
+    for number, page in enumerate(written["pages"], start=1):
         assert lines[number - 1].startswith(f"{number}/13 {page['page']}: {page['lines']} lines, {page['words']} words")
         assert page["x_height"] == pytest.approx(2.5 / 25.4 * 120, rel=0.8)
         assert abs(page["skew"]) < 1
         assert page["seconds"] > 0
     assert re.search("^pages +13 of 13$", printed, re.MULTILINE)
-    assert re.search("^passed over +1 ", printed, re.MULTILINE)
+    assert re.search("^skipped +1 ", printed, re.MULTILINE)
     assert str(out) in printed
 
 
-def test_nothing_but_the_results_is_left(results):
-    for result in results.values():
-        names = {"boxes.csv", "report.json", "words.npz", "characters.npz", "words", "characters", "overlays"}
-        assert {path.name for path in result.out.iterdir()} == names
-        assert result.refused == ""  # no bar where nobody watches
+def test_nothing_but_the_results_is_left(result):
+    names = {"boxes.csv", "report.json", "words.npz", "characters.npz", "words", "characters", "overlays"}
+    assert {path.name for path in result.out.iterdir()} == names
+    assert result.errors == ""  # no progress bar without a terminal
 
 
 def test_the_crops_are_a_source_of_data(out):
     train, test = Pages(path=str(out)).read()
-    assert len(train) + len(test) == len(rows(out, "character"))
+    assert len(train) + len(test) == len(read_rows(out, "character"))
 
 
 def test_a_name_that_is_no_text_is_spelt_out(capsys):
-    put(Path("pages/a.png"))
+    save_pages(Path("pages/a.png"))
     try:
         shutil.copy("pages/a.png", os.fsencode("pages/") + b"\xff.png")
     except OSError:
         pytest.skip("this file system takes no such names")
     assert start("segment", ["pages=pages", "out=out", *QUICKLY, "workers=1"]) == 0
-    assert {row["page"] for row in rows(Path("out"))} == {"a.png", "\\udcff.png"}
+    assert {row["page"] for row in read_rows(Path("out"))} == {"a.png", "\\udcff.png"}
     assert "\\udcff.png: " in capsys.readouterr().out
-
-
-def test_names_of_files_stay_short_and_apart():
-    scans = [Scan(Path(f"{'ü' * 100}{end}.png"), 0, 1) for end in "ab"]
-    one, two = segment.stems(scans)
-    assert one == "ü" * 60
-    assert two == "ü" * 60 + "_2"
-    assert segment.stems([Scan(Path(name), 0, 1) for name in ("a.png", "a.jpg", "a_2.png")]) == ["a", "a_2", "a_2_2"]
-    assert segment.stems([Scan(Path("u\u0308.png"), 0, 1)]) == ["ü"]
 
 
 # Pages that fail.
@@ -266,7 +218,7 @@ def black(path: Path) -> None:
 
 
 def tiny(path: Path) -> None:
-    Image.fromarray(drawn().image[:20, :20]).save(path)
+    Image.fromarray(drawn_page().image[:20, :20]).save(path)
 
 
 def textless(path: Path) -> None:
@@ -276,7 +228,7 @@ def textless(path: Path) -> None:
 
 
 def truncated(path: Path) -> None:
-    put(path)
+    save_pages(path)
     path.write_bytes(path.read_bytes()[:3000])
 
 
@@ -300,15 +252,15 @@ BAD: dict[str, tuple[Callable[[Path], None], str]] = {
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A folder with two good pages among bad ones, and what was made of it."""
     at = tmp_path_factory.mktemp("mixed")
-    put(at / "pages" / "a good.png")
-    put(at / "pages" / "z good.png", 2)
+    save_pages(at / "pages" / "a good.png")
+    save_pages(at / "pages" / "z good.png", 2)
     for name, (make, _) in BAD.items():
         make(at / "pages" / name)
     return at / "pages", at / "out"
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_pages_that_fail_are_told_and_cost_no_other(mixed, workers, capsys):
+def test_pages_that_fail_are_reported_and_cost_no_other(mixed, workers, capsys):
     pages, out = mixed
     words = [f"pages={pages}", f"out={out}", f"workers={workers}", "overwrite=true"]
     assert start("segment", words) == MISTAKE
@@ -316,176 +268,79 @@ def test_pages_that_fail_are_told_and_cost_no_other(mixed, workers, capsys):
     assert error.count("\n") == 1
     assert error.startswith("8 of 10 pages failed: b blank.png is blank")
     assert str(out / "report.json") in error
-    facts = {page["page"]: page for page in report(out)["pages"]}
+    facts = {page["page"]: page for page in read_report(out)["pages"]}
     assert list(facts) == ["a good.png", *BAD, "z good.png"]
     for name, (_, why) in BAD.items():
         assert facts[name]["failed"].startswith(why)
         assert f"/10 {name} {why}" in printed
-    assert report(out)["totals"]["failed"] == 8
-    assert {row["page"] for row in rows(out)} == {"a good.png", "z good.png"}
+    assert read_report(out)["totals"]["failed"] == 8
+    assert {row["page"] for row in read_rows(out)} == {"a good.png", "z good.png"}
     words_found = facts["a good.png"]["words"] + facts["z good.png"]["words"]
-    assert len(Glyphs.load(out / "words.npz")) == len(rows(out, "word")) == words_found > 0
+    assert len(Glyphs.load(out / "words.npz")) == len(read_rows(out, "word")) == words_found > 0
 
 
 def test_where_every_page_fails_the_reasons_are_written_all_the_same(capsys):
     blank(Path("blank.png"))
     told = one_line(capsys, "pages=blank.png", "out=out")
     assert told.startswith("1 of 1 pages failed: blank.png is blank: there is no ink on it.")
-    assert report(Path("out"))["pages"] == [{"page": "blank.png", "failed": "is blank: there is no ink on it."}]
+    assert read_report(Path("out"))["pages"] == [{"page": "blank.png", "failed": "is blank: there is no ink on it."}]
     assert {path.name for path in Path("out").iterdir()} == {"boxes.csv", "report.json"}
     with pytest.raises(DataError):
         Pages(path="out").read()
 
 
-@dataclass
-class Fatal(Segmenter):
-    """A segmenter that some pages are too much for: by their width, the process dies or has no memory."""
-
-    deadly: int = -1
-    large: int = -1
-
-    def __call__(self, image: np.ndarray, score: Score | None = None) -> Segmented:
-        if image.shape[1] == self.deadly:
-            os.kill(os.getpid(), signal.SIGKILL)
-        if image.shape[1] == self.large:
-            raise MemoryError
-        return Words(kernel_width=8)(image)
+# Earlier results.
 
 
-def tasks(out: Path, segmenter: Segmenter, count: int = 5) -> list[segment.Task]:
-    """Pages of which the second is one pixel narrower than the others."""
-    for number in range(count):
-        put(Path("pages") / f"{number}.png")
-    Image.fromarray(drawn().image[:, :-1]).save("pages/1.png")
-    scans, _ = scans_in(Path("pages"))
-    out.mkdir()
-    return [segment.Task(scan, scan.path.stem, segmenter, None, out, 28) for scan in scans]
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_page_that_does_not_fit_into_memory_costs_no_other(tmp_path, workers):
-    made = tasks(tmp_path / "out", Fatal(large=drawn().image.shape[1] - 1), count=3)
-    pages = segment.segment(made, workers, tmp_path / "out")["pages"]
-    assert [page.get("failed", "")[:25] for page in pages] == ["", "does not fit into memory.", ""]
-
-
-def test_a_page_that_brings_its_process_down_costs_no_other(tmp_path, capfd):
-    made = tasks(tmp_path / "out", Fatal(deadly=drawn().image.shape[1] - 1))
-    pages = segment.segment(made, 2, tmp_path / "out")["pages"]
-    assert [page.get("failed", "")[:12] for page in pages] == ["", "was given up", "", "", ""]
-    assert {row["page"] for row in rows(tmp_path / "out")} == {"0.png", "2.png", "3.png", "4.png"}
-    assert len(Glyphs.load(tmp_path / "out" / "words.npz")) == len(rows(tmp_path / "out", "word"))
-    assert "Traceback" not in capfd.readouterr().err
-
-
-# What is there already.
-
-
-def test_nothing_is_written_over_unless_that_is_asked_for(capsys):
-    put(Path("page.png"))
+def test_nothing_is_overwritten_unless_requested(capsys):
+    save_pages(Path("page.png"))
     Path("out").mkdir()  # an empty folder is as good as none
     assert start("segment", ["pages=page.png", "out=out", *QUICKLY]) == 0
-    before = tree(Path("out"))
-    assert one_line(capsys, "pages=page.png", "out=out", *QUICKLY).startswith("out=out is not empty: give another, or")
-    assert tree(Path("out")) == before
+    before = contents(Path("out"))
+    assert one_line(capsys, "pages=page.png", "out=out", *QUICKLY).startswith(
+        "out=out is not empty. Give another folder, or"
+    )
+    assert contents(Path("out")) == before
 
 
 def test_an_earlier_result_is_replaced_and_nothing_else_is(capsys):
-    put(Path("one.png"))
-    put(Path("two.png"), 2)
+    save_pages(Path("one.png"))
+    save_pages(Path("two.png"), 2)
     assert start("segment", ["pages=one.png", "out=out", "workers=1"]) == 0
     Path("out/words/mine.png").write_text("precious")
     Path("out/notes.txt").write_text("precious")
-    (Path("out") / rows(Path("out"), "word")[0]["file"]).unlink()
+    (Path("out") / read_rows(Path("out"), "word")[0]["file"]).unlink()
     assert start("segment", ["pages=two.png", "out=out", "overwrite=true", *QUICKLY]) == 0
     assert start("segment", ["pages=two.png", "out=fresh", *QUICKLY]) == 0
-    replaced, fresh = tree(Path("out")), tree(Path("fresh"))
+    replaced, fresh = contents(Path("out")), contents(Path("fresh"))
     assert replaced.pop("words/mine.png") == replaced.pop("notes.txt") == b"precious"
     assert sorted(replaced) == sorted(fresh)
     assert not [name for name in fresh if name != "report.json" and replaced[name] != fresh[name]]
 
 
-@pytest.mark.parametrize(
-    "name", ["boxes.csv", "report.json", "words.npz", "words/page_000_000.png", "overlays/page.jpg"]
-)
-def test_a_file_that_no_segmentation_wrote_is_never_written_over(name, capsys):
-    put(Path("page.png"))
-    path = Path("out") / name
-    path.parent.mkdir(parents=True)
-    path.write_text("precious")
-    told = one_line(capsys, "pages=page.png", "out=out", "overwrite=true", *QUICKLY)
-    assert told.startswith(f"{path} is of no earlier segmentation and is kept")
-    assert tree(Path("out")) == {name: b"precious"}
-
-
-def test_lists_that_name_files_elsewhere_delete_none_of_them():
-    put(Path("page.png"))
-    Path("words.png").write_text("precious")
-    assert start("segment", ["pages=page.png", "out=out", *QUICKLY]) == 0
-    for elsewhere in ("../words.png", "words/../../words.png", str(Path("words.png").absolute())):
-        with Path("out/boxes.csv").open("a") as table:
-            table.write(f"page.png,0,0,0,word,0,0,9,9,1.00,0.00,{elsewhere}\n")
-        assert start("segment", ["pages=page.png", "out=out", "overwrite=true", *QUICKLY]) == 0
-        assert Path("words.png").read_text() == "precious"
-
-
-@pytest.mark.parametrize("after", [0, 1, 2, 3, 10, 23])
-def test_a_replacement_that_is_cut_short_is_no_data_and_can_be_done_again(after, monkeypatch, capsys):
-    put(Path("one.png"))
-    put(Path("two.png"), 2)
-    assert start("segment", ["pages=one.png", "out=out", *QUICKLY]) == 0
-    assert start("segment", ["pages=two.png", "out=whole", *QUICKLY]) == 0
-    move, moved = Path.replace, []
-
-    def failing(self: Path, target: Path) -> Path:
-        if target.is_relative_to("out") and ".unfinished" not in target.parts:
-            moved.append(target)
-            if len(moved) > after:
-                raise OSError(28, "No space left on device")
-        return move(self, target)
-
-    monkeypatch.setattr(Path, "replace", failing)
-    words = ["pages=two.png", "out=out", "overwrite=true", *QUICKLY]
-    assert one_line(capsys, *words).startswith("out=out cannot be written (No space left on device)")
-    with pytest.raises(DataError, match="overwrite=true"):
-        Pages(path="out", kind="word").read()
-    monkeypatch.setattr(Path, "replace", move)
-    assert start("segment", words) == 0
-    assert sorted(tree(Path("out"))) == sorted(tree(Path("whole")))
-
-
-def test_what_a_killed_process_left_does_not_stay():
-    put(Path("page.png"))
-    Path("out/.unfinished/words").mkdir(parents=True)
-    Path("out/.unfinished/words/x.png").touch()
-    assert start("segment", ["pages=page.png", "out=out", *QUICKLY]) == MISTAKE
-    assert start("segment", ["pages=page.png", "out=out", "overwrite=true", *QUICKLY]) == 0
-    assert not Path("out/.unfinished").exists()
-
-
 def test_an_interrupt_leaves_what_was_there_before_and_nothing_else(monkeypatch, capsys):
     for number in range(3):
-        put(Path("pages") / f"{number}.png")
+        save_pages(Path("pages") / f"{number}.png")
     assert start("segment", ["pages=pages/0.png", "out=out", *QUICKLY]) == 0
-    before, usual = tree(Path()), segment.segment_page
+    before, usual = contents(Path()), batch.segment_page
 
-    def interrupted(task: segment.Task) -> dict[str, Any]:
+    def interrupted(task: batch.PageTask) -> dict[str, Any]:
         if task.stem == "1":
             raise KeyboardInterrupt
         return usual(task)
 
-    monkeypatch.setattr(segment, "segment_page", interrupted)
+    monkeypatch.setattr(batch, "segment_page", interrupted)
     words = ["pages=pages", "workers=1", *QUICKLY]
     assert start("segment", [*words, "out=out", "overwrite=true"]) == INTERRUPTED
     assert start("segment", [*words, "out=new/deep"]) == INTERRUPTED
-    assert tree(Path()) == before
+    assert contents(Path()) == before
     assert not Path("new").exists()
 
 
 @pytest.mark.slow
 def test_ctrl_c_ends_all_processes_at_once_and_quietly():
     for number in range(60):
-        put(Path("pages") / f"{number}.png")
+        save_pages(Path("pages") / f"{number}.png")
     words = [sys.executable, "-m", "handwriting", "segment", "pages=pages", "out=out", "workers=2"]
     running = subprocess.Popen(
         words,
@@ -506,11 +361,11 @@ def test_ctrl_c_ends_all_processes_at_once_and_quietly():
     assert not Path("out").exists()
 
 
-# What is asked for wrongly.
+# Mistakes.
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ([], "pages is missing: give pages=<path>"),
         (["pages=null"], "pages is missing: give pages=<path>"),
@@ -528,24 +383,24 @@ def test_ctrl_c_ends_all_processes_at_once_and_quietly():
         (["pages=page.png", "out=/proc/none"], "out=/proc/none cannot be written"),
     ],
 )
-def test_a_mistake_is_one_line_and_leaves_nothing(words, told, capsys):
-    put(Path("page.png"))
+def test_a_mistake_is_one_line_and_leaves_nothing(words, message, capsys):
+    save_pages(Path("page.png"))
     Path("empty").mkdir()
     before = sorted(Path().rglob("*"))
-    assert one_line(capsys, *words).startswith(told)
+    assert one_line(capsys, *words).startswith(message)
     assert sorted(Path().rglob("*")) == before
 
 
 def test_without_a_folder_the_result_is_named_after_the_pages(capsys):
-    put(Path("my pages.d") / "a.b.png")
+    save_pages(Path("my pages.d") / "a.b.png")
     assert start("segment", ["pages=my pages.d", *QUICKLY]) == 0
     assert start("segment", ["pages=my pages.d/a.b.png", *QUICKLY]) == 0
     assert {path.name for path in Path("segmented").iterdir()} == {"my pages.d", "a.b"}
     assert one_line(capsys, "pages=my pages.d", *QUICKLY).startswith("out=segmented/my pages.d is not empty")
 
 
-def test_a_recipe_writes_the_one_kind_that_it_finds(capsys):
-    put(Path("page.png"))
+def test_a_baseline_writes_the_one_kind_that_it_finds(capsys):
+    save_pages(Path("page.png"))
     for kind, other in (("words", "characters"), ("characters", "words")):
         out = Path(kind)
         assert start("segment", ["pages=page.png", f"out={out}", f"preset={kind}", "size=28"]) == 0
@@ -556,7 +411,7 @@ def test_a_recipe_writes_the_one_kind_that_it_finds(capsys):
 
 def test_no_torch_is_loaded(tmp_path):
     """The answer is there within seconds."""
-    put(tmp_path / "page.png")
+    save_pages(tmp_path / "page.png")
     program = f"""
 import sys
 from handwriting.jobs import main
@@ -570,7 +425,7 @@ assert not sys.modules.keys() & {{"torch", "pytorch_lightning", "sklearn", "wand
 # What it is for.
 
 
-def test_a_page_is_drawn_about_the_crops(out, capsys):
+def test_handwriting_data_describes_the_crops(out, capsys):
     assert start("data", ["data=pages", f"data.path={out}", "data.prepare.thickness=2"]) == 0
     assert "unlabelled" in capsys.readouterr().out
     assert Path("data_pages.png").is_file()
@@ -587,9 +442,9 @@ def test_a_model_trains_on_the_crops_that_were_left(out, tmp_path):
     from tests.builders import QUICK  # with torch, which processes that import this file need not wait for
 
     mine = shutil.copytree(out, tmp_path / "mine")
-    for row in rows(mine, "character")[::2]:
+    for row in read_rows(mine, "character")[::2]:
         (mine / row["file"]).unlink()
     words = [word for word in QUICK if not word.startswith(("data=", "data.classes", "data.count"))]
     assert start("train", [*words, "data=pages", f"data.path={mine}", "model=vae", "callbacks=none"]) == 0
     (run,) = Path("runs").iterdir()
-    assert re.search(r"characters\.npz: \d+ of \d+ left out", (run / "train.log").read_text())
+    assert re.search(r"characters\.npz: \d+ of \d+ glyphs skipped", (run / "train.log").read_text())

@@ -1,34 +1,20 @@
-import csv
 import shutil
 
-import numpy as np
 import pytest
 from PIL import Image
 
-from handwriting.data.sources.pages import COLUMNS, Pages
+from handwriting.data.sources.pages import Pages
 from handwriting.errors import DataError
-from handwriting.glyphs import UNKNOWN, Glyphs
+from handwriting.glyphs import UNKNOWN
+from tests.pages.builders import write_folder
 
 KINDS = {"character": 30, "word": 10}
 
 
 @pytest.fixture(scope="module")
 def segmented(tmp_path_factory):
-    """A folder as the job writes it: the first pixels of each glyph tell its number."""
-    folder = tmp_path_factory.mktemp("segmented")
-    rows = [("page, 1.png", 0, "", 0, "line", 0, 0, 99, 9, "2.00", "0.50", "")]
-    for kind, count in KINDS.items():
-        images = np.zeros((count, 1, 32, 32), np.uint8)
-        images[:, 0, 0, 0] = np.arange(count)
-        Glyphs(images).save(folder / f"{kind}s.npz")
-        (folder / f"{kind}s").mkdir()
-        for number in range(count):
-            file = f"{kind}s/page_1_{number:03}.png"
-            Image.fromarray(images[number, 0]).save(folder / file)
-            rows.append(("page, 1.png", 0, 0, number, kind, 0, 0, 9, 9, "1.00", "0.00", file))
-    with (folder / "boxes.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([COLUMNS, *rows])
-    return folder
+    """A segmented folder in which the grey of each glyph is its number."""
+    return write_folder(tmp_path_factory.mktemp("segmented"), "page_1.png", **KINDS).path
 
 
 @pytest.fixture
@@ -74,11 +60,11 @@ def test_glyphs_are_prepared_at_the_size_and_thickness_that_are_asked_for(segmen
     assert [len(part) for part in prepared[:3]] == [22, 2, 6]
 
 
-def test_a_piece_whose_picture_was_deleted_is_left_out_and_counted(folder, caplog):
+def test_a_piece_whose_picture_was_deleted_is_skipped_and_counted(folder, caplog):
     for number in (0, 7, 29):
         (folder / "characters" / f"page_1_{number:03}.png").unlink()
     assert numbers(folder) == [number for number in range(30) if number not in (0, 7, 29)]
-    assert "3 of 30 left out" in caplog.text
+    assert "3 of 30 glyphs skipped" in caplog.text
     assert numbers(folder, kind="word") == list(range(10))
 
 
@@ -100,7 +86,7 @@ def test_where_all_pictures_were_deleted_the_person_is_told(folder, way):
             path.unlink()
     else:
         shutil.rmtree(folder / "characters")
-    assert "holds no picture of a character: all were deleted. Segment the pages again" in refusal(folder)
+    assert "holds no picture of a character: all of them were deleted. Segment the pages again" in refusal(folder)
 
 
 def test_a_folder_that_segment_did_not_write_is_refused(tmp_path):
@@ -131,7 +117,7 @@ def test_glyphs_and_lists_that_disagree_are_refused(folder):
         lambda text: text.replace("kind", "sort", 1),
         lambda text: text[: len(text) // 2],
         lambda text: text + "one,more\n",
-        lambda text: text.replace("page, 1", "\udcff"),
+        lambda text: text.replace("page_1", "\udcff"),
         lambda text: '"' + "x" * 200_000,
     ],
 )

@@ -1,0 +1,222 @@
+"""Segmenting many pages: several processes, progress, and pages that fail without stopping the others."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+import unicodedata
+from collections import Counter
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import count
+from multiprocessing import get_context
+from typing import Any
+
+import cv2
+from tqdm import tqdm
+
+from handwriting.errors import DataError
+from handwriting.pages.folder import PICTURE_FOLDERS, Draft
+from handwriting.pages.scans import Scan, read_scan
+from handwriting.plots.overlay import draw_overlay
+from handwriting.segmentation.crops import crops
+from handwriting.segmentation.page import KINDS, Score, Segmenter
+
+MAX_STEM_CHARACTERS = 60
+"""Characters of a page's name in the names of its files; at three bytes each they stay below file systems' limits."""
+
+PageReport = dict[str, Any]
+"""What ``report.json`` holds about one page."""
+
+
+@dataclass(frozen=True)
+class PageTask:
+    """One page to segment.
+
+    Attributes:
+        scan: The page.
+        stem: The start of the names of its files.
+        segmenter: The preset that segments it.
+        score: Scores how little a piece of ink looks like one character; None to judge by shape alone.
+        draft: The segmentation that it is written to.
+        size: Height and width of the glyphs, in pixels.
+    """
+
+    scan: Scan
+    stem: str
+    segmenter: Segmenter
+    score: Score | None
+    draft: Draft
+    size: int
+
+    @property
+    def page(self) -> str:
+        """The page's name, with bytes that are not text escaped."""
+        return self.scan.name.encode(errors="backslashreplace").decode()
+
+
+def available_cores() -> int:
+    """Return the number of processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def file_stems(scans: Sequence[Scan]) -> list[str]:
+    """Return the start of the names of each page's files: unique, of letters, digits, ``-`` and ``_``.
+
+    >>> from pathlib import Path
+    >>> file_stems([Scan(Path("my page (1).png"), 0, 1), Scan(Path("My page 1.jpg"), 0, 1), Scan(Path("b.pdf"), 8, 12)])
+    ['my_page_1', 'My_page_1_2', 'b_09']
+    """
+    stems: list[str] = []
+    taken: set[str] = set()
+    for scan in scans:
+        name = re.sub(r"[^\w-]+", "_", unicodedata.normalize("NFC", scan.path.stem)).strip("_-")[:MAX_STEM_CHARACTERS]
+        name = name or "page"
+        if scan.count > 1:
+            name += f"_{scan.number + 1:0{len(str(scan.count))}}"
+        free = next(stem for n in count(1) if (stem := f"{name}_{n}" if n > 1 else name).casefold() not in taken)
+        taken.add(free.casefold())
+        stems.append(free)
+    return stems
+
+
+def segment_page(task: PageTask) -> PageReport:
+    """Segment one page, write its pieces to the draft, and return its report."""
+    cv2.setNumThreads(1)  # the same in every process, so that the bytes are the same
+    began = time.perf_counter()
+    try:
+        image = read_scan(task.scan)
+        segmented = task.segmenter(image, task.score)
+    except DataError as error:
+        return _failure(task, str(error).removeprefix(f"{task.scan.path} "))
+    except MemoryError:
+        return _failure(task, "does not fit into memory. Make it smaller, or give workers=1.")
+
+    crops_of = {kind: crops(segmented, kind) for kind in PICTURE_FOLDERS}
+    with task.draft.page(task.page, task.stem, task.size) as writer:
+        overlay = writer.add_overlay(draw_overlay(image, segmented.pieces))
+        for piece in segmented.pieces:
+            if piece.kind in crops_of:
+                writer.add_crop(piece, next(crops_of[piece.kind]))
+            else:
+                writer.add_line(piece)
+    return {
+        "page": task.page,
+        "overlay": overlay,
+        **{f"{kind}s": len(segmented.of(kind)) for kind in KINDS},
+        "rejected": dict(segmented.rejected),
+        "x_height": round(segmented.x_height, 1),
+        "skew": round(segmented.skew, 2) + 0.0,  # no -0.0
+        "seconds": round(time.perf_counter() - began, 2),
+    }
+
+
+def _failure(task: PageTask, reason: str) -> PageReport:
+    """Return the report of a page that could not be segmented; the reason is a sentence without its subject."""
+    return {"page": task.page, "failed": reason}
+
+
+def segment_pages(tasks: Sequence[PageTask], workers: int, draft: Draft) -> dict[str, Any]:
+    """Segment pages, write all that is found to the draft, and print one line about each page as it is done.
+
+    Args:
+        tasks: The pages, at least one; all with glyphs of the same size.
+        workers: The number of pages segmented at the same time; 1 starts no other process.
+        draft: Where the results are written.
+
+    Returns:
+        ``totals`` over all pages, and ``pages``, the report of each.
+    """
+    reports: list[PageReport] = []
+    with draft.merging(tasks[0].size) as append, closing(_page_reports(tasks, workers)) as results:
+        progress = tqdm(results, total=len(tasks), unit=" pages", disable=None, dynamic_ncols=True)
+        for task, report in zip(tasks, progress, strict=True):
+            if "failed" not in report:
+                append(task.stem)
+            reports.append(report)
+            tqdm.write(f"{len(reports)}/{len(tasks)} {describe_page(report)}")
+    counts = {f"{kind}s": sum(report.get(f"{kind}s", 0) for report in reports) for kind in KINDS}
+    rejected = sum((Counter(report.get("rejected", {})) for report in reports), Counter[str]())
+    failed = sum("failed" in report for report in reports)
+    totals = {"pages": len(reports), "failed": failed, **counts, "rejected": rejected}
+    return {"totals": totals, "pages": reports}
+
+
+def _page_reports(tasks: Sequence[PageTask], workers: int) -> Generator[PageReport, None, None]:
+    """Yield the report of each page, in order; a page that brings its process down costs no other."""
+    if workers == 1:
+        yield from map(segment_page, tasks)
+        return
+    done = 0
+    try:
+        for report in _in_processes(tasks, workers):
+            yield report
+            done += 1
+    except BrokenProcessPool:  # any page in work may be the cause; one at a time, each has all the memory
+        for task in tasks[done:]:
+            try:
+                yield from _in_processes([task], 1)
+            except BrokenProcessPool:
+                yield _failure(
+                    task, "was given up: its process died, as it does where memory runs out. Make it smaller."
+                )
+
+
+def _in_processes(tasks: Sequence[PageTask], workers: int) -> Iterator[PageReport]:
+    """Yield the report of each page, in order, while processes segment pages in parallel.
+
+    Reports are small, so that they are sent in one write: the pool would wait for a process that dies while it sends.
+
+    Raises:
+        BrokenProcessPool: If a process dies.
+    """
+    # Spawned, not forked: neither OpenCV's threads nor PDFium's state survive a fork.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_exit_on_interrupt) as pool:
+        try:
+            with _interrupts_blocked():
+                # Not pool.map: leaving it cancels futures that the pool marks as broken at the same time.
+                futures = [pool.submit(segment_page, task) for task in tasks]
+            for future in futures:
+                yield future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Block Ctrl-C; processes started meanwhile inherit this and unblock it once they can handle it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+
+
+def _exit_on_interrupt() -> None:
+    """Let Ctrl-C end this process silently: the parent process reports it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+
+
+def describe_page(report: PageReport) -> str:
+    """Return one line about a page: what was found and measured, or why it failed."""
+    if "failed" in report:
+        return f"{report['page']} {report['failed']}"
+    pieces = ", ".join(f"{report[f'{kind}s']:,} {kind}s" for kind in KINDS if report[f"{kind}s"])
+    measured = f"x-height {report['x_height']:.0f} px, skew {report['skew']:z.1f}°, {report['seconds']:.1f} s"
+    rejected = f"; rejected: {describe_rejected(report['rejected'])}" if report["rejected"] else ""
+    return f"{report['page']}: {pieces}; {measured}{rejected}"
+
+
+def describe_rejected(rejected: Mapping[str, int]) -> str:
+    """Return the number of rejected components by reason, the most frequent reason first.
+
+    >>> describe_rejected({"edge": 1, "speck": 12})
+    '12 speck, 1 edge'
+    """
+    return ", ".join(f"{number:,} {reason}" for reason, number in sorted(rejected.items(), key=lambda item: -item[1]))

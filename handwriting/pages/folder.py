@@ -1,0 +1,364 @@
+"""The segmented folder: what ``handwriting segment`` writes about pages, and how it is read, extended and replaced.
+
+=================================  ====================================================================================
+file                               content
+=================================  ====================================================================================
+``boxes.csv``                      One row per line, word and character of all pages: :class:`BoxRow` lists its columns.
+``words.npz``, ``characters.npz``  The pieces of one kind as :class:`~handwriting.glyphs.Glyphs`, in the order of
+                                   ``boxes.csv``.
+``words/``, ``characters/``        Each piece as a picture, dark ink on white, at the resolution of its page. A piece
+                                   whose picture a person deletes is excluded from the data.
+``overlays/``                      Each page with its pieces outlined.
+``report.json``                    What was requested, totals, and counts and measurements of each page.
+=================================  ====================================================================================
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from types import TracebackType
+from typing import IO, Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from handwriting.data.preparation.resizing import fit
+from handwriting.errors import ConfigError, DataError, RunError
+from handwriting.glyphs import Glyphs
+from handwriting.runs.files import read_json, write_json
+from handwriting.segmentation.page import KINDS, Box, Kind, Piece
+
+BOXES_FILE = "boxes.csv"
+REPORT_FILE = "report.json"
+GLYPH_FILES: dict[Kind, str] = {"word": "words.npz", "character": "characters.npz"}
+PICTURE_FOLDERS: dict[Kind, str] = {"word": "words", "character": "characters"}
+OVERLAY_FOLDER = "overlays"
+DRAFT_FOLDER = ".unfinished"
+"""The folder inside a segmented folder that holds a new segmentation until it is complete."""
+PART_FOLDER = "parts"
+"""The folder inside the draft where the rows and glyphs of each page wait to be merged."""
+SEGMENT_AGAIN = "Segment the pages again, with overwrite=true."
+
+_PICTURE_PATH = re.compile(rf"({'|'.join((*PICTURE_FOLDERS.values(), OVERLAY_FOLDER))})/[^/]+\.(png|jpg)")
+
+
+class BoxRow(NamedTuple):
+    """One row of ``boxes.csv``; its fields are the columns, in their order.
+
+    Attributes:
+        page: The name of the page's file, and the number of the page in it where it has several.
+        line: The number of the line on its page, from 0 at the top.
+        word: The number of the word in its line, from 0 on the left; empty (None) for a line.
+        order: The position of the piece in its parent: of a line on the page, a word in its line, a character in its
+            word; from 0.
+        kind: ``line``, ``word`` or ``character``.
+        x: The left column of the bounding box, in pixels of the page as it was read.
+        y: Its top row.
+        w: Its width.
+        h: Its height.
+        above: How far the ink reaches above the baseline, in x-heights (two decimals).
+        below: How far it reaches below the baseline, in x-heights; negative where all ink lies above it.
+        file: The picture of the piece, relative to the folder; empty for a line.
+    """
+
+    page: str
+    line: int
+    word: int | None
+    order: int
+    kind: Kind
+    x: int
+    y: int
+    w: int
+    h: int
+    above: float
+    below: float
+    file: str
+
+    @property
+    def box(self) -> Box:
+        """The bounding box, in pixels of the page."""
+        return Box(self.x, self.y, self.w, self.h)
+
+    def cells(self) -> tuple[Any, ...]:
+        """Return the row as ``boxes.csv`` holds it."""
+        word = "" if self.word is None else self.word
+        return (*self[:2], word, *self[3:9], f"{self.above:.2f}", f"{self.below:.2f}", self.file)
+
+    @classmethod
+    def parse(cls, cells: Sequence[str]) -> BoxRow:
+        """Return the row that the cells of one line of ``boxes.csv`` hold.
+
+        Raises:
+            ValueError: If there are too few or too many cells, or a cell does not hold a value of its column.
+        """
+        page, line, word, order, kind, x, y, w, h, above, below, file = cells
+        if kind not in KINDS:
+            raise ValueError(f"there is no kind {kind}")
+        numbers = (int(x), int(y), int(w), int(h), float(above), float(below))
+        return cls(page, int(line), int(word) if word else None, int(order), kind, *numbers, file)
+
+
+COLUMNS = BoxRow._fields
+
+
+@dataclass(frozen=True)
+class SegmentedFolder:
+    """A folder that ``handwriting segment`` wrote, or is about to write.
+
+    Attributes:
+        path: The folder.
+        key: The configuration key that names it, for messages.
+    """
+
+    path: Path
+    key: str = "out"
+
+    def rows(self, kind: Kind | None = None) -> Iterator[BoxRow]:
+        """Yield the rows of ``boxes.csv``, of all kinds or of one: page by page, and in reading order within a page.
+
+        Raises:
+            DataError: If the file cannot be read, or is not in the format that ``handwriting segment`` writes.
+        """
+        path = self.path / BOXES_FILE
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                lines = csv.reader(file)
+                for number, cells in enumerate(lines):
+                    if len(cells) != len(COLUMNS) or (number == 0 and tuple(cells) != COLUMNS):
+                        raise DataError(
+                            f"{path} is not in the format that handwriting segment writes (line {lines.line_num}). "
+                            f"{SEGMENT_AGAIN}"
+                        )
+                    if number and kind in (None, (row := BoxRow.parse(cells)).kind):
+                        yield row
+        except (OSError, ValueError, csv.Error) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise DataError(
+                f"{path} cannot be read ({reason}). Give {self.key}=<folder that handwriting segment wrote>."
+            ) from error
+
+    def glyph_kinds(self) -> list[Kind]:
+        """Return the kinds of pieces that the folder holds as glyphs; a preset may find words or characters alone."""
+        return [kind for kind, name in GLYPH_FILES.items() if (self.path / name).is_file()]
+
+    def glyphs(self, kind: Kind) -> tuple[list[BoxRow], Glyphs]:
+        """Return the rows of one kind, and the same pieces as unlabelled glyphs, in the same order.
+
+        Raises:
+            DataError: If a file is missing or broken, or the two do not hold the same number of pieces.
+        """
+        rows = list(self.rows(kind))
+        path = self.path / GLYPH_FILES[kind]
+        if not path.is_file():
+            raise DataError(f"{self.path} holds no {path.name}. {SEGMENT_AGAIN}")
+        glyphs = Glyphs.load(path)
+        if len(glyphs) != len(rows):
+            raise DataError(f"{path} holds {len(glyphs)} glyphs, but {BOXES_FILE} lists {len(rows)}. {SEGMENT_AGAIN}")
+        return rows, glyphs
+
+    def has_picture(self, row: BoxRow) -> bool:
+        """Return whether the picture of a piece is still in the folder."""
+        return (self.path / row.file).is_file()
+
+    def files(self) -> list[str]:
+        """Return the relative paths of the files that the folder's own lists name, whether or not they still exist.
+
+        The lists come first and the glyphs last. A folder without readable lists has none.
+        """
+        try:
+            pictures = [row.file for row in self.rows()]
+            pictures += [str(page.get("overlay")) for page in read_json(self.path / REPORT_FILE)["pages"]]
+        except (DataError, RunError, KeyError, TypeError, AttributeError):
+            return []
+        # Lists may have been edited: nothing outside of the folder is ever replaced or deleted.
+        return [BOXES_FILE, REPORT_FILE, *filter(_PICTURE_PATH.fullmatch, pictures), *GLYPH_FILES.values()]
+
+    def refuse_overwriting(self, overwrite: bool) -> None:
+        """Refuse to write into a folder that is in use.
+
+        Args:
+            overwrite: Whether an earlier segmentation in the folder may be replaced.
+
+        Raises:
+            ConfigError: If the path is a file; if the folder is not empty and ``overwrite`` is false; or if one of the
+                files to be written exists and does not belong to an earlier segmentation.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise ConfigError(f"{self.key}={self.path} is a file. Give a folder.")
+        if self.path.is_dir() and any(self.path.iterdir()):
+            if not overwrite:
+                raise ConfigError(
+                    f"{self.key}={self.path} is not empty. Give another folder, or overwrite=true to replace an "
+                    "earlier segmentation."
+                )
+            self._refuse_foreign([BOXES_FILE, REPORT_FILE, *GLYPH_FILES.values()])
+
+    def _refuse_foreign(self, names: Sequence[str]) -> None:
+        own = set(self.files())
+        if foreign := [self.path / name for name in names if name not in own and (self.path / name).exists()]:
+            raise ConfigError(
+                f"{foreign[0]} does not belong to an earlier segmentation and is not replaced. Move it, or give "
+                f"another {self.key}."
+            )
+
+    @contextmanager
+    def draft(self) -> Iterator[Draft]:
+        """Create a draft inside the folder, and replace the folder's segmentation by it on success.
+
+        After an exception the folder is as it was before. A folder that did not exist is removed again.
+
+        Raises:
+            ConfigError: If a file to be written exists and does not belong to an earlier segmentation.
+        """
+        created = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
+        draft = self.path / DRAFT_FOLDER
+        try:
+            shutil.rmtree(draft, ignore_errors=True)  # of a process that was killed
+            (draft / PART_FOLDER).mkdir(parents=True)
+            yield Draft(draft)
+            self._install(SegmentedFolder(draft))
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+            with suppress(OSError):  # raised at the first that is not empty
+                for folder in created:
+                    folder.rmdir()
+
+    def _install(self, draft: SegmentedFolder) -> None:
+        """Move the files of a complete draft into this folder, in place of an earlier segmentation.
+
+        The earlier glyphs are deleted first and the new ones arrive last, so that an interrupted replacement is never
+        read as data; and at every moment the lists name all pictures present, so that the next attempt replaces them.
+        """
+        new = [name for name in draft.files() if (draft.path / name).exists()]
+        self._refuse_foreign(new)
+        for name in self.files()[:1:-1]:  # all but the two lists
+            (self.path / name).unlink(missing_ok=True)
+        for name in new:
+            (self.path / name).parent.mkdir(exist_ok=True)
+            (draft.path / name).replace(self.path / name)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A segmentation that is being written; processes may write different pages of it at the same time.
+
+    Attributes:
+        path: The folder that holds it.
+    """
+
+    path: Path
+
+    def page(self, name: str, stem: str, size: int) -> PageWriter:
+        """Return a writer of one page, to be used as a context manager.
+
+        Args:
+            name: The page's name, for the column ``page``.
+            stem: The start of the names of the page's files, unique in the folder.
+            size: Height and width of the glyphs, in pixels.
+        """
+        return PageWriter(self.path, name, stem, size)
+
+    @contextmanager
+    def merging(self, size: int) -> Iterator[Callable[[str], None]]:
+        """Yield a function that appends the rows and glyphs of a written page, given its stem; write all at the end.
+
+        Args:
+            size: Height and width of the glyphs, in pixels.
+        """
+        with ExitStack() as stack:
+            # On disk: the glyphs of a whole notebook may not fit into memory.
+            merged: dict[str, IO[bytes]] = {
+                kind: stack.enter_context(TemporaryFile(dir=self.path)) for kind in GLYPH_FILES
+            }
+            merged["csv"] = stack.enter_context((self.path / BOXES_FILE).open("wb"))
+            merged["csv"].write(f"{','.join(COLUMNS)}\n".encode())
+
+            def append(stem: str) -> None:
+                for name, file in merged.items():
+                    part = _part(self.path, stem, name)
+                    with part.open("rb") as content:
+                        shutil.copyfileobj(content, file)
+                    part.unlink()
+
+            yield append
+            for kind, name in GLYPH_FILES.items():
+                if merged[kind].tell():
+                    images = np.memmap(merged[kind], np.uint8, "r").reshape(-1, 1, size, size)
+                    Glyphs(images).save(self.path / name)
+
+    def write_report(self, report: dict[str, Any]) -> None:
+        """Write ``report.json``; its list ``pages`` holds the path of each page's ``overlay``."""
+        write_json(self.path / REPORT_FILE, report)
+
+
+class PageWriter:
+    """Writes the pictures of one page, and its rows and glyphs as parts for :meth:`Draft.merging`."""
+
+    def __init__(self, folder: Path, name: str, stem: str, size: int) -> None:
+        self.folder = folder
+        self.name = name
+        self.stem = stem
+        self.size = size
+        self._files = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Open the parts."""
+        table = self._files.enter_context(_part(self.folder, self.stem, "csv").open("w", encoding="utf-8", newline=""))
+        self._table = csv.writer(table, lineterminator="\n")
+        self._glyphs = {
+            kind: self._files.enter_context(_part(self.folder, self.stem, kind).open("wb")) for kind in GLYPH_FILES
+        }
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close the parts."""
+        self._files.close()
+
+    def add_overlay(self, picture: Image.Image) -> str:
+        """Save the page with its pieces outlined, and return its path relative to the folder."""
+        path = f"{OVERLAY_FOLDER}/{self.stem}.jpg"
+        _save(picture, self.folder / path, quality=90, subsampling=0)  # thin coloured lines need full chroma
+        return path
+
+    def add_line(self, piece: Piece) -> None:
+        """Add the row of a line, which has no picture of its own."""
+        self._add_row(piece, "")
+
+    def add_crop(self, piece: Piece, ink: NDArray[np.uint8]) -> None:
+        """Add a word or a character: its row, its picture and its glyph.
+
+        Args:
+            piece: A word or a character.
+            ink: Its ink, bright on dark, uint8 ``(h, w)``.
+        """
+        numbers = (piece.line, piece.order) if piece.kind == "word" else (piece.line, piece.word, piece.order)
+        stem = "_".join([self.stem, *(f"{number:03}" for number in numbers)])
+        path = f"{PICTURE_FOLDERS[piece.kind]}/{stem}.png"
+        _save(Image.fromarray(255 - ink), self.folder / path)
+        self._glyphs[piece.kind].write(fit(ink, self.size).data)
+        self._add_row(piece, path)
+
+    def _add_row(self, piece: Piece, path: str) -> None:
+        word = None if piece.kind == "line" else piece.word
+        row = BoxRow(self.name, piece.line, word, piece.order, piece.kind, *piece.box, piece.above, piece.below, path)
+        self._table.writerow(row.cells())
+
+
+def _part(folder: Path, stem: str, name: str) -> Path:
+    """Return the file that holds one page's rows (``csv``), or its glyphs of one kind, until they are merged."""
+    return folder / PART_FOLDER / f"{stem}.{name}"
+
+
+def _save(picture: Image.Image, path: Path, **options: Any) -> None:
+    path.parent.mkdir(exist_ok=True)
+    picture.save(path, **options)

@@ -1,0 +1,68 @@
+"""Small pages and segmented folders for tests."""
+
+from __future__ import annotations
+
+import csv
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.drawn_pages import PageStyle, SyntheticPage, draw_page
+from handwriting.pages.folder import Draft, SegmentedFolder
+from handwriting.segmentation.page import Box, Kind, Piece
+
+
+@cache
+def drawn_page(seed: int = 1) -> SyntheticPage:
+    return draw_page(PageStyle(size=(3, 2), margin=0.2, dpi=120), seed)
+
+
+def save_pages(path: Path, *seeds: int, **options: Any) -> None:
+    """Write the pages drawn from some seeds, by default from 1, as one file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    first, *others = (Image.fromarray(drawn_page(seed).image) for seed in seeds or (1,))
+    first.save(path, **options, **({"save_all": True, "append_images": others} if others else {}))
+
+
+def read_rows(folder: Path, kind: str | None = None) -> list[dict[str, str]]:
+    """Read boxes.csv as anybody would, without the class under test."""
+    with (folder / "boxes.csv").open(newline="", encoding="utf-8") as file:
+        return [row for row in csv.DictReader(file) if kind in (None, row["kind"])]
+
+
+def read_report(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "report.json").read_text())
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def write_draft(draft: Draft, page: str = "page.png", size: int = 32, **counts: int) -> None:
+    """Write one page with a line, and as many pieces of each kind; the glyphs are numbered by their grey."""
+    stem = page.partition(".")[0]
+    with draft.page(page, stem, size) as writer:
+        overlay = writer.add_overlay(Image.new("RGB", (60, 40), "white"))
+        writer.add_line(piece("line", 0))
+        for kind, count in counts.items():
+            for number in range(count):
+                writer.add_crop(piece(kind, number), np.full((size, size), number, np.uint8))
+    with draft.merging(size) as append:
+        append(stem)
+    draft.write_report({"pages": [{"page": page, "overlay": overlay}]})
+
+
+def piece(kind: Kind, order: int) -> Piece:
+    box = Box(order, 2, 9, 12)
+    return Piece(kind, 0, -1 if kind == "line" else order if kind == "word" else 0, order, box, box, 1.0, 0.0)
+
+
+def write_folder(path: Path, page: str = "page.png", size: int = 32, **counts: int) -> SegmentedFolder:
+    folder = SegmentedFolder(path)
+    with folder.draft() as draft:
+        write_draft(draft, page, size, **counts)
+    return folder

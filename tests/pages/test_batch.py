@@ -1,0 +1,89 @@
+"""Many pages: names of their files, processes, and pages that fail."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from handwriting.glyphs import Glyphs
+from handwriting.pages.batch import PageTask, describe_page, file_stems, segment_pages
+from handwriting.pages.folder import SegmentedFolder
+from handwriting.pages.scans import Scan, scans_in
+from handwriting.segmentation.auto import Auto
+from handwriting.segmentation.baseline import Words
+from handwriting.segmentation.page import Score, Segmented, Segmenter
+from tests.pages.builders import contents, drawn_page, read_rows, save_pages
+
+
+def test_names_of_files_stay_short_and_unique():
+    scans = [Scan(Path(f"{'ü' * 100}{end}.png"), 0, 1) for end in "ab"]
+    one, two = file_stems(scans)
+    assert one == "ü" * 60
+    assert two == "ü" * 60 + "_2"
+    assert file_stems([Scan(Path(name), 0, 1) for name in ("a.png", "a.jpg", "a_2.png")]) == ["a", "a_2", "a_2_2"]
+    assert file_stems([Scan(Path("u\u0308.png"), 0, 1)]) == ["ü"]
+
+
+@dataclass
+class Fatal(Segmenter):
+    """A segmenter that some pages are too much for: by their width, the process dies or has no memory."""
+
+    deadly: int = -1
+    large: int = -1
+
+    def __call__(self, image: np.ndarray, score: Score | None = None) -> Segmented:
+        if image.shape[1] == self.deadly:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if image.shape[1] == self.large:
+            raise MemoryError
+        return Words(kernel_width=8)(image)
+
+
+def segment(folder: Path, segmenter: Segmenter, workers: int, pages: int) -> list[dict]:
+    """Segment pages of which the second is one pixel narrower than the others, and return their reports."""
+    for number in range(pages):
+        save_pages(folder / "pages" / f"{number}.png")
+    Image.fromarray(drawn_page().image[:, :-1]).save(folder / "pages" / "1.png")
+    scans, _ = scans_in(folder / "pages")
+    with SegmentedFolder(folder / "out").draft() as draft:
+        tasks = [PageTask(scan, scan.path.stem, segmenter, None, draft, 28) for scan in scans]
+        report = segment_pages(tasks, workers, draft)
+        draft.write_report(report)
+    return report["pages"]
+
+
+def test_the_number_of_processes_changes_no_byte_of_rows_and_pictures(tmp_path):
+    for workers in (1, 2):
+        segment(tmp_path / f"{workers}", Auto(), workers, pages=3)
+    one, two = (contents(tmp_path / f"{workers}" / "out") for workers in (1, 2))
+    assert one.pop("report.json") and two.pop("report.json")  # which hold seconds
+    assert one == two
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_page_that_does_not_fit_into_memory_costs_no_other(tmp_path, workers):
+    reports = segment(tmp_path, Fatal(large=drawn_page().image.shape[1] - 1), workers, pages=3)
+    assert [report.get("failed", "")[:25] for report in reports] == ["", "does not fit into memory.", ""]
+
+
+def test_a_page_that_brings_its_process_down_costs_no_other(tmp_path, capfd):
+    reports = segment(tmp_path, Fatal(deadly=drawn_page().image.shape[1] - 1), workers=2, pages=4)
+    assert [report.get("failed", "")[:12] for report in reports] == ["", "was given up", "", ""]
+    assert {row["page"] for row in read_rows(tmp_path / "out")} == {"0.png", "2.png", "3.png"}
+    assert len(Glyphs.load(tmp_path / "out" / "words.npz")) == len(read_rows(tmp_path / "out", "word"))
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_page_is_described_in_one_line():
+    report = {"page": "a.png", "lines": 0, "words": 1200, "characters": 3, "rejected": {"speck": 2}}
+    report |= {"x_height": 11.4, "skew": -0.01, "seconds": 1.26}
+    assert describe_page(report) == (
+        "a.png: 1,200 words, 3 characters; x-height 11 px, skew 0.0°, 1.3 s; rejected: 2 speck"
+    )
+    assert describe_page({"page": "a.png", "failed": "is blank."}) == "a.png is blank."
