@@ -281,8 +281,8 @@ def test_pages_that_fail_are_reported_and_cost_no_other(mixed, workers, capsys):
 
 def test_where_every_page_fails_the_reasons_are_written_all_the_same(capsys):
     blank(Path("blank.png"))
-    told = one_line(capsys, "pages=blank.png", "out=out")
-    assert told.startswith("1 of 1 pages failed: blank.png is blank: there is no ink on it.")
+    error = one_line(capsys, "pages=blank.png", "out=out")
+    assert error.startswith("1 of 1 pages failed: blank.png is blank: there is no ink on it.")
     assert read_report(Path("out"))["pages"] == [{"page": "blank.png", "failed": "is blank: there is no ink on it."}]
     assert {path.name for path in Path("out").iterdir()} == {"boxes.csv", "report.json"}
     with pytest.raises(DataError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,11 +59,12 @@ def segment(folder: Path, segmenter: Segmenter, workers: int, pages: int) -> lis
     return report["pages"]
 
 
-def test_the_number_of_processes_changes_no_byte_of_rows_and_pictures(tmp_path):
+def test_the_number_of_processes_changes_no_byte(tmp_path):
     for workers in (1, 2):
         segment(tmp_path / f"{workers}", Auto(), workers, pages=3)
     one, two = (contents(tmp_path / f"{workers}" / "out") for workers in (1, 2))
-    assert one.pop("report.json") and two.pop("report.json")  # which hold seconds
+    for files in (one, two):
+        files["report.json"] = re.sub(rb'"seconds": [0-9.]+', b"", files["report.json"])
     assert one == two
 
 

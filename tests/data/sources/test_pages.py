@@ -62,7 +62,7 @@ def test_glyphs_are_prepared_at_the_size_and_thickness_that_are_asked_for(segmen
 
 def test_a_piece_whose_picture_was_deleted_is_skipped_and_counted(folder, caplog):
     for number in (0, 7, 29):
-        (folder / "characters" / f"page_1_{number:03}.png").unlink()
+        (folder / "characters" / f"page_1_000_000_{number:03}.png").unlink()
     assert numbers(folder) == [number for number in range(30) if number not in (0, 7, 29)]
     assert "3 of 30 glyphs skipped" in caplog.text
     assert numbers(folder, kind="word") == list(range(10))
@@ -80,7 +80,7 @@ def test_a_person_may_keep_files_of_their_own_in_the_folder(folder):
 
 
 @pytest.mark.parametrize("way", ["each", "the folder"])
-def test_where_all_pictures_were_deleted_the_person_is_told(folder, way):
+def test_where_all_pictures_were_deleted_the_message_says_so(folder, way):
     if way == "each":
         for path in (folder / "characters").iterdir():
             path.unlink()
@@ -91,9 +91,9 @@ def test_where_all_pictures_were_deleted_the_person_is_told(folder, way):
 
 def test_a_folder_that_segment_did_not_write_is_refused(tmp_path):
     for place in (tmp_path, tmp_path / "nowhere"):
-        told = refusal(place)
-        assert str(place / "boxes.csv") in told
-        assert "Give data.path=<folder that handwriting segment wrote>" in told
+        message = refusal(place)
+        assert str(place / "boxes.csv") in message
+        assert "Give data.path=<folder that handwriting segment wrote>" in message
 
 
 def test_a_kind_that_was_not_segmented_is_refused_with_the_one_that_was(folder):
@@ -105,10 +105,10 @@ def test_a_kind_that_was_not_segmented_is_refused_with_the_one_that_was(folder):
 
 def test_glyphs_and_lists_that_disagree_are_refused(folder):
     shutil.copy(folder / "words.npz", folder / "characters.npz")
-    told = refusal(folder)
-    assert "10 glyphs" in told
-    assert "lists 30" in told
-    assert "overwrite=true" in told
+    message = refusal(folder)
+    assert "10 glyphs" in message
+    assert "lists 30" in message
+    assert "overwrite=true" in message
 
 
 @pytest.mark.parametrize(
