@@ -1,6 +1,6 @@
-"""MetricValue a trained model on its test set, and draw one page on it, both into its run folder.
+"""Evaluate a trained model on its test set, and draw one page about it, both into its run folder.
 
-What can be told wrong without them is told before torch is imported, which takes seconds.
+Mistakes that can be found without them are reported before torch is imported, which takes seconds.
 """
 
 from __future__ import annotations

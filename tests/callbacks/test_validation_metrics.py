@@ -24,7 +24,7 @@ from handwriting.models.loading import load
 from handwriting.runs import Run, checkpoints
 from tests.builders import train
 
-QUICKLY = ("metrics=default", "callbacks.measuring.time_share=1")
+QUICKLY = ("metrics=default", "callbacks.validation_metrics.time_share=1")
 
 
 @pytest.fixture(autouse=True)
@@ -115,7 +115,7 @@ def test_measuring_changes_no_weight(tmp_path):
     assert "val/fid" not in columns(without)
 
 
-@pytest.mark.parametrize("off", ["metrics=none", "callbacks.measuring=null"])
+@pytest.mark.parametrize("off", ["metrics=none", "callbacks.validation_metrics=null"])
 def test_it_can_be_switched_off(tmp_path, monkeypatch, off):
     def never(*_, **__):
         raise AssertionError("no classifier is needed")

@@ -1,6 +1,6 @@
 """Several processes train one run, and compute what one process computes with batches as large as theirs together.
 
-Run as ``python -m tests.test_ddp <folder> <devices>`` this file is one of those processes.
+Run as ``python -m tests.engine.test_ddp <folder> <devices>`` this file is one of those processes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from handwriting.engine.sections import build_loading, build_source
 from handwriting.runs import Run
 from tests.builders import MODELS, QUICK
 
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 BATCH = 4
 ALIKE = [
     "model.norm=none",
@@ -95,7 +95,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ddp")
     shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "WORLD_SIZE": "2"}
     environments = [environment(**shared, LOCAL_RANK=str(rank)) for rank in range(2)]
-    me = [sys.executable, "-m", "tests.test_ddp"]
+    me = [sys.executable, "-m", "tests.engine.test_ddp"]
     run = {"cwd": folder, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     processes = [subprocess.Popen([*me, "two", "2"], env=one, **run) for one in environments]  # type: ignore[call-overload]
     try:

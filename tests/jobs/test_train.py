@@ -209,7 +209,7 @@ def test_ctrl_c_leaves_a_run_that_resumes_to_the_same_weights(tmp_path, monkeypa
     unbroken, stopped = tmp_path / "unbroken", tmp_path / "stopped it's"
     assert start("train", [*overrides, f"hydra.run.dir={unbroken}"]) == 0
 
-    learn = VariationalModel.learn
+    learn = VariationalModel.train_batch
 
     def interrupt(self, batch):
         learn(self, batch)
@@ -217,7 +217,7 @@ def test_ctrl_c_leaves_a_run_that_resumes_to_the_same_weights(tmp_path, monkeypa
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(VariationalModel, "learn", interrupt)
+        patched.setattr(VariationalModel, "train_batch", interrupt)
         assert (
             start("train", [*overrides, f"hydra.run.dir='{str(stopped).replace(chr(39), chr(92) + chr(39))}'"]) == 130
         )
@@ -418,7 +418,7 @@ def test_two_processes_train_as_one_run(tmp_path, monkeypatch):
 
     from handwriting.features.cache import feature_space
     from handwriting.metrics.base import Reference
-    from handwriting.metrics.evaluation import compute_metrics, try_out
+    from handwriting.metrics.evaluation import compute_metrics, evaluate_samples
     from handwriting.metrics.fid import FID
 
     train_py = Path(__file__).parents[2] / "train.py"
@@ -442,7 +442,7 @@ def test_two_processes_train_as_one_run(tmp_path, monkeypatch):
     source = build(compose("train", QUICK).data, "data")
     prepared = source.prepared(*source.read())
     reference = Reference(feature_space(prepared.whole, prepared.test), prepared.whole, prepared.val)
-    measures, _ = compute_metrics(try_out(model, reference), [FID()])
+    measures, _ = compute_metrics(evaluate_samples(model, reference), [FID()])
     assert last["val/fid"] == pytest.approx(measures["fid"].value, rel=1e-6)
 
 

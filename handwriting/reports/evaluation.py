@@ -1,0 +1,106 @@
+"""How one evaluation of one model is reported: a table for the terminal, and a page as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from handwriting.metric_values import MetricValues, class_fids, of_one_class
+from handwriting.plots.evaluation import Examples, Neighbours, best_and_worst, draw_evaluation
+from handwriting.runs.classes import Classes
+from handwriting.text import format_number
+
+
+@dataclass(frozen=True)
+class ClassifiedImages:
+    """Glyphs of a sample, with the class that each counts for.
+
+    Attributes:
+        images: uint8 ``(N, 1, H, W)``, ink bright on dark.
+        labels: int64 ``(N,)``; -1 where the class is unknown.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+    def of_class(self, label: int) -> NDArray[np.uint8]:
+        """Return the images of one class."""
+        return self.images[self.labels == label]
+
+
+def metrics_table(values: MetricValues) -> str:
+    """Return the metric values of all classes together, one line each, with their floors."""
+    lines = [("metric", "value", "floor", "glyphs", "")]
+    for name, metric in values.items():
+        if of_one_class(name):
+            continue
+        error = f" ± {format_number(metric.error, 2)}" if metric.error is not None else ""
+        floor = "" if metric.floor is None else format_number(metric.floor)
+        lines.append((name, format_number(metric.value) + error, floor, f"{metric.n:,}", metric.unit))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+
+def draw_evaluation_page(
+    title: str,
+    protocol: Sequence[str],
+    names: Sequence[str],
+    values: MetricValues,
+    classes: Classes | None,
+    generated: ClassifiedImages,
+    real: ClassifiedImages,
+    neighbours: Sequence[Neighbours],
+) -> Image.Image:
+    """Return the page: metric values, charts of the classes, their confusion, and the glyphs themselves.
+
+    Args:
+        title: The first line.
+        protocol: Lines that say how the values were computed.
+        names: The names of the classes, which labels index.
+        values: The metric values by name.
+        classes: How glyphs of each class are classified; None where classes are not known.
+        generated: The generated glyphs.
+        real: The real glyphs that they are compared with.
+        neighbours: Generated glyphs and the training glyphs nearest to them.
+    """
+    fid, floors = class_fids(values, names, "value"), class_fids(values, names, "floor")
+    accuracy = None if classes is None else classes.accuracies
+    return draw_evaluation(
+        title,
+        protocol,
+        values,
+        names,
+        fid=fid,
+        floors=floors,
+        accuracy=accuracy,
+        real_accuracy=None if classes is None else classes.real_accuracies,
+        confusion=None if classes is None else classes.confusion,
+        examples=_examples(names, generated, real, fid, floors, accuracy),
+        neighbours=neighbours,
+    )
+
+
+def _examples(
+    names: Sequence[str],
+    generated: ClassifiedImages,
+    real: ClassifiedImages,
+    fid: NDArray[np.float64] | None,
+    floors: NDArray[np.float64] | None,
+    accuracy: NDArray[np.float64] | None,
+) -> list[Examples]:
+    """Return glyphs of the best and the worst classes, generated and real; any glyphs where there are no classes."""
+    if fid is None and accuracy is None:
+        return [Examples("Generated glyphs, and real ones to their right", generated.images, real.images)]
+    examples = []
+    for rank, labels in zip(("best", "worst"), best_and_worst(fid, floors, accuracy), strict=True):
+        for label in labels:
+            facts = [] if fid is None else [f"FID {format_number(fid[label])}"]
+            facts += [] if floors is None else [f"floor {format_number(floors[label])}"]
+            facts += [] if accuracy is None else [f"{accuracy[label]:.0%} recognised"]
+            title = f"{rank} class {names[label]}: {', '.join(facts)}"
+            examples.append(Examples(title, generated.of_class(label), real.of_class(label)))
+    return examples
