@@ -22,7 +22,7 @@ from handwriting.engine.sections import build_loading, build_source
 from handwriting.errors import ConfigError, nearest
 from handwriting.jobs.outputs import output_path
 from handwriting.runs.files import write_atomically
-from handwriting.sweeps.executors.local import cores, on_threads
+from handwriting.sweeps.executors.local import cores, describe_workers
 from handwriting.text import markdown_table
 
 GLYPHS = (
@@ -133,11 +133,11 @@ def _loading(cfg: DictConfig) -> str:
 
 def _sweeping(cfg: DictConfig) -> str:
     workers = cores()
-    trials, many = 2 * workers, on_threads(workers, 1)
+    trials, many = 2 * workers, describe_workers(workers, 1)
     ways = {
         OURS: sweeping.by_workers(TRIAL, trials, workers, threads=1),
-        on_threads(1, 1): sweeping.by_workers(TRIAL, trials, 1, threads=1),
-        on_threads(1, workers): sweeping.by_workers(TRIAL, trials, 1, threads=workers),
+        describe_workers(1, 1): sweeping.by_workers(TRIAL, trials, 1, threads=1),
+        describe_workers(1, workers): sweeping.by_workers(TRIAL, trials, 1, threads=workers),
     }
     rows = _rows(f"{trials} trials by {many}", ways, cfg)
     alone, by_hand = "a sweep of one trial", "the same run by hand"

@@ -14,7 +14,7 @@ from benchmarks.starting import COMMAND, seconds_of
 from handwriting.plots.grids import png_bytes, small_grid
 from handwriting.runs import RunFolder
 from handwriting.runs.files import write_atomically
-from handwriting.sweeps.folder import Sweep, SweepPlan, Trial
+from handwriting.sweeps import Sweep, SweepPlan, Trial
 
 ROWS, EPOCHS = 50, 10
 SWEPT = (

@@ -19,7 +19,8 @@ from handwriting.runs.files import read_json
 from handwriting.runs.folder import lives
 from handwriting.runs.safe_paths import refuse_escaping_links, resolve_file_within, resolve_within
 from handwriting.runs.summaries import DEAD, RunSummary, read_summary
-from handwriting.sweeps.folder import PLAN, STATUS, Sweep
+from handwriting.sweeps import Sweep
+from handwriting.sweeps.folder import PLAN_FILE, STATUS_FILE
 from handwriting.text import one_line, printable
 
 DEEPEST = 3
@@ -166,8 +167,8 @@ class RunIndex:
         try:
             with os.scandir(folder) as listed:
                 inner = sorted((one for one in listed if one.name[0] != "."), key=lambda one: one.name)
-            noted = any(one.name == PLAN for one in inner)
-            for name in (PLAN, STATUS) if noted else ():
+            noted = any(one.name == PLAN_FILE for one in inner)
+            for name in (PLAN_FILE, STATUS_FILE) if noted else ():
                 resolve_file_within(f"{folder}/{name}", self.folders)
         except (OSError, RunError) as error:
             found.skipped.append(Skipped(printable(key), printable(one_line(error))))

@@ -15,7 +15,8 @@ from handwriting.plots.themes import page_colour
 from handwriting.reports.page import Cell, Table
 from handwriting.runs.filters import FACTS, filtered, value_of
 from handwriting.runs.summaries import DEAD, RunSummary
-from handwriting.sweeps.folder import Sweep, Trial, state_of
+from handwriting.sweeps import Sweep, Trial
+from handwriting.sweeps.folder import state_of
 from handwriting.text import one_line, printable
 
 STATES = {

@@ -105,7 +105,7 @@ def _run(job: str, words: Sequence[str], module: str, conf: Path) -> None:
         try:
             folder = Path(settings.runtime.output_dir)
             if settings.mode is RunMode.MULTIRUN and job == "train":  # by a launcher of Hydra's own
-                return import_module("handwriting.sweeps.orchestration").run_trial(settings.overrides.task, folder)
+                return import_module("hydra_plugins.handwriting_sweeps").run_trial(settings.overrides.task, folder)
             with _no_empty_folder(folder):
                 return _perform(module, cfg)
         except Exception as error:

@@ -15,7 +15,8 @@ from handwriting.reports import runs, sweep
 from handwriting.reports.comparison import as_table
 from handwriting.reports.page import write_page
 from handwriting.runs.details import gather
-from handwriting.sweeps.folder import Sweep, is_sweep
+from handwriting.sweeps import Sweep
+from handwriting.sweeps.folder import is_sweep
 from handwriting.sweeps.results import best_config
 from handwriting.text import printable
 

@@ -20,18 +20,19 @@ from handwriting.runs import Run
 from handwriting.runs.details import Skipped
 from handwriting.runs.summaries import DEAD, RunSummary, read_summary
 from handwriting.scales import Axis
-from handwriting.sweeps.folder import Sweep, SweepPlan, Trial, state_of
+from handwriting.sweeps import Sweep, SweepPlan, Trial
+from handwriting.sweeps.folder import state_of
 from handwriting.sweeps.results import (
     LeaderboardRow,
     Objective,
-    axes,
     best_config,
     by_objective,
-    finished,
     importance,
     importance_unavailable,
+    is_finished,
     leaderboard,
-    rerun,
+    parameter_axes,
+    rerun_command,
     seed_spread,
 )
 from handwriting.text import ABSENT, format_duration, format_number, format_value, one_line, printable
@@ -110,11 +111,11 @@ def gather(sweep: Sweep, entries: Mapping[int, RunSummary] | None = None) -> Fou
     plan, status, trials = sweep.plan, sweep.status, sweep.trials
     standings: dict[Objective, list[LeaderboardRow]] = {}
     for standing in leaderboard(trials):
-        standings.setdefault(standing.goal, []).append(standing)
+        standings.setdefault(standing.objective, []).append(standing)
     if entries is not None:
         return Found(sweep, plan, status, trials, standings, entries, [])
     read, skipped = dict[int, RunSummary](), []
-    for trial in filter(finished, trials):
+    for trial in filter(is_finished, trials):
         folder = sweep.folder(trial.number)
         try:
             run = Run.at(folder)
@@ -133,7 +134,7 @@ def brief(found: Found, out: Path) -> Iterator[str]:
         if len(own) > TERMINAL:
             yield f"... and {len(own) - TERMINAL} more"
         yield ""
-        yield f"best  {rerun(found.plan, own[0].best)}"
+        yield f"best  {rerun_command(found.plan, own[0].best)}"
         yield f"      {out / file_of(goal, found)}"
     yield from (f"Not read: {one.place} ({one.reason})" for one in found.skipped[:TERMINAL])
 
@@ -200,7 +201,7 @@ def facts(found: Found) -> Table:
 
 
 def _leaderboard(standings: Sequence[LeaderboardRow], entries: Mapping[int, RunSummary]) -> Iterator[str | Table]:
-    monitor, mode = standings[0].goal
+    monitor, mode = standings[0].objective
     yield f"By the best {monitor} that training reached; {BETTER[mode]} is better. A trial's folder is its number."
     if (spread := seed_spread(standings)) is not None:
         yield (
@@ -219,10 +220,11 @@ def leaders(standings: Sequence[LeaderboardRow], entries: Mapping[int, RunSummar
     beside = [
         name
         for name in BESIDE
-        if name != f"last {standings[0].goal[0]}" and any(_mean(one, name, entries) is not None for one in standings)
+        if name != f"last {standings[0].objective[0]}"
+        and any(_mean(one, name, entries) is not None for one in standings)
     ]
     seeds = any(standing.n > 1 for standing in standings)
-    head = ["", standings[0].goal[0], *(["seeds"] if seeds else []), "trials" if seeds else "trial"]
+    head = ["", standings[0].objective[0], *(["seeds"] if seeds else []), "trials" if seeds else "trial"]
     head += [*beside, *varied, "time"]
     rows = [
         [
@@ -260,9 +262,9 @@ def _best(goal: Objective, found: Found) -> Iterator[str | Code]:
     plan, standing = found.plan, found.standings[goal][0]
     trial = standing.best
     yield f"Trial {trial.number} once more:"
-    yield Code(rerun(plan, trial))
+    yield Code(rerun_command(plan, trial))
     yield "For several seeds, which tells how much of it was seed_spread:"
-    yield Code(rerun(plan, trial, SEEDS))
+    yield Code(rerun_command(plan, trial, SEEDS))
     yield "Its measures on the test set:"
     yield Code(f"handwriting evaluate {shlex.quote(f'run={printable(str(found.sweep.folder(trial.number)))}')}")
     name = file_of(goal, found)
@@ -285,8 +287,8 @@ def _mattered(goal: Objective, trials: Sequence[Trial]) -> Iterator[str | Pictur
         picture = figure_bytes(draw_importance(importance(trials)))
         yield Picture(f"importance_{own}.png", f"What explains {monitor}", picture)
     ended = [trial for trial in trials if trial.state in ("done", "pruned", "failed")]
-    columns = axes(ended)
-    reached = Axis(monitor, tuple(trial.value if finished(trial) else None for trial in ended))
+    columns = parameter_axes(ended)
+    reached = Axis(monitor, tuple(trial.value if is_finished(trial) else None for trial in ended))
     if columns:
         caption = "Each trial as a line through its parameters: the darker the better, the best three thick."
         yield Picture(f"parallel_{own}.png", caption, figure_bytes(draw_parallel(columns, reached, mode)))

@@ -2,106 +2,36 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
-from handwriting import legacy
 from handwriting.errors import RunError
 from handwriting.runs import Run
 from handwriting.runs.files import read_json, write_json
 from handwriting.runs.folder import lives, now, process_facts
 from handwriting.runs.summaries import DEAD
+from handwriting.sweeps.plan import SCHEMA_VERSION, SweepPlan
+from handwriting.sweeps.trials import Trial, best_trial
 
-SCHEMA = 1
-PLAN, STATUS, LOCK = "plan.json", "sweep.json", "sweep.lock"
-STUDIES = {"sqlite": "study.db", "journal": "study.journal"}
-"""Where the study of a search lies in the sweep's folder, by how it is stored."""
-OWN_FILES = (PLAN, STATUS, LOCK, *STUDIES.values())
-
-TrialState = Literal["waiting", "running", "done", "pruned", "failed", "interrupted"]
-FINAL: tuple[TrialState, ...] = ("done", "pruned")
-"""The states that the same command leaves as they are; every other trial it starts, or goes on with."""
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One training of a sweep.
-
-    Attributes:
-        number: Its place in the sweep, from 0, and the name of its run folder.
-        overrides: What it alone is given, as typed: ``("model.lr=0.001", "seed=2")``.
-        state: How it stands.
-        value: The best that its monitor reached; None where it was never measured.
-        monitor: The logged value that it goes by.
-        mode: Whether less of it is better or more.
-        why: Why it failed, was pruned or interrupted.
-        seconds: Of training, over all its sessions.
-    """
-
-    number: int
-    overrides: tuple[str, ...]
-    state: TrialState = "waiting"
-    value: float | None = None
-    monitor: str | None = None
-    mode: Literal["min", "max"] = "min"
-    why: str | None = None
-    seconds: float | None = None
-
-    @property
-    def parameters(self) -> dict[str, str]:
-        """What it alone is given, by key, as typed.
-
-        >>> Trial(0, ("+model.lr=0.001", "seed=2")).parameters
-        {'model.lr': '0.001', 'seed': '2'}
-        """
-        pairs = (override.partition("=") for override in self.overrides)
-        return {key.lstrip("+~"): value for key, _, value in pairs}
-
-
-@dataclass(frozen=True)
-class SweepPlan:
-    """What a sweep was asked for, written once and never changed but for ``trials``.
-
-    Attributes:
-        overrides: What all trials share.
-        swept: What differs among them, as typed: ``("model.lr=1e-4,2e-4",)`` or ``("model.lr=interval(1e-4,1e-2)",)``.
-        search: How a search goes about it; None for a grid.
-        trials: What each trial of a grid is given.
-        command: What was typed, for a person to read.
-        created: When.
-    """
-
-    overrides: tuple[str, ...]
-    swept: tuple[str, ...]
-    search: dict[str, Any] | None = None
-    trials: tuple[tuple[str, ...], ...] = ()
-    command: str = ""
-    created: str = field(default_factory=now)
-    schema: int = SCHEMA
-
-    def asks_the_same(self, other: SweepPlan) -> bool:
-        """Say whether two plans are of the same sweep; a search may be given more trials."""
-
-        def essence(plan: SweepPlan) -> tuple[Any, ...]:
-            search = plan.search and {key: value for key, value in plan.search.items() if key != "trials"}
-            return sorted(plan.overrides), sorted(plan.swept), search
-
-        return essence(self) == essence(other)
-
+PLAN_FILE, STATUS_FILE, LOCK_FILE = "plan.json", "sweep.json", "sweep.lock"
+STUDY_FILES = {"sqlite": "study.db", "journal": "study.journal"}
+"""The file of a search's study in the sweep folder, by its kind of storage."""
+SWEEP_FILES = (PLAN_FILE, STATUS_FILE, LOCK_FILE, *STUDY_FILES.values())
+"""The files that a sweep itself writes into its folder."""
 
 _PLAN, _TRIALS = TypeAdapter(SweepPlan), TypeAdapter(tuple[Trial, ...])
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep folder read back.
+    """A sweep folder.
 
     Attributes:
         path: The folder.
@@ -114,43 +44,45 @@ class Sweep:
         """Open a sweep folder.
 
         Raises:
-            RunError: If there is none.
+            RunError: If it is not a sweep folder.
         """
         folder = Path(path).expanduser()
         if not is_sweep(folder):
-            raise RunError(f"{folder} is not a sweep folder (no {PLAN}): give one that a sweep has printed.")
+            raise RunError(f"{folder} is not a sweep folder (no {PLAN_FILE}): give one that a sweep has printed.")
         return cls(folder)
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """The name of the sweep, which is that of its folder."""
         return self.path.resolve().name
 
     @property
     def plan(self) -> SweepPlan:
-        """What it was asked for.
+        """What was requested.
 
         Raises:
             RunError: If ``plan.json`` is broken, or written by a later version.
         """
-        file = self.path / PLAN
+        file = self.path / PLAN_FILE
         try:
             plan = _PLAN.validate_python(read_json(file))
         except ValidationError as error:
-            raise RunError(f"{file} holds no plan as this version writes it: {_first(error)}") from error
-        if plan.schema > SCHEMA:
-            raise RunError(f"{file} was written by a later version (schema {plan.schema}; {SCHEMA} is known here).")
+            raise RunError(f"{file} holds no plan as this version writes it: {_first_problem(error)}") from error
+        if plan.schema > SCHEMA_VERSION:
+            raise RunError(
+                f"{file} was written by a later version (schema {plan.schema}; {SCHEMA_VERSION} is known here)."
+            )
         return plan
 
     @property
     def status(self) -> dict[str, Any]:
-        """What ``sweep.json`` says; empty before it was first started."""
-        file = self.path / STATUS
+        """The content of ``sweep.json``; empty before the first start."""
+        file = self.path / STATUS_FILE
         return read_json(file) if file.is_file() else {}
 
     @property
     def trials(self) -> tuple[Trial, ...]:
-        """Its trials as ``sweep.json`` last told of them.
+        """Its trials as ``sweep.json`` lists them.
 
         Raises:
             RunError: If it is broken.
@@ -158,13 +90,12 @@ class Sweep:
         try:
             return _TRIALS.validate_python(self.status.get("trials", ()))
         except ValidationError as error:
-            raise RunError(
-                f"{self.path / STATUS} holds no trials as this version writes them: {_first(error)}"
-            ) from error
+            file = self.path / STATUS_FILE
+            raise RunError(f"{file} holds no trials as this version writes them: {_first_problem(error)}") from error
 
     @property
     def state(self) -> str | None:
-        """What ``sweep.json`` says, or ``dead`` where the process of a running sweep is gone; None before its start."""
+        """The state in ``sweep.json``; ``dead`` where the process of a running sweep is gone; None before its start."""
         return state_of(self.status)
 
     def folder(self, number: int) -> Path:
@@ -177,36 +108,37 @@ class Sweep:
         status = folder / "status.json"
         return Run.at(folder) if status.is_file() and status.stat().st_size else None
 
-    # What only the process that runs it does
+    # Only the process that runs the sweep calls what follows.
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep every other process from running this sweep; the lock is gone with the process that holds it.
+        """Keep every other process from running this sweep; the lock ends with the process that holds it.
 
         Raises:
             RunError: If another process holds it.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / LOCK).open("a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise RunError(
-                    f"{self.path} is being run{self._by()}: one sweep a folder. Wait for it, or stop it."
-                ) from None
-            try:
-                yield
-            finally:
-                self._leave()
+        lock = FileLock(self.path / LOCK_FILE)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            raise RunError(
+                f"{self.path} is being run{self._holder()}: one sweep a folder. Wait for it, or stop it."
+            ) from None
+        try:
+            yield
+        finally:
+            self._remove_if_never_begun()
+            lock.release()
 
-    def _leave(self) -> None:
-        """Leave nothing of a sweep that never began, because something was found wrong with it."""
+    def _remove_if_never_begun(self) -> None:
+        """Remove the folder of a sweep that was refused before it began."""
         if not is_sweep(self.path):
-            for name in OWN_FILES:
+            for name in SWEEP_FILES:
                 (self.path / name).unlink(missing_ok=True)
             self.path.rmdir()
 
-    def _by(self) -> str:
+    def _holder(self) -> str:
         with suppress(RunError):
             if status := self.status:
                 return f" by process {status.get('pid')} on {status.get('host')}"
@@ -214,20 +146,20 @@ class Sweep:
 
     def write_plan(self, plan: SweepPlan) -> None:
         """Write ``plan.json``."""
-        write_json(self.path / PLAN, asdict(plan))
+        write_json(self.path / PLAN_FILE, asdict(plan))
 
     def write_status(self, state: str, trials: Sequence[Trial], facts: Mapping[str, Any]) -> None:
         """Write ``sweep.json``.
 
         Args:
-            state: Running, done, interrupted or failed.
-            trials: All that are known.
-            facts: More plain values.
+            state: ``running``, ``done``, ``interrupted`` or ``failed``.
+            trials: All trials that are known.
+            facts: More plain values, by key.
         """
         before = self.status
         best = best_trial(trials)
         values = {
-            "schema": SCHEMA,
+            "schema": SCHEMA_VERSION,
             "state": state,
             **process_facts(),
             "heartbeat": now(),
@@ -238,94 +170,20 @@ class Sweep:
             **facts,
             "trials": [asdict(trial) for trial in trials],
         }
-        write_json(self.path / STATUS, values)
+        write_json(self.path / STATUS_FILE, values)
 
 
 def state_of(status: Mapping[str, Any]) -> str | None:
-    """Return what :attr:`Sweep.state` is by a status that was read."""
+    """Return :attr:`Sweep.state` for a status that was read already."""
     state: str | None = status.get("state")
     return DEAD if state == "running" and not lives(status) else state
 
 
 def is_sweep(folder: Path) -> bool:
     """Say whether a folder is that of a sweep."""
-    return (folder / PLAN).is_file()
+    return (folder / PLAN_FILE).is_file()
 
 
-def best_trial(trials: Sequence[Trial]) -> Trial | None:
-    """Return the best trial that is done, where all that are go by the same monitor."""
-    done = [trial for trial in trials if trial.state == "done" and trial.value is not None]
-    if not done or len({(trial.monitor, trial.mode) for trial in done}) > 1:
-        return None
-    return min(done, key=lambda trial: (trial.value or 0.0) * (1 if trial.mode == "min" else -1))
-
-
-def with_outcome(trial: Trial, folder: Path, exit_status: int | None = None) -> Trial:
-    """Return a trial as its run folder tells of it, once its process has ended.
-
-    Args:
-        trial: The trial.
-        folder: Its run folder.
-        exit_status: With what its process ended, a signal as a negative number; None where nobody knows.
-    """
-    status_file = folder / "status.json"
-    if not (status_file.is_file() and status_file.stat().st_size):
-        return replace(trial, state="failed", why=_ended(exit_status) + _last_words(folder))
-    run = Run.at(folder)
-    status = legacy.current_status(run.status)
-    trial = with_progress(trial, run.summary)
-    state, why = status["state"], status.get("why")
-    if state == "interrupted" and status.get("stopped_by") == "pruner":
-        return replace(trial, state="pruned", why=why)
-    if state == "running":
-        return replace(trial, state="failed", why=_ended(exit_status))
-    if state == "done" and trial.value is None:
-        if logs(run, trial.monitor):
-            return replace(trial, state="failed", why=f"{trial.monitor} was never finite")
-        why = f"{trial.monitor} was never measured"
-    return replace(trial, state=state, why=why)
-
-
-def logs(run: Run, monitor: str | None) -> bool:
-    """Say whether a run has measured what a trial goes by, finite or not."""
-    return any(monitor in row for row in run.metrics())
-
-
-def latest(trial: Trial, summary: Mapping[str, Any]) -> float | None:
-    """Return what a run's summary says was measured last of what its trial goes by; None before that."""
-    found: float | None = summary.get("metrics", {}).get(trial.monitor or summary.get("monitor"), {}).get("value")
-    return found
-
-
-def with_progress(trial: Trial, summary: Mapping[str, Any]) -> Trial:
-    """Return a trial with what its run's summary says was measured so far."""
-    monitor, mode = trial.monitor or summary.get("monitor"), summary.get("mode", trial.mode)
-    if trial.monitor:
-        mode = trial.mode
-    seen = summary.get("metrics", {}).get(monitor, {})
-    return replace(trial, monitor=monitor, mode=mode, value=seen.get(mode), seconds=summary.get("seconds"))
-
-
-def _ended(exit_status: int | None) -> str:
-    if exit_status is None:
-        return "its process is gone"
-    return f"killed by signal {-exit_status}" if exit_status < 0 else f"ended with exit status {exit_status}"
-
-
-def _last_words(folder: Path) -> str:
-    """Return the last line of what a trial printed, after a colon."""
-    try:
-        lines = (folder / OUTPUT).read_text("utf-8", "replace").split("\n")
-    except OSError:
-        return ""
-    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    return f": {last}" if last else ""
-
-
-OUTPUT = "output.log"
-"""What a trial prints, in its run folder."""
-
-
-def _first(error: ValidationError) -> str:
+def _first_problem(error: ValidationError) -> str:
     problem = error.errors()[0]
     return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"

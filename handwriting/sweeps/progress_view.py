@@ -1,79 +1,109 @@
-"""How far a sweep has got, live on a terminal and line by line elsewhere."""
+"""The progress of a sweep: a bar on a terminal, a line for each trial elsewhere."""
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
-from handwriting.sweeps.folder import Trial, TrialState
+from handwriting.sweeps.trials import Trial, TrialState, best_trial
 from handwriting.text import format_clock, format_number
 
-if TYPE_CHECKING:
-    from handwriting.sweeps.runner import SweepRunner
+COUNTED_STATES: tuple[TrialState, ...] = ("done", "pruned", "failed", "interrupted", "running")
+"""The order in which the states of trials are counted at the end."""
 
-ENDS: tuple[TrialState, ...] = ("done", "pruned", "failed", "interrupted", "running")
-"""In which order the states of trials are counted at the end."""
+
+@dataclass(frozen=True)
+class SweepProgress:
+    """The progress of a sweep at one moment.
+
+    Attributes:
+        trials: All trials that are known.
+        total: The number of trials that there will be.
+        remaining: The number of trials that have not ended.
+        seconds_left: The estimated time until the last one ends; None before the first has ended.
+    """
+
+    trials: tuple[Trial, ...]
+    total: int
+    remaining: int
+    seconds_left: float | None
+
+    @property
+    def counts(self) -> Counter[TrialState]:
+        """The number of trials in each state."""
+        return Counter(trial.state for trial in self.trials)
+
+    @property
+    def best(self) -> Trial | None:
+        """The best trial so far."""
+        return best_trial(self.trials)
 
 
 class ProgressView:
-    """Shows a line for each trial that ends and, on a terminal, a bar with what runs, failed, is best and is left."""
+    """Prints a line for each trial that ends and, on a terminal, a bar with counts, the best trial and the time left.
 
-    def __init__(self) -> None:
+    Args:
+        folder: The sweep folder, for its first and last line.
+        where: What the trials run on, in a few words.
+    """
+
+    def __init__(self, folder: Path, where: str) -> None:
+        self.folder, self.where = folder, where
         self._bar: tqdm[Any] | None = None
 
-    def begin(self, driver: SweepRunner) -> None:
-        """Say what is to be done, and where."""
-        counts = Counter(trial.state for trial in driver.trials.values())
-        known = {"done": counts["done"], "pruned": counts["pruned"], "still running": counts["running"]}
-        before = ", ".join(f"{count} {name}" for name, count in known.items() if count)
-        trials = f"{driver.source.total} trial{'s' * (driver.source.total > 1)}"
-        known_before = f" ({before})" if before else ""
-        print(f"Sweep: {driver.sweep.path}: {trials}{known_before}, {driver.executor.describe()}", flush=True)
+    def open(self, progress: SweepProgress) -> None:
+        """Print how many trials there are, and where they run."""
+        counts = progress.counts
+        before = {"done": counts["done"], "pruned": counts["pruned"], "still running": counts["running"]}
+        known = ", ".join(f"{count} {name}" for name, count in before.items() if count)
+        trials = f"{progress.total} trial{'s' * (progress.total > 1)}"
+        print(f"Sweep: {self.folder}: {trials}{f' ({known})' if known else ''}, {self.where}", flush=True)
         if sys.stderr.isatty():
-            bar = "{bar}  {n_fmt}/{total_fmt} trials  {desc}"
-            self._bar = tqdm(total=driver.source.total, bar_format=bar, dynamic_ncols=True)
-            self.show(driver)
+            layout = "{bar}  {n_fmt}/{total_fmt} trials  {desc}"
+            self._bar = tqdm(total=progress.total, bar_format=layout, dynamic_ncols=True)
+            self.update(progress)
 
-    def tell(self, trial: Trial) -> None:
-        """Tell how a trial ended."""
+    def report_trial(self, trial: Trial) -> None:
+        """Print how a trial ended."""
         value = f"{trial.monitor} {format_number(trial.value, 4)}" if trial.value is not None else ""
-        took = format_clock(trial.seconds) if trial.seconds is not None else ""
+        duration = format_clock(trial.seconds) if trial.seconds is not None else ""
         why = trial.why if trial.state != "done" else ""
-        parts = [f"trial {trial.number}", trial.state, value, " ".join(trial.overrides), took, why]
-        self.say("  ".join(filter(None, parts)))
+        parts = [f"trial {trial.number}", trial.state, value, " ".join(trial.overrides), duration, why]
+        self.print_line("  ".join(filter(None, parts)))
 
-    def say(self, line: str) -> None:
+    def print_line(self, line: str) -> None:
         """Print a line above the bar."""
         if self._bar is None:
             print(line, flush=True)
         else:
             self._bar.write(line, file=sys.stderr)
 
-    def show(self, driver: SweepRunner) -> None:
+    def update(self, progress: SweepProgress) -> None:
         """Bring the bar up to date."""
         if self._bar is None:
             return
-        counts = Counter(trial.state for trial in driver.trials.values())
+        counts = progress.counts
         parts = [f"{counts['running']} running"]
-        parts += [f"{counts[state]} {state}" for state in ENDS[1:3] if counts[state]]
-        if best := driver.best:
+        parts += [f"{counts[state]} {state}" for state in ("pruned", "failed") if counts[state]]
+        if best := progress.best:
             parts.append(f"best {best.monitor} {format_number(best.value, 4)} (trial {best.number})")
-        if (left := driver.seconds_left) is not None:
-            parts.append(f"{format_clock(left)} left")
-        self._bar.n = driver.source.total - driver.left
+        if progress.seconds_left is not None:
+            parts.append(f"{format_clock(progress.seconds_left)} left")
+        self._bar.n = progress.total - progress.remaining
         self._bar.set_description_str("  ".join(parts))
 
-    def end(self, driver: SweepRunner) -> None:
-        """Close the bar, and sum up."""
+    def close(self, progress: SweepProgress) -> None:
+        """Close the bar, and print a summary."""
         if self._bar is not None:
-            self.show(driver)
+            self.update(progress)
             self._bar.close()
             self._bar = None
-        counts = Counter(trial.state for trial in driver.trials.values())
-        told = ", ".join(f"{counts[state]} {state}" for state in ENDS if counts[state])
-        best = driver.best
-        line = f"{told}; best: trial {best.number}, {best.monitor} {format_number(best.value, 4)}" if best else told
-        print(f"{line}\nSweep: {driver.sweep.path}", flush=True)
+        summary = ", ".join(f"{progress.counts[state]} {state}" for state in COUNTED_STATES if progress.counts[state])
+        if best := progress.best:
+            summary += f"; best: trial {best.number}, {best.monitor} {format_number(best.value, 4)}"
+        print(f"{summary}\nSweep: {self.folder}", flush=True)

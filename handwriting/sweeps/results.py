@@ -1,4 +1,4 @@
-"""What a sweep has found: which trials are best, what mattered, and how to go on with the best."""
+"""The results of a sweep: its best trials, the importance of its parameters, and commands that build on the best."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from omegaconf import OmegaConf
 
 from handwriting.config import describe, quote
 from handwriting.scales import Axis
-from handwriting.sweeps.folder import SweepPlan, Trial
-from handwriting.sweeps.space import parsed
+from handwriting.sweeps.plan import SweepPlan
+from handwriting.sweeps.space import parse_overrides
+from handwriting.sweeps.trials import Trial
 from handwriting.text import format_number
 
 if TYPE_CHECKING:
@@ -22,36 +23,38 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 SEED = "seed"
-FEWEST = 4
-"""From fewer trials nothing is said of what mattered."""
-WHOLE = ("experiments", "debug")
-"""Groups whose choices are whole configurations: another builds upon them rather than choosing them anew."""
-NOT_THE_RUNS = ("hydra", "launcher", "sweep", "resume", "search")
-"""Keys that say how a sweep is run, and nothing of its runs."""
+MIN_TRIALS_FOR_IMPORTANCE = 4
+"""The fewest finished trials that the importance of parameters is estimated from."""
+WHOLE_CONFIG_GROUPS = ("experiments", "debug")
+"""Groups whose choices are whole configurations; a file that builds on one inherits it."""
+SWEEP_ONLY_KEYS = ("hydra", "launcher", "sweep", "resume", "search")
+"""Keys that control how a sweep is run and do not reach its trials."""
 
 Objective = tuple[str, Literal["min", "max"]]
-"""What trials go by, and whether less of it is better or more."""
+"""The logged value that trials are compared by, and whether its least or its largest value is best."""
 
 
-def finished(trial: Trial) -> bool:
-    """Say whether a trial is done and has measured what it goes by."""
+def is_finished(trial: Trial) -> bool:
+    """Say whether a trial is done and has a finite value of its monitor."""
     return trial.state == "done" and trial.value is not None and math.isfinite(trial.value)
 
 
 def by_objective(trials: Sequence[Trial]) -> dict[Objective, list[Trial]]:
-    """Return trials by what they go by, as far as any with the same goal is finished; others are held against none.
+    """Return trials by their objective, for each objective that at least one finished trial has.
 
-    Where there is one goal only, those that never came to know theirs are among its trials.
+    Where there is only one, the trials that failed before they knew theirs belong to it as well.
     """
-    goals: list[Objective] = list(
-        dict.fromkeys((str(trial.monitor), trial.mode) for trial in trials if finished(trial))
+    objectives: list[Objective] = list(
+        dict.fromkeys((str(trial.monitor), trial.mode) for trial in trials if is_finished(trial))
     )
-    if len(goals) == 1:
-        return {goals[0]: [trial for trial in trials if trial.monitor in (None, goals[0][0])]}
-    return {goal: [trial for trial in trials if (trial.monitor, trial.mode) == goal] for goal in goals}
+    if len(objectives) == 1:
+        return {objectives[0]: [trial for trial in trials if trial.monitor in (None, objectives[0][0])]}
+    return {
+        objective: [trial for trial in trials if (trial.monitor, trial.mode) == objective] for objective in objectives
+    }
 
 
-# Who is best
+# The best trials
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,8 @@ class LeaderboardRow:
     """Trials that differ in their seed alone.
 
     Attributes:
-        parameters: What they were given besides their seeds, by key, as typed.
-        trials: All of them, best first; at least one.
+        parameters: Their overrides without the seed, by key.
+        trials: The trials, best first; at least one.
     """
 
     parameters: dict[str, str]
@@ -68,61 +71,61 @@ class LeaderboardRow:
 
     @property
     def best(self) -> Trial:
-        """The best of them."""
+        """The best trial."""
         return self.trials[0]
 
     @property
-    def goal(self) -> Objective:
-        """What they go by."""
+    def objective(self) -> Objective:
+        """What they are compared by."""
         return str(self.best.monitor), self.best.mode
 
     @property
     def values(self) -> list[float]:
-        """What each seed reached; a seed that was tried twice tells nothing twice."""
+        """The value of each seed, once for each seed."""
         return list({trial.parameters.get(SEED): _value(trial) for trial in self.trials}.values())
 
     @property
     def n(self) -> int:
-        """How many seeds there were."""
+        """The number of seeds."""
         return len(self.values)
 
     @property
     def mean(self) -> float:
-        """Over the seeds."""
+        """The mean over seeds."""
         return fmean(self.values)
 
     @property
     def spread(self) -> float | None:
-        """The standard deviation over seeds (n - 1); None of a single one."""
+        """The standard deviation over seeds (n - 1 in the denominator); None for a single seed."""
         return stdev(self.values) if self.n > 1 else None
 
     @property
     def numbers(self) -> list[int]:
-        """The numbers of the trials, in order."""
+        """The numbers of the trials, ascending."""
         return sorted(trial.number for trial in self.trials)
 
     @property
     def seconds(self) -> float | None:
-        """How long a training took, in the mean; None where none of them tells."""
+        """The mean training time; None where it is not known."""
         known = [trial.seconds for trial in self.trials if trial.seconds is not None]
         return fmean(known) if known else None
 
 
 def leaderboard(trials: Sequence[Trial]) -> list[LeaderboardRow]:
-    """Return the finished trials by what they were given besides their seeds, best mean first.
+    """Return the finished trials grouped by their parameters without the seed, best mean first.
 
-    Those that go by different things are held against each other nowhere: one goal's standings follow another's.
+    Trials of different objectives are never compared: the rows of one objective follow those of another.
     """
-    found: list[LeaderboardRow] = []
-    for (_, mode), own in by_objective(trials).items():
+    rows: list[LeaderboardRow] = []
+    for (_, mode), comparable in by_objective(trials).items():
         sign = 1 if mode == "min" else -1
         alike: dict[tuple[tuple[str, str], ...], list[Trial]] = {}
-        for trial in sorted(filter(finished, own), key=lambda trial: sign * _value(trial)):
-            given = sorted((key, text) for key, text in trial.parameters.items() if key != SEED)
-            alike.setdefault(tuple(given), []).append(trial)
-        standings = [LeaderboardRow(dict(given), tuple(same)) for given, same in alike.items()]
-        found += sorted(standings, key=lambda standing: sign * standing.mean)
-    return found
+        for trial in sorted(filter(is_finished, comparable), key=lambda trial: sign * _value(trial)):
+            parameters = sorted((key, text) for key, text in trial.parameters.items() if key != SEED)
+            alike.setdefault(tuple(parameters), []).append(trial)
+        groups = [LeaderboardRow(dict(parameters), tuple(group)) for parameters, group in alike.items()]
+        rows += sorted(groups, key=lambda row: sign * row.mean)
+    return rows
 
 
 def _value(trial: Trial) -> float:
@@ -130,37 +133,37 @@ def _value(trial: Trial) -> float:
     return trial.value
 
 
-def seed_spread(standings: Sequence[LeaderboardRow]) -> float | None:
-    """Return by how much trials that differ in their seed alone spread: their pooled standard deviation.
+def seed_spread(rows: Sequence[LeaderboardRow]) -> float | None:
+    """Return the spread over seeds: the pooled standard deviation of trials that differ in their seed alone.
 
     None where no two trials differ in their seed alone.
     """
-    several = [(standing.n - 1, stdev(standing.values)) for standing in standings if standing.n > 1]
-    if not several:
+    spreads = [(row.n - 1, stdev(row.values)) for row in rows if row.n > 1]
+    if not spreads:
         return None
-    return math.sqrt(sum(free * spread**2 for free, spread in several) / sum(free for free, _ in several))
+    return math.sqrt(sum(freedom * spread**2 for freedom, spread in spreads) / sum(freedom for freedom, _ in spreads))
 
 
-# What mattered
+# Importance of parameters
 
 
-def axes(trials: Sequence[Trial]) -> list[Axis]:
-    """Return every parameter in which trials differ, the seed included, with its value in each."""
+def parameter_axes(trials: Sequence[Trial]) -> list[Axis]:
+    """Return every parameter in which trials differ, the seed included, with its value in each trial."""
     names = dict.fromkeys(name for trial in trials for name in trial.parameters)
-    found = [Axis.read(name, [trial.parameters.get(name) for trial in trials]) for name in names]
-    return [axis for axis in found if len(set(axis.values)) > 1]
+    axes = [Axis.read(name, [trial.parameters.get(name) for trial in trials]) for name in names]
+    return [axis for axis in axes if len(set(axis.values)) > 1]
 
 
 def importance(trials: Sequence[Trial]) -> dict[str, float]:
-    """Return how much of what trials reached each parameter explains by itself, most important first.
+    """Return the importance of each parameter for the value that trials reach, most important first.
 
-    It is the share of the variance that the parameter's own effect has in a random forest over all finished trials
-    (functional ANOVA; Hutter, Hoos and Leyton-Brown, An Efficient Approach for Assessing Hyperparameter Importance,
-    2014), as Optuna computes it, and scaled to sum to 1. Numbers are taken on the scale of their :class:`Axis`, for
-    those reached as well; what a trial does not have is a value of its own.
+    The importance is the share of the variance that the main effect of the parameter explains in a random forest over
+    all finished trials (functional ANOVA; Hutter, Hoos and Leyton-Brown, An Efficient Approach for Assessing
+    Hyperparameter Importance, 2014), as Optuna computes it, scaled to a sum of 1. Parameters and values are on the
+    scales of their :class:`Axis`; a missing parameter counts as one more value.
 
     Returns:
-        Shares of 0..1, by key; empty where :func:`importance_unavailable` says why there are none.
+        Shares in 0..1, by key; empty where :func:`importance_unavailable` gives a reason.
     """
     if importance_unavailable(trials):
         return {}
@@ -168,39 +171,39 @@ def importance(trials: Sequence[Trial]) -> dict[str, float]:
     from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    done = [trial for trial in trials if finished(trial)]
+    done = [trial for trial in trials if is_finished(trial)]
     reached = Axis("", tuple(trial.value for trial in done))
-    columns = {axis.name: _column(axis) for axis in axes(done)}
+    columns = {axis.name: _column(axis) for axis in parameter_axes(done)}
     kinds = {name: kind for name, (_, kind) in columns.items()}
     study = optuna.create_study()
     for index, value in enumerate(reached.values):
-        given = {name: values[index] for name, (values, _) in columns.items()}
-        told = reached.position(value)
-        study.add_trial(optuna.trial.create_trial(params=given, distributions=kinds, value=told))
+        parameters = {name: values[index] for name, (values, _) in columns.items()}
+        scaled = reached.position(value)
+        study.add_trial(optuna.trial.create_trial(params=parameters, distributions=kinds, value=scaled))
     return get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0))
 
 
 def _column(axis: Axis) -> tuple[list[Any], BaseDistribution]:
-    """Return a parameter as Optuna knows it; it looks at no scale itself."""
+    """Return a parameter as Optuna takes it: on the scale of its axis, which Optuna's importance ignores."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution
 
     if axis.is_numeric:
-        places = [axis.position(value) for value in axis.values]
-        return places, FloatDistribution(min(places), max(places))
+        positions = [axis.position(value) for value in axis.values]
+        return positions, FloatDistribution(min(positions), max(positions))
     return list(axis.values), CategoricalDistribution(list(dict.fromkeys(axis.values)))
 
 
 def importance_unavailable(trials: Sequence[Trial]) -> str | None:
-    """Say why it cannot be told what mattered; None where it can."""
-    done = [trial for trial in trials if finished(trial)]
+    """Return the reason why no importance can be estimated; None where it can."""
+    done = [trial for trial in trials if is_finished(trial)]
     if len(by_objective(done)) > 1:
-        return "The trials go by different things."
-    if len(done) < FEWEST:
-        return f"It takes at least {FEWEST} trials that are done to tell what mattered; there {_are(len(done))}."
-    if not axes(done):
-        return "The trials that are done were all given the same."
+        return "The trials are compared by different values."
+    if len(done) < MIN_TRIALS_FOR_IMPORTANCE:
+        return f"Importance takes at least {MIN_TRIALS_FOR_IMPORTANCE} finished trials; there {_are(len(done))}."
+    if not parameter_axes(done):
+        return "All finished trials have the same parameters."
     if len({trial.value for trial in done}) == 1:
-        return f"All trials reached the same {done[0].monitor}: nothing mattered."
+        return f"All trials reached the same {done[0].monitor}: no parameter has any effect."
     return None
 
 
@@ -208,40 +211,42 @@ def _are(count: int) -> str:
     return "is 1" if count == 1 else f"are {count}"
 
 
-# How to go on
+# Building on the best
 
 
-def rerun(plan: SweepPlan, trial: Trial, seeds: Sequence[int] = ()) -> str:
-    """Return the command that trains once more what a trial did, or a sweep over seeds."""
+def rerun_command(plan: SweepPlan, trial: Trial, seeds: Sequence[int] = ()) -> str:
+    """Return the command that repeats the training of a trial, once or as a sweep over ``seeds``."""
     words = [
-        override.input_line or "" for override in _own(plan, trial) if not (seeds and override.key_or_group == SEED)
+        override.input_line or ""
+        for override in _overrides(plan, trial)
+        if not (seeds and override.key_or_group == SEED)
     ]
-    over = [f"{SEED}={','.join(map(str, seeds))}"] if seeds else []
-    return shlex.join(["python", "train.py", *(["-m"] if seeds else []), *words, *over])
+    swept = [f"{SEED}={','.join(map(str, seeds))}"] if seeds else []
+    return shlex.join(["python", "train.py", *(["-m"] if seeds else []), *words, *swept])
 
 
-def best_config(name: str, plan: SweepPlan, standing: LeaderboardRow) -> str:
-    """Return a file for ``experiments/`` that is the best trial of some, complete.
+def best_config(name: str, plan: SweepPlan, row: LeaderboardRow) -> str:
+    """Return the YAML of a file for ``experiments/`` that reproduces the best trial of a row.
 
-    What its training was given by groups becomes its defaults, and every value stands under its keys. No file can take
-    a key away: what did is told in a comment.
+    Choices of groups become its defaults; values become keys. A file cannot delete a key: such overrides are listed in
+    comments.
 
     Args:
-        name: What the sweep is called.
-        plan: The sweep's.
-        standing: The one to go on with.
+        name: The name of the sweep.
+        plan: The plan of the sweep.
+        row: The row of the leaderboard.
     """
     builds_on, chosen, values = [], [], OmegaConf.create()
-    comments = ["# @package _global_", f"# {_title(name, standing)}"]
+    comments = ["# @package _global_", f"# {_title(name, row)}"]
     groups = describe()
-    for override in _own(plan, standing.best):
+    for override in _overrides(plan, row.best):
         key, value = override.key_or_group, None if override.is_delete() else override.value()
         if key not in groups or isinstance(value, dict):
             if override.is_delete():
-                comments.append(f"# Type beside experiments=: {override.input_line}")
+                comments.append(f"# Add to the command line: {override.input_line}")
             else:
                 OmegaConf.update(values, key, value, merge=True, force_add=True)
-        elif key not in WHOLE:
+        elif key not in WHOLE_CONFIG_GROUPS:
             chosen.append({f"override /{override.get_key_element().lstrip('+~')}": value})
         elif value is not None:
             builds_on.append(f"/{key}/{value}")
@@ -249,18 +254,19 @@ def best_config(name: str, plan: SweepPlan, standing: LeaderboardRow) -> str:
     return "\n".join([*comments, defaults, *([OmegaConf.to_yaml(values)] if values else [])])
 
 
-def _title(name: str, standing: LeaderboardRow) -> str:
-    trial, monitor = standing.best, standing.best.monitor
-    told = (
-        f"Best of the sweep {' '.join(name.split())}: {monitor} {format_number(trial.value, 4)} (trial {trial.number})"
-    )
-    return told if standing.n == 1 else f"{told}, {format_number(standing.mean, 4)} over {standing.n} seeds"
+def _title(name: str, row: LeaderboardRow) -> str:
+    trial = row.best
+    value = f"{trial.monitor} {format_number(trial.value, 4)} (trial {trial.number})"
+    title = f"Best of the sweep {' '.join(name.split())}: {value}"
+    return title if row.n == 1 else f"{title}, {format_number(row.mean, 4)} over {row.n} seeds"
 
 
-def _own(plan: SweepPlan, trial: Trial) -> Iterator[Override]:
-    """Yield what a training was given, each key once as it was given last; a group may be given values as well."""
-    overrides = parsed([quote(word) for word in (*plan.overrides, *trial.overrides)])
-    last = {(one.get_key_element().lstrip("+~"), isinstance(one.value(), dict)): one for one in overrides}
+def _overrides(plan: SweepPlan, trial: Trial) -> Iterator[Override]:
+    """Yield the overrides of a trial's training, the last one for each key; a group may also be given values."""
+    parsed = parse_overrides([quote(word) for word in (*plan.overrides, *trial.overrides)])
+    last = {
+        (override.get_key_element().lstrip("+~"), isinstance(override.value(), dict)): override for override in parsed
+    }
     for override in last.values():
-        if override.key_or_group.split(".")[0].split("/")[0] not in NOT_THE_RUNS:
+        if override.key_or_group.split(".")[0].split("/")[0] not in SWEEP_ONLY_KEYS:
             yield override

@@ -1,95 +1,40 @@
-"""Running the trials of a sweep until none is left, whatever happens to them."""
+"""Running the trials of a sweep until none is left; a failing trial never stops the others."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
 
 from handwriting.errors import ConfigError, HandwritingError, RunError, nearest
 from handwriting.runs import Run
 from handwriting.runs.folder import HEARTBEAT_SECONDS
 from handwriting.runs.stopping import StopReason, request_stop
 from handwriting.sweeps.executors import Executor
-from handwriting.sweeps.folder import FINAL, Sweep, Trial, best_trial, latest, logs, with_outcome, with_progress
-from handwriting.sweeps.progress import Lengths
-from handwriting.sweeps.progress_view import ProgressView
-from handwriting.sweeps.trial import TrialJob, is_held
+from handwriting.sweeps.folder import Sweep
+from handwriting.sweeps.outcome import has_logged, latest_value, with_outcome, with_progress
+from handwriting.sweeps.progress_view import ProgressView, SweepProgress
+from handwriting.sweeps.run_progress import RunLimits
+from handwriting.sweeps.sources import TrialSource
+from handwriting.sweeps.trial_process import TrialJob, is_held
+from handwriting.sweeps.trials import FINAL_STATES, Trial
 
-GLANCE = 0.2
-"""Seconds between two looks at whether a trial has ended."""
-LOOK = 1.0
-"""Seconds between two looks at what running trials have measured."""
-
-
-class TrialSource(Protocol):
-    """Where trials come from."""
-
-    trials: list[Trial]
-    needs_value: bool
-
-    @property
-    def total(self) -> int:
-        """How many there will be."""
-
-    def next(self) -> Trial | None:
-        """Return the next trial to run; None where there is none, now or ever."""
-
-    def tell(self, trial: Trial) -> None:
-        """Take note of how a trial ended."""
-
-    def should_prune(self, trial: Trial, share: float, value: float) -> bool:
-        """Say whether a trial that was just measured after a ``share`` of its length need not go on.
-
-        Args:
-            trial: The trial.
-            share: 0..1.
-            value: The best that it has reached by then.
-        """
-
-
-class GridSource:
-    """Every combination once.
-
-    Args:
-        overrides: What each trial is given.
-    """
-
-    needs_value = False
-
-    def __init__(self, overrides: Iterable[Sequence[str]]) -> None:
-        self.trials = [Trial(number, tuple(own)) for number, own in enumerate(overrides)]
-        self._left = list(self.trials)
-
-    @property
-    def total(self) -> int:
-        """How many there are."""
-        return len(self.trials)
-
-    def next(self) -> Trial | None:
-        """Return the first that was not yet run."""
-        return self._left.pop(0) if self._left else None
-
-    def tell(self, trial: Trial) -> None:
-        """Do not run it again."""
-        self._left = [other for other in self._left if other.number != trial.number]
-
-    def should_prune(self, trial: Trial, share: float, value: float) -> bool:
-        """Never: every combination was asked for."""
-        return False
+POLL_SECONDS = 0.2
+"""Seconds between two checks for trials that have ended."""
+MEASURE_SECONDS = 1.0
+"""Seconds between two readings of the values that running trials have logged."""
 
 
 class SweepRunner:
-    """One sitting of a sweep.
+    """One session of a sweep.
 
     Args:
         sweep: Its folder, locked.
         source: Where its trials come from.
-        executor: Where they run.
-        view: What shows how far it has got.
-        job: Makes the job of a trial.
+        executor: What runs them.
+        view: What shows the progress.
+        make_job: Makes the job of a trial.
     """
 
     def __init__(
@@ -98,33 +43,34 @@ class SweepRunner:
         source: TrialSource,
         executor: Executor,
         view: ProgressView,
-        job: Callable[[Trial], TrialJob],
+        make_job: Callable[[Trial], TrialJob],
     ) -> None:
-        self.sweep, self.source, self.executor, self.view, self.job = sweep, source, executor, view, job
+        self.sweep, self.source, self.executor, self.view, self.make_job = sweep, source, executor, view, make_job
         self.trials = {
-            trial.number: trial if trial.state in FINAL else replace(trial, state="waiting") for trial in source.trials
+            trial.number: trial if trial.state in FINAL_STATES else replace(trial, state="waiting")
+            for trial in source.trials
         }
-        self.lengths = Lengths()
-        self._running: dict[int, float] = {}
-        self._measured: dict[int, float | None] = {}
-        self._adopted: set[int] = set()
-        self._took: list[float] = []
-        self._looked = self._written = 0.0
-        self._waits = False
+        self.limits = RunLimits()
+        self._started: dict[int, float] = {}  # when each running trial was started, by the monotonic clock
+        self._latest: dict[int, float | None] = {}  # the value of its monitor that was read last
+        self._adopted: set[int] = set()  # running trials that an earlier session started
+        self._durations: list[float] = []
+        self._measured_at = self._written_at = 0.0
+        self._is_waiting = False
 
     def run(self) -> tuple[Trial, ...]:
-        """Run what is missing, and return all trials.
+        """Run every trial that is missing, and return all trials.
 
         Raises:
-            HandwritingError: If the sweep itself cannot go on; a failing trial never stops it.
+            HandwritingError: If the sweep itself cannot continue.
             KeyboardInterrupt: After Ctrl-C, once every trial has stopped.
         """
         state = "failed"
         try:
-            self._take_up()
-            self.view.begin(self)
+            self._load_earlier()
+            self.view.open(self.progress())
             while self._advance():
-                time.sleep(GLANCE)
+                time.sleep(POLL_SECONDS)
             state = "done"
         except KeyboardInterrupt:
             state = "interrupted"
@@ -133,166 +79,162 @@ class SweepRunner:
             if state != "done":
                 self._stop()
             self._write(state)
-            self.view.end(self)
+            self.view.close(self.progress())
             self.executor.close()
         return tuple(self.trials[number] for number in sorted(self.trials))
 
-    # What is there already
+    # Earlier sessions
 
-    def _take_up(self) -> None:
-        """Take note of trials that are done, and watch those that run though nobody does."""
+    def _load_earlier(self) -> None:
+        """Record the trials that earlier sessions finished, and adopt those that still run."""
         for number in list(self.trials):
-            if self._is_there(number):
+            if self._is_running(number):
                 self._adopted.add(number)
-                self._begin(self.trials[number])
-                self.source.tell(replace(self.trials[number], state="interrupted"))
+                self._mark_running(self.trials[number])
+                self.source.record(replace(self.trials[number], state="interrupted"))
             elif self.sweep.run(number):
                 outcome = self._outcome(number, None)
-                if outcome.state in FINAL:
+                if outcome.state in FINAL_STATES:
                     self.trials[number] = outcome
-                    self.source.tell(outcome)
+                    self.source.record(outcome)
 
     # One round
 
     def _advance(self) -> bool:
-        """Start, watch and end trials; say whether there is more to do."""
+        """Start, watch and end trials; return whether there is more to do."""
         ended = self.executor.poll()
-        ended += [(number, None) for number in sorted(self._adopted) if not self._is_there(number)]
-        for number, status in ended:
-            self._end(number, status)
-        started = self._fill()
-        if time.monotonic() - self._looked > LOOK:
-            self._looked = time.monotonic()
-            self._look()
-            self.view.show(self)
-        if ended or started or time.monotonic() - self._written > HEARTBEAT_SECONDS:
+        ended += [(number, None) for number in sorted(self._adopted) if not self._is_running(number)]
+        for number, exit_status in ended:
+            self._end(number, exit_status)
+        started = self._start_trials()
+        if time.monotonic() - self._measured_at > MEASURE_SECONDS:
+            self._measured_at = time.monotonic()
+            self._measure_running()
+            self.view.update(self.progress())
+        if ended or started or time.monotonic() - self._written_at > HEARTBEAT_SECONDS:
             self._write("running")
-        return bool(self._running or self._waits)
+        return bool(self._started or self._is_waiting)
 
-    def _fill(self) -> bool:
-        """Start as many trials as there is room for."""
+    def _start_trials(self) -> bool:
+        """Start as many trials as there are free slots; return whether any was started."""
         starting: list[Trial] = []
-        room = self.executor.free_slots() - len(self._adopted)
-        self._wait(room)
-        while len(starting) < room and (trial := self.source.next()):
+        free_slots = self.executor.free_slots() - len(self._adopted)
+        self._report_waiting(free_slots)
+        while len(starting) < free_slots and (trial := self.source.next()):
             starting.append(trial)
         if starting:
-            self.executor.submit([self.job(trial) for trial in starting])
+            self.executor.submit([self.make_job(trial) for trial in starting])
         for trial in starting:
-            self._begin(trial)
+            self._mark_running(trial)
         return bool(starting)
 
-    def _wait(self, room: int) -> None:
-        """Take note of whether nothing runs because there is no room for it: others have it."""
-        waited, self._waits = self._waits, room <= 0 and not self._running
-        if self._waits and not waited:
-            self.view.say("waiting: others use all GPUs")
+    def _report_waiting(self, free_slots: int) -> None:
+        """Report once when nothing runs because no slot is free: other sweeps have the GPUs."""
+        was_waiting, self._is_waiting = self._is_waiting, free_slots <= 0 and not self._started
+        if self._is_waiting and not was_waiting:
+            self.view.print_line("waiting: others use all GPUs")
 
-    def _begin(self, trial: Trial) -> None:
+    def _mark_running(self, trial: Trial) -> None:
         self.trials[trial.number] = replace(trial, state="running", why=None)
-        self._running[trial.number] = time.monotonic()
-        self._measured[trial.number] = self._last_measured(trial)
+        self._started[trial.number] = time.monotonic()
+        self._latest[trial.number] = self._latest_value(trial)
 
-    def _last_measured(self, trial: Trial) -> float | None:
+    def _latest_value(self, trial: Trial) -> float | None:
         run = self.sweep.run(trial.number)
         try:
-            return latest(trial, run.summary) if run else None
-        except RunError:  # a broken folder: its trial will fail, and tell why
+            return latest_value(trial, run.summary) if run else None
+        except RunError:  # the folder is broken: the trial will fail, with the reason
             return None
 
-    def _is_there(self, number: int) -> bool:
+    def _is_running(self, number: int) -> bool:
         run = self.sweep.run(number)
         try:
             return is_held(self.sweep.folder(number)) or bool(run and run.is_alive())
-        except RunError:  # a broken folder: its trial fails, and tells why
+        except RunError:  # the folder is broken: the trial will fail, with the reason
             return False
 
-    def _end(self, number: int, status: int | None) -> None:
-        """Take note of how a trial ended."""
-        trial = self._outcome(number, status)
+    def _end(self, number: int, exit_status: int | None) -> None:
+        """Record and report how a trial ended."""
+        trial = self._outcome(number, exit_status)
         self._adopted.discard(number)
-        self._took.append(time.monotonic() - self._running.pop(number))
+        self._durations.append(time.monotonic() - self._started.pop(number))
         self.trials[number] = trial
-        self.source.tell(trial)
-        self.view.tell(trial)
+        self.source.record(trial)
+        self.view.report_trial(trial)
         if trial.state == "done" and trial.value is None and self.source.needs_value:
             raise _unknown_monitor(trial, Run.at(self.sweep.folder(number)))
 
-    def _outcome(self, number: int, status: int | None) -> Trial:
+    def _outcome(self, number: int, exit_status: int | None) -> Trial:
         trial, folder = self.trials[number], self.sweep.folder(number)
         try:
-            return with_outcome(trial, folder, status)
+            return with_outcome(trial, folder, exit_status)
         except HandwritingError as error:
             return replace(trial, state="failed", why=str(error))
 
-    # What runs
+    # Running trials
 
-    def _look(self) -> None:
-        """See what running trials have measured, and end should_prune ones."""
-        for number in self._running:
+    def _measure_running(self) -> None:
+        """Read what running trials have logged, and prune those that are not worth their time."""
+        for number in self._started:
             if not (run := self.sweep.run(number)):
                 continue
             try:
-                summary = run.summary  # once, so that the value and how far the run was belong together
+                summary = run.summary  # read once, so that the value and the progress belong together
                 trial = self.trials[number] = with_progress(self.trials[number], summary)
-                measured = latest(trial, summary)
-                share = self.lengths.share(run, summary)
-                unknown = trial.value is None and share.measured and not logs(run, trial.monitor)
-            except RunError:  # between two files that it writes; whatever is really broken shows when it ends
+                latest = latest_value(trial, summary)
+                progress = self.limits.progress(run, summary)
+                unknown = trial.value is None and progress.has_logged_all and not has_logged(run, trial.monitor)
+            except RunError:  # read between two files that the run writes; a broken folder shows when the trial ends
                 continue
             if unknown and self.source.needs_value:
                 raise _unknown_monitor(trial, run)
-            before, self._measured[number] = self._measured[number], measured
-            if trial.value is None or measured == before:
-                continue  # an old value says nothing of how it stands by now
-            if self.source.should_prune(trial, share.done, trial.value):
-                reached = f"{trial.monitor} was {trial.value:.4g} after {share.done:.0%}"
+            before, self._latest[number] = self._latest[number], latest
+            if trial.value is None or latest == before:
+                continue  # an old value cannot show where the trial stands now
+            if self.source.should_prune(trial, progress.share, trial.value):
+                reached = f"{trial.monitor} was {trial.value:.4g} after {progress.share:.0%}"
                 request_stop(run.path, StopReason(f"{reached}, worse than half of the other trials", "pruner"))
 
-    # What is told
+    # Reports
 
-    @property
-    def left(self) -> int:
-        """How many trials have not ended, those that are to come included."""
-        ended = sum(trial.state not in ("waiting", "running") for trial in self.trials.values())
-        return max(0, self.source.total - ended)
+    def progress(self) -> SweepProgress:
+        """Return the progress of the sweep at this moment."""
+        trials = tuple(self.trials[number] for number in sorted(self.trials))
+        ended = sum(trial.state not in ("waiting", "running") for trial in trials)
+        remaining = max(0, self.source.total - ended)
+        return SweepProgress(trials, self.source.total, remaining, self._seconds_left(remaining))
 
-    @property
-    def seconds_left(self) -> float | None:
-        """How long it will take at the pace so far; None before the first trial has ended."""
-        if not self._took:
+    def _seconds_left(self, remaining: int) -> float | None:
+        """Return the estimated time for the remaining trials; None before the first trial has ended."""
+        if not self._durations:
             return None
-        mean = sum(self._took) / len(self._took)
-        # Those that run have been at it for a while.
-        spent = sum(min(time.monotonic() - began, mean) for began in self._running.values())
-        return max(0.0, (self.left * mean - spent) / max(1, len(self._running)))
-
-    @property
-    def best(self) -> Trial | None:
-        """The best trial so far."""
-        return best_trial(list(self.trials.values()))
+        mean = sum(self._durations) / len(self._durations)
+        # Running trials have done a part of their work already.
+        spent = sum(min(time.monotonic() - began, mean) for began in self._started.values())
+        return max(0.0, (remaining * mean - spent) / max(1, len(self._started)))
 
     def _write(self, state: str) -> None:
-        self._written = time.monotonic()
-        seconds = self.seconds_left
-        trials = [self.trials[number] for number in sorted(self.trials)]
-        facts = {"total": self.source.total, "seconds_left": None if seconds is None else math.ceil(seconds)}
-        self.sweep.write_status(state, trials, facts)
+        self._written_at = time.monotonic()
+        progress = self.progress()
+        seconds = progress.seconds_left
+        facts = {"total": progress.total, "seconds_left": None if seconds is None else math.ceil(seconds)}
+        self.sweep.write_status(state, progress.trials, facts)
 
     def _stop(self) -> None:
-        """Let every trial stop as Ctrl-C would, and take note of how far each has got."""
-        if self._running:
-            self.view.say(f"stopping {len(self._running)} running trial{'s' * (len(self._running) > 1)} ...")
+        """Stop every trial as Ctrl-C would, and record how far each has come."""
+        if self._started:
+            count = len(self._started)
+            self.view.print_line(f"stopping {count} running trial{'s' * (count > 1)} ...")
         self.executor.stop()
-        for number in list(self._running):
+        for number in list(self._started):
             if number in self._adopted:
                 continue
             if self.sweep.run(number):
                 self.trials[number] = self._outcome(number, None)
             else:
                 self.trials[number] = replace(self.trials[number], state="interrupted", why="stopped before it began")
-            self.source.tell(self.trials[number])
-            del self._running[number]
+            self.source.record(self.trials[number])
+            del self._started[number]
 
 
 def _unknown_monitor(trial: Trial, run: Run) -> ConfigError:

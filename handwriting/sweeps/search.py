@@ -1,4 +1,4 @@
-"""Searches: what to try next, learned from what was tried, on Optuna."""
+"""Searches: the next trial is chosen from the results of earlier ones, by Optuna."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import numpy as np
 from pydantic import NonNegativeInt, PositiveInt
 
 from handwriting.errors import ConfigError, RunError
-from handwriting.sweeps.folder import FINAL, STUDIES, Sweep, Trial
-from handwriting.sweeps.space import as_typed, distribution, parsed
+from handwriting.sweeps.folder import STUDY_FILES, Sweep
+from handwriting.sweeps.space import distribution, format_sample, parse_overrides
+from handwriting.sweeps.trials import FINAL_STATES, Trial
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -22,34 +23,37 @@ if TYPE_CHECKING:
     from optuna.storages import BaseStorage
     from optuna.trial import Trial as OptunaTrial
 
-STEPS = 20
-"""Trials are held against each other after so many equal parts of their length."""
-UNPRUNED = 6
-"""Of these parts, the first that no trial is pruned in."""
-Ended = Literal["done", "pruned", "failed"]
-MINE, SPACE = "handwriting", "space"
-"""The names under which a study keeps whose a trial is, and the space that it was made for."""
+PRUNING_STEPS = 20
+"""The equal parts of a training at whose ends the pruner compares trials."""
+PRUNING_WARMUP_STEPS = 6
+"""The first of these parts in which no trial is pruned."""
+PRUNING_WARMUP_TRIALS = 4
+"""The first trials of a study, which are never pruned."""
+EndState = Literal["done", "pruned", "failed"]
+TRIAL_ATTRIBUTE, SPACE_ATTRIBUTE = "handwriting", "space"
+"""The attributes of a study that hold the sweep, number and overrides of a trial, and the space of the search."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """What ``search=`` is given.
+    """The settings of a search, as in ``conf/search``.
 
     Attributes:
-        overrides: What all trials share, before what is typed: ``[model=cgan]``.
-        space: What is searched, by key, in Hydra's words: ``{model.lr: "tag(log, interval(1e-4, 1e-2))"}``.
+        overrides: Overrides that all trials share, before those of the command line: ``[model=cgan]``.
+        space: What is searched, by key, in Hydra's syntax: ``{model.lr: "tag(log, interval(1e-4, 1e-2))"}``.
         sampler: ``tpe`` (tree-structured Parzen estimator; Bergstra et al., 2011), ``gp`` (a Gaussian process) or
             ``random``.
-        trials: How many.
-        startup: So many are drawn at random before a sampler goes by what it has seen.
-        baseline: Let the first trial be the configuration as it stands, where it lies in the space.
-        seed: What the sampler draws from.
-        monitor: The logged value to go by; None for the model's own.
-        mode: Whether less of it is better or more.
-        pruner: ``median`` ends a trial that does worse than half of those before it did by then; ``none`` lets all run.
+        trials: The number of trials.
+        startup: The number of trials that are sampled at random before the sampler learns from results.
+        baseline: Whether the first trial is the configuration as it stands, where that lies in the space.
+        seed: The seed of the sampler.
+        monitor: The logged value to optimise; None for the model's own.
+        mode: Whether to minimise or to maximise it.
+        pruner: ``median`` ends a trial that is worse than the median of earlier trials at the same part of their
+            training; ``none`` lets every trial run to its end.
         storage: ``sqlite`` or ``journal``, a file in the sweep's folder; or a URL of Optuna's, so that sweeps on
             several machines share one study.
-        study: What the study is called in its storage; None for the sweep's name.
+        study: The name of the study in its storage; None for the sweep's name.
     """
 
     overrides: tuple[str, ...] = ()
@@ -66,7 +70,7 @@ class Search:
     study: str | None = None
 
     def settings(self) -> dict[str, Any]:
-        """Return what builds it again, without what the plan holds besides."""
+        """Return the settings that the plan of a sweep keeps; overrides and space stand elsewhere in it."""
         return {key: value for key, value in asdict(self).items() if key not in ("overrides", "space")}
 
 
@@ -74,28 +78,28 @@ def space_of(swept: Sequence[str]) -> dict[str, BaseDistribution]:
     """Return the distribution of each key that a search varies.
 
     Raises:
-        ConfigError: If there is none, or one of them is the seed: a search would choose the luckiest.
+        ConfigError: If the space is empty, or holds the seed: a search would only find the luckiest.
     """
-    space = {override.get_key_element(): distribution(override) for override in parsed(swept)}
+    space = {override.get_key_element(): distribution(override) for override in parse_overrides(swept)}
     if not space:
         raise ConfigError(
-            "The search space is empty: give search.space in its file, or such as model.lr=interval(1e-4,1e-2)."
+            "The search space is empty: give search.space in its file, or a key such as model.lr=interval(1e-4,1e-2)."
         )
     if "seed" in space:
         raise ConfigError(
-            "seed: a search would choose the luckiest. Give one seed, and run the best for several later."
+            "seed: a search would choose the luckiest seed. Give one seed, and run the best for several seeds later."
         )
     return space
 
 
 class SearchSource:
-    """The trials of a search, asked for one by one and told as they end.
+    """The trials of a search: sampled one by one, and reported to the study as they end.
 
     Args:
-        sweep: The sweep's folder.
-        search: How to go about it.
-        swept: The space, as typed.
-        default: The value of each key in the configuration as it stands, as typed, where it has one.
+        sweep: The sweep folder.
+        search: The settings of the search.
+        swept: The space, as overrides.
+        default: The value of each key in the configuration as it stands, where it has one.
     """
 
     needs_value = True
@@ -107,19 +111,19 @@ class SearchSource:
         logging.getLogger("alembic").setLevel(logging.WARNING)
         self.sweep, self.search = sweep, search
         self.space = space_of(swept)
-        self.study = self._opened(search.study or sweep.name)
-        self._asked: dict[int, OptunaTrial] = {}
+        self.study = self._open_study(search.study or sweep.name)
+        self._open_trials: dict[int, OptunaTrial] = {}
         self._reported: dict[int, tuple[int, float]] = {}
-        self.trials = self._taken_up()
-        self._left = [trial for trial in self.trials if trial.state not in FINAL]
-        # Not the same numbers again in a sweep that is gone on with, nor in two sweeps that share a study.
-        mixed = np.random.SeedSequence([search.seed, crc32(sweep.name.encode()), len(self.trials)])
-        self.study.sampler = _sampler(search, int(mixed.generate_state(1)[0]))
+        self.trials = self._load_trials()
+        self._waiting = [trial for trial in self.trials if trial.state not in FINAL_STATES]
+        # A resumed sweep, and two sweeps that share a study, must not sample the same values again.
+        seeds = np.random.SeedSequence([search.seed, crc32(sweep.name.encode()), len(self.trials)])
+        self.study.sampler = _sampler(search, int(seeds.generate_state(1)[0]))
         if not self.trials and search.baseline:
             self._enqueue_default(default)
 
-    def _opened(self, name: str) -> Any:
-        """Open the study or create it, and refuse one that was made for another space."""
+    def _open_study(self, name: str) -> Any:
+        """Open the study or create it; refuse one that was made for another space."""
         import optuna
         from optuna.distributions import distribution_to_json
         from sqlalchemy.exc import SQLAlchemyError
@@ -135,15 +139,15 @@ class SearchSource:
             )
         except (SQLAlchemyError, ValueError, OSError, ImportError) as error:
             raise ConfigError(f"search.storage={search.storage}: {' '.join(str(error).split())[:200]}") from error
-        own = {key: distribution_to_json(kind) for key, kind in sorted(self.space.items())}
-        known = study.user_attrs.get(SPACE)
-        if known is None:
-            study.set_user_attr(SPACE, own)
-        elif known != own:
-            other = sorted(key for key in {*own, *known} if own.get(key) != known.get(key))
+        space = {key: distribution_to_json(kind) for key, kind in sorted(self.space.items())}
+        stored = study.user_attrs.get(SPACE_ATTRIBUTE)
+        if stored is None:
+            study.set_user_attr(SPACE_ATTRIBUTE, space)
+        elif stored != space:
+            different = sorted(key for key in {*space, *stored} if space.get(key) != stored.get(key))
             raise ConfigError(
                 f"search.storage={search.storage}: the study {name} there was made for another space "
-                f"({', '.join(other)} differ). Give search.study=<another name>, or another sweep."
+                f"({', '.join(different)} differ). Give search.study=<another name>, or another sweep."
             )
         return study
 
@@ -151,7 +155,7 @@ class SearchSource:
         from optuna.storages import JournalStorage, RDBStorage
         from optuna.storages.journal import JournalFileBackend
 
-        file = self.sweep.path / STUDIES.get(self.search.storage, "")
+        file = self.sweep.path / STUDY_FILES.get(self.search.storage, "")
         if self.search.storage == "sqlite":
             return RDBStorage(f"sqlite:///{file}")
         if self.search.storage == "journal":
@@ -162,120 +166,118 @@ class SearchSource:
             )
         return self.search.storage
 
-    def _taken_up(self) -> list[Trial]:
-        """Return this sweep's trials as the study knows them; where one was tried again, its last try."""
+    def _load_trials(self) -> list[Trial]:
+        """Return the trials of this sweep in the study; where one was run again, its last run."""
         from optuna.trial import Trial as OptunaTrial
         from optuna.trial import TrialState
 
-        states: dict[TrialState, Ended] = {
+        states: dict[TrialState, EndState] = {
             TrialState.COMPLETE: "done",
             TrialState.PRUNED: "pruned",
             TrialState.FAIL: "failed",
         }
-        found: dict[int, Trial] = {}
+        trials: dict[int, Trial] = {}
         for frozen in self.study.get_trials(deepcopy=False):
-            mine = frozen.user_attrs.get(MINE, {})
-            if mine.get("sweep") != self.sweep.name:
+            attributes = frozen.user_attrs.get(TRIAL_ATTRIBUTE, {})
+            if attributes.get("sweep") != self.sweep.name:
                 continue
-            number = mine["trial"]
-            found[number] = self._trial(number, mine["overrides"])
-            self._asked.pop(number, None)
+            number = attributes["trial"]
+            trials[number] = self._trial(number, attributes["overrides"])
+            self._open_trials.pop(number, None)
             if frozen.state in states:
-                found[number] = replace(found[number], state=states[frozen.state], value=frozen.value)
+                trials[number] = replace(trials[number], state=states[frozen.state], value=frozen.value)
             else:
-                self._asked[number] = OptunaTrial(self.study, frozen._trial_id)
+                self._open_trials[number] = OptunaTrial(self.study, frozen._trial_id)
                 if frozen.last_step is not None:
                     self._reported[number] = frozen.last_step, frozen.intermediate_values[frozen.last_step]
-        return [found[number] for number in sorted(found)]
+        return [trials[number] for number in sorted(trials)]
 
     def _enqueue_default(self, default: Mapping[str, str]) -> None:
-        """Let the first trial be the configuration as it stands, where that lies in the space."""
-        values = {key: _read(kind, default[key]) for key, kind in self.space.items() if key in default}
+        """Make the configuration as it stands the first trial, where it lies in the space."""
+        values = {key: _parse_value(kind, default[key]) for key, kind in self.space.items() if key in default}
         if len(values) == len(self.space) and all(value is not None for value in values.values()):
             self.study.enqueue_trial(values, skip_if_exists=True)
 
     def _trial(self, number: int, overrides: Sequence[str]) -> Trial:
         return Trial(number, tuple(overrides), monitor=self.search.monitor, mode=self.search.mode)
 
-    # What a sweep asks
+    # As a source of trials
 
     @property
     def total(self) -> int:
-        """How many trials there will be."""
+        """The number of trials that there will be."""
         return max(self.search.trials, len(self.trials))
 
     def next(self) -> Trial | None:
-        """Return the next trial to run; None where there are enough."""
-        if self._left:
-            trial = self._left.pop(0)
-            return trial if trial.number in self._asked else self._once_more(trial)
+        """Return the next trial to run; None where all were run or are running."""
+        if self._waiting:
+            trial = self._waiting.pop(0)
+            return trial if trial.number in self._open_trials else self._retry(trial)
         if len(self.trials) >= self.search.trials:
             return None
-        asked, number = self.study.ask(self.space), len(self.trials)
-        overrides = [f"{key}={as_typed(value)}" for key, value in asked.params.items()]
-        asked.set_user_attr(MINE, self._mark(number, overrides))
-        self._asked[number] = asked
+        sampled, number = self.study.ask(self.space), len(self.trials)
+        overrides = [f"{key}={format_sample(value)}" for key, value in sampled.params.items()]
+        sampled.set_user_attr(TRIAL_ATTRIBUTE, self._attributes(number, overrides))
+        self._open_trials[number] = sampled
         self.trials.append(self._trial(number, overrides))
         return self.trials[-1]
 
-    def _mark(self, number: int, overrides: Sequence[str]) -> dict[str, Any]:
+    def _attributes(self, number: int, overrides: Sequence[str]) -> dict[str, Any]:
         return {"sweep": self.sweep.name, "trial": number, "overrides": list(overrides)}
 
-    def _once_more(self, failed: Trial) -> Trial:
-        """Enter a trial that failed anew: what a study was told cannot be taken back."""
+    def _retry(self, failed: Trial) -> Trial:
+        """Add a failed trial to the study again: its recorded failure cannot be changed."""
         from optuna.trial import TrialState, create_trial
 
-        mark = self._mark(failed.number, failed.overrides)
-        values = _values(self.space, failed)
+        attributes = {TRIAL_ATTRIBUTE: self._attributes(failed.number, failed.overrides)}
+        values = _parameter_values(self.space, failed)
         state = TrialState.RUNNING
-        self.study.add_trial(
-            create_trial(state=state, params=values, distributions=self.space, user_attrs={MINE: mark})
-        )
-        self._taken_up()
+        self.study.add_trial(create_trial(state=state, params=values, distributions=self.space, user_attrs=attributes))
+        self._load_trials()
         return self._trial(failed.number, failed.overrides)
 
-    def tell(self, trial: Trial) -> None:
-        """Take note of how a trial ended; one that was interrupted stays open, to be gone on with."""
+    def record(self, trial: Trial) -> None:
+        """Record how a trial ended; an interrupted one stays open, to be resumed."""
         from optuna.trial import TrialState
 
-        self._left = [other for other in self._left if other.number != trial.number]
-        if trial.state == "interrupted" or trial.number not in self._asked:
+        self._waiting = [other for other in self._waiting if other.number != trial.number]
+        if trial.state == "interrupted" or trial.number not in self._open_trials:
             return
-        asked = self._asked.pop(trial.number)
+        open_trial = self._open_trials.pop(trial.number)
         if trial.state == "done" and trial.value is not None:
-            self._report(asked, trial.number, STEPS, trial.value)
-            self.study.tell(asked, trial.value)
+            self._report(open_trial, trial.number, PRUNING_STEPS, trial.value)
+            self.study.tell(open_trial, trial.value)
         elif trial.state == "pruned":
-            self.study.tell(asked, state=TrialState.PRUNED)
+            self.study.tell(open_trial, state=TrialState.PRUNED)
         else:
-            self.study.tell(asked, state=TrialState.FAIL)
+            self.study.tell(open_trial, state=TrialState.FAIL)
 
     def should_prune(self, trial: Trial, share: float, value: float) -> bool:
-        """Say whether a running trial need not go on, now that it was measured.
+        """Say whether to prune a running trial that was just measured.
 
         Args:
             trial: The trial.
-            share: How much of it is done, 0..1.
-            value: The best that it has reached by then.
+            share: The share of its training that is done, 0..1.
+            value: The best value of its monitor so far.
         """
-        asked = self._asked.get(trial.number)
-        if asked is None or self.search.pruner == "none":
+        open_trial = self._open_trials.get(trial.number)
+        if open_trial is None or self.search.pruner == "none":
             return False
-        self._report(asked, trial.number, int(share * STEPS), value)
-        return asked.should_prune()
+        self._report(open_trial, trial.number, int(share * PRUNING_STEPS), value)
+        return open_trial.should_prune()
 
-    def _report(self, asked: OptunaTrial, number: int, part: int, value: float) -> None:
-        """Tell the study what a trial has reached by a part of its length.
+    def _report(self, open_trial: OptunaTrial, number: int, step: int, value: float) -> None:
+        """Report the best value of a trial at a step of its training to the study.
 
-        In the parts since it was last measured it had what it had then: so others can be held against it there.
+        The steps since the last report get the value of that report, so that the pruner can compare others there.
         """
-        before, then = self._reported.get(number, (None, value))
-        if before is not None and part <= before:
-            return  # measured twice in one part: the study keeps the first
-        for between in range(part if before is None else before + 1, part):
-            asked.report(then, between)
-        asked.report(value, part)
-        self._reported[number] = part, value
+        last_step, last_value = self._reported.get(number, (None, value))
+        if last_step is not None and step <= last_step:
+            return  # the study keeps the first value of a step
+        for between in range(step if last_step is None else last_step + 1, step):
+            open_trial.report(last_value, between)
+        open_trial.report(value, step)
+        self._reported[number] = step, value
 
 
 def _sampler(search: Search, seed: int) -> BaseSampler:
@@ -286,7 +288,7 @@ def _sampler(search: Search, seed: int) -> BaseSampler:
 
     warnings.simplefilter("ignore", ExperimentalWarning)
     if search.sampler == "tpe":
-        # Several at a time: those that are running count as bad, or all would be drawn from the same place.
+        # Running trials count as bad, so that trials that run at the same time are not sampled near each other.
         return TPESampler(
             seed=seed, n_startup_trials=search.startup, multivariate=True, group=False, constant_liar=True
         )
@@ -298,11 +300,15 @@ def _sampler(search: Search, seed: int) -> BaseSampler:
 def _pruner(search: Search) -> BasePruner:
     from optuna.pruners import MedianPruner, NopPruner
 
-    return MedianPruner(n_startup_trials=4, n_warmup_steps=UNPRUNED) if search.pruner == "median" else NopPruner()
+    return (
+        MedianPruner(n_startup_trials=PRUNING_WARMUP_TRIALS, n_warmup_steps=PRUNING_WARMUP_STEPS)
+        if search.pruner == "median"
+        else NopPruner()
+    )
 
 
-def _read(kind: BaseDistribution, text: str) -> Any:
-    """Return a typed value as a distribution knows it; None where it holds no such value."""
+def _parse_value(kind: BaseDistribution, text: str) -> Any:
+    """Return the value of an override as one of a distribution; None where the distribution does not contain it."""
     from optuna.distributions import CategoricalDistribution, IntDistribution
 
     try:
@@ -314,9 +320,9 @@ def _read(kind: BaseDistribution, text: str) -> Any:
         return None
 
 
-def _values(space: Mapping[str, BaseDistribution], trial: Trial) -> dict[str, Any]:
-    """Return the values that a trial was given, rounded as it was given them."""
-    values = {key: _read(kind, trial.parameters[key.lstrip("+~")]) for key, kind in space.items()}
+def _parameter_values(space: Mapping[str, BaseDistribution], trial: Trial) -> dict[str, Any]:
+    """Return the values of a trial's parameters, rounded as in its overrides."""
+    values = {key: _parse_value(kind, trial.parameters[key.lstrip("+~")]) for key, kind in space.items()}
     if None in values.values():
-        raise RunError(f"Trial {trial.number} ({', '.join(trial.overrides)}) does not lie in the space of its search.")
+        raise RunError(f"Trial {trial.number} ({', '.join(trial.overrides)}) lies outside the space of its search.")
     return values

@@ -1,4 +1,4 @@
-"""What a sweep varies, in Hydra's words: ``a,b``, ``choice()``, ``range()``, ``glob()``; to search ``interval()``."""
+"""What a sweep varies, in the syntax of Hydra: ``a,b``, ``choice()``, ``range()``, ``glob()``, ``interval()``."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 
-def parsed(overrides: Sequence[str]) -> list[Override]:
-    """Return overrides as Hydra reads them.
+def parse_overrides(overrides: Sequence[str]) -> list[Override]:
+    """Return overrides as Hydra parses them.
 
     Raises:
-        ConfigError: If one cannot be read.
+        ConfigError: If one cannot be parsed.
     """
     try:
         return OverridesParser.create().parse_overrides(list(overrides))
@@ -29,35 +29,35 @@ def parsed(overrides: Sequence[str]) -> list[Override]:
         raise ConfigError(explain(error)) from error
 
 
-def parted(overrides: Sequence[str]) -> tuple[list[str], list[Override]]:
-    """Return what is the same in all trials, as typed, and what varies."""
-    read = parsed(overrides)
-    fixed = [str(override.input_line) for override in read if not override.is_sweep_override()]
-    return fixed, [override for override in read if override.is_sweep_override()]
+def split_overrides(overrides: Sequence[str]) -> tuple[list[str], list[Override]]:
+    """Return the overrides that all trials share, as text, and those that vary."""
+    parsed = parse_overrides(overrides)
+    fixed = [str(override.input_line) for override in parsed if not override.is_sweep_override()]
+    return fixed, [override for override in parsed if override.is_sweep_override()]
 
 
 def choices(override: Override) -> list[str]:
-    """Return the values that an override takes one after the other, as typed.
+    """Return the values that an override takes in turn, each as an override writes it.
 
-    >>> choices(*parsed(["seed=range(1,4)"])), choices(*parsed(["model=glob(c*)"]))
+    >>> choices(*parse_overrides(["seed=range(1,4)"])), choices(*parse_overrides(["model=glob(c*)"]))
     (['1', '2', '3'], ['cgan', 'cvae'])
 
     Raises:
-        ConfigError: If there are none, or it is an interval, which has no end of them.
+        ConfigError: If it has none, or is an interval, which has infinitely many.
     """
-    value, typed = override.value(), override.input_line
+    value, text = override.value(), override.input_line
     if isinstance(value, IntervalSweep):
-        raise ConfigError(f"{typed}: an interval is for a search: add search=command, or give values with commas.")
+        raise ConfigError(f"{text}: an interval is for a search: add search=command, or give values with commas.")
     if isinstance(value, Glob):
         options = describe().get(override.key_or_group)
         if options is None:
-            raise ConfigError(f"{typed}: glob() is for groups: {', '.join(sorted(describe()))}.")
-        found: list[str] = value.filter(list(options))
+            raise ConfigError(f"{text}: glob() is for groups: {', '.join(sorted(describe()))}.")
+        values: list[str] = value.filter(list(options))
     else:
-        found = [_as_in_yaml(str(text)) for text in override.sweep_string_iterator()]
-    if not found:
-        raise ConfigError(f"{typed}: there is no such value, so that the sweep would have no trials.")
-    return found
+        values = [_as_in_yaml(str(option)) for option in override.sweep_string_iterator()]
+    if not values:
+        raise ConfigError(f"{text}: there is no such value, so the sweep would have no trials.")
+    return values
 
 
 def _as_in_yaml(text: str) -> str:
@@ -65,9 +65,9 @@ def _as_in_yaml(text: str) -> str:
 
 
 def grid(varied: Sequence[Override]) -> list[tuple[str, ...]]:
-    """Return what each trial of a grid is given: every combination, the last override varying fastest.
+    """Return the overrides of each trial of a grid: every combination, the last override varying fastest.
 
-    >>> grid(parsed(["model=cgan,dcgan", "seed=1,2"]))[:3]
+    >>> grid(parse_overrides(["model=cgan,dcgan", "seed=1,2"]))[:3]
     [('model=cgan', 'seed=1'), ('model=cgan', 'seed=2'), ('model=dcgan', 'seed=1')]
     """
     axes = [[f"{override.get_key_element()}={text}" for text in choices(override)] for override in varied]
@@ -75,10 +75,10 @@ def grid(varied: Sequence[Override]) -> list[tuple[str, ...]]:
 
 
 def distribution(override: Override) -> BaseDistribution:
-    """Return the distribution that a search draws an override from.
+    """Return the distribution that a search samples an override from.
 
     Raises:
-        ConfigError: If it is empty, or is to be logarithmic and is not positive.
+        ConfigError: If it is empty, or is logarithmic and not positive.
     """
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
@@ -98,10 +98,10 @@ def distribution(override: Override) -> BaseDistribution:
         raise ConfigError(f"{override.input_line}: {' '.join(str(error).split())}") from error
 
 
-def as_typed(value: object) -> str:
-    """Return a value drawn from a distribution as an override gives it; four digits are as much as a trial can tell.
+def format_sample(value: object) -> str:
+    """Return a sampled value as an override writes it, with four digits: more make no measurable difference.
 
-    >>> as_typed(0.00123456), as_typed(64), as_typed("[0.5,0.9]")
+    >>> format_sample(0.00123456), format_sample(64), format_sample("[0.5,0.9]")
     ('0.001235', '64', '[0.5,0.9]')
     """
     return f"{value:.4g}" if isinstance(value, float) else str(value)

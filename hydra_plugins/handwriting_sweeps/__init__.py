@@ -1,12 +1,12 @@
-"""What Hydra finds of our sweeps: a sweeper, and a launcher for each place where trials can run.
+"""Hydra's view of our sweeps: a sweeper, and a launcher for each executor.
 
-Hydra imports this at every start, so that nothing heavy is imported here; all that they do is in
-``handwriting.sweeps`` and ``handwriting.sweeps.orchestration``.
+Hydra imports this at every start: the work is in ``handwriting.sweeps``, which is imported when a sweep runs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from hydra.core.plugins import Plugins
@@ -17,8 +17,23 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 
+def run_trial(overrides: Sequence[str], folder: Path) -> float | None:
+    """Run one trial in its own process, where one of Hydra's launchers calls the job of a sweep.
+
+    Args:
+        overrides: The overrides of the trial.
+        folder: Its run folder.
+
+    Returns:
+        The best value of its monitor.
+    """
+    from handwriting.sweeps.interop import run_trial
+
+    return run_trial(overrides, folder)
+
+
 class HandwritingSweeper(Sweeper):
-    """Grids and searches whose every trial is a run folder; what was stopped goes on by the same command.
+    """Grids and searches whose every trial is a run folder; the same command resumes a sweep that was stopped.
 
     Args:
         max_batch_size: The most trials that a launcher of Hydra's own is given at once; None for all of a grid.
@@ -28,7 +43,7 @@ class HandwritingSweeper(Sweeper):
         self.max_batch_size = max_batch_size
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Remember what is asked, and by which launcher."""
+        """Keep the configuration, and set up the launcher."""
         self.config = config
         self.launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
@@ -43,11 +58,11 @@ class HandwritingSweeper(Sweeper):
         return sweep(arguments, self.config, self.launcher, self.max_batch_size)
 
 
-class OurLauncher(Launcher):
+class HandwritingLauncher(Launcher):
     """A launcher whose trials are started one by one, so that none waits for a batch.
 
     Args:
-        settings: What the class in ``handwriting.sweeps.executors`` is given.
+        settings: The settings of the executor, as of the class that ``settings_class`` names.
     """
 
     settings_class: str
@@ -56,29 +71,29 @@ class OurLauncher(Launcher):
         self.settings = settings
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Remember what is asked."""
+        """Keep the configuration."""
         self.config = config
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Run a batch for a sweeper that is not ours, and return the best that each trial's monitor reached."""
-        from handwriting.sweeps.orchestration import launch
+        """Run a batch for another sweeper, and return the best value of each trial's monitor."""
+        from handwriting.sweeps.interop import launch
 
         return launch(job_overrides, initial_job_idx, self)
 
 
-class LocalLauncher(OurLauncher):
+class LocalLauncher(HandwritingLauncher):
     """Trials as processes of this machine."""
 
-    settings_class = "handwriting.sweeps.executors.local.Local"
+    settings_class = "handwriting.sweeps.executors.local.LocalSettings"
 
 
-class RayLauncher(OurLauncher):
+class RayLauncher(HandwritingLauncher):
     """Trials on a Ray cluster."""
 
-    settings_class = "handwriting.sweeps.executors.ray.Ray"
+    settings_class = "handwriting.sweeps.executors.ray.RaySettings"
 
 
-class SlurmLauncher(OurLauncher):
+class SlurmLauncher(HandwritingLauncher):
     """Trials as jobs of SLURM."""
 
-    settings_class = "handwriting.sweeps.executors.slurm.Slurm"
+    settings_class = "handwriting.sweeps.executors.slurm.SlurmSettings"

@@ -10,7 +10,7 @@ from handwriting.jobs import main
 from handwriting.runs import Run
 from handwriting.runs.stopping import STOP_FILE, StopReason, request_stop
 from handwriting.sweeps import Trial
-from handwriting.sweeps.folder import with_outcome
+from handwriting.sweeps.outcome import with_outcome
 from tests.builders import QUICK
 
 

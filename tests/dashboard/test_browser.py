@@ -11,7 +11,7 @@ import pytest
 from benchmarks.run_folders import write_runs
 from benchmarks.starting import COMMAND
 from benchmarks.sweep_folders import write_sweep
-from handwriting.sweeps.folder import Sweep
+from handwriting.sweeps import Sweep
 from tests.builders import train
 from tests.dashboard.browser import CHROMIUM, browser, dashboard, page, select_row, settle
 from tests.extras import needs

@@ -37,7 +37,7 @@ from handwriting.errors import ConfigError
 from handwriting.plots.themes import page_colour
 from handwriting.reports.page import Cell, Table
 from handwriting.runs.summaries import DEAD
-from handwriting.sweeps.folder import Sweep, Trial
+from handwriting.sweeps import Sweep, Trial
 
 MARKUP = """<img src=x onerror="alert('1')">&amp;"""
 LIVE = re.compile("<img|onerror=\"|'1'")

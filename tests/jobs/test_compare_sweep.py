@@ -11,7 +11,7 @@ import pytest
 from benchmarks.sweep_folders import write_sweep
 from handwriting.jobs import MISTAKE, main
 from handwriting.runs import Run
-from handwriting.sweeps.folder import Sweep
+from handwriting.sweeps import Sweep
 
 
 @pytest.fixture(scope="module")

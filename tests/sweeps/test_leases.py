@@ -1,4 +1,4 @@
-"""No GPU is lent twice."""
+"""No GPU is leased twice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _own_leases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(LEASES_VARIABLE, str(tmp_path))
 
 
-def test_every_gpu_is_lent_once() -> None:
+def test_every_gpu_is_leased_once() -> None:
     held = [lease(GPUS) for _ in GPUS]
     assert [one.gpus for one in held if one] == [("0",), ("1",), ("2",)]
     assert lease(GPUS) is None
@@ -53,11 +53,11 @@ def test_trials_share_a_gpu_by_option_and_never_with_one_that_wants_it_whole() -
 
 
 def test_a_lease_lasts_as_long_as_the_trial_though_the_sweep_is_gone() -> None:
-    """The trial's process inherits the files: killing the sweep gives nothing back."""
+    """The trial's process inherits the files: killing the sweep releases nothing."""
     held = lease(["0"])
     assert held
     trial = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=held.files)
-    held.release()  # as the death of the sweep would
+    held.release()  # as the end of the sweep's process would
     assert lease(["0"]) is None
     trial.communicate(b"\n")
     assert lease(["0"])

@@ -18,9 +18,8 @@ from handwriting.config import CONF
 from handwriting.jobs import MISTAKE, main
 from handwriting.runs import Run
 from handwriting.sweeps import Sweep
-from handwriting.sweeps import executors as pools
-from handwriting.sweeps.executors import ResourceRequest
-from handwriting.sweeps.executors.local import Local
+from handwriting.sweeps.executors import ResourceRequest, local
+from handwriting.sweeps.executors.local import LocalSettings
 from handwriting.sweeps.leases import LEASES_VARIABLE
 from tests.builders import QUICK
 from tests.extras import needs
@@ -70,12 +69,12 @@ def wait_for(what: str, told: object, seconds: float = 150) -> None:
     ("words", "answer"),
     [
         (["search=mine", "--config-dir", "."], "model.lrr: no such key. Did you mean model.lr?"),
-        (["search=cgan", "search.trials=1,2"], "search.trials: give one; it is for the whole sweep."),
+        (["search=cgan", "search.trials=1,2"], "search.trials: give one value; it is for the whole sweep."),
         (["search=command", "model.lrr=interval(0.1,1)"], "model.lrr: no such key. Did you mean model.lr?"),
         (["search=command"], "The search space is empty"),
-        (["search=command", "seed=1,2"], "seed: a search would choose the luckiest"),
+        (["search=command", "seed=1,2"], "seed: a search would choose the luckiest seed"),
         (["search=cgn"], "search=cgn: no such choice. Did you mean cgan?"),
-        (["search=cgan,cvae"], "search: give one"),
+        (["search=cgan,cvae"], "search: give one value"),
         (["search=cgan", "search.sampler=tpee"], "search.sampler=tpee is not allowed: choose tpe, gp or random."),
         (["search=cgan", "search.trials=0"], "search.trials=0: must be greater than 0."),
         (["search=cgan", "search.storage=redis"], "search.storage=redis: give sqlite, journal, or a URL"),
@@ -111,29 +110,31 @@ def test_a_search_without_m_is_refused(capsys: pytest.CaptureFixture[str]) -> No
 def test_more_workers_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     from handwriting.errors import ConfigError
 
-    monkeypatch.setattr(pools.local, "visible_gpus", lambda: ["0", "1"])
-    assert Local().open(ResourceRequest(True, 1, 1, 9)).workers == 2
-    assert Local(trials_per_gpu=3).open(ResourceRequest(True, 1, 1, 9)).workers == 6
-    assert Local().open(ResourceRequest(True, None, 1, 9)).workers == 1, "a trial that wants all GPUs has them alone"
-    assert Local(workers=3).open(ResourceRequest(False, 1, 1, 9)).workers == 3, "on the CPU nobody counts GPUs"
+    monkeypatch.setattr(local, "visible_gpus", lambda: ["0", "1"])
+    assert LocalSettings().open(ResourceRequest(True, 1, 1, 9)).workers == 2
+    assert LocalSettings(trials_per_gpu=3).open(ResourceRequest(True, 1, 1, 9)).workers == 6
+    assert LocalSettings().open(ResourceRequest(True, None, 1, 9)).workers == 1, (
+        "a trial that wants all GPUs has them alone"
+    )
+    assert LocalSettings(workers=3).open(ResourceRequest(False, 1, 1, 9)).workers == 3, "on the CPU nobody counts GPUs"
     with pytest.raises(ConfigError, match=r"hydra\.launcher\.workers=3 with 1 GPU each: 2 can be used here"):
-        Local(workers=3).open(ResourceRequest(True, 1, 1, 9))
+        LocalSettings(workers=3).open(ResourceRequest(True, 1, 1, 9))
     with pytest.raises(ConfigError, match="4 GPUs each: 2 can be used here"):
-        Local().open(ResourceRequest(True, 4, 1, 9))
+        LocalSettings().open(ResourceRequest(True, 4, 1, 9))
 
 
 def test_cores_are_shared_out_among_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS")
-    monkeypatch.setattr(pools.local, "cores", lambda: 8)
-    shares = [(Local(workers=w).open(ResourceRequest(False, 1, 1, 99)).threads) for w in (1, 2, 3, 8, 9)]
+    monkeypatch.setattr(local, "cores", lambda: 8)
+    shares = [(LocalSettings(workers=w).open(ResourceRequest(False, 1, 1, 99)).threads) for w in (1, 2, 3, 8, 9)]
     assert shares == [8, 4, 2, 1, 1]
     assert (
-        Local().open(ResourceRequest(False, 1, 1, 99)).workers,
-        Local().open(ResourceRequest(False, 1, 1, 2)).threads,
+        LocalSettings().open(ResourceRequest(False, 1, 1, 99)).workers,
+        LocalSettings().open(ResourceRequest(False, 1, 1, 2)).threads,
     ) == (8, 4)
-    of_two = Local().open(ResourceRequest(False, 2, 1, 99))
+    of_two = LocalSettings().open(ResourceRequest(False, 2, 1, 99))
     assert (of_two.workers, of_two.threads) == (4, 1), "two processes train together in each trial"
-    assert Local(threads=4).open(ResourceRequest(False, 1, 1, 99)).workers == 2
+    assert LocalSettings(threads=4).open(ResourceRequest(False, 1, 1, 99)).workers == 2
 
 
 # What runs
@@ -170,7 +171,7 @@ def test_eight_trials_with_three_failures_give_five_results_and_the_same_command
 
 
 @pytest.mark.slow
-def test_a_sweep_that_is_killed_is_gone_on_with_by_the_same_command() -> None:
+def test_a_killed_sweep_is_resumed_by_the_same_command() -> None:
     words = [*TINY, "trainer.max_epochs=40", "seed=1,2,3,4", "hydra.launcher.workers=2"]
     running = subprocess.Popen(command("-m", *words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_for("a checkpoint", lambda: list(Path().glob("sweeps/*/1/checkpoints/last.ckpt")))
@@ -215,7 +216,7 @@ def test_ctrl_c_interrupts_the_trials_and_resuming_needs_no_flag() -> None:
 
 
 @pytest.mark.slow
-def test_a_sweep_folder_given_to_resume_is_gone_on_with() -> None:
+def test_a_sweep_folder_given_to_resume_is_resumed() -> None:
     assert sweep(*ONE_EPOCH, "seed=1,2", "sweep=mine").returncode == 0
     plan = json.loads(Path("sweeps/mine/plan.json").read_text())
     assert plan["swept"] == ["seed=1,2"]
@@ -227,11 +228,11 @@ def test_a_sweep_folder_given_to_resume_is_gone_on_with() -> None:
     assert "trial 1  done" in again.stdout
     assert "trial 0" not in again.stdout.replace("best: trial 0", "")
     refused = subprocess.run(command("resume=sweeps/mine", "seed=3"), capture_output=True, text=True, timeout=120)
-    assert refused.stderr.startswith("resume=sweeps/mine goes on with the same sweep: leave seed=3 out.")
+    assert refused.stderr.startswith("resume=sweeps/mine resumes the same sweep: remove seed=3.")
 
 
 @pytest.mark.slow
-def test_a_search_is_extended_by_asking_for_more() -> None:
+def test_a_search_is_extended_by_requesting_more_trials() -> None:
     words = [*TINY, "trainer.max_epochs=2", "search=command", "model.lr=tag(log,interval(1e-4,1e-2))"]
     first = sweep(*words, "search.trials=3")
     assert first.returncode == 0, first.stderr
@@ -351,25 +352,25 @@ def test_ray_never_puts_two_trials_on_one_gpu(tmp_path: Path) -> None:
 
 def test_a_missing_extra_is_named_with_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     from handwriting.errors import ConfigError
-    from handwriting.sweeps.executors.ray import Ray
-    from handwriting.sweeps.executors.slurm import Slurm
+    from handwriting.sweeps.executors.ray import RaySettings
+    from handwriting.sweeps.executors.slurm import SlurmSettings
 
     monkeypatch.setitem(sys.modules, "ray", None)
     monkeypatch.setitem(sys.modules, "submitit", None)
     with pytest.raises(ConfigError, match=r"pip install 'handwriting\[ray\]'"):
-        Ray().open(ResourceRequest(False, 1, 1, 1))
+        RaySettings().open(ResourceRequest(False, 1, 1, 1))
     with pytest.raises(ConfigError, match=r"pip install 'handwriting\[slurm\]'"):
-        Slurm().open(ResourceRequest(False, 1, 1, 1))
+        SlurmSettings().open(ResourceRequest(False, 1, 1, 1))
 
 
-def test_what_is_submitted_to_slurm_is_what_was_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_slurm_receives_what_was_requested(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     needs("slurm", "submitit")
     from submitit.slurm.slurm import _make_sbatch_string
 
     from handwriting.sweeps.executors import slurm
 
     monkeypatch.setattr(slurm, "has_gpus", lambda: True)
-    settings = slurm.Slurm(
+    settings = slurm.SlurmSettings(
         threads=3, minutes=50, partition="big", memory_gb=7, setup=("module load x",), parameters={"account": "me"}
     )
     parameters = slurm.SlurmExecutor(settings, ResourceRequest(True, 4, 2, 9)).parameters("sweep_x")
@@ -482,13 +483,14 @@ def test_slurm_trains_one_trial_on_several_tasks(slurm_cluster: Path, monkeypatc
 def test_every_launcher_has_its_yaml_and_every_key_of_it_its_default() -> None:
     import yaml
 
-    from handwriting.sweeps.executors.ray import Ray
-    from handwriting.sweeps.executors.slurm import Slurm
+    from handwriting.sweeps.executors.ray import RaySettings
+    from handwriting.sweeps.executors.slurm import SlurmSettings
 
-    for settings in (Local, Ray, Slurm):
-        written = yaml.safe_load((CONF / "hydra" / "launcher" / f"{settings.__name__.lower()}.yaml").read_text())
+    for settings in (LocalSettings, RaySettings, SlurmSettings):
+        name = settings.__name__.removesuffix("Settings")
+        written = yaml.safe_load((CONF / "hydra" / "launcher" / f"{name.lower()}.yaml").read_text())
         target = written.pop("_target_")
-        assert target == f"hydra_plugins.handwriting_sweeps.{settings.__name__}Launcher"
+        assert target == f"hydra_plugins.handwriting_sweeps.{name}Launcher"
         default = settings()
         for key, value in written.items():
             own = getattr(default, key)

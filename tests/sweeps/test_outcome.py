@@ -9,7 +9,8 @@ import pytest
 
 from handwriting.runs import RunFolder, claim
 from handwriting.runs.files import read_json, write_json
-from handwriting.sweeps.folder import Trial, with_outcome
+from handwriting.sweeps import Trial
+from handwriting.sweeps.outcome import with_outcome
 
 
 def interrupted_run(folder: Path, why: str, stopped_by: Any) -> Path:

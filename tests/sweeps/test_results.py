@@ -1,4 +1,4 @@
-"""What a sweep has found."""
+"""The results of a sweep."""
 
 from __future__ import annotations
 
@@ -9,9 +9,16 @@ import pytest
 
 from handwriting import config
 from handwriting.config import compose
-from handwriting.sweeps.folder import SweepPlan, Trial
-from handwriting.sweeps.results import best_config, importance, importance_unavailable, leaderboard, rerun, seed_spread
-from hydra_plugins import handwriting_experiments as handwriting_studies
+from handwriting.sweeps import SweepPlan, Trial
+from handwriting.sweeps.results import (
+    best_config,
+    importance,
+    importance_unavailable,
+    leaderboard,
+    rerun_command,
+    seed_spread,
+)
+from hydra_plugins import handwriting_experiments
 
 
 def trial(number: int, value: float | None, *overrides: str, **facts: Any) -> Trial:
@@ -35,17 +42,17 @@ def test_trials_that_differ_in_their_seed_alone_stand_together_best_first() -> N
 
 def test_more_is_better_where_the_monitor_says_so() -> None:
     trials = [trial(n, value, f"model.lr={n}", mode="max") for n, value in enumerate((0.2, 0.9, 0.5))]
-    assert [standing.best.number for standing in leaderboard(trials)] == [1, 2, 0]
+    assert [row.best.number for row in leaderboard(trials)] == [1, 2, 0]
 
 
-def test_values_of_different_monitors_are_never_held_against_each_other() -> None:
+def test_values_of_different_monitors_are_never_compared() -> None:
     trials = [trial(0, 90.0, "model=vae", monitor="val/loss"), trial(1, 20.0, "model=cgan"),
               trial(2, 80.0, "model=cvae", monitor="val/loss")]  # fmt: skip
-    assert [standing.best.number for standing in leaderboard(trials)] == [2, 0, 1]
-    assert importance_unavailable(trials) == "The trials go by different things."
+    assert [row.best.number for row in leaderboard(trials)] == [2, 0, 1]
+    assert importance_unavailable(trials) == "The trials are compared by different values."
 
 
-def test_what_matters_is_told_from_what_does_not() -> None:
+def test_importance_separates_parameters_with_an_effect_from_those_without() -> None:
     trials = [
         trial(n, 10 * (n % 4) + 0.1 * (n % 3), f"model.lr=1e-{n % 4 + 1}", f"model.norm={norm}", f"seed={n}")
         for n, norm in enumerate("aaaabbbb" * 3)
@@ -54,10 +61,10 @@ def test_what_matters_is_told_from_what_does_not() -> None:
     assert next(iter(shares)) == "model.lr"
     assert shares["model.lr"] > 0.8
     assert sum(shares.values()) == pytest.approx(1)
-    assert importance(trials) == shares, "the same trials tell the same"
+    assert importance(trials) == shares, "the same trials give the same importance"
 
 
-def test_parameters_that_some_trials_lack_do_not_matter_less() -> None:
+def test_parameters_that_some_trials_lack_are_no_less_important() -> None:
     trials = [trial(n, float(n % 2), "model=cgan", f"model.loss={('hinge', 'bce')[n % 2]}") for n in range(8)]
     trials += [trial(8 + n, 0.5, "model=wgan_gp", f"model.lr={n + 1}") for n in range(4)]
     assert max(importance(trials), key=importance(trials).__getitem__) == "model.loss"
@@ -66,12 +73,12 @@ def test_parameters_that_some_trials_lack_do_not_matter_less() -> None:
 @pytest.mark.parametrize(
     ("trials", "reason"),
     [
-        ([trial(n, float(n), f"seed={n}") for n in range(3)], "It takes at least 4 trials"),
+        ([trial(n, float(n), f"seed={n}") for n in range(3)], "Importance takes at least 4 finished trials"),
         ([trial(n, 1.0, f"seed={n}") for n in range(5)], "All trials reached the same val/fid"),
-        ([trial(n, float(n)) for n in range(5)], "were all given the same"),
+        ([trial(n, float(n)) for n in range(5)], "have the same parameters"),
     ],
 )
-def test_what_cannot_be_told_is_said_in_words(trials: list[Trial], reason: str) -> None:
+def test_importance_that_cannot_be_estimated_has_a_reason(trials: list[Trial], reason: str) -> None:
     assert reason in str(importance_unavailable(trials))
     assert importance(trials) == {}
 
@@ -91,8 +98,8 @@ def test_the_best_config_composes_to_what_the_best_trial_was(
 ) -> None:
     overrides = tuple(word.replace("''", "\\'") for word in overrides)
     plan = SweepPlan((*overrides[:1], "search=cgan", "hydra.launcher.workers=2"), ())
-    (standing,) = leaderboard([trial(3, 1.0, *overrides[1:], "seed=7")])
-    text = best_config("mine", plan, standing)
+    (row,) = leaderboard([trial(3, 1.0, *overrides[1:], "seed=7")])
+    text = best_config("mine", plan, row)
     (tmp_path / "experiments").mkdir()
     (tmp_path / "experiments" / "best.yaml").write_text(text)
     expected = compose("train", [*overrides, "seed=7"])
@@ -100,14 +107,14 @@ def test_the_best_config_composes_to_what_the_best_trial_was(
 
     shutil.copytree(config.EXPERIMENTS, tmp_path / "experiments", dirs_exist_ok=True)
     monkeypatch.setattr(config, "EXPERIMENTS", tmp_path / "experiments")
-    monkeypatch.setattr(handwriting_studies, "EXPERIMENTS", tmp_path / "experiments")
+    monkeypatch.setattr(handwriting_experiments, "EXPERIMENTS", tmp_path / "experiments")
     assert compose("train", ["experiments=best"]) == expected
     assert "# Best of the sweep mine: val/fid 1.000 (trial 3)" in text
 
 
-def test_the_best_is_run_again_by_one_command_and_for_several_seeds_by_another() -> None:
+def test_the_best_trial_is_repeated_by_one_command_and_for_several_seeds_by_another() -> None:
     plan = SweepPlan(("model=cgan", "search=cgan", "data.root='a b'"), ())
     best = trial(3, 1.0, "model.lr=0.1", "seed=7")
-    assert rerun(plan, best) == "python train.py model=cgan 'data.root='\"'\"'a b'\"'\"'' model.lr=0.1 seed=7"
-    assert rerun(plan, best, (0, 1)).endswith("model.lr=0.1 seed=0,1")
-    assert rerun(plan, best, (0, 1)).startswith("python train.py -m model=cgan ")
+    assert rerun_command(plan, best) == "python train.py model=cgan 'data.root='\"'\"'a b'\"'\"'' model.lr=0.1 seed=7"
+    assert rerun_command(plan, best, (0, 1)).endswith("model.lr=0.1 seed=0,1")
+    assert rerun_command(plan, best, (0, 1)).startswith("python train.py -m model=cgan ")

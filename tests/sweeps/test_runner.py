@@ -1,4 +1,4 @@
-"""A sweep runs to its end whatever its trials do, and its folder tells how it stands."""
+"""A sweep runs to its end whatever its trials do, and its folder shows its progress."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import pytest
 from handwriting.errors import ConfigError, RunError
 from handwriting.runs import Run, RunFolder, claim
 from handwriting.runs.stopping import StoppedBy, take_stop_request
-from handwriting.sweeps import runner as driving
+from handwriting.sweeps import Sweep, SweepPlan, Trial, runner
 from handwriting.sweeps.executors import Executor
-from handwriting.sweeps.folder import Sweep, SweepPlan, Trial
 from handwriting.sweeps.progress_view import ProgressView
-from handwriting.sweeps.runner import GridSource, SweepRunner, TrialSource
+from handwriting.sweeps.runner import SweepRunner
 from handwriting.sweeps.search import Search, SearchSource
-from handwriting.sweeps.trial import TrialJob
+from handwriting.sweeps.sources import GridSource, TrialSource
+from handwriting.sweeps.trial_process import TrialJob
 
 CONFIG = "trainer: {max_epochs: 10}\n"
 
@@ -40,7 +40,7 @@ def write_run(
         run.end(state, why, stopped_by)  # type: ignore[arg-type]
 
 
-class FakePool(Executor):
+class FakeExecutor(Executor):
     """Ends every trial in the round after it was submitted, as ``act`` says."""
 
     def __init__(self, act: Callable[[TrialJob], int | None], workers: int = 2) -> None:
@@ -74,8 +74,8 @@ class FakePool(Executor):
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(driving, "GLANCE", 0.0)
-    monkeypatch.setattr(driving, "LOOK", 0.0)
+    monkeypatch.setattr(runner, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(runner, "MEASURE_SECONDS", 0.0)
 
 
 def drive(folder: Path, source: TrialSource, executor: Executor) -> tuple[Trial, ...]:
@@ -83,7 +83,7 @@ def drive(folder: Path, source: TrialSource, executor: Executor) -> tuple[Trial,
     with sweep.locked():
         sweep.write_plan(SweepPlan((), ()))
         jobs = lambda trial: TrialJob(trial.number, sweep.folder(trial.number), trial.overrides, "s", folder)  # noqa: E731
-        return SweepRunner(sweep, source, executor, ProgressView(), jobs).run()
+        return SweepRunner(sweep, source, executor, ProgressView(folder, executor.describe()), jobs).run()
 
 
 def grid(n: int) -> GridSource:
@@ -96,7 +96,7 @@ def succeed(job: TrialJob) -> int:
 
 
 def test_every_trial_runs_once_and_no_more_at_a_time_than_there_are_workers(tmp_path: Path) -> None:
-    executor = FakePool(succeed, workers=3)
+    executor = FakeExecutor(succeed, workers=3)
     trials = drive(tmp_path, grid(8), executor)
     assert executor.started == list(range(8))
     assert executor.most == 3
@@ -106,7 +106,7 @@ def test_every_trial_runs_once_and_no_more_at_a_time_than_there_are_workers(tmp_
     ]
 
 
-def test_failures_are_told_with_their_reasons_and_tried_again_by_the_next_sitting(tmp_path: Path) -> None:
+def test_failures_are_reported_with_their_reasons_and_run_again_by_the_next_session(tmp_path: Path) -> None:
     def act(job: TrialJob) -> int:
         if job.number == 1:
             write_run(job.folder, 3.0, "failed", "NotFiniteError: train/loss is nan")
@@ -124,21 +124,21 @@ def test_failures_are_told_with_their_reasons_and_tried_again_by_the_next_sittin
     monkey = pytest.MonkeyPatch()
     # The process that wrote the folder of trial 2 is this one, which was not killed.
     monkey.setattr("handwriting.runs.folder.lives", lambda status: False)
-    trials = drive(tmp_path, grid(5), FakePool(act))
+    trials = drive(tmp_path, grid(5), FakeExecutor(act))
     assert [trial.state for trial in trials] == ["done", "failed", "failed", "failed", "done"]
     assert [trial.why for trial in trials[1:4]] == [
         "NotFiniteError: train/loss is nan",
         "killed by signal 9",
         "ended with exit status 2: model.lr=-1: must be greater than 0.",
     ]
-    executor = FakePool(succeed)
+    executor = FakeExecutor(succeed)
     again = drive(tmp_path, grid(5), executor)
     assert executor.started == [1, 2, 3]
     assert {trial.state for trial in again} == {"done"}
     monkey.undo()
 
 
-def test_the_status_tells_other_programs_how_the_sweep_stands(tmp_path: Path) -> None:
+def test_other_programs_read_the_progress_in_the_status_file(tmp_path: Path) -> None:
     seen = []
 
     def act(job: TrialJob) -> int:
@@ -146,7 +146,7 @@ def test_the_status_tells_other_programs_how_the_sweep_stands(tmp_path: Path) ->
             seen.append(json.loads((tmp_path / "sweep.json").read_text()))
         return succeed(job)
 
-    drive(tmp_path, grid(4), FakePool(act, workers=1))
+    drive(tmp_path, grid(4), FakeExecutor(act, workers=1))
     (during,) = seen
     assert during["state"] == "running"
     assert during["counts"] == {"done": 2, "running": 1, "waiting": 1}
@@ -157,23 +157,23 @@ def test_the_status_tells_other_programs_how_the_sweep_stands(tmp_path: Path) ->
     assert [trial.overrides for trial in Sweep(tmp_path).trials] == [(f"seed={n}",) for n in range(4)]
 
 
-def test_on_a_terminal_a_bar_tells_what_runs_failed_and_is_best(
+def test_on_a_terminal_a_bar_shows_what_runs_what_failed_and_the_best(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def act(job: TrialJob) -> int:
-        write_run(job.folder, 10.0 - job.number, *(("failed", "no seed_spread") if job.number == 1 else ("done",)))
+        write_run(job.folder, 10.0 - job.number, *(("failed", "no luck") if job.number == 1 else ("done",)))
         return 0
 
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    drive(tmp_path, grid(3), FakePool(act, workers=1))
-    told = capsys.readouterr().err
-    assert "0/3 trials  1 running" in told
-    assert "2/3 trials  1 running  1 failed  best val/loss 10.00 (trial 0)" in told
-    assert "3/3 trials  0 running  1 failed  best val/loss 8.000 (trial 2)" in told
-    assert " left" in told
+    drive(tmp_path, grid(3), FakeExecutor(act, workers=1))
+    printed = capsys.readouterr().err
+    assert "0/3 trials  1 running" in printed
+    assert "2/3 trials  1 running  1 failed  best val/loss 10.00 (trial 0)" in printed
+    assert "3/3 trials  0 running  1 failed  best val/loss 8.000 (trial 2)" in printed
+    assert " left" in printed
 
 
-def test_two_sittings_at_once_in_one_folder_are_refused(tmp_path: Path) -> None:
+def test_two_sessions_at_once_in_one_folder_are_refused(tmp_path: Path) -> None:
     def act(job: TrialJob) -> int:
         with (
             pytest.raises(RunError, match=r"is being run by process \d+ on .*: one sweep a folder"),
@@ -182,19 +182,19 @@ def test_two_sittings_at_once_in_one_folder_are_refused(tmp_path: Path) -> None:
             pass
         return succeed(job)
 
-    drive(tmp_path, grid(2), FakePool(act))
+    drive(tmp_path, grid(2), FakeExecutor(act))
     with Sweep(tmp_path).locked():  # and it is free afterwards
         pass
 
 
-def test_ctrl_c_stops_the_trials_and_says_which_are_to_be_gone_on_with(tmp_path: Path) -> None:
+def test_ctrl_c_stops_the_trials_and_records_which_are_to_be_resumed(tmp_path: Path) -> None:
     def act(job: TrialJob) -> int:
         if job.number == 1:
             write_run(job.folder, 5.0, "interrupted", "stopped by hand")
             raise KeyboardInterrupt
         return succeed(job)
 
-    executor = FakePool(act, workers=1)
+    executor = FakeExecutor(act, workers=1)
     with pytest.raises(KeyboardInterrupt):
         drive(tmp_path, grid(3), executor)
     assert executor.stopped
@@ -217,7 +217,7 @@ def test_a_trial_that_outlived_its_sweep_is_waited_for_and_not_started_twice(
         return alive
 
     monkeypatch.setattr("handwriting.runs.folder.lives", lives)
-    executor = FakePool(succeed, workers=1)
+    executor = FakeExecutor(succeed, workers=1)
     trials = drive(tmp_path, grid(2), executor)
     assert executor.started == [1]
     assert [(trial.state, trial.value) for trial in trials] == [("done", 6.0), ("done", 9.0)]
@@ -237,7 +237,7 @@ def test_failed_trials_of_a_search_are_recorded_and_never_fatal(tmp_path: Path) 
             write_run(job.folder, 5.0 - job.number)
         return 0
 
-    trials = drive(tmp_path, study(tmp_path), FakePool(act))
+    trials = drive(tmp_path, study(tmp_path), FakeExecutor(act))
     assert [trial.state for trial in trials] == ["done", "failed"] * 3
     assert [trial.state for trial in study(tmp_path).trials] == ["done", "failed"] * 3
 
@@ -251,7 +251,7 @@ def test_a_trial_whose_monitor_was_never_finite_has_failed_and_is_not_fatal(tmp_
             write_run(job.folder, 5.0 - job.number)
         return 0
 
-    trials = drive(tmp_path, study(tmp_path), FakePool(act))
+    trials = drive(tmp_path, study(tmp_path), FakeExecutor(act))
     assert [trial.state for trial in trials] == ["done", "failed", *["done"] * 4]
     assert trials[1].why == "val/loss was never finite"
     assert study(tmp_path).trials[1].state == "failed"
@@ -259,14 +259,14 @@ def test_a_trial_whose_monitor_was_never_finite_has_failed_and_is_not_fatal(tmp_
 
 def test_a_monitor_that_no_run_logs_ends_the_search_with_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"search\.monitor=val/los: the runs do not log it\. Did you mean val/loss\?"):
-        drive(tmp_path, study(tmp_path, monitor="val/los"), FakePool(succeed))
+        drive(tmp_path, study(tmp_path, monitor="val/los"), FakeExecutor(succeed))
     assert Sweep(tmp_path).status["state"] == "failed"
 
 
-def test_a_hopeless_trial_is_asked_to_stop_and_counts_as_pruned(tmp_path: Path) -> None:
+def test_a_trial_that_should_be_pruned_is_stopped_and_counts_as_pruned(tmp_path: Path) -> None:
     looks: dict[int, int] = {}
 
-    class Patient(FakePool):
+    class Patient(FakeExecutor):
         """Lets a trial run for some rounds, and end where it is asked to."""
 
         def poll(self) -> list[tuple[int, int | None]]:
@@ -293,15 +293,15 @@ def test_a_hopeless_trial_is_asked_to_stop_and_counts_as_pruned(tmp_path: Path) 
     assert Run.at(tmp_path / "5").status["state"] == "interrupted"
 
 
-def test_only_a_new_measurement_can_show_that_a_trial_is_hopeless(tmp_path: Path) -> None:
-    asked: list[tuple[int, float, float]] = []
+def test_only_a_new_measurement_can_prune_a_trial(tmp_path: Path) -> None:
+    questions: list[tuple[int, float, float]] = []
 
     class Strict(GridSource):
         def should_prune(self, trial: Trial, share: float, value: float) -> bool:
-            asked.append((trial.number, share, value))
+            questions.append((trial.number, share, value))
             return False
 
-    class Slow(FakePool):
+    class Slow(FakeExecutor):
         """Runs a trial for ten epochs, and measures in the second and the eighth."""
 
         epoch = 0
@@ -319,7 +319,7 @@ def test_only_a_new_measurement_can_show_that_a_trial_is_hopeless(tmp_path: Path
             return [(job.number, 0)]
 
     drive(tmp_path, Strict([["seed=0"]]), Slow(succeed, workers=1))
-    assert asked == [(0, 0.2, 9.0), (0, 0.8, 4.0)]
+    assert questions == [(0, 0.2, 9.0), (0, 0.8, 4.0)]
 
 
 def test_a_broken_folder_is_one_failed_trial(tmp_path: Path) -> None:
@@ -327,18 +327,18 @@ def test_a_broken_folder_is_one_failed_trial(tmp_path: Path) -> None:
     (tmp_path / "0" / "summary.json").write_text("{")
     write_run(tmp_path / "1", 7.0)
     (tmp_path / "1" / "status.json").write_text("[]")
-    executor = FakePool(lambda job: succeed(job) if job.number == 2 else 2)
+    executor = FakeExecutor(lambda job: succeed(job) if job.number == 2 else 2)
     trials = drive(tmp_path, grid(3), executor)
     assert executor.started == [0, 1, 2]
     assert [trial.state for trial in trials] == ["failed", "failed", "done"]
     assert "summary.json" in (trials[0].why or "")
 
 
-def test_a_sweep_without_room_waits_for_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sweep_without_free_slots_waits_for_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As where another sweep has all GPUs."""
     refusals = iter([0, 0, 0])
 
-    class Busy(FakePool):
+    class Busy(FakeExecutor):
         def free_slots(self) -> int:
             return next(refusals, super().free_slots())
 

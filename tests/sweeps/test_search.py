@@ -1,4 +1,4 @@
-"""What a search asks for and what it remembers."""
+"""What a search samples and what it remembers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from omegaconf import OmegaConf
 
 from handwriting.config import CONF, build, compose
 from handwriting.errors import ConfigError
-from handwriting.sweeps.folder import STUDIES, Sweep, Trial
-from handwriting.sweeps.orchestration import _as_override
-from handwriting.sweeps.search import STEPS, Search, SearchSource, space_of
-from handwriting.sweeps.space import parted
+from handwriting.sweeps import Sweep, Trial
+from handwriting.sweeps.folder import STUDY_FILES
+from handwriting.sweeps.planning import as_override_value
+from handwriting.sweeps.search import PRUNING_STEPS, Search, SearchSource, space_of
+from handwriting.sweeps.space import split_overrides
 
 SPACE = ("model.lr=tag(log,interval(1e-4,1e-1))", "model.latent_dim=int(interval(2,32))", "model.norm=batch,none")
 DEFAULT = {"model.lr": "0.002", "model.latent_dim": "16", "model.norm": "batch"}
@@ -30,13 +31,13 @@ def study(
 def finish(one: SearchSource, value: float, state: str = "done") -> Trial:
     trial = one.next()
     assert trial
-    one.tell(replace(trial, state=state, value=value))  # type: ignore[arg-type]
+    one.record(replace(trial, state=state, value=value))  # type: ignore[arg-type]
     return trial
 
 
-@pytest.mark.parametrize("storage", STUDIES)
+@pytest.mark.parametrize("storage", STUDY_FILES)
 @pytest.mark.parametrize("sampler", ["tpe", "gp", "random"])
-def test_a_search_goes_on_where_it_was_killed(tmp_path: Path, sampler: str, storage: str) -> None:
+def test_a_killed_search_resumes_where_it_was(tmp_path: Path, sampler: str, storage: str) -> None:
     first = study(tmp_path / "s", sampler=sampler, storage=storage)
     ended = [finish(first, value) for value in (3.0, 2.0, 4.0, 1.0)]
     half_done = first.next()
@@ -52,8 +53,8 @@ def test_a_search_goes_on_where_it_was_killed(tmp_path: Path, sampler: str, stor
     while trial := second.next():
         others.append(trial)
     assert [trial.number for trial in others] == [5, 6, 7, 8, 9]
-    drawn = [trial.overrides for trial in (*ended, again, *others)]
-    assert len(set(drawn)) == len(drawn), "a search that goes on must not draw what it drew before"
+    sampled = [trial.overrides for trial in (*ended, again, *others)]
+    assert len(set(sampled)) == len(sampled), "a resumed search must not sample the same values again"
 
 
 def test_the_first_trial_is_the_configuration_as_it_stands(tmp_path: Path) -> None:
@@ -78,7 +79,7 @@ def test_a_failed_trial_is_tried_again_with_the_same_values(tmp_path: Path) -> N
     again = second.next()
     assert again
     assert (again.number, again.overrides) == (failed.number, failed.overrides)
-    second.tell(replace(again, state="done", value=2.0))
+    second.record(replace(again, state="done", value=2.0))
     assert [(trial.state, trial.value) for trial in study(tmp_path / "s").trials] == [("done", 1.0), ("done", 2.0)]
 
 
@@ -89,17 +90,17 @@ def test_pruned_trials_stay_pruned_and_interrupted_ones_open(tmp_path: Path) -> 
     assert [trial.state for trial in study(tmp_path / "s").trials] == ["pruned", "waiting"]
 
 
-def test_hopeless_trials_are_told_from_hopeful_ones(tmp_path: Path) -> None:
+def test_only_trials_worse_than_the_median_are_pruned(tmp_path: Path) -> None:
     one = study(tmp_path / "s")
     for value in (1.4, 1.3, 1.2, 1.1, 1.0):
         trial = one.next()
         assert trial
         assert not one.should_prune(trial, 0.4, value)
-        one.tell(replace(trial, state="done", value=value))
+        one.record(replace(trial, state="done", value=value))
     good, bad = one.next(), one.next()
     assert good
     assert bad
-    assert not one.should_prune(bad, 1 / STEPS, 9.0), "too early to tell"
+    assert not one.should_prune(bad, 1 / PRUNING_STEPS, 9.0), "too early to prune"
     assert not one.should_prune(good, 0.5, 0.9)
     assert one.should_prune(bad, 0.5, 9.0)
     lenient = study(tmp_path / "t", pruner="none")
@@ -108,7 +109,7 @@ def test_hopeless_trials_are_told_from_hopeful_ones(tmp_path: Path) -> None:
     assert not lenient.should_prune(trial, 0.9, 1e9)
 
 
-def test_a_trial_is_held_against_what_others_had_reached_by_then(tmp_path: Path) -> None:
+def test_a_trial_is_compared_with_what_others_had_reached_at_the_same_part(tmp_path: Path) -> None:
     """Measured rarely, at whatever time: an early value of one is no match for a late one of another."""
     one = study(tmp_path / "s")
     for _ in range(5):
@@ -116,7 +117,7 @@ def test_a_trial_is_held_against_what_others_had_reached_by_then(tmp_path: Path)
         assert trial
         assert not one.should_prune(trial, 0.1, 50.0)
         assert not one.should_prune(trial, 0.9, 1.0)
-        one.tell(replace(trial, state="done", value=0.5))
+        one.record(replace(trial, state="done", value=0.5))
     late, early = one.next(), one.next()
     assert late
     assert early
@@ -132,7 +133,7 @@ def test_two_sweeps_on_one_study_keep_both_their_results(tmp_path: Path) -> None
     other = study(tmp_path / "other", storage=shared, study="both")
     mine = [finish(one, 1.0), finish(one, 2.0)]
     theirs = [finish(other, 3.0), finish(other, 4.0)]
-    assert [trial.overrides for trial in mine] != [trial.overrides for trial in theirs], "they draw differently"
+    assert [trial.overrides for trial in mine] != [trial.overrides for trial in theirs], "they sample differently"
     assert [trial.value for trial in study(tmp_path / "one", storage=shared, study="both").trials] == [1.0, 2.0]
     assert [trial.value for trial in study(tmp_path / "other", storage=shared, study="both").trials] == [3.0, 4.0]
     assert sorted(trial.value for trial in one.study.trials) == [1.0, 2.0, 3.0, 4.0]
@@ -159,12 +160,12 @@ def test_an_empty_space_and_a_searched_seed_are_refused() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (CONF / "search").glob("[!_]*.yaml")))
-def test_every_space_that_ships_holds_the_default_and_only_what_its_model_takes(tmp_path: Path, name: str) -> None:
+def test_every_shipped_space_holds_the_default_and_only_what_its_model_accepts(tmp_path: Path, name: str) -> None:
     search = build(compose("train", [f"search={name}"]).search, "search")
     if name == "command":
         assert not search.space
         return
-    constants, varied = parted([f"{key}={value}" for key, value in search.space.items()])
+    constants, varied = split_overrides([f"{key}={value}" for key, value in search.space.items()])
     assert not constants
     space = space_of([str(override.input_line) for override in varied])
     cfg = compose("train", search.overrides)
@@ -176,7 +177,7 @@ def test_every_space_that_ships_holds_the_default_and_only_what_its_model_takes(
             if override.key_or_group.startswith("model."):
                 build(changed.model, "model", image_size=28, alphabet=("a", "b"), style_names=())
     assert set(space) == set(search.space)
-    default = {key: _as_override(OmegaConf.select(cfg, key)) for key in space}
+    default = {key: as_override_value(OmegaConf.select(cfg, key)) for key in space}
     sweep = Sweep(tmp_path)
     first = SearchSource(sweep, search, [f"{key}={value}" for key, value in search.space.items()], default).next()
     assert first

@@ -6,17 +6,17 @@ import pytest
 
 from handwriting.config import describe
 from handwriting.errors import ConfigError
-from handwriting.sweeps.space import as_typed, choices, distribution, grid, parsed, parted
+from handwriting.sweeps.space import choices, distribution, format_sample, grid, parse_overrides, split_overrides
 
 
-def test_what_is_fixed_is_parted_from_what_varies() -> None:
-    fixed, varied = parted(["model=cgan", "seed=1,2", "data.root='a, b'", "model.lr=interval(0,1)"])
+def test_fixed_overrides_are_split_from_varied_ones() -> None:
+    fixed, varied = split_overrides(["model=cgan", "seed=1,2", "data.root='a, b'", "model.lr=interval(0,1)"])
     assert fixed == ["model=cgan", "data.root='a, b'"]
     assert [override.input_line for override in varied] == ["seed=1,2", "model.lr=interval(0,1)"]
 
 
 def test_a_grid_is_every_combination_in_the_order_of_hydra() -> None:
-    _, varied = parted(["model=cgan,wgan_gp", "+model.x=choice(a,b)", "seed=range(1,3)"])
+    _, varied = split_overrides(["model=cgan,wgan_gp", "+model.x=choice(a,b)", "seed=range(1,3)"])
     trials = grid(varied)
     assert len(trials) == 8
     assert trials[0] == ("model=cgan", "+model.x=a", "seed=1")
@@ -26,35 +26,35 @@ def test_a_grid_is_every_combination_in_the_order_of_hydra() -> None:
 
 
 def test_a_list_is_one_value_of_a_sweep() -> None:
-    _, varied = parted(["model.betas=[0.0,0.9],[0.5,0.9]"])
+    _, varied = split_overrides(["model.betas=[0.0,0.9],[0.5,0.9]"])
     assert grid(varied) == [("model.betas=[0.0,0.9]",), ("model.betas=[0.5,0.9]",)]
 
 
-def test_glob_finds_studies_in_folders() -> None:
-    (override,) = parsed(["experiments=glob(emnist_letters/*)"])
+def test_glob_finds_experiments_in_folders() -> None:
+    (override,) = parse_overrides(["experiments=glob(emnist_letters/*)"])
     found = choices(override)
     assert found == [name for name in describe()["experiments"] if name.startswith("emnist_letters/")]
     assert len(found) > 5
-    (override,) = parsed(["experiments=glob([emnist_letters/*,ours/*],exclude=*/cgan*)"])
+    (override,) = parse_overrides(["experiments=glob([emnist_letters/*,ours/*],exclude=*/cgan*)"])
     assert {name.split("/")[0] for name in choices(override)} == {"emnist_letters", "ours"}
     assert not [name for name in choices(override) if "/cgan" in name]
 
 
 @pytest.mark.parametrize("typed", ["experiments=glob(none/*)", "seed=range(1,1)"])
 def test_a_sweep_of_no_trials_is_refused(typed: str) -> None:
-    (override,) = parsed([typed])
+    (override,) = parse_overrides([typed])
     with pytest.raises(ConfigError, match="no trials"):
         choices(override)
 
 
 def test_glob_over_what_is_no_group_is_refused() -> None:
-    (override,) = parsed(["model.lr=glob(*)"])
+    (override,) = parse_overrides(["model.lr=glob(*)"])
     with pytest.raises(ConfigError, match=r"glob\(\) is for groups"):
         choices(override)
 
 
 def test_an_interval_in_a_grid_is_refused_with_the_way_out() -> None:
-    (override,) = parsed(["model.lr=interval(0,1)"])
+    (override,) = parse_overrides(["model.lr=interval(0,1)"])
     with pytest.raises(ConfigError, match="add search=command"):
         choices(override)
 
@@ -69,24 +69,24 @@ def test_an_interval_in_a_grid_is_refused_with_the_way_out() -> None:
         ("range(4, 17, 4)", "IntDistribution", 4, 16, False),
     ],
 )
-def test_a_distribution_is_the_one_that_was_typed(typed: str, kind: str, low: float, high: float, log: bool) -> None:
-    (override,) = parsed([f"model.x={typed}"])
+def test_a_distribution_is_that_of_its_override(typed: str, kind: str, low: float, high: float, log: bool) -> None:
+    (override,) = parse_overrides([f"model.x={typed}"])
     found = distribution(override)
     assert type(found).__name__ == kind
     assert (found.low, found.high, found.log) == (low, high, log)  # type: ignore[attr-defined]
 
 
-def test_choices_are_a_category_of_typed_texts() -> None:
-    (override,) = parsed(["model.betas=choice([0.0,0.9],[0.5,0.9])"])
+def test_choices_are_a_categorical_distribution_of_texts() -> None:
+    (override,) = parse_overrides(["model.betas=choice([0.0,0.9],[0.5,0.9])"])
     assert distribution(override).choices == ("[0.0,0.9]", "[0.5,0.9]")  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("typed", ["tag(log, interval(0, 1))", "interval(2, 1)"])
 def test_an_impossible_distribution_is_refused(typed: str) -> None:
-    (override,) = parsed([f"model.lr={typed}"])
+    (override,) = parse_overrides([f"model.lr={typed}"])
     with pytest.raises(ConfigError, match=r"^model\.lr="):
         distribution(override)
 
 
-def test_a_drawn_number_is_typed_with_four_digits() -> None:
-    assert [as_typed(value) for value in (0.000123456, 12, True, "[1,2]")] == ["0.0001235", "12", "True", "[1,2]"]
+def test_a_sampled_number_has_four_digits() -> None:
+    assert [format_sample(value) for value in (0.000123456, 12, True, "[1,2]")] == ["0.0001235", "12", "True", "[1,2]"]

@@ -14,16 +14,16 @@ from handwriting.plots.interactive import PICK, Chart, parallel_chart, picked
 from handwriting.plots.sweeps import draw_history, draw_importance
 from handwriting.reports.sweep import BETTER, Found, facts, file_of, gather, leaders, slug
 from handwriting.scales import Axis
-from handwriting.sweeps.folder import Trial
+from handwriting.sweeps import Trial
 from handwriting.sweeps.results import (
     Objective,
-    axes,
     best_config,
     by_objective,
-    finished,
     importance,
     importance_unavailable,
-    rerun,
+    is_finished,
+    parameter_axes,
+    rerun_command,
     seed_spread,
 )
 from handwriting.text import escape_markdown, format_duration, format_number
@@ -96,8 +96,8 @@ def _goal(key: str, goal: Objective, trials: Sequence[Trial], found: Found) -> N
         )
     parts.table(plain(leaders(standings, found.entries)), height=min(38 + 35 * len(standings), 400))
     ended = [trial for trial in trials if trial.state in ENDED]
-    if columns := axes(ended):
-        reached = Axis(monitor, tuple(trial.value if finished(trial) else None for trial in ended))
+    if columns := parameter_axes(ended):
+        reached = Axis(monitor, tuple(trial.value if is_finished(trial) else None for trial in ended))
         numbers = [trial.number for trial in ended]
         _parallel(key, goal, parallel_chart(columns, reached, mode, numbers, parts.is_dark()), ended)
     st.subheader("What mattered")
@@ -138,7 +138,7 @@ def _best(key: str, goal: Objective, found: Found) -> None:
     best = found.standings[goal][0]
     trial = best.best
     parts.link(f"Open trial {trial.number}", page="Run", run=f"{key}/{trial.number}")
-    st.code(rerun(found.plan, trial), language="bash", wrap_lines=True)
+    st.code(rerun_command(found.plan, trial), language="bash", wrap_lines=True)
     text = best_config(found.sweep.name, found.plan, best)
     st.code(text, language="yaml")
     parts.download(f"Save {file_of(goal, found)}", text, file_of(goal, found), "text/plain")

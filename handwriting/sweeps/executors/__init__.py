@@ -1,4 +1,4 @@
-"""Where trials run: this machine, a Ray cluster, SLURM, or whatever launcher of Hydra's is chosen."""
+"""What runs trials: processes of this machine, a Ray cluster, SLURM, or any launcher of Hydra's."""
 
 from handwriting.sweeps.executors.base import Executor, ResourceRequest
 

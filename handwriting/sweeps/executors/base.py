@@ -1,4 +1,4 @@
-"""What a sweep asks of the place where its trials run."""
+"""What a sweep requires of an executor."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from handwriting.sweeps.trial import TrialJob
+from handwriting.sweeps.trial_process import TrialJob
 
 
 @dataclass(frozen=True)
@@ -14,13 +14,13 @@ class ResourceRequest:
     """What each trial needs.
 
     Attributes:
-        gpus: Whether it wants a GPU where there is one (``trainer.accelerator`` is not ``cpu``).
-        devices: How many GPUs, or on the CPU processes, train together in one trial; None for all GPUs there are.
-        nodes: How many machines train together in one trial.
-        trials: How many trials there are to run at most.
+        uses_gpus: Whether it uses a GPU where there is one (``trainer.accelerator`` is not ``cpu``).
+        devices: The number of GPUs, or on the CPU of processes, that train one trial together; None for all GPUs.
+        nodes: The number of machines that train one trial together.
+        trials: The most trials that will be run.
     """
 
-    gpus: bool
+    uses_gpus: bool
     devices: int | None
     nodes: int
     trials: int
@@ -31,24 +31,24 @@ class Executor(ABC):
 
     @abstractmethod
     def describe(self) -> str:
-        """Say in a few words what the trials run on."""
+        """Return in a few words what the trials run on."""
 
     @abstractmethod
     def free_slots(self) -> int:
-        """Return how many more trials can be taken now."""
+        """Return how many more trials can be submitted now."""
 
     @abstractmethod
     def submit(self, jobs: Sequence[TrialJob]) -> None:
-        """Take trials, at most as many as there is room for."""
+        """Start or queue trials, at most as many as there are free slots."""
 
     @abstractmethod
     def poll(self) -> list[tuple[int, int | None]]:
-        """Return which trials have ended since it was last asked, and with which exit status, where that is known."""
+        """Return the numbers of the trials that have ended since the last call, each with its exit status, if known."""
 
     @abstractmethod
     def stop(self) -> None:
-        """Ask every running trial to stop as Ctrl-C would, and wait until they have."""
+        """Stop every running trial as Ctrl-C would, and wait until all have stopped."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of what the executor holds; nothing is running any more."""
+        """Release what the executor holds, once nothing is running any more."""

@@ -1,4 +1,4 @@
-"""Trials by any launcher of Hydra's: its own, joblib's, or whatever else is installed."""
+"""Trials by any launcher of Hydra's: its own, joblib's, or any other that is installed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from handwriting.config import quoted
 from handwriting.sweeps.executors.base import Executor
-from handwriting.sweeps.trial import TrialJob
+from handwriting.sweeps.trial_process import TrialJob
 
 if TYPE_CHECKING:
     from hydra.plugins.launcher import Launcher
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 class HydraExecutor(Executor):
     """A launcher that takes trials in batches and returns when all of a batch are done.
 
-    It works in a thread, so that the sweep can look at its trials meanwhile.
+    It works in a thread, so that the sweep can watch its trials during a batch.
 
     Args:
         launcher: The launcher, set up.
-        batch: The most trials in a batch.
+        batch_size: The most trials in a batch.
     """
 
-    def __init__(self, launcher: Launcher, batch: int) -> None:
-        self.launcher, self.batch = launcher, batch
+    def __init__(self, launcher: Launcher, batch_size: int) -> None:
+        self.launcher, self.batch_size = launcher, batch_size
         self._thread = ThreadPoolExecutor(1)
         self._running: tuple[Future[Any], list[int]] | None = None
 
     def describe(self) -> str:
-        """Say by what."""
-        return f"{type(self.launcher).__name__}, {self.batch} at a time"
+        """Return the launcher and the size of its batches."""
+        return f"{type(self.launcher).__name__}, {self.batch_size} at a time"
 
     def free_slots(self) -> int:
         """Return a whole batch, or nothing while one runs."""
-        return 0 if self._running else self.batch
+        return 0 if self._running else self.batch_size
 
     def submit(self, jobs: Sequence[TrialJob]) -> None:
         """Launch a batch."""
@@ -51,10 +51,10 @@ class HydraExecutor(Executor):
         self._running = future, [job.number for job in jobs]
 
     def poll(self) -> list[tuple[int, int | None]]:
-        """Return a batch that is done.
+        """Return the trials of a batch that is done.
 
         Raises:
-            Exception: What the launcher itself raised: it could not start its trials.
+            Exception: The launcher's own, if it could not start its trials.
         """
         if not self._running or not self._running[0].done():
             return []
@@ -64,9 +64,9 @@ class HydraExecutor(Executor):
         return [(number, None) for number in numbers]
 
     def stop(self) -> None:
-        """Wait for the batch: launchers cannot be stopped, only their processes, by whoever started them."""
+        """Wait for the batch: a launcher of Hydra's cannot be stopped."""
         self._thread.shutdown(wait=True, cancel_futures=True)
 
     def close(self) -> None:
-        """Let the thread go."""
+        """End the thread."""
         self._thread.shutdown()

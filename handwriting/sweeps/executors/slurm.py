@@ -13,30 +13,30 @@ from pydantic import PositiveInt
 
 from handwriting.errors import ConfigError, RunError
 from handwriting.sweeps.executors.base import Executor, ResourceRequest
-from handwriting.sweeps.trial import PATIENCE, TrialJob, perform
+from handwriting.sweeps.trial_process import STOP_GRACE_SECONDS, TrialJob, perform
 
-FOLDER = ".slurm"
-"""Where scripts and logs of the jobs lie, in the sweep's folder."""
-EVERY = 2.0
-"""Seconds between two looks at the queue."""
-SILENT = 600.0
-"""Seconds that SLURM may not answer for before the sweep gives up."""
-SETTLED = 5.0
-"""Seconds before a job that is not in the queue is taken to have left it."""
+JOBS_FOLDER = ".slurm"
+"""The folder of the jobs' scripts and logs, in the sweep folder."""
+QUEUE_POLL_SECONDS = 2.0
+"""Seconds between two readings of the queue."""
+MAX_SILENCE_SECONDS = 600.0
+"""Seconds without an answer of SLURM after which the sweep gives up."""
+MIN_QUEUED_SECONDS = 5.0
+"""Seconds after its submission in which a job may not be listed yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Slurm:
-    """What ``hydra/launcher=slurm`` is given.
+class SlurmSettings:
+    """The settings of ``hydra/launcher=slurm``.
 
     Attributes:
         workers: Jobs in the queue or running at a time.
-        threads: Cores, and threads, of each of a trial's processes.
-        minutes: The longest that a job may take; SLURM stops it then, and the same command goes on with it.
-        partition: Where it is queued; None for the cluster's default.
-        memory_gb: Of each job; None for the cluster's default.
+        threads: Cores, and threads, of each process of a trial.
+        minutes: The time limit of a job; SLURM stops it then, and the same command resumes it.
+        partition: The partition of the jobs; None for the cluster's default.
+        memory_gb: The memory of each job in GB; None for the cluster's default.
         setup: Lines of shell before each trial, such as ``module load cuda``.
-        parameters: More of ``sbatch``'s own, such as ``{account: me}``.
+        parameters: More parameters of ``sbatch``, such as ``{account: me}``.
     """
 
     workers: PositiveInt = 100
@@ -47,7 +47,7 @@ class Slurm:
     setup: tuple[str, ...] = ()
     parameters: dict[str, Any] = field(default_factory=dict)
 
-    def open(self, needs: ResourceRequest) -> SlurmExecutor:
+    def open(self, request: ResourceRequest) -> SlurmExecutor:
         """Return the executor.
 
         Raises:
@@ -60,43 +60,43 @@ class Slurm:
         from shutil import which
 
         if which("sbatch") is None:
-            raise ConfigError("hydra/launcher=slurm: there is no sbatch here; run it where jobs are submitted.")
-        if needs.devices is None:
+            raise ConfigError("hydra/launcher=slurm: there is no sbatch here. Run the sweep where jobs are submitted.")
+        if request.devices is None:
             raise ConfigError(
-                "hydra/launcher=slurm: give trainer.devices as a number, so that SLURM can be asked for it."
+                "hydra/launcher=slurm: give trainer.devices as a number, so that it can be requested of SLURM."
             )
-        return SlurmExecutor(self, needs)
+        return SlurmExecutor(self, request)
 
 
 class SlurmExecutor(Executor):
-    """Jobs of SLURM, each of which runs a trial, as many tasks of it as there are processes that train together.
+    """Jobs of SLURM, one for each trial, with a task for each process that trains it.
 
     Args:
-        settings: How they are submitted.
-        needs: What each trial needs.
+        settings: The settings of the jobs.
+        request: What each trial request.
     """
 
-    def __init__(self, settings: Slurm, needs: ResourceRequest) -> None:
-        self.settings, self.needs = settings, needs
+    def __init__(self, settings: SlurmSettings, request: ResourceRequest) -> None:
+        self.settings, self.request = settings, request
         self._running: dict[int, Any] = {}
         self._submitted: dict[int, float] = {}
-        self._asked = 0.0
-        self._answered = time.monotonic()
+        self._polled_at = 0.0
+        self._answered_at = time.monotonic()
 
     def describe(self) -> str:
-        """Say how many jobs there are at a time, and in which partition."""
+        """Return the number of jobs at a time, and their partition."""
         partition = self.settings.partition
         return f"{self.settings.workers} jobs of SLURM at a time" + (f" in {partition}" if partition else "")
 
     def parameters(self, name: str) -> dict[str, Any]:
-        """Return what each job asks SLURM for, in submitit's words."""
-        settings, needs = self.settings, self.needs
-        wanted = {
+        """Return the parameters of each job, under submitit's names."""
+        settings, request = self.settings, self.request
+        parameters = {
             "job_name": name,
-            "nodes": needs.nodes,
-            "ntasks_per_node": needs.devices,
+            "nodes": request.nodes,
+            "ntasks_per_node": request.devices,
             "cpus_per_task": settings.threads,
-            "gpus_per_node": needs.devices if needs.gpus and has_gpus() else None,
+            "gpus_per_node": request.devices if request.uses_gpus and has_gpus() else None,
             "time": settings.minutes,
             "partition": settings.partition,
             "mem": settings.memory_gb and f"{settings.memory_gb}GB",
@@ -105,7 +105,7 @@ class SlurmExecutor(Executor):
             "stderr_to_stdout": True,
             "additional_parameters": settings.parameters,
         }
-        return {key: value for key, value in wanted.items() if value is not None}
+        return {key: value for key, value in parameters.items() if value is not None}
 
     def free_slots(self) -> int:
         """Return how many more jobs may be queued."""
@@ -113,14 +113,14 @@ class SlurmExecutor(Executor):
 
     def submit(self, jobs: Sequence[TrialJob]) -> None:
         """Queue trials, several of them as one array."""
-        from submitit import SlurmExecutor
+        import submitit
         from submitit.core.utils import FailedJobError
 
-        folder, name = jobs[0].folder.parent / FOLDER, job_name(jobs[0])
-        executor = SlurmExecutor(folder=folder)
+        folder, name = jobs[0].folder.parent / JOBS_FOLDER, job_name(jobs[0])
+        executor = submitit.SlurmExecutor(folder=folder)
         executor.update_parameters(**self.parameters(name))
         if not self._submitted:
-            # What a sweep that was killed has left in the queue would begin beside what is queued now.
+            # Jobs that a killed sweep has left in the queue would run the same trials at the same time.
             _slurm("scancel", "--me", "--state=PENDING", f"--name={name}")
         try:
             with executor.batch():
@@ -131,37 +131,37 @@ class SlurmExecutor(Executor):
             self._running[job.number], self._submitted[job.number] = handle, time.monotonic()
 
     def poll(self) -> list[tuple[int, int | None]]:
-        """Return the trials whose jobs have left the queue; how they ended their run folders tell."""
-        if not self._running or time.monotonic() - self._asked < EVERY:
+        """Return the trials whose jobs have left the queue; their run folders record how they ended."""
+        if not self._running or time.monotonic() - self._polled_at < QUEUE_POLL_SECONDS:
             return []
-        self._asked = time.monotonic()
+        self._polled_at = time.monotonic()
         try:
             listed = _slurm("squeue", "--me", "--noheader", "--array", "--format=%i").split()
         except RunError:
-            if self._asked - self._answered > SILENT:
+            if self._polled_at - self._answered_at > MAX_SILENCE_SECONDS:
                 raise
-            return []  # it is busy, or being restarted: jobs go on meanwhile
-        self._answered = self._asked
-        gone = [
+            return []  # SLURM is busy or restarts; its jobs run on
+        self._answered_at = self._polled_at
+        ended = [
             number
             for number, handle in self._running.items()
-            if handle.job_id not in listed and self._asked - self._submitted[number] > SETTLED
+            if handle.job_id not in listed and self._polled_at - self._submitted[number] > MIN_QUEUED_SECONDS
         ]
-        for number in gone:
+        for number in ended:
             del self._running[number]
-        return [(number, None) for number in gone]
+        return [(number, None) for number in ended]
 
     def stop(self) -> None:
         """Cancel every job, which interrupts its trial, and wait until all have left the queue."""
         for handle in self._running.values():
             handle.cancel()
-        until = time.monotonic() + 3 * PATIENCE
-        while self._running and time.monotonic() < until:
-            time.sleep(EVERY)
+        deadline = time.monotonic() + 3 * STOP_GRACE_SECONDS
+        while self._running and time.monotonic() < deadline:
+            time.sleep(QUEUE_POLL_SECONDS)
             self.poll()
 
     def close(self) -> None:
-        """There is nothing to let go of."""
+        """Do nothing: the executor holds nothing."""
 
 
 def has_gpus() -> bool:
@@ -170,10 +170,10 @@ def has_gpus() -> bool:
 
 
 def _slurm(*command: str) -> str:
-    """Return what a command of SLURM's answers.
+    """Return the output of one of SLURM's commands.
 
     Raises:
-        RunError: With what it complains of.
+        RunError: With its error output, if it fails.
     """
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
@@ -182,5 +182,5 @@ def _slurm(*command: str) -> str:
 
 
 def job_name(job: TrialJob) -> str:
-    """Return what a trial's job is called: the same for all trials of a sweep."""
+    """Return the name of a trial's job, the same for all trials of a sweep."""
     return f"handwriting_{job.group}"

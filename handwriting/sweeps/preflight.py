@@ -1,0 +1,60 @@
+"""What is checked before the first trial of a sweep starts, and what each trial needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import product
+from typing import TYPE_CHECKING
+
+from omegaconf import DictConfig, OmegaConf
+
+from handwriting import config
+from handwriting.engine.preflight import check_early
+from handwriting.engine.sections import build_loading, build_source
+from handwriting.sweeps.executors import ResourceRequest
+from handwriting.sweeps.plan import SweepPlan
+from handwriting.sweeps.space import choices, parse_overrides
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+
+
+def check_plan(plan: SweepPlan) -> None:
+    """Compose and check every combination of choices, and read every data set that they name.
+
+    Raises:
+        ConfigError: If a key, a choice or a combination of choices is not allowed.
+        DataError: If a data set cannot be read, or does not suit the model.
+    """
+    checked = set()
+    for cfg in combinations(plan):
+        config.check(cfg)
+        sections = json.dumps([OmegaConf.to_container(cfg[name], resolve=True) for name in ("data", "model")])
+        if sections not in checked:
+            checked.add(sections)
+            check_early(cfg.model, build_source(cfg.data), build_loading(cfg.data))
+
+
+def combinations(plan: SweepPlan) -> Iterator[DictConfig]:
+    """Yield a configuration for each combination of the groups' choices, with the first value of every other key."""
+    groups = config.describe()
+    axes = []
+    for override in parse_overrides(plan.swept):
+        key = override.get_key_element()
+        values = choices(override) if key in groups else _first_value(override)
+        axes.append([f"{key}={value}" for value in values])
+    for combination in product(*axes):
+        yield config.compose("train", [*plan.overrides, *combination])
+
+
+def _first_value(override: Override) -> list[str]:
+    value = override.value()
+    return [str(value.start)] if override.is_interval_sweep() else choices(override)[:1]  # type: ignore[union-attr]
+
+
+def resource_request(plan: SweepPlan) -> ResourceRequest:
+    """Return what each trial of a sweep needs, by the ``trainer`` section of its first trial."""
+    trainer = config.compose("train", [*plan.overrides, *(plan.trials[0] if plan.trials else ())]).trainer
+    devices = trainer.devices if isinstance(trainer.devices, int) and trainer.devices > 0 else None
+    return ResourceRequest(trainer.accelerator != "cpu", devices, trainer.get("num_nodes", 1), plan.total)
