@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: train test test-quick check dashboard screenshots bench bench-segmentation experiments clean
+.PHONY: train test test-quick check dashboard screenshots bench bench-segmentation experiments studies clean
 
 train: $(VENV)/.installed  ## install, and train the default model on the embedded digits
 	$(RUN)/python train.py $(ARGS)
@@ -33,8 +33,10 @@ bench: $(VENV)/.installed-bench  ## how fast it is compared with plain PyTorch a
 bench-segmentation: $(VENV)/.installed  ## how well and how fast pages are segmented, beside the well-known recipe: some minutes
 	$(RUN)/python -m benchmarks segmentation $(ARGS)
 
-experiments: $(VENV)/.installed  ## train what the studies trained, and write experiments/README.md: at most two hours
+experiments: $(VENV)/.installed  ## train and evaluate the experiments, and write experiments/README.md: at most two hours
 	$(RUN)/handwriting experiments $(ARGS)
+
+studies: experiments  # the earlier name
 
 clean:  ## remove what was installed; runs and data stay
 	rm -rf $(VENV)

@@ -1,4 +1,4 @@
-"""Every study composes, its networks make glyphs, and those that rebuild an earlier network have its very size."""
+"""Every experiment composes, its networks make glyphs, and those that rebuild an earlier network have its very size."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from handwriting.config import EXPERIMENTS, build, compose, describe
 from handwriting.models.base import GlyphModel
 
 ALPHABETS = {"emnist_letters": 26, "kuzushiji": 49, "notebook": 43, "letters_digits": 62, "narrow": 26, "ours": 26}
-"""How many classes the data of each group of studies has."""
+"""How many classes the data of each group of experiments has."""
 
 SIZES = {
     "notebook/vae_words": {"encoder": 8_478_080, "decoder": 1_125_121},
@@ -20,7 +20,7 @@ SIZES = {
     "kuzushiji/cvae_base": {"encoder + decoder": 242_420},
     "kuzushiji/cvae_mean_style": {"encoder + decoder": 242_420},
     "kuzushiji/cvae_order": {"encoder + decoder": 242_420},
-    # The studies give no number for these; counted by hand from the widths of their layers.
+    # The originals give no number for these; counted by hand from the widths of their layers.
     "kuzushiji/cvae_deeper": {"encoder": 191_684, "decoder": 191_392},
     "kuzushiji/cgan_base": {"generator": 231_184, "discriminator": 214_273},
     "kuzushiji/cgan_order": {"generator": 231_184, "discriminator": 214_273},
@@ -37,13 +37,13 @@ SIZES = {
     "emnist_letters/wgan_clipped": {"generator": 20_306_961, "discriminator": 1_484_801},
     "emnist_letters/wgan_gp": {"generator": 20_306_961, "discriminator": 1_484_801},
 }
-"""Trained weights of each network, as the studies reported them."""
+"""Trained weights of each network, as the originals reported them."""
 
 
-def model_of(study: str, device: str) -> GlyphModel:
-    overrides = ["data.path=somewhere"] if study.startswith("notebook/") else []
-    cfg = compose("train", [f"experiments={study}", *overrides])
-    alphabet = tuple(f"class {number}" for number in range(ALPHABETS[study.split("/")[0]]))
+def model_of(experiment: str, device: str) -> GlyphModel:
+    overrides = ["data.path=somewhere"] if experiment.startswith("notebook/") else []
+    cfg = compose("train", [f"experiments={experiment}", *overrides])
+    alphabet = tuple(f"class {number}" for number in range(ALPHABETS[experiment.split("/")[0]]))
     styles = ("thin", "thick") if cfg.data.style != "none" else ()
     torch.manual_seed(0)
     with torch.device(device):
@@ -54,10 +54,10 @@ def weights(network: nn.Module) -> int:
     return sum(weight.numel() for weight in network.parameters())
 
 
-@pytest.mark.parametrize("study", SIZES)
-def test_a_rebuilt_network_has_the_very_size_that_was_reported(study):
-    model = model_of(study, "meta")
-    for names, size in SIZES[study].items():
+@pytest.mark.parametrize("experiment", SIZES)
+def test_a_rebuilt_network_has_the_very_size_that_was_reported(experiment):
+    model = model_of(experiment, "meta")
+    for names, size in SIZES[experiment].items():
         assert sum(weights(getattr(model, name)) for name in names.split(" + ")) == size
 
 
@@ -67,21 +67,21 @@ def test_the_running_statistics_of_the_notebooks_gan_are_those_that_were_reporte
     assert weights(generator) + statistics == 2_330_944
 
 
-@pytest.mark.parametrize("study", list(describe()["experiments"]))
-def test_every_study_makes_glyphs_of_its_size(study):
-    model = model_of(study, "cpu")
+@pytest.mark.parametrize("experiment", list(describe()["experiments"]))
+def test_every_experiment_makes_glyphs_of_its_size(experiment):
+    model = model_of(experiment, "cpu")
     images = model.sample(2, generator=torch.Generator().manual_seed(0))
     assert images.shape == (2, 1, model.image_size, model.image_size)
 
 
 def test_every_network_that_was_reported_has_its_size_tested():
     reported = ("notebook/", "kuzushiji/", "emnist_letters/")
-    assert {study for study in describe()["experiments"] if study.startswith(reported)} == set(SIZES)
+    assert {experiment for experiment in describe()["experiments"] if experiment.startswith(reported)} == set(SIZES)
 
 
-def test_our_kuzushiji_model_is_no_larger_than_the_one_it_is_held_against():
-    def size(study: str) -> int:
-        cfg = compose("train", [f"experiments={study}"])
+def test_our_kuzushiji_model_is_no_larger_than_the_one_it_is_compared_with():
+    def size(experiment: str) -> int:
+        cfg = compose("train", [f"experiments={experiment}"])
         alphabet = tuple(map(str, range(10)))  # KMNIST's, on which both are measured
         with torch.device("meta"):
             model = build(cfg.model, "model", image_size=28, alphabet=alphabet, style_names=("thin", "thick"))
@@ -90,9 +90,12 @@ def test_our_kuzushiji_model_is_no_larger_than_the_one_it_is_held_against():
     assert size("ours/cvae_kuzushiji") <= size("kuzushiji/cvae_base")
 
 
-def test_an_epoch_of_the_letters_studies_is_one_batch():
-    lengths = {study: compose("train", [f"experiments=emnist_letters/{study}"]) for study in ("dcgan", "cgan_base")}
-    assert {study: cfg.callbacks.limit.max_batches for study, cfg in lengths.items()} == {
+def test_an_epoch_of_the_letters_experiments_is_one_batch():
+    lengths = {
+        experiment: compose("train", [f"experiments=emnist_letters/{experiment}"])
+        for experiment in ("dcgan", "cgan_base")
+    }
+    assert {experiment: cfg.callbacks.limit.max_batches for experiment, cfg in lengths.items()} == {
         "dcgan": 2000,
         "cgan_base": 3000,
     }
@@ -100,7 +103,7 @@ def test_an_epoch_of_the_letters_studies_is_one_batch():
 
 
 @pytest.mark.parametrize("path", sorted(EXPERIMENTS.glob("*/*.yaml")), ids=lambda path: path.stem)
-def test_every_study_says_in_one_line_what_it_is(path):
+def test_every_experiment_says_in_one_line_what_it_is(path):
     first, second, *_ = path.read_text("utf-8").splitlines()
     assert first == "# @package _global_"
     assert second.startswith("# ")

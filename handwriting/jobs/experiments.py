@@ -1,7 +1,7 @@
-"""Train and evaluate every study whose data is here, one after the other, and write the table of what came out.
+"""Train and evaluate every experiment whose data is here, one after the other, and write the page about them.
 
-Each is a training and an evaluation of its own, as a person would start them; what is done is skipped, and what was
-stopped is gone on with.
+Each is a training and an evaluation of its own, as a person would start them. Finished ones are skipped, and an
+interrupted training is resumed.
 """
 
 from __future__ import annotations
@@ -26,57 +26,68 @@ from handwriting.runs import Run
 from handwriting.runs.details import RunDetails, read
 from handwriting.runs.files import write_atomically
 
-SLOW = "metrics.classification_accuracy=null"
-"""The one measure that takes minutes, and that no question is asked of."""
-BESIDE = 1.0
-"""Minutes that a study takes besides its training: starting, measuring."""
-LEAST = 0.01
-"""The least share of its time that a study is given, however little there is."""
-EACH = 2
-"""Glyphs of a class in a small grid."""
-COLUMNS = 26
+WITHOUT_SLOW_METRIC = "metrics.classification_accuracy=null"
+"""Switches off the one metric that takes minutes; no question needs it."""
+OVERHEAD_MINUTES = 1.0
+"""What an experiment takes besides its training: starting and evaluating."""
+MIN_TIME_SHARE = 0.01
+"""Each experiment is trained for at least this share of its minutes, however short ``hours`` is."""
+THUMBNAIL_ROWS = 2
+"""Glyphs of each class in the picture of a run."""
+THUMBNAIL_COLUMNS = 26
+"""Columns of the picture where a model has no classes."""
 
 
 def run(cfg: DictConfig) -> None:
-    """Train and evaluate what is missing, then write the table; a failing study does not keep the others from it.
+    """Train and evaluate what is missing, then write the page; an experiment that fails does not stop the others.
 
     Raises:
-        RunError: At the end, where a study failed.
+        ConfigError: If ``hours`` is not positive, or a pattern of ``only`` matches nothing.
+        RunError: At the end, if an experiment failed.
     """
     if cfg.hours is not None and not cfg.hours > 0:
-        raise ConfigError(f"hours={cfg.hours} is not allowed: give hours, or null for as long as is planned.")
+        raise ConfigError(f"hours={cfg.hours} is not allowed: give a number above 0, or null for no limit.")
     plan, runs, root = read_plan(), Path(cfg.runs).expanduser(), Path(cfg.root).expanduser()
-    wanted = [replace(planned, whole=cfg.whole) for planned in plan.matching(list(cfg.only))]
-    left = [planned for planned in wanted if not is_measured(runs / planned.run)]
-    ready = [planned for planned in left if has_data(planned, root)] if cfg.train else []
-    share = 1.0 if cfg.hours is None or cfg.whole else share_of(ready, 60 * cfg.hours)
+    requested = [replace(planned, whole=cfg.whole) for planned in plan.matching(list(cfg.only))]
+    missing = [planned for planned in requested if not is_evaluated(runs / planned.run)]
+    ready = [planned for planned in missing if has_data(planned, root)] if cfg.train else []
+    share = 1.0 if cfg.hours is None or cfg.whole else time_share(ready, 60 * cfg.hours)
     failed = []
     for planned in ready:
         try:
-            perform(planned, runs / planned.run, root, share)
+            train_and_evaluate(planned, runs / planned.run, root, share)
         except HandwritingError as error:
             print(f"{planned.run}: {error}", file=sys.stderr)
             failed.append(planned.run)
-    measured = [planned for planned in plan.runs if is_measured(runs / planned.run)]
-    records = {planned.run: read(runs / planned.run, planned.run, config.plain_config) for planned in measured}
+    evaluated = [planned for planned in plan.runs if is_evaluated(runs / planned.run)]
+    details = {planned.run: read(runs / planned.run, planned.run, config.plain_config) for planned in evaluated}
     out = Path(cfg.out).expanduser()
-    for planned in measured:
-        draw_thumbnail(records[planned.run], out / planned.picture)
-    text = report(plan, records)
-    write_atomically(out / "README.md", lambda file: file.write(text.encode()))
-    done = len({planned.name for planned in measured})
-    print(f"{done} of {len(plan.studies)} studies: {out / 'README.md'}")
+    for planned in evaluated:
+        draw_thumbnail(details[planned.run], out / planned.picture)
+    page = report(plan, details)
+    write_atomically(out / "README.md", lambda file: file.write(page.encode()))
+    done = len({planned.name for planned in evaluated})
+    print(f"{done} of {len(plan.experiments)} experiments: {out / 'README.md'}")
     if failed:
-        raise RunError(f"These failed: {', '.join(failed)}. The same command tries them again.")
+        raise RunError(f"These experiments failed: {', '.join(failed)}. The same command tries them again.")
 
 
-def is_measured(folder: Path) -> bool:
-    """Say whether a study was trained and evaluated: the last thing that is written says so."""
+def is_evaluated(folder: Path) -> bool:
+    """Say whether a run was trained and evaluated: ``evaluation.json`` is written last.
+
+    Args:
+        folder: The run folder, which need not exist.
+    """
     return (folder / "evaluation.json").is_file()
 
 
 def has_data(planned: PlannedRun, root: Path) -> bool:
-    """Say whether a study's data can be read, and tell why where it cannot."""
+    """Say whether the data of an experiment can be read; print the reason where it cannot.
+
+    Args:
+        planned: The experiment.
+        root: The folder of the data.
+    """
     cfg = config.compose("train", planned.overrides(root))
     try:
         build_source(cfg.data).read()
@@ -86,45 +97,54 @@ def has_data(planned: PlannedRun, root: Path) -> bool:
     return True
 
 
-def share_of(studies: Sequence[PlannedRun], minutes: float) -> float:
-    """Return which share of its planned time each study gets so that all of them take so many minutes at most.
+def time_share(planned_runs: Sequence[PlannedRun], minutes: float) -> float:
+    """Return the share of its planned minutes that each run gets, so that all of them fit into a limit.
 
     >>> from handwriting.reports.experiment_plan import ExperimentGroup, PlannedRun, PlannedExperiment
     >>> ten = PlannedRun("a/b", PlannedExperiment(minutes=10), ExperimentGroup("a", "", 1, {}))
-    >>> share_of([ten, ten], 12), share_of([ten], 60)
+    >>> time_share([ten, ten], 12), time_share([ten], 60)
     (0.5, 1.0)
-    """
-    training = sum(planned.minutes for planned in studies)
-    return max(LEAST, min(1.0, (minutes - BESIDE * len(studies)) / training)) if studies else 1.0
-
-
-def perform(planned: PlannedRun, folder: Path, root: Path, share: float) -> None:
-    """Train and evaluate one study, as far as that was not done.
 
     Args:
-        planned: The study.
+        planned_runs: The runs to train.
+        minutes: The limit for all of them together.
+
+    Returns:
+        A share in ``MIN_TIME_SHARE``..1.
+    """
+    if not planned_runs:
+        return 1.0
+    training = sum(planned.minutes for planned in planned_runs)
+    return max(MIN_TIME_SHARE, min(1.0, (minutes - OVERHEAD_MINUTES * len(planned_runs)) / training))
+
+
+def train_and_evaluate(planned: PlannedRun, folder: Path, root: Path, share: float) -> None:
+    """Train and evaluate one experiment, as far as that was not done.
+
+    Args:
+        planned: The experiment.
         folder: Its run folder, which need not exist.
         root: The folder of the data.
-        share: The share of its minutes that it is trained for at most, where it is not trained for its whole length.
+        share: The share of its minutes, 0..1, that it is trained for; ignored for a run of the original's full length.
 
     Raises:
-        RunError: If its training or its evaluation fails.
+        RunError: If another process is training it, or its training or its evaluation fails.
     """
     run = Run.at(folder) if (folder / "status.json").is_file() else None
     if run and run.is_alive():
         raise RunError(f"process {run.status['pid']} is training it.")
     if run is None:
-        length = [] if planned.whole else [f"trainer.max_time={clock(planned.minutes * share)}"]
-        _call("train", [*planned.overrides(root), *length, "logger=none", f"hydra.run.dir={folder}"])
+        limit = [] if planned.whole else [f"trainer.max_time={as_max_time(planned.minutes * share)}"]
+        _call("train", [*planned.overrides(root), *limit, "logger=none", f"hydra.run.dir={folder}"])
     elif run.status["state"] != "done":
         _call("train", [f"resume={folder}"])
-    _call("evaluate", [f"run={folder}", SLOW])
+    _call("evaluate", [f"run={folder}", WITHOUT_SLOW_METRIC])
 
 
-def clock(minutes: float) -> str:
-    """Return a time as the trainer reads it.
+def as_max_time(minutes: float) -> str:
+    """Return a time in the format of ``trainer.max_time``.
 
-    >>> clock(4), clock(90.5)
+    >>> as_max_time(4), as_max_time(90.5)
     ('00:00:04:00', '00:01:30:30')
     """
     seconds = round(minutes * 60)
@@ -138,18 +158,23 @@ def _call(job: str, arguments: list[str]) -> None:
     if status in (INTERRUPTED, -signal.SIGINT):
         raise KeyboardInterrupt
     if status:
-        raise RunError(f"handwriting {job} ended with status {status}; what it said stands above.")
+        raise RunError(f"handwriting {job} ended with status {status}; its message is above.")
 
 
-def draw_thumbnail(record: RunDetails, path: Path) -> None:
-    """Draw a few glyphs of each class of a run's model into a small picture."""
+def draw_thumbnail(run: RunDetails, path: Path) -> None:
+    """Sample a few glyphs of each class from a run's model and write them as a small picture.
+
+    Args:
+        run: The run.
+        path: The PNG file.
+    """
     from handwriting.models.loading import load
     from handwriting.models.sampling import sample_each
     from handwriting.plots.grids import png_bytes, small_grid
 
-    model = load(record.path)
-
-    glyphs = sample_each(model, EACH if "class" in model.conditions else EACH * COLUMNS)
-    columns = len(model.alphabet) if "class" in model.conditions else COLUMNS
+    model = load(run.path)
+    has_classes = "class" in model.conditions
+    glyphs = sample_each(model, THUMBNAIL_ROWS if has_classes else THUMBNAIL_ROWS * THUMBNAIL_COLUMNS)
+    columns = len(model.alphabet) if has_classes else THUMBNAIL_COLUMNS
     images = glyphs.images.reshape(columns, -1, *glyphs.image_shape[1:]).swapaxes(0, 1)
     write_atomically(path, lambda file: file.write(png_bytes(small_grid(images))))

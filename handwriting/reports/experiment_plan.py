@@ -1,4 +1,4 @@
-"""What ``experiments/_plan.yaml`` says: which studies are run, on what and for how long, and what is asked of them."""
+"""The plan in ``experiments/_plan.yaml``: experiments with their data and training time, targets and questions."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ PLAN = EXPERIMENTS / "_plan.yaml"
 
 @dataclass(frozen=True)
 class PlannedExperiment:
-    """One configuration in ``experiments/`` and what is known of it.
+    """One configuration in ``experiments/``, with what is known of the original that it rebuilds.
 
     Attributes:
-        reported: What the study told of it, in its own words and on its own scale.
-        batches: How many batches it was trained for; None where that is not known.
-        minutes: How long it is trained here; None for as long as its group says.
-        overrides: What is changed for it; None for what its group says.
+        reported: The result that the original reported, in its own words and on its own scale.
+        batches: The batches that the original was trained for; None where the number is not known.
+        minutes: The minutes that it is trained here; None for the minutes of its group.
+        overrides: The overrides of its configuration; None for the overrides of its group.
     """
 
     reported: str = ""
@@ -35,138 +35,151 @@ class PlannedExperiment:
 
 @dataclass(frozen=True)
 class ExperimentGroup:
-    """Studies of one folder, told in one table.
+    """The experiments of one folder, reported in one table.
 
     Attributes:
-        name: The folder's.
-        about: What they were, in a sentence or two.
-        minutes: How long each is trained here.
-        studies: By their names.
-        overrides: What is changed for all of them, such as the data that is here; ``{root}`` is its folder.
-        order: The measure by which they are put in order; None for none.
+        name: The name of the folder.
+        about: What the originals were, in a sentence or two.
+        minutes: The minutes that each experiment is trained here.
+        experiments: The experiments by name.
+        overrides: Overrides for all of them, such as the data; ``{root}`` stands for the data's folder.
+        order: The metric that ranks them, lowest first; None for no ranking.
     """
 
     name: str
     about: str
     minutes: PositiveFloat
-    studies: dict[str, PlannedExperiment]
+    experiments: dict[str, PlannedExperiment]
     overrides: tuple[str, ...] = ()
     order: str | None = None
 
 
 @dataclass(frozen=True)
 class Target:
-    """What a run is to reach in one measure; one of the last four is given.
+    """A value that a run should reach in one metric; exactly one of the four limits is given.
 
     Attributes:
-        run: The study.
-        measure: A name in ``evaluation.json``.
-        at_least: The least value.
-        at_most: The largest.
-        times_best: The largest share of the best value that ``beside`` reached.
-        gap_closed: The least share that is taken off the gap between the best of ``beside`` and the floor.
-        beside: The studies that it is held against.
+        run: The full name of the experiment.
+        metric: A name in ``evaluation.json``.
+        at_least: The lowest value that reaches the target.
+        at_most: The highest value that reaches it.
+        times_best: The highest multiple of the best value of ``baselines`` that reaches it.
+        gap_closed: The share, 0..1, of the gap between the best of ``baselines`` and the floor that has to be closed.
+        baselines: The experiments that the run is compared with.
     """
 
     run: str
-    measure: str
+    metric: str
     at_least: float | None = None
     at_most: float | None = None
     times_best: float | None = None
     gap_closed: float | None = None
-    beside: tuple[str, ...] = ()
+    baselines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Question:
-    """What the studies left open, answered by runs side by side.
+    """A question that the originals left open, answered by comparing runs.
 
     Attributes:
-        ask: The question.
-        compare: The studies whose runs answer it.
-        by: MetricValues of ``evaluation.json``, or logged values, which are taken at equal batches.
-        because: What is to be said to it beside the figures.
+        question: The question.
+        compare: The experiments whose runs answer it.
+        metrics: Names in ``evaluation.json``, or logged values, which are compared at equal batches.
+        comment: A remark to print after the figures.
     """
 
-    ask: str
+    question: str
     compare: tuple[str, ...]
-    by: tuple[str, ...]
-    because: str = ""
+    metrics: tuple[str, ...]
+    comment: str = ""
 
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One run of a study.
+    """One run of an experiment.
 
     Attributes:
-        name: The study's, with its folder: the group that it is told in.
-        study: What is known of it.
-        group: The group.
-        whole: Whether it is trained for as long as the study was, rather than for some minutes.
+        name: The full name of the experiment: its folder and its own name.
+        experiment: What the plan says of it.
+        group: Its group.
+        whole: Whether it is trained for the original's full length rather than for some minutes.
     """
 
     name: str
-    study: PlannedExperiment
+    experiment: PlannedExperiment
     group: ExperimentGroup
     whole: bool = False
 
     @property
     def run(self) -> str:
-        """The name of its run, and where that lies among the runs of all studies."""
+        """The name of the run, which is also its folder within the runs of all experiments."""
         return f"{self.name}_whole" if self.whole else self.name
 
     @property
     def minutes(self) -> float:
-        """How long it is trained, unless that is as long as the study was."""
-        return self.study.minutes or self.group.minutes
+        """The minutes of training, unless the run has the original's full length."""
+        return self.experiment.minutes or self.group.minutes
 
     @property
     def picture(self) -> str:
-        """Where a few of its glyphs are drawn, beside the page."""
+        """The path of the picture of some of its glyphs, relative to the page."""
         return f"grids/{self.run.replace('/', '_')}.png"
 
     def overrides(self, root: Path | str) -> list[str]:
-        """Return what its configuration is composed with, for data in ``root``."""
-        own = self.group.overrides if self.study.overrides is None else self.study.overrides
-        given = [text.replace("{root}", str(root)) for text in own]
-        return [f"experiments={self.name}", *given, f"data.root={root}"]
+        """Return the overrides that its configuration is composed with.
+
+        Args:
+            root: The folder of the data.
+        """
+        templates = self.group.overrides if self.experiment.overrides is None else self.experiment.overrides
+        overrides = [template.replace("{root}", str(root)) for template in templates]
+        return [f"experiments={self.name}", *overrides, f"data.root={root}"]
 
 
 @dataclass(frozen=True)
 class ExperimentPlan:
-    """All of it."""
+    """The whole plan.
+
+    Attributes:
+        groups: The groups in the order of the page.
+        targets: The values that runs should reach.
+        questions: The questions that runs answer.
+    """
 
     groups: tuple[ExperimentGroup, ...]
-    goals: tuple[Target, ...] = ()
+    targets: tuple[Target, ...] = ()
     questions: tuple[Question, ...] = ()
 
     @cached_property
-    def studies(self) -> dict[str, PlannedRun]:
-        """Every study by its full name, such as ``emnist_letters/cgan_5``, in order."""
+    def experiments(self) -> dict[str, PlannedRun]:
+        """The run of each experiment by its full name, such as ``emnist_letters/cgan_5``, in order."""
         return {
-            f"{group.name}/{name}": PlannedRun(f"{group.name}/{name}", study, group)
+            f"{group.name}/{name}": PlannedRun(f"{group.name}/{name}", experiment, group)
             for group in self.groups
-            for name, study in group.studies.items()
+            for name, experiment in group.experiments.items()
         }
 
     @property
     def runs(self) -> list[PlannedRun]:
-        """Every run that there may be: of each study one of some minutes and one of its whole length."""
-        return [replace(planned, whole=whole) for planned in self.studies.values() for whole in (False, True)]
+        """Every possible run: for each experiment one of some minutes and one of the original's full length."""
+        return [replace(planned, whole=whole) for planned in self.experiments.values() for whole in (False, True)]
 
     def matching(self, patterns: list[str]) -> list[PlannedRun]:
-        """Return the studies that fit any of some patterns; all of them without one.
+        """Return the experiments that match any of the patterns; all of them without a pattern.
+
+        Args:
+            patterns: Names with wildcards, such as ``kuzushiji/*``.
 
         Raises:
-            ConfigError: For a pattern that fits none.
+            ConfigError: For a pattern that matches none.
         """
         for pattern in patterns:
-            if not any(fnmatch(name, pattern) for name in self.studies):
-                guess = nearest(pattern, list(self.studies))
-                raise ConfigError(f"only={pattern}: there is no such study.{guess} See experiments/README.md.")
+            if not any(fnmatch(name, pattern) for name in self.experiments):
+                guess = nearest(pattern, list(self.experiments))
+                raise ConfigError(f"only={pattern}: there is no such experiment.{guess} See experiments/README.md.")
         return [
             planned
-            for name, planned in self.studies.items()
+            for name, planned in self.experiments.items()
             if not patterns or any(fnmatch(name, pattern) for pattern in patterns)
         ]
 
@@ -174,8 +187,11 @@ class ExperimentPlan:
 def read_plan(path: Path = PLAN) -> ExperimentPlan:
     """Read the plan.
 
+    Args:
+        path: The YAML file.
+
     Raises:
-        ConfigError: If it does not say what a plan says, naming where.
+        ConfigError: If the file cannot be read, or a value in it is not allowed; the message names the key.
     """
     try:
         return TypeAdapter(ExperimentPlan).validate_python(yaml.safe_load(path.read_text("utf-8")))
