@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from handwriting.config import first_comment
+from handwriting.config import Command, first_comment
 from handwriting.errors import nearest
 from handwriting.jobs import MISTAKE, start
 
@@ -33,4 +33,4 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"{words[0]}: no such benchmark.{nearest(words[0], names)} There are: {', '.join(names)}", file=sys.stderr
         )
         return MISTAKE
-    return start(words[0], words[1:], f"benchmarks.{words[0]}", CONF)
+    return start(Command(words[0], "benchmarks", CONF), words[1:])

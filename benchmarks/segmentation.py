@@ -34,7 +34,8 @@ from benchmarks.segmentation_sets import (
 from benchmarks.timing import PairedRates, compare, spread
 from handwriting import config
 from handwriting.errors import ConfigError, nearest
-from handwriting.jobs.arguments import refuse_unless_whole
+from handwriting.fields import AnyPath, FolderPath, FreeText
+from handwriting.jobs.arguments import Count, read_arguments
 from handwriting.jobs.outputs import output_path
 from handwriting.runs.files import write_atomically
 from handwriting.segmentation.agreement import BOX_IOU, INK_IOU, Agreement
@@ -83,14 +84,24 @@ class Speed:
     pool: PairedRates
 
 
+@dataclass(frozen=True)
+class Arguments:
+    """The benchmark's own keys; what each means stands in ``benchmarks/conf/segmentation.yaml``."""
+
+    only: tuple[FreeText, ...]
+    hands: Count
+    root: FolderPath | None
+    rounds: Count
+    out: AnyPath | None
+
+
 def run(cfg: DictConfig) -> None:
     """Benchmark what ``cfg`` asks for, and print tables in Markdown."""
     known = (*DRAWN, *REAL, SPEED)
     for name in cfg.only:
         if name not in known:
             raise ConfigError(f"only={name}: no such set.{nearest(str(name), known)} There are: {', '.join(known)}.")
-    for key in ("hands", "rounds"):
-        refuse_unless_whole(cfg, key, least=1)
+    read_arguments(Arguments, cfg)
     wanted = [name for name in known if name in (cfg.only or known)]
     real = _real(cfg, wanted)
     out = output_path(cfg.out, "") if cfg.out else None

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Annotated
 
 import torch
 from omegaconf import DictConfig
+from pydantic import Field
 
 from benchmarks import dashboard_pages as showing
 from benchmarks import loading, run_folders, starting, sweep_folders, training
@@ -20,6 +23,8 @@ from handwriting.data.loading.module import GlyphData
 from handwriting.engine import fitting
 from handwriting.engine.sections import build_loading, build_source
 from handwriting.errors import ConfigError, nearest
+from handwriting.fields import AnyPath, FreeText
+from handwriting.jobs.arguments import Count, read_arguments
 from handwriting.jobs.outputs import output_path
 from handwriting.runs.files import write_atomically
 from handwriting.sweeps.executors.local import cores, describe_workers
@@ -49,15 +54,24 @@ TRIAL = (*GLYPHS, "model=cvae", "callbacks.limit.max_batches=300")
 """What each trial of a sweep trains: half a minute on one core, its start included."""
 
 
+@dataclass(frozen=True)
+class Arguments:
+    """The benchmark's own keys; what each means stands in ``benchmarks/conf/speed.yaml``."""
+
+    only: tuple[FreeText, ...]
+    seconds: Annotated[float, Field(gt=0)]
+    pairs: Count
+    batch_size: Count
+    out: AnyPath | None
+
+
 def run(cfg: DictConfig) -> None:
     """Benchmark what ``cfg`` asks for, and print tables in Markdown."""
     known = (*TRAININGS, "loader", "start", "sweep", "sweep_page", "dashboard")
     for name in cfg.only:
         if name not in known:
             raise ConfigError(f"only={name}: no such measurement.{nearest(name, known)} There are: {', '.join(known)}.")
-    for key in ("seconds", "pairs", "batch_size"):
-        if not cfg[key] > 0:
-            raise ConfigError(f"{key}={cfg[key]} is not allowed: give a number above 0.")
+    read_arguments(Arguments, cfg)
     out = output_path(cfg.out, "") if cfg.out else None
     fitting.quieten_lightning()
     wanted = [name for name in known if name in (cfg.only or known)]

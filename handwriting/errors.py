@@ -14,6 +14,10 @@ class ConfigError(HandwritingError):
     """A key, a choice or a value of the configuration that cannot be used."""
 
 
+class UntrustedClassError(ConfigError):
+    """A class that a configuration or a checkpoint names and that may not be built for it."""
+
+
 class DataError(HandwritingError):
     """A data source that is missing, broken or does not fit what is asked of it."""
 

@@ -114,6 +114,19 @@ def declared(hint: Any, kind: type) -> Iterator[Any]:
         yield from declared(part, kind)
 
 
+def text_kind(hint: Any) -> TextKind | None:
+    """Return what a value of a type stands for where it is text; None where that is not declared.
+
+    >>> text_kind(FolderPath | None), text_kind(list[FreeText])
+    (TextKind(kind='folder'), None)
+    """
+    for part in _members(_stripped(hint)):
+        for item in getattr(part, "__metadata__", ()):
+            if isinstance(item, TextKind):
+                return item
+    return None
+
+
 def admits_none(hint: Any) -> bool:
     """Whether ``null`` is a value of a type.
 

@@ -17,6 +17,11 @@ KEYS = {"callbacks.measuring": "callbacks.validation_metrics"}
 """Configuration keys that have another name now."""
 JOBS = {"studies": "experiments"}
 """Commands that have another name now."""
+MOVED_JOBS = {
+    "bench": "the benchmarks of speed are in the checkout: make bench, or python -m benchmarks speed.",
+    "bench_segmentation": "the benchmark of segmentation is in the checkout: python -m benchmarks segmentation.",
+}
+"""What became of commands that are no longer part of the package."""
 
 
 def current_target(target: Any) -> Any:

@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 import handwriting
-from handwriting.config import CONF, _targets
+from handwriting.config import CONF
+from handwriting.config import targets as targets_in
 
 PACKAGE = Path(handwriting.__file__).parent
 TRAINING = ("pytorch_lightning", "lightning", "handwriting.models", "handwriting.callbacks", "handwriting.jobs")
@@ -24,7 +25,7 @@ FORBIDDEN = {
     "glyphs.py": ("torch", *TRAINING),
     "scales.py": ("torch", "numpy", "matplotlib", "handwriting"),
     "errors.py": ("torch", "omegaconf", "hydra", "handwriting"),
-    "config.py": ("torch", *TRAINING, "handwriting.networks", "handwriting.data", "handwriting.runs"),
+    "config": ("torch", *TRAINING, "handwriting.networks", "handwriting.data", "handwriting.runs"),
     "segmentation": ("torch", *TRAINING, "handwriting.networks", "handwriting.features", "handwriting.data"),
     "samplers": (*TRAINING, "handwriting.data", "handwriting.networks", "handwriting.runs"),
     "networks": (*TRAINING, "handwriting.data", "handwriting.config", "handwriting.runs"),
@@ -122,15 +123,15 @@ def test_only_pages_know_streamlit() -> None:
 
 def test_the_order_is_read_from_real_imports() -> None:
     assert {"numpy", "handwriting.errors.DataError"} <= set(imports(PACKAGE / "glyphs.py"))
-    assert "pydantic.ValidationError" in set(imports(PACKAGE / "config.py"))
-    assert "pydantic_core.ErrorDetails" not in set(imports(PACKAGE / "config.py"))
+    assert "pydantic.ValidationError" in set(imports(PACKAGE / "config" / "building.py"))
+    assert "pydantic_core.ErrorDetails" not in set(imports(PACKAGE / "config" / "building.py"))
 
 
 def choices(group: str) -> dict[str, list[str]]:
     """Return the classes that each file of a config group names itself; a file that only composes others names none."""
     paths = sorted((CONF / group).glob("*.yaml"))
     found: dict[str, Any] = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in paths}
-    return {name: [str(target) for _, target in _targets(content, "")] for name, content in found.items()}
+    return {name: [str(target) for _, target in targets_in(content)] for name, content in found.items()}
 
 
 def classes(group: str) -> dict[str, tuple[Path, set[str]]]:

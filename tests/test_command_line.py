@@ -259,8 +259,7 @@ def _a_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study.parent.mkdir(parents=True)
     study.write_text("# @package _global_\n# A small one.\ndefaults:\n  - override /model: vae\nseed: 11\n")
     (folder / "README.md").write_text("what was found")
-    monkeypatch.setattr(config, "EXPERIMENTS", folder)
-    monkeypatch.setattr(studies, "EXPERIMENTS", folder)
+    monkeypatch.setattr(config.folders, "EXPERIMENTS", folder)
 
 
 @pytest.mark.usefixtures("_a_study")

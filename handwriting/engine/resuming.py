@@ -10,12 +10,11 @@ from omegaconf import DictConfig, OmegaConf
 from handwriting import config
 from handwriting.engine.processes import is_first_process
 from handwriting.errors import ConfigError, RunError
+from handwriting.fields import changing_on_resume
 from handwriting.runs import Run
 
-FREE = ("model.lr", "data.root", "data.download", "data.path")
-"""Keys of model and data that may change on the way: they leave the architecture and the glyphs as they are."""
 FIXED = ("model", "data", "seed")
-"""What a run must keep, these keys apart."""
+"""What a run must keep, apart from the fields of model and source that declare ``ChangesOnResume``."""
 WHOLE = ("experiments", "debug")
 """Choices that change keys all over the configuration."""
 
@@ -42,10 +41,15 @@ def resumed_config(cfg: DictConfig) -> tuple[DictConfig, Run | None]:
         value = OmegaConf.select(cfg, key)
         plain = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
         OmegaConf.update(merged, key, plain, merge=False, force_add=True)
+    free = [
+        f"{group}.{field}"
+        for group in ("model", "data")
+        for field in changing_on_resume(config.class_of(saved[group], group))
+    ]
     changed = [
         f"{key} is {OmegaConf.select(saved, key)} there, not {OmegaConf.select(merged, key)}"
         for key in _differences(saved, merged)
-        if key.split(".")[0] in FIXED and key not in FREE
+        if key.split(".")[0] in FIXED and key not in free
     ]
     if changed:
         raise ConfigError(

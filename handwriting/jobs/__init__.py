@@ -13,7 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from handwriting import legacy
-from handwriting.config import CONF, check, describe, explain, first_comment, jobs, missing, placeholder, quote
+from handwriting.config import (
+    Command,
+    check,
+    describe,
+    explain,
+    first_comment,
+    hydra_overrides,
+    jobs,
+    missing,
+    placeholder,
+    trust_of_command,
+)
 from handwriting.errors import ConfigError, HandwritingError, nearest
 
 if TYPE_CHECKING:
@@ -39,31 +50,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in ("-h", "--help"):
         usage = f"usage: handwriting <job> key=value ...\n\n{_table(jobs())}\n\n"
-        return _status(lambda: print(f"{usage}handwriting <job> --help tells what each can be given."))
-    words[0] = legacy.JOBS.get(words[0], words[0])
-    if words[0] not in jobs():
-        print(f"{words[0]}: no such job.{nearest(words[0], jobs())} There are: {', '.join(jobs())}", file=sys.stderr)
+        return _status(lambda: print(f"{usage}handwriting <job> --help describes what each can be given."))
+    job = legacy.JOBS.get(words[0], words[0])
+    if job not in jobs():
+        elsewhere = legacy.MOVED_JOBS.get(job)
+        choices = f"no such job.{nearest(job, jobs())} There are: {', '.join(jobs())}"
+        print(f"{job}: {elsewhere or choices}", file=sys.stderr)
         return MISTAKE
-    return start(words[0], words[1:])
+    return start(job, words[1:])
 
 
-def start(job: str, argv: Sequence[str] | None = None, module: str | None = None, conf: Path = CONF) -> int:
+def start(job: str | Command, argv: Sequence[str] | None = None) -> int:
     """Run one job and return the exit status.
 
     Args:
-        job: The name of its root config in ``conf``.
+        job: The job, or its name.
         argv: Its arguments; those of the process unless given.
-        module: The module whose ``run`` takes the composed configuration; ``handwriting.jobs.<job>`` unless given.
-        conf: The folder of root configs.
     """
+    command = Command(job) if isinstance(job, str) else job
     words = list(sys.argv[1:] if argv is None else argv)
     if not {"-h", "--help"}.isdisjoint(words):
-        return _status(lambda: print(_help(job, conf)))
-    return _status(lambda: _run(job, words, module or f"handwriting.jobs.{job}", conf))
+        return _status(lambda: print(_help(command)))
+    return _status(lambda: call(command, words))
 
 
-def _status(work: Callable[[], None]) -> int:
-    """Do something, and return with which exit status it ended."""
+def _status(work: Callable[[], object]) -> int:
+    """Do something, and return the exit status that says how it ended."""
     try:
         work()
         sys.stdout.flush()
@@ -81,14 +93,25 @@ def _status(work: Callable[[], None]) -> int:
 
 
 def _is_read() -> bool:
-    """Say whether somebody still reads the output: a pipe without a reader is in error."""
+    """Return whether somebody still reads the output: a pipe without a reader is in error."""
     output = select.poll()
     output.register(sys.stdout, 0)
     return not output.poll(0)
 
 
-def _run(job: str, words: Sequence[str], module: str, conf: Path) -> None:
-    """Let Hydra compose the configuration, and run the job with it."""
+def call(command: Command, words: Sequence[str]) -> Any:
+    """Let Hydra compose the configuration of a job, run the job with it, and return its result.
+
+    Args:
+        command: The job.
+        words: Its overrides and flags, as on the command line.
+
+    Returns:
+        What the job's ``run`` returns; of a sweep, what its sweeper returns; None where flags ask for something else.
+
+    Raises:
+        HandwritingError: If the job refuses what it was given.
+    """
     import hydra
     from hydra.core.hydra_config import HydraConfig
     from hydra.errors import HydraException
@@ -97,51 +120,54 @@ def _run(job: str, words: Sequence[str], module: str, conf: Path) -> None:
     from yaml import YAMLError
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come up to here rather than end in Hydra's own report
-    typed, failures = sys.argv, list[Exception]()
+    typed, failures, results = sys.argv, list[Exception](), list[Any]()
 
     def task(cfg: DictConfig) -> Any:
         sys.argv = typed  # Lightning starts its other DDP processes from it, through this same entry
         settings = HydraConfig.get()
         try:
             folder = Path(settings.runtime.output_dir)
-            if settings.mode is RunMode.MULTIRUN and job == "train":  # by a launcher of Hydra's own
+            if settings.mode is RunMode.MULTIRUN and command.name == "train":  # by a launcher of Hydra's own
                 return import_module("hydra_plugins.handwriting_sweeps").run_trial(settings.overrides.task, folder)
             with _no_empty_folder(folder):
-                return _perform(module, cfg)
+                results.append(_perform(command, cfg))
+                return None
         except Exception as error:
             failures.append(error)
             if settings.mode is RunMode.MULTIRUN:
                 raise  # the sweeper has to know that this trial failed
             return None
 
+    task.results = results  # type: ignore[attr-defined]  # our sweeper adds its own: hydra.main returns nothing
     if _joins_a_run() and not any(word.startswith("hydra.run.dir=") for word in words):
         words = [*words, "hydra.run.dir=."]  # the run folder is the first process's to make
     try:
-        sys.argv = [typed[0], *_for_hydra(job, words)]
-        hydra.main(config_path=str(conf), config_name=job, version_base="1.3")(task)()
+        sys.argv = [typed[0], *_for_hydra(command, words)]
+        hydra.main(config_path=str(command.conf), config_name=command.name, version_base="1.3")(task)()
     except (HydraException, OmegaConfBaseException, YAMLError, OSError, ValueError) as error:
         if not failures:  # then Hydra never came to the job, and only what it was given can be wrong
-            raise ConfigError(explain(error)) from error
+            raise ConfigError(explain(error, command)) from error
     finally:
         sys.argv = typed
     if failures and isinstance(failures[0], HydraException | OmegaConfBaseException):
-        raise ConfigError(explain(failures[0])) from failures[0]
+        raise ConfigError(explain(failures[0], command)) from failures[0]
     if failures:
         raise failures[0]
+    return results[-1] if results else None
 
 
 def _joins_a_run() -> bool:
-    """Say whether torchrun or SLURM started this process beside a first one; known before Lightning is imported."""
+    """Return whether torchrun or SLURM started this process next to a first one; known before Lightning is imported."""
     return any(os.environ.get(rank, "0") != "0" for rank in ("RANK", "SLURM_PROCID"))
 
 
-def _perform(module: str, cfg: DictConfig) -> Any:
+def _perform(command: Command, cfg: DictConfig) -> Any:
     from omegaconf import OmegaConf
 
     if absent := OmegaConf.missing_keys(cfg):
-        raise ConfigError(missing(min(absent)))
-    check(cfg)
-    return import_module(module).run(cfg)
+        raise ConfigError(missing(min(absent), command))
+    check(cfg, trust_of_command())
+    return import_module(command.module).run(cfg)
 
 
 @contextmanager
@@ -159,8 +185,8 @@ def _no_empty_folder(folder: Path) -> Iterator[None]:
         raise
 
 
-def _for_hydra(job: str, words: Sequence[str]) -> list[str]:
-    """Return the arguments as Hydra reads them: typed texts quoted, overrides before flags, all flags known.
+def _for_hydra(command: Command, words: Sequence[str]) -> list[str]:
+    """Return the arguments as Hydra reads them: plain text quoted, overrides before flags, all flags known.
 
     Raises:
         ConfigError: If there is no such flag.
@@ -170,10 +196,12 @@ def _for_hydra(job: str, words: Sequence[str]) -> list[str]:
     parser = get_args_parser()
     parser.error = _refuse_flag  # type: ignore[method-assign]
     # argparse takes the overrides in one piece only; before the flags they are never taken for a flag's value.
-    overrides = [quote(word) for word in words if re.match(r"[^-][^=]*=|~", word)]
+    overrides = [word for word in words if re.match(r"[^-][^=]*=|~", word)]
     flags = [word for word in words if not re.match(r"[^-][^=]*=|~", word)]
-    given = parser.parse_args([*overrides, *flags])
-    if job == "train" and not given.multirun and _resumes_a_sweep(words):
+    arguments = parser.parse_args([*overrides, *flags])
+    config_dirs = (Path(arguments.config_dir).resolve(),) if arguments.config_dir else ()
+    overrides = hydra_overrides(command, overrides, config_dirs)
+    if command.name == "train" and not arguments.multirun and _resumes_a_sweep(words):
         flags.append("-m")
     return [*overrides, *flags]
 
@@ -185,7 +213,7 @@ def _refuse_flag(message: str) -> NoReturn:
 
 
 def _resumes_a_sweep(words: Sequence[str]) -> bool:
-    """Say whether ``resume`` names the folder of a sweep rather than that of a run."""
+    """Return whether ``resume`` names the folder of a sweep rather than that of a run."""
     resumed = [word.partition("=")[2] for word in words if word.startswith("resume=")]
     if not resumed:
         return False
@@ -194,21 +222,14 @@ def _resumes_a_sweep(words: Sequence[str]) -> bool:
     return is_sweep(Path(resumed[-1]).expanduser())
 
 
-def _help(job: str, conf: Path) -> str:
-    """Return what ``job`` does, examples, every choice it takes in one line each, and its own keys."""
-    import yaml
+def _help(command: Command) -> str:
+    """Return what a job does, examples, every choice it takes in one line each, and its own keys."""
+    text = command.file.read_text("utf-8")
+    program = f"python {sys.argv[0]}" if sys.argv[0].endswith(".py") else f"handwriting {command.name}"
+    examples = [f"  {program} {example}" for example in re.findall(r"^#   (.*)$", text, re.MULTILINE)]
+    parts = [f"{first_comment(command.file)}\n", f"usage: {program} key=value ...", *examples]
 
-    text = (conf / f"{job}.yaml").read_text("utf-8")
-    command = f"python {sys.argv[0]}" if sys.argv[0].endswith(".py") else f"handwriting {job}"
-    examples = [f"  {command} {example}" for example in re.findall(r"^#   (.*)$", text, re.MULTILINE)]
-    parts = [f"{first_comment(conf / f'{job}.yaml')}\n", f"usage: {command} key=value ...", *examples]
-
-    defaults = {
-        group.removeprefix("override "): choice
-        for entry in yaml.safe_load(text)["defaults"]
-        if isinstance(entry, dict)
-        for group, choice in entry.items()
-    }
+    defaults = command.defaults
     for group, choices in describe().items():
         settled = group.startswith("hydra/") and len(choices) == 1
         if group in defaults and choices and not settled:
@@ -216,12 +237,13 @@ def _help(job: str, conf: Path) -> str:
             parts += [f"\n{group}=" + (f"  (unless given: {default})" if default else ""), _table(choices)]
 
     keys = re.findall(r"^(\w+): *(.*?) +# (.*)$", text, re.MULTILINE)
-    shown = {f"{key}={placeholder(key) if value == '???' else value}": comment for key, value, comment in keys}
+    shown = {f"{key}={placeholder(key, command) if value == '???' else value}": comment for key, value, comment in keys}
     flags = {
         "--cfg job": "print the whole configuration instead of running",
         "-m": "run once for each of key=a,b,c, or as search= says, several at a time",
-        "--info": "tell where the configuration comes from",
-        "--hydra-help": "tell what else Hydra can do",
+        "--config-dir DIR": "add your own choices for new runs: DIR/model/mine.yaml is model=mine",
+        "--info": "show where the configuration comes from",
+        "--hydra-help": "show what else Hydra can do",
     }
     return "\n".join([*parts, "\nkeys", _table(shown), "\nflags", _table(flags)])
 

@@ -1,17 +1,38 @@
-"""What several jobs are given, and check in the same way."""
+"""What jobs are given besides choices: each job declares the keys of its root config in a dataclass ``Arguments``."""
 
 from __future__ import annotations
 
-from omegaconf import DictConfig
+from typing import Annotated, Any, TypeVar
 
-from handwriting.errors import ConfigError
+from omegaconf import DictConfig, OmegaConf
+from pydantic import Field
+
+from handwriting import config
+from handwriting.fields import admits_none, hints_of
+
+Count = Annotated[int, Field(strict=True, ge=1)]
+Seed = Annotated[int, Field(strict=True, ge=0)]
+Switch = Annotated[bool, Field(strict=True)]
+
+ArgumentsOf = TypeVar("ArgumentsOf")
 
 
-def refuse_unless_whole(cfg: DictConfig, key: str, least: int = 0) -> None:
-    """Refuse a key whose value is not a whole number from ``least``.
+def read_arguments(cls: type[ArgumentsOf], cfg: DictConfig) -> ArgumentsOf:
+    """Return a job's own keys of a configuration, each checked against the type that the job declares.
+
+    Args:
+        cls: The job's ``Arguments``.
+        cfg: The job's configuration.
 
     Raises:
-        ConfigError: Naming the key and its value.
+        ConfigError: Naming each key whose value does not fit.
     """
-    if not isinstance(cfg[key], int) or cfg[key] < least:
-        raise ConfigError(f"{key}={cfg[key]} is not allowed: give a whole number from {least}.")
+    hints = hints_of(cls)
+    values = {name: _plain(cfg[name]) for name in hints}
+    values = {name: value for name, value in values.items() if value is not None or admits_none(hints[name])}
+    arguments: ArgumentsOf = config.create(cls, values, "")
+    return arguments
+
+
+def _plain(value: Any) -> Any:
+    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value

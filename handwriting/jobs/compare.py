@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from omegaconf import DictConfig
 
 from handwriting.config import plain_config
 from handwriting.errors import ConfigError, RunError
+from handwriting.fields import AnyPath, FolderPath
 from handwriting.jobs.outputs import output_path
 from handwriting.reports import runs, sweep
 from handwriting.reports.comparison import as_table
@@ -19,6 +21,14 @@ from handwriting.sweeps import Sweep
 from handwriting.sweeps.folder import is_sweep
 from handwriting.sweeps.results import best_config
 from handwriting.text import printable
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The job's own keys; what each means stands in ``conf/compare.yaml``."""
+
+    runs: FolderPath
+    out: AnyPath | None
 
 
 def run(cfg: DictConfig) -> None:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Annotated
 
 from omegaconf import DictConfig
+from pydantic import Field
 
 import handwriting.dashboard
 from handwriting.dashboard.settings import USUAL, VARIABLE, Settings
 from handwriting.errors import ConfigError, RunError
+from handwriting.fields import FolderPath, FreeText
+from handwriting.jobs.arguments import read_arguments
 from handwriting.plots.themes import DARK_PAPER
 from handwriting.runs.details import several
 
@@ -35,13 +40,24 @@ OPTIONS = {
 LAST_PORT = 65_535
 
 
+@dataclass(frozen=True)
+class Arguments:
+    """The job's own keys; what each means stands in ``conf/dashboard.yaml``."""
+
+    runs: FolderPath | None
+    root: FolderPath
+    port: Annotated[int, Field(strict=True, ge=1, le=LAST_PORT)]
+    host: FreeText
+
+
 def run(cfg: DictConfig) -> None:
     """Become the dashboard of the folders that ``cfg`` names."""
-    settings = Settings(folders(cfg.runs), Path(str(cfg.root)).expanduser())
+    arguments = read_arguments(Arguments, cfg)
+    settings = Settings(folders(arguments.runs), Path(arguments.root).expanduser())
     if find_spec("streamlit") is None:
         raise ConfigError("The dashboard needs Streamlit: pip install -e '.[dashboard]'")
-    words = command(str(cfg.host), cfg.port)
-    print(f"Dashboard: http://{cfg.host}:{cfg.port}  (Ctrl-C ends it)", flush=True)
+    words = command(arguments.host, arguments.port)
+    print(f"Dashboard: http://{arguments.host}:{arguments.port}  (Ctrl-C ends it)", flush=True)
     os.environ[VARIABLE] = settings.as_text()
     os.execv(sys.executable, words)
 
@@ -67,8 +83,6 @@ def command(host: str, port: int) -> list[str]:
     Raises:
         ConfigError: If it cannot be reached by that host and port.
     """
-    if not isinstance(port, int) or not 0 < port <= LAST_PORT:
-        raise ConfigError(f"port={port} is not allowed: give a whole number from 1 to {LAST_PORT}.")
     try:
         with socket.socket() as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
@@ -9,18 +12,27 @@ from omegaconf import DictConfig
 from handwriting.data.sources.base import GlyphSource
 from handwriting.engine.sections import build_source
 from handwriting.errors import ConfigError
-from handwriting.jobs.arguments import refuse_unless_whole
+from handwriting.fields import AnyPath
+from handwriting.jobs.arguments import Seed, read_arguments
 from handwriting.jobs.outputs import output_path
 from handwriting.plots.grids import png_bytes
 from handwriting.reports.source import draw, summary
 from handwriting.runs.files import write_atomically
 
 
-def run(cfg: DictConfig) -> None:
+@dataclass(frozen=True)
+class Arguments:
+    """The job's own keys; what each means stands in ``conf/data.yaml``."""
+
+    seed: Seed
+    out: AnyPath | None
+
+
+def run(cfg: DictConfig) -> Path:
     """Read and prepare the source that ``cfg`` names, draw the page, and print a summary and where the page is."""
-    refuse_unless_whole(cfg, "seed")
+    arguments = read_arguments(Arguments, cfg)
     name = HydraConfig.get().runtime.choices["data"]
-    out = output_path(cfg.out, f"data_{name}.png")
+    out = output_path(arguments.out, f"data_{name}.png")
     if out.suffix != ".png":
         raise ConfigError(f"out={out}: give a .png.")
     source: GlyphSource = build_source(cfg.data)
@@ -30,3 +42,4 @@ def run(cfg: DictConfig) -> None:
     page = draw(name, source, read[0], prepared, facts, np.random.default_rng(cfg.seed))
     write_atomically(out, lambda file: file.write(png_bytes(page)))
     print("\n".join(f"{key:12} {value}" for key, value in {"source": name, **facts, "page": out}.items()))
+    return out

@@ -6,7 +6,8 @@ Mistakes that can be found without them are reported before torch is imported, w
 from __future__ import annotations
 
 import logging
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from omegaconf import DictConfig
 
@@ -14,15 +15,25 @@ from handwriting import config
 from handwriting.data.sources.base import GlyphSource
 from handwriting.engine.sections import build_source
 from handwriting.errors import ConfigError, RunError
-from handwriting.jobs.arguments import refuse_unless_whole
+from handwriting.fields import AnyPath, FolderPath
+from handwriting.jobs.arguments import Seed, read_arguments
 from handwriting.runs import Run
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The job's own keys; what each means stands in ``conf/evaluate.yaml``."""
+
+    run: FolderPath
+    checkpoint: Literal["best", "last"] | None
+    seed: Seed
+    root: FolderPath | None
+    path: AnyPath | None
 
 
 def run(cfg: DictConfig) -> None:
     """Evaluate the run that ``cfg`` names, print its measures, and say where the page is."""
-    if cfg.checkpoint not in (None, "best", "last"):
-        raise ConfigError(f"checkpoint={cfg.checkpoint} is not allowed: choose best or last.")
-    refuse_unless_whole(cfg, "seed")
+    read_arguments(Arguments, cfg)
     if not any(cfg.metrics.values()):
         raise ConfigError("metrics=none: there is nothing to measure.")
     run = Run.at(cfg.run)

@@ -11,15 +11,19 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated
 
 from omegaconf import DictConfig
+from pydantic import Field
 
 from handwriting import config
 from handwriting.engine.sections import build_source
-from handwriting.errors import ConfigError, DataError, HandwritingError, RunError
+from handwriting.errors import DataError, HandwritingError, RunError
+from handwriting.fields import FolderPath, FreeText
 from handwriting.jobs import INTERRUPTED
+from handwriting.jobs.arguments import Switch, read_arguments
 from handwriting.reports.experiment_plan import PlannedRun, read_plan
 from handwriting.reports.experiments import report
 from handwriting.runs import Run
@@ -38,6 +42,19 @@ THUMBNAIL_COLUMNS = 26
 """Columns of the picture where a model has no classes."""
 
 
+@dataclass(frozen=True)
+class Arguments:
+    """The job's own keys; what each means stands in ``conf/experiments.yaml``."""
+
+    root: FolderPath
+    runs: FolderPath
+    out: FolderPath
+    only: tuple[FreeText, ...]
+    train: Switch
+    hours: Annotated[float, Field(gt=0)] | None
+    whole: Switch
+
+
 def run(cfg: DictConfig) -> None:
     """Train and evaluate what is missing, then write the page; an experiment that fails does not stop the others.
 
@@ -45,13 +62,12 @@ def run(cfg: DictConfig) -> None:
         ConfigError: If ``hours`` is not positive, or a pattern of ``only`` matches nothing.
         RunError: At the end, if an experiment failed.
     """
-    if cfg.hours is not None and not cfg.hours > 0:
-        raise ConfigError(f"hours={cfg.hours} is not allowed: give a number above 0, or null for no limit.")
-    plan, runs, root = read_plan(), Path(cfg.runs).expanduser(), Path(cfg.root).expanduser()
-    requested = [replace(planned, whole=cfg.whole) for planned in plan.matching(list(cfg.only))]
+    arguments = read_arguments(Arguments, cfg)
+    plan, runs, root = read_plan(), Path(arguments.runs).expanduser(), Path(arguments.root).expanduser()
+    requested = [replace(planned, whole=arguments.whole) for planned in plan.matching(list(arguments.only))]
     missing = [planned for planned in requested if not is_evaluated(runs / planned.run)]
-    ready = [planned for planned in missing if has_data(planned, root)] if cfg.train else []
-    share = 1.0 if cfg.hours is None or cfg.whole else time_share(ready, 60 * cfg.hours)
+    ready = [planned for planned in missing if has_data(planned, root)] if arguments.train else []
+    share = 1.0 if arguments.hours is None or arguments.whole else time_share(ready, 60 * arguments.hours)
     failed = []
     for planned in ready:
         try:
@@ -61,7 +77,7 @@ def run(cfg: DictConfig) -> None:
             failed.append(planned.run)
     evaluated = [planned for planned in plan.runs if is_evaluated(runs / planned.run)]
     details = {planned.run: read(runs / planned.run, planned.run, config.plain_config) for planned in evaluated}
-    out = Path(cfg.out).expanduser()
+    out = Path(arguments.out).expanduser()
     for planned in evaluated:
         draw_thumbnail(details[planned.run], out / planned.picture)
     page = report(plan, details)

@@ -2,38 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 from omegaconf import DictConfig
 from PIL import Image
+from pydantic import Field
 
 from handwriting.errors import ConfigError
+from handwriting.fields import AnyPath, FolderPath, Names
 from handwriting.glyphs import Glyphs
-from handwriting.jobs.arguments import refuse_unless_whole
+from handwriting.jobs.arguments import Count, Seed, read_arguments
 from handwriting.jobs.outputs import output_path
-from handwriting.models.loading import load
-from handwriting.models.sampling import sample_each
-from handwriting.plots.grids import draw_glyphs, png_bytes
 from handwriting.runs.files import write_atomically
 
 
-def run(cfg: DictConfig) -> None:
-    """Write the glyphs that ``cfg`` asks for, and print where."""
-    refuse_unless_whole(cfg, "n", least=1)
-    refuse_unless_whole(cfg, "seed")
-    if type(cfg.spread) not in (int, float) or not 0 < cfg.spread < float("inf"):
-        raise ConfigError(f"spread={cfg.spread} is not allowed: give a number above 0; 1 is what training drew with.")
-    out = output_path(cfg.out, f"{Path(cfg.run).stem}_seed{cfg.seed}.png")
-    model = load(cfg.run)
-    glyphs = sample_each(model, cfg.n, _names(cfg.labels), _names(cfg.styles), cfg.seed, cfg.spread)
-    write(glyphs, out, columns=cfg.n)
+@dataclass(frozen=True)
+class Arguments:
+    """The job's own keys; what each means stands in ``conf/sample.yaml``."""
+
+    run: FolderPath
+    labels: Names | None
+    styles: Names | None
+    n: Count
+    seed: Seed
+    spread: Annotated[float, Field(gt=0)]
+    out: AnyPath | None
+
+
+def run(cfg: DictConfig) -> Path:
+    """Write the glyphs that ``cfg`` requests, print where, and return where."""
+    arguments = read_arguments(Arguments, cfg)
+    out = output_path(arguments.out, f"{Path(arguments.run).stem}_seed{arguments.seed}.png")
+
+    from handwriting.models.loading import load
+    from handwriting.models.sampling import sample_each
+
+    labels, styles = _names(arguments.labels), _names(arguments.styles)
+    glyphs = sample_each(load(arguments.run), arguments.n, labels, styles, arguments.seed, arguments.spread)
+    write(glyphs, out, columns=arguments.n)
     print(f"{len(glyphs)} glyphs: {out}")
+    return out
 
 
-def _names(text: Any) -> list[str] | None:
+def _names(text: str | None) -> list[str] | None:
     """Split ``a,b`` into names; a name may be a comma if it is the only one."""
-    return None if text is None else [name for name in str(text).split(",") if name] or [str(text)]
+    return None if text is None else [name for name in text.split(",") if name] or [text]
 
 
 def write(glyphs: Glyphs, out: Path, columns: int) -> None:
@@ -42,6 +57,8 @@ def write(glyphs: Glyphs, out: Path, columns: int) -> None:
     Raises:
         ConfigError: For another kind of file.
     """
+    from handwriting.plots.grids import draw_glyphs, png_bytes
+
     if out.suffix == ".npz":
         write_atomically(out, glyphs.save)
     elif out.suffix == ".png":

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
 
 from handwriting import config
 from handwriting.engine.sections import build_source
-from handwriting.errors import ConfigError, DataError
-from handwriting.jobs.arguments import refuse_unless_whole
+from handwriting.errors import DataError
+from handwriting.fields import AnyPath, FolderPath
+from handwriting.jobs.arguments import Count, Seed, Switch, read_arguments
 from handwriting.pages.batch import (
     PageTask,
     available_cores,
@@ -28,6 +32,18 @@ MIN_GLYPH_SIZE, MAX_GLYPH_SIZE = 28, 512
 """The height and width that glyphs may have, in pixels."""
 
 
+@dataclass(frozen=True)
+class Arguments:
+    """The job's own keys; what each means stands in ``conf/segment.yaml``."""
+
+    pages: AnyPath
+    out: FolderPath | None
+    overwrite: Switch
+    seed: Seed
+    size: Annotated[int, Field(strict=True, ge=MIN_GLYPH_SIZE, le=MAX_GLYPH_SIZE)]
+    workers: Count | None
+
+
 def run(cfg: DictConfig) -> SegmentedFolder:
     """Segment the pages that ``cfg`` names, print a summary, and return the folder with the results.
 
@@ -38,25 +54,25 @@ def run(cfg: DictConfig) -> SegmentedFolder:
     """
     from omegaconf import OmegaConf
 
-    _check(cfg)
+    arguments = read_arguments(Arguments, cfg)
     segmenter = config.build(cfg.preset, "preset")
     score = _character_score(cfg) if "data" in cfg else None
-    pages = Path(cfg.pages).expanduser()
+    pages = Path(arguments.pages).expanduser()
     scans, skipped = scans_in(pages)
-    output = SegmentedFolder(Path(cfg.out).expanduser() if cfg.out else _default_output(pages))
+    output = SegmentedFolder(Path(arguments.out).expanduser() if arguments.out else _default_output(pages))
 
     try:
-        output.refuse_overwriting(cfg.overwrite)
+        output.refuse_overwriting(arguments.overwrite)
         with output.draft() as draft:
             tasks = [
-                PageTask(scan, stem, segmenter, score, draft, cfg.size)
+                PageTask(scan, stem, segmenter, score, draft, arguments.size)
                 for scan, stem in zip(scans, file_stems(scans), strict=True)
             ]
             report = {
                 "pages_from": str(pages),
                 "preset": OmegaConf.to_container(cfg.preset, resolve=True),
                 "passed_over": skipped,
-                **segment_pages(tasks, min(cfg.workers or available_cores(), len(tasks)), draft),
+                **segment_pages(tasks, min(arguments.workers or available_cores(), len(tasks)), draft),
             }
             draft.write_report(report)
     except BrokenPipeError:  # whoever reads the printed lines has gone
@@ -71,18 +87,6 @@ def run(cfg: DictConfig) -> SegmentedFolder:
             f"{len(failures)} of {len(scans)} pages failed: {' '.join(failures[:2])} See {output.path / REPORT_FILE}."
         )
     return output
-
-
-def _check(cfg: DictConfig) -> None:
-    refuse_unless_whole(cfg, "size", least=MIN_GLYPH_SIZE)
-    if cfg.size > MAX_GLYPH_SIZE:
-        raise ConfigError(f"size={cfg.size} is not allowed: give a whole number up to {MAX_GLYPH_SIZE}.")
-    if cfg.workers is not None:
-        refuse_unless_whole(cfg, "workers", least=1)
-    if not isinstance(cfg.overwrite, bool):
-        raise ConfigError(f"overwrite={cfg.overwrite} is not allowed: give true or false.")
-    if cfg.pages is None:
-        raise ConfigError(config.missing("pages"))
 
 
 def _character_score(cfg: DictConfig) -> Score:

@@ -8,20 +8,32 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Literal
 
 from omegaconf import DictConfig, OmegaConf
 
 from handwriting.engine.preflight import check_early
 from handwriting.engine.sections import build_loading, build_source
 from handwriting.errors import ConfigError
+from handwriting.fields import FolderPath, FreeText
+from handwriting.jobs.arguments import Seed, Switch, read_arguments
 
-if TYPE_CHECKING:
-    pass
+
+@dataclass(frozen=True)
+class Arguments:
+    """The job's own keys; what each means stands in ``conf/train.yaml``."""
+
+    seed: Seed
+    resume: FolderPath | None
+    sweep: FreeText | None
+    precision: Literal["auto", "32-true", "bf16-mixed"]
+    compile: Switch
 
 
 def run(cfg: DictConfig) -> None:
     """Read the glyphs, check everything, claim the run folder, train, and say where the pictures are."""
+    read_arguments(Arguments, cfg)
     if OmegaConf.select(cfg, "search") is not None:
         raise ConfigError("search= is for sweeps: add -m.")
     source = read = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from handwriting.config import build
-from handwriting.errors import HandwritingError, RunError
+from handwriting.errors import HandwritingError, RunError, UntrustedClassError
 from handwriting.models.base import GlyphModel
 from handwriting.runs import Run, checkpoints
 
@@ -26,6 +26,8 @@ def load(run: str | Path) -> GlyphModel:
         section = {"_target_": checkpoint["target"], **checkpoint["hyper_parameters"]}
         model: GlyphModel = build(section, "model")
         model.load_state_dict(checkpoint["state_dict"])
+    except UntrustedClassError as error:
+        raise RunError(f"{path}: {error}") from error
     except (KeyError, RuntimeError, HandwritingError) as error:
         reason = " ".join(str(error).split())[:200]
         raise RunError(f"{path} does not fit this version of handwriting: {reason}") from error

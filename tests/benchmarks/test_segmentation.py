@@ -168,8 +168,8 @@ def test_without_real_data_its_sets_are_left_out_in_words(
         (["only=[rulde]"], "Did you mean ruled?"),
         (["only=[forms]"], "only=forms needs real data: give root="),
         (["root=nowhere"], "root=nowhere: there is no nowhere/words/"),
-        (["hands=0"], "hands=0 is not allowed"),
-        (["rounds=a few"], "rounds=a few is not allowed"),
+        (["hands=0"], "hands=0: must be greater than or equal to 1."),
+        (["rounds=a few"], "rounds=a few: must be a valid integer."),
     ],
 )
 def test_what_cannot_be_measured_is_refused(

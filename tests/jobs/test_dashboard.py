@@ -25,9 +25,9 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (["runs=nowhere"], "runs=nowhere: there is no such folder"),
         (["runs=.,nowhere"], "runs=nowhere: there is no such folder"),
-        (["port=0"], "port=0 is not allowed"),
-        (["port=70000"], "port=70000 is not allowed"),
-        (["port=eighty"], "port=eighty is not allowed"),
+        (["port=0"], "port=0: must be greater than or equal to 1."),
+        (["port=70000"], "port=70000: must be less than or equal to 65535."),
+        (["port=eighty"], "port=eighty: must be a valid integer."),
         (["host=256.1.1.1", "port=8999"], "host=256.1.1.1 port=8999 cannot be used"),
     ],
 )

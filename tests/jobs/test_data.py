@@ -82,7 +82,7 @@ def test_the_page_grows_with_the_classes_and_not_beyond_its_width():
     ("words", "told"),
     [
         (["out=page.pdf"], "out=page.pdf: give a .png."),
-        (["seed=-1"], "seed=-1 is not allowed"),
+        (["seed=-1"], "seed=-1: must be greater than or equal to 0."),
         (["data.prepare.drop=[eleven]"], "data.prepare.drop: there is no class eleven."),
         (["data=emnist", "data.root=nowhere"], "is missing under nowhere"),
     ],

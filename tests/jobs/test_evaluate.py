@@ -154,7 +154,7 @@ print(status, "torch" in sys.modules)
         (["run=nowhere"], "nowhere does not exist"),
         (["run={runs}"], "is not a run folder"),
         (["run={runs}/cgan", "checkpoint=worst"], "choose best or last"),
-        (["run={runs}/cgan", "seed=-1"], "seed=-1 is not allowed"),
+        (["run={runs}/cgan", "seed=-1"], "seed=-1: must be greater than or equal to 0."),
         (["run={runs}/cgan", "metrics=none"], "there is nothing to measure"),
         (["run={runs}/cgan", "metrics=fit"], "Did you mean fid?"),
         (["run={runs}/cgan", "path=x"], "has no path"),

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from handwriting import config
-from handwriting.config import compose
+from handwriting.config import compose, folders
 from handwriting.sweeps import SweepPlan, Trial
 from handwriting.sweeps.results import (
     best_config,
@@ -18,7 +17,6 @@ from handwriting.sweeps.results import (
     rerun_command,
     seed_spread,
 )
-from hydra_plugins import handwriting_experiments
 
 
 def trial(number: int, value: float | None, *overrides: str, **facts: Any) -> Trial:
@@ -105,9 +103,8 @@ def test_the_best_config_composes_to_what_the_best_trial_was(
     expected = compose("train", [*overrides, "seed=7"])
     import shutil
 
-    shutil.copytree(config.EXPERIMENTS, tmp_path / "experiments", dirs_exist_ok=True)
-    monkeypatch.setattr(config, "EXPERIMENTS", tmp_path / "experiments")
-    monkeypatch.setattr(handwriting_experiments, "EXPERIMENTS", tmp_path / "experiments")
+    shutil.copytree(folders.EXPERIMENTS, tmp_path / "experiments", dirs_exist_ok=True)
+    monkeypatch.setattr(folders, "EXPERIMENTS", tmp_path / "experiments")
     assert compose("train", ["experiments=best"]) == expected
     assert "# Best of the sweep mine: val/fid 1.000 (trial 3)" in text
 

@@ -1,0 +1,120 @@
+"""What the job or the class behind a key declares of its value, found by importing as little as possible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from handwriting import fields
+from handwriting.config.folders import CONF, conf_folders, read_yaml
+from handwriting.config.trust import targets, trees_of
+
+
+@dataclass(frozen=True)
+class Command:
+    """A job as the command line knows it: a root config, and a module with its ``run`` and its ``Arguments``.
+
+    Attributes:
+        name: The name of both.
+        package: The package that holds the module.
+        conf: The folder that holds the root config.
+    """
+
+    name: str
+    package: str = "handwriting.jobs"
+    conf: Path = CONF
+
+    @property
+    def module(self) -> str:
+        """The full name of the module."""
+        return f"{self.package}.{self.name}"
+
+    @property
+    def file(self) -> Path:
+        """The root config."""
+        return self.conf / f"{self.name}.yaml"
+
+    @property
+    def root(self) -> Mapping[str, Any]:
+        """What the root config holds, its keys in order."""
+        tree = read_yaml(self.file) if self.file.is_file() else {}
+        return {str(key): value for key, value in tree.items() if key not in ("defaults", "hydra")}
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The choice of each group that the root config makes, in order; None where it makes none."""
+        entries = (read_yaml(self.file) or {}).get("defaults", ()) if self.file.is_file() else ()
+        pairs = (pair for entry in entries if isinstance(entry, Mapping) for pair in entry.items())
+        return {group.removeprefix("override ").lstrip("/"): choice for group, choice in pairs}
+
+
+TRAIN = Command("train")
+
+
+def text_kind_of(command: Command, key: str) -> fields.Kind | None:
+    """Return what the text of a key stands for; None where the value is none, or where nothing is declared.
+
+    >>> text_kind_of(Command("sample"), "run"), text_kind_of(TRAIN, "seed"), text_kind_of(TRAIN, "data.root")
+    ('folder', None, 'folder')
+    """
+    kind = fields.text_kind(hint_of(command, key))
+    return kind.kind if kind else None
+
+
+def hint_of(command: Command, key: str, config_dirs: tuple[Path, ...] = ()) -> Any:
+    """Return the type of the value of a key where it may be text; None where it is none, or no such key is known.
+
+    What the YAML files say comes first: a key whose value there is a number needs no class to be imported.
+
+    Args:
+        command: The job.
+        key: A key of the job such as ``run``, or of a section such as ``data.path``.
+        config_dirs: Folders of ``--config-dir``.
+    """
+    section, _, rest = key.partition(".")
+    if not rest:
+        return _arguments_hint(command, key) if _may_be_text(command.root.get(key, 0)) else None
+    for field, target in _classes_at(section, rest, config_dirs):
+        module, _, name = target.rpartition(".")
+        try:
+            hint = fields.hint_at(getattr(import_module(module), name), field)
+        except (ImportError, AttributeError, ValueError):
+            continue  # building it says what is wrong
+        if hint is not None and fields.text_kind(hint):
+            return hint
+    return None
+
+
+def _arguments_hint(command: Command, key: str) -> Any:
+    arguments = getattr(import_module(command.module), "Arguments", None)
+    return arguments and fields.hints_of(arguments).get(key)
+
+
+def _classes_at(section: str, rest: str, config_dirs: tuple[Path, ...]) -> Iterator[tuple[str, str]]:
+    """Yield the classes that a key of a section may be a field of, each as the field's name and the class's."""
+    files = [tree for folder in (*conf_folders(), *config_dirs) for tree in trees_of(folder, section)]
+    values = [value for tree in files for value in _value_at(tree, rest)]
+    if not values or not any(map(_may_be_text, values)):
+        return
+    for tree in files:
+        for where, target in targets(tree):
+            inside = where and f"{where}."
+            if rest.startswith(inside) and isinstance(target, str):
+                yield rest.removeprefix(inside), target
+
+
+def _value_at(tree: Any, key: str) -> Iterator[Any]:
+    """Yield the value at a dotted key, where there is one."""
+    for part in key.split("."):
+        if not isinstance(tree, Mapping) or part not in tree:
+            return
+        tree = tree[part]
+    yield tree
+
+
+def _may_be_text(value: Any) -> bool:
+    """Whether a key with this value in a YAML file may be given text: it is text, or nothing yet."""
+    return value is None or isinstance(value, str)

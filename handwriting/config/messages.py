@@ -1,0 +1,76 @@
+"""What is said of a configuration that cannot be used: what is wrong, where, and the nearest right thing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from omegaconf import DictConfig
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+
+from handwriting.config.choices import describe
+from handwriting.config.declarations import TRAIN, Command, text_kind_of
+from handwriting.errors import nearest
+
+
+def explain(error: BaseException, command: Command = TRAIN) -> str:
+    """Return in one line what Hydra or OmegaConf refused, and the nearest right thing.
+
+    Args:
+        error: What was raised.
+        command: The job whose configuration was composed.
+    """
+    from hydra.errors import MissingConfigException, OverrideParseException
+
+    cause: BaseException | None = error
+    while cause and not isinstance(cause, OmegaConfBaseException):
+        cause = cause.__cause__
+    match error, cause:
+        case MissingConfigException(missing_cfg_file=str(file)), _ if "/" in file:
+            group, _, choice = file.partition("/")
+            if group == "hydra":  # one of its own groups, such as hydra/launcher
+                group, _, choice = file.rpartition("/")
+            choices = sorted({*describe().get(group, ()), *(name for name in error.options or () if name[0] != "_")})
+            return f"{group}={choice}: no such choice.{nearest(choice, choices)} There are: {', '.join(choices)}"
+        case OverrideParseException(override=override), _ if "=" not in override:
+            return f"{override}: write key=value; --help lists the keys"
+        case OverrideParseException(override=override), _:
+            return f"{override}: cannot be read; put a text with special characters in quotes, such as \"key='a, b'\""
+        case _, MissingMandatoryValue(full_key=str(key)):
+            return missing(key, command)
+        case _, OmegaConfBaseException(full_key=str(key), msg=str(message)) if "is not in struct" in message:
+            return f"{key}: no such key.{nearest(key, [*_keys(cause.parent_node._get_root()), *describe()])}"
+        case _, OmegaConfBaseException(full_key=key):
+            return f"{key + ': ' if key else ''}{str(cause).splitlines()[0]}"
+    message = " ".join(str(error).split())
+    if several := re.match("Ambiguous value for argument '(.*?)=(.*?)' ", message):
+        key, values = several.groups()
+        return f"{key}={values}: add -m to run once for each, or write {key}=[{values}] to give a list"
+    return message
+
+
+def missing(key: str, command: Command = TRAIN) -> str:
+    """Return the message that a value must be given for a key of a job."""
+    return f"{key} is missing: give {key}={placeholder(key, command)}"
+
+
+def placeholder(key: str, command: Command = TRAIN) -> str:
+    """Return what stands for the value of a key in a message: ``<folder>``, ``<text>``, ``<value>``."""
+    return placeholder_of(text_kind_of(command, key))
+
+
+def placeholder_of(kind: str | None) -> str:
+    """Return what stands for a value in a message.
+
+    >>> placeholder_of("folder"), placeholder_of(None)
+    ('<folder>', '<value>')
+    """
+    return f"<{kind or 'value'}>"
+
+
+def _keys(tree: DictConfig, prefix: str = "") -> Iterator[str]:
+    for key in map(str, tree):
+        yield f"{prefix}{key}"
+        node = tree._get_node(key)
+        if isinstance(node, DictConfig) and not node._is_none() and not node._is_missing():
+            yield from _keys(node, f"{prefix}{key}.")

@@ -1,0 +1,102 @@
+"""Which classes a configuration may name; no other is ever imported for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from handwriting.config.folders import conf_folders, read_yaml
+from handwriting.errors import UntrustedClassError, nearest
+
+GLOBAL_GROUPS = ("experiments", "debug")
+"""Groups whose files may set keys of any other group."""
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Where a configuration is from, and so which classes it may name.
+
+    A configuration that the user composes for a new run may name the classes of ``--config-dir``. One that was read
+    from a run folder is data: it may name the classes of this package and of installed plug-ins.
+
+    Attributes:
+        config_dirs: Folders of ``--config-dir``, laid out as ``conf`` is.
+    """
+
+    config_dirs: tuple[Path, ...] = ()
+
+    def allowed(self, group: str) -> frozenset[str]:
+        """Return the full names of the classes that may be named in a config group.
+
+        Raises:
+            ConfigError: If a file that could name one cannot be read.
+        """
+        return frozenset().union(*(_named_in(folder, group) for folder in (*conf_folders(), *self.config_dirs)))
+
+    def refuse(self, key: str, target: Any, group: str) -> None:
+        """Refuse a class that may not be named.
+
+        Args:
+            key: The key that names it, for the message.
+            target: The full name of the class, as the configuration gives it.
+            group: The config group, such as ``model``.
+
+        Raises:
+            UntrustedClassError: If it is not allowed.
+        """
+        allowed = self.allowed(group)
+        if isinstance(target, str) and target in allowed:
+            return
+        names = ", ".join(sorted(allowed)) or "nothing"
+        is_foreign = isinstance(target, str) and not target.startswith("handwriting.") and not self.config_dirs
+        advice = (
+            " A class of your own is built for new runs from --config-dir, and from a run folder only where it is "
+            "installed as a plug-in (entry point handwriting.plugins)."
+        )
+        raise UntrustedClassError(
+            f"{key}={target} is not allowed: conf/{group} names {names}.{nearest(str(target), allowed)}"
+            f"{advice if is_foreign else ''}"
+        )
+
+
+INSTALLED = Trust()
+"""What a run folder's configuration or checkpoint may name: this package's classes, and installed plug-ins'."""
+
+
+def trust_of_command() -> Trust:
+    """Return what the command that Hydra is running may name: what is installed, and what ``--config-dir`` names."""
+    from hydra.core.hydra_config import HydraConfig
+
+    if not HydraConfig.initialized():
+        return INSTALLED
+    sources = HydraConfig.get().runtime.config_sources
+    return Trust(tuple(Path(source.path) for source in sources if source.provider == "command-line"))
+
+
+def targets(tree: Any, where: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the dotted key of each mapping in ``tree`` that names a class in ``_target_``, and what it names."""
+    if isinstance(tree, Mapping):
+        if "_target_" in tree:
+            yield where, tree["_target_"]
+        for key, value in tree.items():
+            yield from targets(value, f"{where}.{key}".lstrip("."))
+    elif isinstance(tree, list | tuple):
+        for index, value in enumerate(tree):
+            yield from targets(value, f"{where}.{index}")
+
+
+def _named_in(folder: Path, group: str) -> frozenset[str]:
+    """Return the classes that the files of one folder of configurations name for a group."""
+    named = [target for tree in trees_of(folder, group) for _, target in targets(tree)]
+    for other in GLOBAL_GROUPS:
+        if other != group:
+            for tree in trees_of(folder, other):
+                named += [target for key, target in targets(tree) if f"{key}.".startswith(f"{group}.")]
+    return frozenset(map(str, named))
+
+
+def trees_of(folder: Path, group: str) -> list[Any]:
+    """Return what each file of a config group in one folder of configurations holds, by name."""
+    return [read_yaml(file) for file in sorted((folder / group).rglob("*.yaml"))]

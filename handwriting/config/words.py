@@ -1,0 +1,142 @@
+"""The words of a command line: put into the current names, completed and quoted, so that Hydra reads what was meant."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from handwriting import legacy
+from handwriting.config import folders
+from handwriting.config.declarations import TRAIN, Command, hint_of
+from handwriting.config.reading import literal
+from handwriting.config.trust import GLOBAL_GROUPS, trees_of
+from handwriting.fields import admits_none, text_kind
+
+_ASSIGNMENT = re.compile(r"(\+{0,2})([\w./@]+)=(.*)", re.DOTALL)
+_QUOTED = re.compile(r"""'([^'\\]|\\.)*'|"([^"\\]|\\.)*\"""", re.DOTALL)
+_PLAIN = re.compile(r"(?!(?:true|false|null|inf|nan)$)(?:\.{0,2}/|[a-z_])[\w./-]*", re.IGNORECASE | re.ASCII)
+"""Text that Hydra reads as it is, and that is easier to read without quotes."""
+
+
+def hydra_overrides(command: Command, overrides: Sequence[str], config_dirs: tuple[Path, ...] = ()) -> list[str]:
+    """Return overrides as Hydra is given them.
+
+    Keys of earlier versions get their current names; ``+callbacks=early_stopping`` adds to the choice of
+    ``callbacks``; plain text is quoted.
+
+    >>> hydra_overrides(TRAIN, ["+callbacks=early_stopping", "resume=my run"])
+    ["resume='my run'", 'callbacks=[default,early_stopping]']
+
+    Args:
+        command: The job.
+        overrides: What was typed, flags excluded.
+        config_dirs: Folders of ``--config-dir``.
+    """
+    current = [legacy.current_override(override) for override in overrides]
+    return [quote(override, command, config_dirs) for override in _with_added_choices(command, current, config_dirs)]
+
+
+def quote(override: str, command: Command = TRAIN, config_dirs: tuple[Path, ...] = ()) -> str:
+    r"""Quote the value of a key that takes plain text, so that it passes Hydra's grammar exactly as typed.
+
+    >>> quote("resume=IMG (1).jpg"), quote("model=cgan"), quote("resume=null")
+    ("resume='IMG (1).jpg'", 'model=cgan', 'resume=null')
+    """
+    match = _ASSIGNMENT.fullmatch(legacy.current_override(override))
+    if not match:
+        return override
+    prefix, key, value = match.groups()
+    if _PLAIN.fullmatch(value) or _QUOTED.fullmatch(value):
+        return f"{prefix}{key}={value}"
+    hint = hint_of(command, key, config_dirs)
+    kind = text_kind(hint)
+    if kind is None or (value == "null" and (kind.is_path or admits_none(hint))):
+        return f"{prefix}{key}={value}"
+    return f"{prefix}{key}={quoted(value)}"
+
+
+def quoted(text: str) -> str:
+    """Return any text as Hydra's grammar reads it exactly as it is: in quotes, where it needs them.
+
+    >>> quoted("../data"), quoted("a b"), quoted("null")
+    ('../data', "'a b'", "'null'")
+    """
+    if _PLAIN.fullmatch(text):
+        return text
+    # Backslashes count in Hydra's quotes only before another quote and at the end; there they are doubled.
+    inside = re.sub(r"(\\*)('|\Z)", lambda end: end[1] * 2 + ("\\'" if end[2] else ""), literal(text))
+    return f"'{inside}'"
+
+
+def typed_command() -> str:
+    """Return the command line of this process as the user can type it again: ``handwriting train ...``."""
+    script = Path(sys.argv[0])
+    program = ["python", sys.argv[0]] if script.suffix == ".py" and script.name != "__main__.py" else ["handwriting"]
+    return shlex.join([*program, *sys.argv[1:]])
+
+
+def _with_added_choices(command: Command, overrides: list[str], config_dirs: tuple[Path, ...]) -> list[str]:
+    """Rewrite ``+group=choice`` of a group that is chosen already, which Hydra refuses, into a list of both choices."""
+    if not any(override.startswith("+") for override in overrides):
+        return overrides
+    defaults = command.defaults
+    added: dict[str, list[str]] = {}
+    others: list[str] = []
+    for override in overrides:
+        match = _ASSIGNMENT.fullmatch(override)
+        if match and match[1] and match[2] in defaults and _holds_sections(match[2], config_dirs):
+            added.setdefault(match[2], []).append(match[3])
+        else:
+            others.append(override)
+    for group, choices in added.items():
+        chosen = [override for override in others if override.startswith(f"{group}=")]
+        others = [override for override in others if override not in chosen]
+        before = chosen[-1].partition("=")[2] if chosen else _chosen(command, group, others)
+        alternatives = [_listed(before)]
+        for choice in choices:
+            alternatives = [[*have, *_listed(more)] for have in alternatives for more in _split(choice)]
+        lists = [f"[{','.join(names)}]" for names in alternatives]
+        others.append(f"{group}={','.join(lists)}")
+    return others
+
+
+def _holds_sections(group: str, config_dirs: tuple[Path, ...]) -> bool:
+    """Whether the choices of a group are named sections, which can be joined, rather than one class each."""
+    trees = [tree for folder in (*folders.conf_folders(), *config_dirs) for tree in trees_of(folder, group)]
+    named = [tree for tree in trees if isinstance(tree, Mapping) and tree]
+    return bool(named) and not any("_target_" in tree for tree in named) and group not in GLOBAL_GROUPS
+
+
+def _chosen(command: Command, group: str, overrides: list[str]) -> str:
+    """Return the choice of a group by an experiment or a quick look that is chosen, or else by the root config."""
+    choice = command.defaults[group]
+    for name in GLOBAL_GROUPS:
+        for override in overrides:
+            if override.startswith(f"{name}="):
+                file = override.partition("=")[2]
+                homes = [folders.EXPERIMENTS.parent, *folders.conf_folders()]
+                found = next((path for home in homes if (path := home / name / f"{file}.yaml").is_file()), None)
+                entries = (folders.read_yaml(found) or {}).get("defaults", ()) if found else ()
+                for entry in entries:
+                    choice = entry.get(f"override /{group}", choice) if isinstance(entry, Mapping) else choice
+    return _as_text(choice)
+
+
+def _as_text(choice: Any) -> str:
+    if choice is None:
+        return ""
+    return f"[{','.join(map(str, choice))}]" if isinstance(choice, list | tuple) else str(choice)
+
+
+def _listed(choice: str) -> list[str]:
+    """Return the names in ``a`` or ``[a,b]``."""
+    return [name for name in (part.strip() for part in choice.removeprefix("[").removesuffix("]").split(",")) if name]
+
+
+def _split(choice: str) -> list[str]:
+    """Return the values that ``a,[b,c]`` gives one after the other."""
+    return re.findall(r"\[[^\]]*\]|[^,\[\]]+", choice)
