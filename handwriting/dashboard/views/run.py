@@ -61,7 +61,7 @@ def show(slots: Sequence[Any]) -> None:
         parts.live(lambda: _facts(key, record.state), running)
     with slots[2]:
         if (earlier := st.query_params.get("show")) in EARLIER_VIEWS:
-            st.query_params["show"] = EARLIER_VIEWS[earlier]
+            st.session_state.show = EARLIER_VIEWS[earlier]
         view = st.segmented_control("Show", VIEWS, default=VIEWS[0], key="show", bind="query-params", required=True,
                                     label_visibility="collapsed")  # fmt: skip
     own = slots[3 + 2 * VIEWS.index(view) :]
