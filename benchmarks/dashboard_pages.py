@@ -38,7 +38,7 @@ left = len(app.dataframe[0].value)
 assert 0 < left < rows, "the filter leaves a part"
 index = index_of(Settings.here())
 chosen = AppTest.from_file(handwriting.dashboard.app.__file__, default_timeout=120)
-keys = [key for key, entry in index.snapshot().entries.items() if entry.state == "done"][: int(sys.argv[2])]
+keys = [key for key, entry in index.snapshot().summaries.items() if entry.state == "done"][: int(sys.argv[2])]
 chosen.query_params["runs"] = keys
 curves = run(chosen)
 assert chosen.get("vega_lite_chart")

@@ -177,12 +177,12 @@ def nothing(what: str, command: str) -> None:
     st.code(command, language="bash", wrap_lines=True)
 
 
-def left_out(snapshot: Snapshot) -> None:
+def show_skipped(snapshot: Snapshot) -> None:
     """Name in a corner what cannot be read, and why."""
     if snapshot.skipped:
-        with st.expander(f"Left out: {len(snapshot.skipped)}", icon=":material/warning:"):
-            st.caption("What is in these folders besides, and is not shown.")
-            table([{"place": one.place, "why": one.reason} for one in snapshot.skipped])
+        with st.expander(f"Skipped: {len(snapshot.skipped)}", icon=":material/warning:"):
+            st.caption("These folders also hold files and folders that are not shown.")
+            table([{"path": one.path, "why": one.reason} for one in snapshot.skipped])
 
 
 def refused(error: Exception) -> None:

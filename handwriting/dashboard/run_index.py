@@ -1,233 +1,208 @@
-"""All runs and sweeps below some folders, looked at again and again: only what has changed is read anew."""
+"""An index of all runs and sweeps below some folders: asked again, it reads only what has changed."""
 
 from __future__ import annotations
 
-import os
-import stat
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 from handwriting.config import plain_config
 from handwriting.errors import RunError, nearest
 from handwriting.runs import Run
-from handwriting.runs.details import RunDetails, Skipped, distinct_names, read
-from handwriting.runs.files import read_json
+from handwriting.runs.details import RunDetails, read
+from handwriting.runs.files import FileStamp, file_stamp, read_json
+from handwriting.runs.finding import NO_RUN, FoundFolders, Skipped, Walk, distinct_names
 from handwriting.runs.folder import lives
-from handwriting.runs.safe_paths import refuse_escaping_links, resolve_file_within, resolve_within
+from handwriting.runs.safe_paths import refuse_escaping_links, resolve_file_within
 from handwriting.runs.summaries import DEAD, RunSummary, read_summary
 from handwriting.sweeps import Sweep
 from handwriting.sweeps.folder import PLAN_FILE, STATUS_FILE
 from handwriting.text import one_line, printable
 
-DEEPEST = 3
-"""How far below a chosen folder a run may lie: ``sweeps/<name>/<trial>``, seen from where ``sweeps`` lies."""
+MAX_DEPTH = 3
+"""How many levels below a chosen folder a run may lie: ``sweeps/<name>/<trial>``, seen from where ``sweeps`` lies."""
 
-READ = ("metrics.csv", "summary.json", "status.json", "config.yaml", "evaluation.json")
-"""The files that a record is made of, besides grids."""
-INNER = ("samples", "reconstructions", "checkpoints")
-"""The folders in a run's that are read; trackers keep links to their own places in others."""
-LARGEST_TABLE = 64_000_000
-"""Bytes of the largest ``metrics.csv`` that is read."""
-MOST_RECORDS = 40
-"""So many are kept."""
-RECENT = 1.0
-"""Seconds for which a look is good enough to find a run by its key."""
-LONG, REST = 0.5, 4.0
-"""What takes so many seconds to read is not read again before so many times as long: pages ask every second."""
+SUMMARY_FILES = ("summary.json", "status.json")
+"""The files that a summary is read from."""
+DETAILS_FILES = (*SUMMARY_FILES, "metrics.csv", "config.yaml", "evaluation.json")
+"""The files that the details of a run are read from, besides sample grids."""
+READ_SUBFOLDERS = ("samples", "reconstructions", "checkpoints")
+"""The folders in a run's folder that are read; in others, trackers keep links to their own files."""
+MAX_TABLE_BYTES = 64_000_000
+"""Size of the largest ``metrics.csv`` that is read."""
+MAX_DETAILS_KEPT = 40
+"""The number of runs whose details stay in memory."""
+SNAPSHOT_MAX_AGE_SECONDS = 1.0
+"""How old a snapshot may be in which a run is looked up by its key."""
+SLOW_READ_SECONDS, SLOW_READ_PAUSE_FACTOR = 0.5, 4.0
+"""What takes longer to read than the first is not read again before its reading time times the second has passed:
+pages ask every second."""
 Value = TypeVar("Value")
-NO_RUN = "not a run folder (no status.json)"
-
-
-class Stamp(NamedTuple):
-    """What changes when a file does."""
-
-    changed: int
-    size: int
-    is_link: bool
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What there is at one moment.
+    """The runs and sweeps at one moment.
 
     Attributes:
-        entries: The runs by key, those that began last first; a key is the run's path below a chosen folder, with the
-            folder's name.
+        summaries: The runs by key, the latest start first; a key is the run's path below a chosen folder, preceded by
+            that folder's name.
         sweeps: The folder of each sweep by its key.
         sweep_of: The key of the sweep that a run is a trial of.
-        skipped: What is there besides, and cannot be read.
+        skipped: What else lies in the folders, and cannot be read.
     """
 
-    entries: Mapping[str, RunSummary]
+    summaries: Mapping[str, RunSummary]
     sweeps: Mapping[str, Path]
     sweep_of: Mapping[str, str]
     skipped: tuple[Skipped, ...]
 
     @property
     def is_running(self) -> bool:
-        """Whether any run is."""
-        return any(entry.state == "running" for entry in self.entries.values())
+        """Whether any run is running."""
+        return any(summary.state == "running" for summary in self.summaries.values())
 
     def trials(self, sweep: str) -> dict[int, RunSummary]:
         """Return the runs of a sweep, by the numbers of their trials."""
-        names = {key.rpartition("/")[2]: key for key, own in self.sweep_of.items() if own == sweep}
-        return {int(name): self.entries[key] for name, key in names.items() if name.isdecimal()}
+        names = {key.rpartition("/")[2]: key for key, parent in self.sweep_of.items() if parent == sweep}
+        return {int(name): self.summaries[key] for name, key in names.items() if name.isdecimal()}
 
 
 @dataclass(frozen=True)
-class _Known:
-    """What was read of a run, and of which files."""
+class _KnownRun:
+    """What was read of a run.
 
-    stamps: tuple[Stamp | None, ...]
-    entry: RunSummary | None
+    Attributes:
+        stamps: Those of the files that it was read from.
+        summary: The summary; None where the run cannot be read.
+        status: The content of ``status.json``.
+        reason: Why it cannot be read.
+    """
+
+    stamps: tuple[FileStamp | None, ...]
+    summary: RunSummary | None
     status: Mapping[str, Any]
     reason: str = ""
 
 
 @dataclass(frozen=True)
-class _Kept(Generic[Value]):
-    """Something that was read.
+class _TimedRead(Generic[Value]):
+    """Something that was read, and how long that took.
 
     Attributes:
-        value: What.
-        when: At which time, in seconds of a clock that only goes forward.
-        took: How many seconds it took.
+        value: What was read.
+        finished: When, in seconds of the monotonic clock.
+        seconds: How long reading took.
     """
 
     value: Value
-    when: float
-    took: float
+    finished: float
+    seconds: float
 
-    def serves(self, age: float) -> bool:
-        """Tell whether it is good enough for who takes what is ``age`` seconds old; what took long lasts longer."""
-        return time.monotonic() - self.when < max(age, REST * self.took if self.took > LONG else 0)
+    @classmethod
+    def of(cls, read_value: Callable[[], Value]) -> _TimedRead[Value]:
+        """Read something."""
+        began = time.monotonic()
+        value = read_value()
+        finished = time.monotonic()
+        return cls(value, finished, finished - began)
 
-
-@dataclass
-class _Found:
-    """What a walk through the folders has come upon: folders by key."""
-
-    runs: dict[str, str] = field(default_factory=dict)
-    sweeps: dict[str, str] = field(default_factory=dict)
-    foreign: list[str] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
+    def is_fresh(self, max_age: float) -> bool:
+        """Return whether it may be used where ``max_age`` seconds are allowed; a slow read may be used for longer."""
+        pause = SLOW_READ_PAUSE_FACTOR * self.seconds if self.seconds > SLOW_READ_SECONDS else 0
+        return time.monotonic() - self.finished < max(max_age, pause)
 
 
 class RunIndex:
-    """Knows the runs and sweeps below some folders, and leads nowhere else.
+    """Indexes the runs and sweeps below some folders, and reads nothing outside of them.
 
     Args:
-        folders: Where they lie; those that do not exist yet are looked for again.
+        folders: The folders; one that does not exist yet is looked for again in every snapshot.
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
         real = dict.fromkeys(Path(folder).resolve() for folder in folders)
         self.folders = tuple(folder for folder in real if not set(folder.parents) & set(real))
-        self._known: dict[str, _Known] = {}
-        self._records: dict[str, tuple[tuple[Stamp | None, ...], _Kept[RunDetails]]] = {}
-        self._last: _Kept[Snapshot] | None = None
+        self._known: dict[str, _KnownRun] = {}
+        self._details: dict[str, tuple[tuple[FileStamp | None, ...], _TimedRead[RunDetails]]] = {}
+        self._last: _TimedRead[Snapshot] | None = None
         self._lock = Lock()
 
-    def snapshot(self, age: float = 0.0) -> Snapshot:
-        """Return what there is now, or was at most ``age`` seconds ago."""
+    def snapshot(self, max_age: float = 0.0) -> Snapshot:
+        """Return the runs and sweeps as they are now, or were at most ``max_age`` seconds ago."""
         with self._lock:
-            if self._last is None or not self._last.serves(age):
-                began = time.monotonic()
-                snapshot = self._scan()
-                self._last = _Kept(snapshot, time.monotonic(), time.monotonic() - began)
+            if self._last is None or not self._last.is_fresh(max_age):
+                self._last = _TimedRead.of(self._scan)
             return self._last.value
 
     def _scan(self) -> Snapshot:
-        found = _Found()
+        found, walk = FoundFolders(), Walk(MAX_DEPTH, self.folders, (PLAN_FILE, STATUS_FILE))
         for root, name in zip(self.folders, distinct_names(self.folders), strict=True):
             if root.is_dir():
-                self._walk(str(root), name, DEEPEST, found)
+                walk.into(found, str(root), name)
         known = self._known = {key: self._read(key, folder) for key, folder in found.runs.items()}
+        sweeps = dict(self._showable(found))
         skipped = [*found.skipped, *(Skipped(printable(key), NO_RUN) for key in found.foreign)]
-        skipped += [Skipped(printable(key), printable(one.reason)) for key, one in known.items() if one.entry is None]
-        entries = {key: one.entry for key, one in known.items() if one.entry}
-        newest = sorted(entries, key=lambda key: (entries[key].started or "", key), reverse=True)
-        trials = {key: sweep for key in entries if (sweep := key.rpartition("/")[0]) in found.sweeps}
-        return Snapshot(
-            {key: entries[key] for key in newest},
-            {key: Path(folder) for key, folder in sorted(found.sweeps.items(), reverse=True)},
-            trials,
-            tuple(skipped),
-        )
+        skipped += [Skipped(printable(key), printable(one.reason)) for key, one in known.items() if one.summary is None]
+        summaries = {key: one.summary for key, one in known.items() if one.summary}
+        newest = sorted(summaries, key=lambda key: (summaries[key].started or "", key), reverse=True)
+        sweep_of = {key: sweep for key in summaries if (sweep := key.rpartition("/")[0]) in sweeps}
+        return Snapshot({key: summaries[key] for key in newest}, sweeps, sweep_of, tuple(skipped))
 
-    def _walk(self, folder: str, key: str, depth: int, found: _Found) -> bool:
-        """Note the runs and sweeps at a place or below it, and say whether anything was noted of it."""
-        if _stamp(f"{folder}/status.json"):
-            found.runs[key] = folder
-            return True
-        try:
-            with os.scandir(folder) as listed:
-                inner = sorted((one for one in listed if one.name[0] != "."), key=lambda one: one.name)
-            noted = any(one.name == PLAN_FILE for one in inner)
-            for name in (PLAN_FILE, STATUS_FILE) if noted else ():
-                resolve_file_within(f"{folder}/{name}", self.folders)
-        except (OSError, RunError) as error:
-            found.skipped.append(Skipped(printable(key), printable(one_line(error))))
-            return True
-        if noted:
-            found.sweeps[key] = folder
-        for one in inner if depth else ():
-            place = f"{key}/{one.name}"
+    @staticmethod
+    def _showable(found: FoundFolders) -> Iterator[tuple[str, Path]]:
+        """Yield the sweeps by key, the last name first; a sweep whose name no page can show is skipped."""
+        for key, folder in sorted(found.groups.items(), reverse=True):
             try:
-                if one.is_symlink() and resolve_within(one.path, self.folders) in (Path(folder), *Path(folder).parents):
-                    raise RunError("a link to a folder around it")
-                is_folder = one.is_dir()
-                if is_folder and not one.name.isascii():
-                    one.name.encode()
-            except (OSError, RunError, UnicodeEncodeError) as error:
-                found.skipped.append(Skipped(printable(place), printable(one_line(error))))
-                noted = True
-                continue
-            before = len(found.foreign)
-            if is_folder and self._walk(one.path, place, depth - 1, found):
-                noted = True
-            elif is_folder:  # in a sweep, a trial that has not begun may have a folder
-                found.foreign[before:] = [] if key in found.sweeps else [place]
-        return noted
+                key.encode()
+            except UnicodeEncodeError as error:
+                found.skip(key, error)
+            else:
+                yield key, Path(folder)
 
-    def _read(self, key: str, folder: str) -> _Known:
-        """Return what a run says, from memory where neither of its files has changed."""
-        path, names = Path(folder), ("summary.json", "status.json")
-        stamps = tuple(_stamp(f"{folder}/{name}") for name in names)
+    def _read(self, key: str, folder: str) -> _KnownRun:
+        """Return the summary of a run, from memory where neither of its files has changed."""
+        path = Path(folder)
+        stamps = tuple(file_stamp(f"{folder}/{name}") for name in SUMMARY_FILES)
         known = self._known.get(key)
         try:
             if known is None or known.stamps != stamps:
-                for name, stamp in zip(names, stamps, strict=True):
+                key.encode()  # a name that is no text cannot be shown
+                for name, stamp in zip(SUMMARY_FILES, stamps, strict=True):
                     if stamp is None or stamp.is_link:
                         resolve_file_within(path / name, self.folders)
-                summary, status = (read_json(path / name) for name in names)
-                return _Known(stamps, read_summary(path, printable(key), summary, status), status)
-            if known.entry and known.entry.state in ("running", DEAD):
+                summary, status = (read_json(path / name) for name in SUMMARY_FILES)
+                return _KnownRun(stamps, read_summary(path, printable(key), summary, status), status)
+            if known.summary and known.summary.state in ("running", DEAD):
                 state = "running" if lives(known.status) else DEAD
-                return replace(known, entry=replace(known.entry, state=state))
+                return replace(known, summary=replace(known.summary, state=state))
         except (RunError, OSError, ValueError) as error:
-            return _Known(stamps, None, {}, _reason(path, error))
+            return _KnownRun(stamps, None, {}, _reason(path, error))
         return known
 
     # What an address names
 
-    def _named(self, what: str, key: str, known: Callable[[Snapshot], Mapping[str, Value]]) -> Value:
-        """Return the run or the sweep with this key, also where it has only just come.
+    def _look_up(self, kind: str, key: str, items: Callable[[Snapshot], Mapping[str, Value]]) -> Value:
+        """Return the run or the sweep with a key, even if it was created a moment ago.
+
+        Args:
+            kind: ``run`` or ``sweep``, for the message.
+            key: The key.
+            items: Returns the runs, or the sweeps, of a snapshot.
 
         Raises:
             RunError: If there is none.
         """
-        for age in (RECENT, 0.0):
-            snapshot = self.snapshot(age)
-            if key in known(snapshot):
-                return known(snapshot)[key]
-        told = next((one.reason for one in snapshot.skipped if one.place == printable(key)), None)
-        there = f"cannot be read: {told}" if told else f"is not here.{printable(nearest(key, known(snapshot)))}"
-        raise RunError(f"The {what} {printable(key)} {there}")
+        for max_age in (SNAPSHOT_MAX_AGE_SECONDS, 0.0):
+            snapshot = self.snapshot(max_age)
+            if key in items(snapshot):
+                return items(snapshot)[key]
+        reason = next((one.reason for one in snapshot.skipped if one.path == printable(key)), None)
+        problem = f"cannot be read: {reason}" if reason else f"is not here.{printable(nearest(key, items(snapshot)))}"
+        raise RunError(f"The {kind} {printable(key)} {problem}")
 
     def run(self, key: str) -> Run:
         """Open a run by its key.
@@ -235,35 +210,36 @@ class RunIndex:
         Raises:
             RunError: If there is none, or something in its folder leads out of the chosen folders.
         """
-        path = self._named("run", key, lambda snapshot: snapshot.entries).path
-        refuse_escaping_links(path, self.folders, INNER)
+        path = self._look_up("run", key, lambda snapshot: snapshot.summaries).path
+        refuse_escaping_links(path, self.folders, READ_SUBFOLDERS)
         return Run.at(path)
 
-    def record(self, key: str) -> RunDetails:
-        """Return all that is known of a run by its key, read anew where a file of it has changed.
+    def details(self, key: str) -> RunDetails:
+        """Return all that is known of a run by its key, read again where one of its files has changed.
 
         Raises:
-            RunError: As :meth:`run`; or if a file of it is broken, or far too large.
+            RunError: As :meth:`run`; or if one of its files is broken, or far too large.
         """
         run = self.run(key)
-        stamps = (*(_stamp(str(run.path / name)) for name in READ), _folder_stamp(run.path / "samples"))
-        known = self._records.get(key)
-        if known is None or not (known[0] == stamps or known[1].serves(0)):
-            began = time.monotonic()
-            if (table := _stamp(str(run.path / "metrics.csv"))) and table.size > LARGEST_TABLE:
-                raise RunError(
-                    f"{run.path / 'metrics.csv'} has {table.size / 1e6:,.0f} MB: it is too large to be shown."
-                )
-            try:
-                record = read(run.path, printable(key), plain_config)
-            except (OSError, ValueError) as error:
-                raise RunError(f"{run.path} cannot be read: {one_line(error)}") from error
-            known = stamps, _Kept(record, time.monotonic(), time.monotonic() - began)
-            self._records = {**dict(list(self._records.items())[1 - MOST_RECORDS :]), key: known}
-        record, entry = known[1].value, self.snapshot(RECENT).entries.get(key)
-        if entry is None:
+        stamps = (*(file_stamp(str(run.path / name)) for name in DETAILS_FILES), _folder_stamp(run.path / "samples"))
+        known = self._details.get(key)
+        if known is None or not (known[0] == stamps or known[1].is_fresh(0)):
+            known = stamps, _TimedRead.of(lambda: self._read_details(key, run.path))
+            self._details = {**dict(list(self._details.items())[1 - MAX_DETAILS_KEPT :]), key: known}
+        details, summary = known[1].value, self.snapshot(SNAPSHOT_MAX_AGE_SECONDS).summaries.get(key)
+        if summary is None:
             raise RunError(f"The run {printable(key)} is gone.")
-        return record if record.state == entry.state else replace(record, state=entry.state)
+        return details if details.state == summary.state else replace(details, state=summary.state)
+
+    @staticmethod
+    def _read_details(key: str, folder: Path) -> RunDetails:
+        table = folder / "metrics.csv"
+        if (stamp := file_stamp(str(table))) and stamp.size > MAX_TABLE_BYTES:
+            raise RunError(f"{table} has {stamp.size / 1e6:,.0f} MB: it is too large to be shown.")
+        try:
+            return read(folder, printable(key), plain_config)
+        except (OSError, ValueError) as error:
+            raise RunError(f"{folder} cannot be read: {one_line(error)}") from error
 
     def sweep(self, key: str) -> Sweep:
         """Open a sweep by its key.
@@ -271,31 +247,20 @@ class RunIndex:
         Raises:
             RunError: If there is none, or something in its folder leads out of the chosen folders.
         """
-        folder = self._named("sweep", key, lambda snapshot: snapshot.sweeps)
+        folder = self._look_up("sweep", key, lambda snapshot: snapshot.sweeps)
         try:
             trials = [path for path in folder.iterdir() if path.is_dir()]
         except OSError as error:
             raise RunError(f"The sweep {printable(key)} cannot be read: {one_line(error)}") from error
         refuse_escaping_links(folder, self.folders, ())
         for trial in trials:
-            refuse_escaping_links(trial, self.folders, INNER)
+            refuse_escaping_links(trial, self.folders, READ_SUBFOLDERS)
         return Sweep.at(folder)
 
 
-def _stamp(path: str) -> Stamp | None:
-    """Return what changes when a file does; None where there is none."""
-    try:
-        found = os.lstat(path)
-        if is_link := stat.S_ISLNK(found.st_mode):
-            found = Path(path).stat()
-    except OSError:
-        return None
-    return Stamp(found.st_mtime_ns, found.st_size, is_link) if stat.S_ISREG(found.st_mode) else None
-
-
-def _folder_stamp(path: Path) -> Stamp | None:
-    """Return what changes when a file comes into a folder or leaves it."""
-    return Stamp(path.stat().st_mtime_ns, 0, False) if path.is_dir() else None
+def _folder_stamp(path: Path) -> FileStamp | None:
+    """Return the stamp of a folder, which changes when a file is added or removed."""
+    return FileStamp(path.stat().st_mtime_ns, 0, False) if path.is_dir() else None
 
 
 def _reason(folder: Path, error: Exception) -> str:

@@ -47,7 +47,7 @@ def runs_shown(snapshot: Snapshot, text: str, trials: bool) -> dict[str, RunSumm
     Raises:
         ConfigError: If the text cannot be read, or asks for what no run has.
     """
-    asked = {key: entry for key, entry in snapshot.entries.items() if trials or key not in snapshot.sweep_of}
+    asked = {key: entry for key, entry in snapshot.summaries.items() if trials or key not in snapshot.sweep_of}
     kept = {entry.path for entry in filtered(list(asked.values()), text)}
     return {key: entry for key, entry in asked.items() if entry.path in kept}
 
@@ -69,7 +69,7 @@ def selected(chosen: Sequence[str], shown: Sequence[str], marked: Sequence[str])
 
 def counts(snapshot: Snapshot, shown: int) -> str:
     """Say how many runs there are, and how many of them deserve a snapshot."""
-    states = [entry.state for entry in snapshot.entries.values()]
+    states = [entry.state for entry in snapshot.summaries.values()]
     told = [f"{states.count(name)} {name}" for name in ("running", "failed", DEAD) if name in states]
     return f"{shown:,} of {len(states):,} runs" + (f"; {', '.join(told)}" if told else "")
 

@@ -19,7 +19,7 @@ from handwriting.errors import ConfigError, RunError
 from handwriting.fields import FolderPath, FreeText
 from handwriting.jobs.arguments import read_arguments
 from handwriting.plots.themes import DARK_PAPER
-from handwriting.runs.details import several
+from handwriting.runs.finding import split_paths
 
 APP = Path(handwriting.dashboard.__file__).with_name("app.py")
 OPTIONS = {
@@ -70,7 +70,7 @@ def folders(runs: str | None) -> tuple[Path, ...]:
     """
     if runs is None:
         return USUAL
-    found = tuple(Path(part).expanduser() for part in several(runs))
+    found = tuple(Path(part).expanduser() for part in split_paths(runs))
     missing = [str(folder) for folder in found if not folder.is_dir()] if found else [runs]
     if missing:
         raise RunError(f"runs={missing[0]}: there is no such folder; training makes runs/, sweeps make sweeps/.")

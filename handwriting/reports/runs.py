@@ -20,7 +20,8 @@ from handwriting.reports.comparison import (
     metric_rows,
 )
 from handwriting.reports.page import DIGITS, Cell, Code, Picture, Section, Table, as_text
-from handwriting.runs.details import RunDetails, Skipped
+from handwriting.runs.details import RunDetails
+from handwriting.runs.finding import Skipped
 from handwriting.text import ABSENT, format_count, format_duration, format_number, format_share, format_value, printable
 
 TIME = re.compile(r"\d{4}-\d\d-\d\d[_T]\d\d[-:]\d\d[-:]\d\d_(?=.)")
@@ -37,7 +38,7 @@ def title(records: Sequence[RunDetails]) -> str:
 
 def sections(records: Sequence[RunDetails], skipped: Sequence[Skipped]) -> Iterator[Section]:
     """Yield the parts of the page."""
-    left_out = [f"Left out: {one.place} ({one.reason})" for one in skipped]
+    left_out = [f"Skipped: {one.path} ({one.reason})" for one in skipped]
     yield Section("Runs", [facts_table(records), *left_out])
     yield Section("Metrics", [*_measures(records), *_unevaluated(records)])
     yield Section("Settings that differ", [_settings(records)])
@@ -203,7 +204,7 @@ def _grids(records: Sequence[RunDetails]) -> Iterator[str | Picture]:
 def _grid_caption(record: RunDetails, epoch: int | None) -> str:
     if epoch is None:
         return record.name
-    seen = record.seen(epoch)
+    seen = record.glyphs_seen(epoch)
     return f"{record.name}   epoch {epoch}" + (f", {seen:,} glyphs seen" if seen else "")
 
 
@@ -220,7 +221,7 @@ def brief(records: Sequence[RunDetails], skipped: Sequence[Skipped]) -> str:
     parts = ["\n".join(names)]
     if rows := metric_rows(records):
         parts.append(as_text(metric_table(records, rows)))
-    notes = comparability_warnings(records) + [f"Left out: {one.place} ({one.reason})" for one in skipped]
+    notes = comparability_warnings(records) + [f"Skipped: {one.path} ({one.reason})" for one in skipped]
     if commands := evaluation_commands(records):
         notes.append("\n  ".join(["Not evaluated:", *commands]))
     lines = "\n\n".join([*parts, *filter(None, ["\n".join(notes)])]).split("\n")

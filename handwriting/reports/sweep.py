@@ -17,7 +17,7 @@ from handwriting.plots.grids import png_bytes
 from handwriting.plots.sweeps import draw_history, draw_importance, draw_parallel
 from handwriting.reports.page import DIGITS, Cell, Code, Picture, Section, Table, as_text
 from handwriting.runs import Run
-from handwriting.runs.details import Skipped
+from handwriting.runs.finding import Skipped
 from handwriting.runs.summaries import DEAD, RunSummary, read_summary
 from handwriting.scales import Axis
 from handwriting.sweeps import Sweep, SweepPlan, Trial
@@ -136,7 +136,7 @@ def brief(found: Found, out: Path) -> Iterator[str]:
         yield ""
         yield f"best  {rerun_command(found.plan, own[0].best)}"
         yield f"      {out / file_of(goal, found)}"
-    yield from (f"Not read: {one.place} ({one.reason})" for one in found.skipped[:TERMINAL])
+    yield from (f"Not read: {one.path} ({one.reason})" for one in found.skipped[:TERMINAL])
 
 
 def sections(found: Found) -> Iterator[Section]:
@@ -151,8 +151,8 @@ def sections(found: Found) -> Iterator[Section]:
     if found.failed:
         yield Section("Failures", list(_failures(found.failed)))
     if found.skipped:
-        told = [f"{one.place} ({one.reason})" for one in found.skipped[:SHOWN]]
-        yield Section("Left out", ["Runs that cannot be read, so that grids and test measures are missing:", *told])
+        told = [f"{one.path} ({one.reason})" for one in found.skipped[:SHOWN]]
+        yield Section("Skipped", ["Runs that cannot be read, so that grids and test measures are missing:", *told])
     some = [standing.best.number for own in found.standings.values() for standing in own[:3]]
     places = ",".join(str(found.sweep.folder(number)) for number in some)
     side_by_side = Code(f"handwriting compare {shlex.quote(f'runs={printable(places)}')}")

@@ -1,23 +1,24 @@
-"""Files that are either whole or not there."""
+"""Files that are either complete or absent, and what shows that a file has changed."""
 
 from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from handwriting.errors import RunError
 
-LARGEST = 20_000_000
-"""Bytes of the largest JSON file that is read; a thousandth is usual."""
+MAX_JSON_BYTES = 20_000_000
+"""Size of the largest JSON file that is read; a thousandth of it is usual."""
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
-    """Write a file beside ``path`` and move it there once it is complete.
+    """Write a file next to ``path`` and move it there once it is complete.
 
-    A reader sees the old file or the new one, and so does whoever comes after a power cut.
+    A reader sees the old file or the new one, after a power cut as well.
 
     Args:
         path: The file to make or replace.
@@ -47,8 +48,8 @@ def read_json(path: Path) -> dict[str, Any]:
         RunError: If the file is missing, not a JSON object, or far larger than any that a run writes.
     """
     try:
-        if (size := path.stat().st_size) > LARGEST:
-            raise RunError(f"{path} has {size / 1e6:,.0f} MB: no run writes so much.")
+        if (size := path.stat().st_size) > MAX_JSON_BYTES:
+            raise RunError(f"{path} has {size / 1e6:,.0f} MB: no run writes that much.")
         values = json.loads(path.read_text())
     except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{path} cannot be read ({error}): is {path.parent} a run folder?") from error
@@ -57,12 +58,37 @@ def read_json(path: Path) -> dict[str, Any]:
     return values
 
 
-def last_lines(path: Path, most: int = 200_000) -> str | None:
-    """Return the end of a text, whole lines of at most so many bytes; None where there is no such file."""
+def last_lines(path: Path, max_bytes: int = 200_000) -> str | None:
+    """Return the last complete lines of a text, at most ``max_bytes`` of them; None where the file is missing."""
     if not path.is_file():
         return None
     with path.open("rb") as file:
-        start = max(0, path.stat().st_size - most)
+        start = max(0, path.stat().st_size - max_bytes)
         file.seek(start)
-        content = file.read(most)
+        content = file.read(max_bytes)
     return (content.partition(b"\n")[2] if start else content).decode("utf-8", "replace")
+
+
+class FileStamp(NamedTuple):
+    """What changes when a file does.
+
+    Attributes:
+        changed_ns: When its content last changed, in nanoseconds since 1970.
+        size: Its size in bytes.
+        is_link: Whether its path is a link.
+    """
+
+    changed_ns: int
+    size: int
+    is_link: bool
+
+
+def file_stamp(path: str) -> FileStamp | None:
+    """Return the stamp of a regular file, links followed; None where there is none."""
+    try:
+        status = os.lstat(path)
+        if is_link := stat.S_ISLNK(status.st_mode):
+            status = Path(path).stat()
+    except (OSError, ValueError):  # ValueError: a null byte
+        return None
+    return FileStamp(status.st_mtime_ns, status.st_size, is_link) if stat.S_ISREG(status.st_mode) else None

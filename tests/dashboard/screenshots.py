@@ -84,10 +84,10 @@ def training(place: Path, *words: str) -> Iterator[None]:
 def addresses(runs: str) -> dict[str, dict[str, Any]]:
     """Return the pages by the names of their pictures: what their addresses tell."""
     snapshot = RunIndex([Path(folder) for folder in runs.split(",")]).snapshot()
-    done = [key for key, entry in snapshot.entries.items() if entry.state == "done" and key not in snapshot.sweep_of]
-    tested = next((key for key in done if snapshot.entries[key].tested), done[0])
-    failed = next((key for key, entry in snapshot.entries.items() if entry.state == "failed"), None)
-    encoder = next((key for key in done if "VAE" in str(snapshot.entries[key].model)), done[0])
+    done = [key for key, entry in snapshot.summaries.items() if entry.state == "done" and key not in snapshot.sweep_of]
+    tested = next((key for key in done if snapshot.summaries[key].tested), done[0])
+    failed = next((key for key, entry in snapshot.summaries.items() if entry.state == "failed"), None)
+    encoder = next((key for key in done if "VAE" in str(snapshot.summaries[key].model)), done[0])
     pages: dict[str, dict[str, Any]] = {
         "runs": {},
         "runs_selected": {"runs": done[:3], "measures": ["Losses", "FID", "Accuracy"]},

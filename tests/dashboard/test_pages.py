@@ -89,8 +89,8 @@ def test_the_table_holds_every_run_with_its_state_and_trials_only_when_asked(ope
 
 def test_what_is_no_run_is_named_in_a_corner_with_the_reason(open_page: Callable[..., Any]) -> None:
     app = open_page()
-    (told,) = [table.value for table in app.dataframe if "place" in table.value]
-    reasons = dict(zip(told["place"], told["why"], strict=True))
+    (told,) = [table.value for table in app.dataframe if "path" in table.value]
+    reasons = dict(zip(told["path"], told["why"], strict=True))
     assert set(reasons) == {"runs/half", "runs/notes", "runs/broken"}
     assert "half-written" in reasons["runs/half"]
     assert "no status.json" in reasons["runs/notes"]

@@ -15,10 +15,11 @@ import pytest
 from benchmarks import run_folders
 from benchmarks.sweep_folders import write_sweep
 from handwriting.dashboard import run_index as index_module
-from handwriting.dashboard.run_index import NO_RUN, RunIndex, Snapshot
+from handwriting.dashboard.run_index import RunIndex, Snapshot
 from handwriting.errors import RunError
 from handwriting.runs import Run, RunFolder, claim
 from handwriting.runs.files import write_json
+from handwriting.runs.finding import NO_RUN
 
 SECRET = "s3cret"
 
@@ -40,7 +41,7 @@ def change(file: Path, **values: Any) -> None:
 
 
 def reasons(snapshot: Snapshot) -> dict[str, str]:
-    return {one.place: one.reason for one in snapshot.skipped}
+    return {one.path: one.reason for one in snapshot.skipped}
 
 
 def refusal(act: Callable[[], object]) -> str:
@@ -71,16 +72,16 @@ def test_runs_below_several_folders_are_called_by_their_paths_newest_first(tmp_p
     for name, day in (("runs/a", 2), ("runs/b", 4), ("other/deep/c", 3), ("other/d", 1), (".hidden/e", 5)):
         make(tmp_path / name, started=f"2026-01-0{day}T00:00:00+00:00")
     snapshot = RunIndex([tmp_path / "runs", tmp_path / "other"]).snapshot()
-    assert list(snapshot.entries) == ["runs/b", "other/deep/c", "runs/a", "other/d"]
-    assert [entry.name for entry in snapshot.entries.values()] == list(snapshot.entries)
-    assert snapshot.entries["other/deep/c"].path == tmp_path / "other/deep/c"
+    assert list(snapshot.summaries) == ["runs/b", "other/deep/c", "runs/a", "other/d"]
+    assert [entry.name for entry in snapshot.summaries.values()] == list(snapshot.summaries)
+    assert snapshot.summaries["other/deep/c"].path == tmp_path / "other/deep/c"
     assert (snapshot.sweeps, snapshot.sweep_of, snapshot.skipped) == ({}, {}, ())
 
 
 def test_folders_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
     for place in ("x/runs", "y/runs"):
         make(tmp_path / place / "a")
-    assert set(RunIndex([tmp_path / "x/runs", tmp_path / "y/runs"]).snapshot().entries) == {"x/runs/a", "y/runs/a"}
+    assert set(RunIndex([tmp_path / "x/runs", tmp_path / "y/runs"]).snapshot().summaries) == {"x/runs/a", "y/runs/a"}
 
 
 def test_runs_of_a_real_configuration_are_all_read(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,10 +89,10 @@ def test_runs_of_a_real_configuration_are_all_read(runs: Path, monkeypatch: pyte
     written = run_folders.write_runs(runs, runs=5, metrics=6, grids=1, rows=3)
     index = RunIndex([runs])
     snapshot = index.snapshot()
-    assert {entry.path for entry in snapshot.entries.values()} == set(written)
-    assert sorted(entry.state for entry in snapshot.entries.values()) == ["done"] * 4 + ["failed"]
-    for key, entry in snapshot.entries.items():
-        record = index.record(key)
+    assert {entry.path for entry in snapshot.summaries.values()} == set(written)
+    assert sorted(entry.state for entry in snapshot.summaries.values()) == ["done"] * 4 + ["failed"]
+    for key, entry in snapshot.summaries.items():
+        record = index.details(key)
         assert (record.name, record.path, record.settings) == (key, entry.path, entry.settings)
         assert (len(record.rows), list(record.grids)) == (3, [0])
 
@@ -103,7 +104,7 @@ def test_trials_belong_to_their_sweep(runs: Path) -> None:
     (runs / "sweeps/lr/3").mkdir()
     index = RunIndex([runs])
     snapshot = index.snapshot()
-    assert set(snapshot.entries) == {"runs/a", "runs/sweeps/b", *(f"runs/sweeps/lr/{n}" for n in range(3))}
+    assert set(snapshot.summaries) == {"runs/a", "runs/sweeps/b", *(f"runs/sweeps/lr/{n}" for n in range(3))}
     assert snapshot.sweeps == {"runs/sweeps/lr": sweep.path}
     assert snapshot.sweep_of == {f"runs/sweeps/lr/{n}": "runs/sweeps/lr" for n in range(3)}
     assert snapshot.skipped == (), "a trial that has not begun is nothing foreign"
@@ -115,9 +116,9 @@ def test_a_chosen_folder_may_be_a_run_or_a_sweep_itself(tmp_path: Path) -> None:
     write_sweep(tmp_path / "sweep", trials=2)
     index = RunIndex([tmp_path / "run", tmp_path / "sweep"])
     snapshot = index.snapshot()
-    assert set(snapshot.entries) == {"run", "sweep/0", "sweep/1"}
+    assert set(snapshot.summaries) == {"run", "sweep/0", "sweep/1"}
     assert snapshot.sweep_of == {"sweep/0": "sweep", "sweep/1": "sweep"}
-    assert index.record("run").path == tmp_path / "run"
+    assert index.details("run").path == tmp_path / "run"
     assert index.sweep("sweep").path == tmp_path / "sweep"
 
 
@@ -125,7 +126,7 @@ def test_a_run_that_lies_too_deep_is_not_shown(runs: Path) -> None:
     make(runs / "1/2/3")
     make(runs / "i/ii/iii/iv")
     snapshot = RunIndex([runs]).snapshot()
-    assert list(snapshot.entries) == ["runs/1/2/3"]
+    assert list(snapshot.summaries) == ["runs/1/2/3"]
     assert reasons(snapshot) == {"runs/i": NO_RUN}
 
 
@@ -142,29 +143,29 @@ def test_whether_any_run_is_running_is_told(runs: Path) -> None:
 
 def test_a_folder_that_appears_later_is_found_then(tmp_path: Path) -> None:
     index = RunIndex([tmp_path / "later", tmp_path / "never"])
-    assert (index.snapshot().entries, index.snapshot().skipped) == ({}, ())
+    assert (index.snapshot().summaries, index.snapshot().skipped) == ({}, ())
     make(tmp_path / "later/a")
-    assert list(index.snapshot().entries) == ["later/a"]
+    assert list(index.snapshot().summaries) == ["later/a"]
 
 
 def test_a_run_is_seen_when_it_appears_changes_and_vanishes(runs: Path) -> None:
     index = RunIndex([runs])
-    assert index.snapshot().entries == {}
+    assert index.snapshot().summaries == {}
     folder = make(runs / "a")
-    assert index.snapshot().entries["runs/a"].epoch == 1
+    assert index.snapshot().summaries["runs/a"].epoch == 1
     change(folder / "summary.json", epoch=1000)
-    assert index.snapshot().entries["runs/a"].epoch == 1000
+    assert index.snapshot().summaries["runs/a"].epoch == 1000
     change(folder / "status.json", state="failed", why="DataError: no data")
-    assert (index.snapshot().entries["runs/a"].state, index.snapshot().entries["runs/a"].why) == (
+    assert (index.snapshot().summaries["runs/a"].state, index.snapshot().summaries["runs/a"].why) == (
         "failed",
         "DataError: no data",
     )
     folder.rename(runs / "b")
-    assert list(index.snapshot().entries) == ["runs/b"]
+    assert list(index.snapshot().summaries) == ["runs/b"]
     for file in (runs / "b").iterdir():
         file.unlink()
     (runs / "b").rmdir()
-    assert (index.snapshot().entries, index.snapshot().skipped) == ({}, ())
+    assert (index.snapshot().summaries, index.snapshot().skipped) == ({}, ())
 
 
 def test_a_sweep_is_seen_when_it_appears_and_vanishes(runs: Path) -> None:
@@ -174,7 +175,7 @@ def test_a_sweep_is_seen_when_it_appears_and_vanishes(runs: Path) -> None:
     assert index.snapshot().sweep_of == {"runs/lr/0": "runs/lr"}
     (sweep.path / "plan.json").unlink()
     snapshot = index.snapshot()
-    assert (list(snapshot.entries), snapshot.sweeps, snapshot.sweep_of) == (["runs/lr/0"], {}, {})
+    assert (list(snapshot.summaries), snapshot.sweeps, snapshot.sweep_of) == (["runs/lr/0"], {}, {})
 
 
 def test_a_broken_run_is_shown_once_it_is_mended(runs: Path) -> None:
@@ -183,7 +184,7 @@ def test_a_broken_run_is_shown_once_it_is_mended(runs: Path) -> None:
     file.write_text(whole[:-20])
     assert list(reasons(index.snapshot())) == ["runs/a"]
     file.write_text(whole)
-    assert (list(index.snapshot().entries), index.snapshot().skipped) == (["runs/a"], ())
+    assert (list(index.snapshot().summaries), index.snapshot().skipped) == (["runs/a"], ())
 
 
 def test_only_what_has_changed_is_read_anew(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,7 +205,7 @@ def test_only_what_has_changed_is_read_anew(runs: Path, monkeypatch: pytest.Monk
     both = ("summary.json", "status.json")
     assert sorted(read) == sorted([f"{name}/{file}" for name in "abc" for file in both] + ["broken/summary.json"])
     read.clear()
-    assert list(index.snapshot().entries) == list(index.snapshot().entries)
+    assert list(index.snapshot().summaries) == list(index.snapshot().summaries)
     assert read == []
     change(runs / "b/summary.json", epoch=1000)
     index.snapshot()
@@ -213,10 +214,10 @@ def test_only_what_has_changed_is_read_anew(runs: Path, monkeypatch: pytest.Monk
 
 def test_a_look_that_is_young_enough_is_not_taken_again(runs: Path) -> None:
     index = RunIndex([runs])
-    first = index.snapshot(age=60)
+    first = index.snapshot(max_age=60)
     make(runs / "a")
-    assert index.snapshot(age=60) is first
-    assert list(index.snapshot().entries) == ["runs/a"]
+    assert index.snapshot(max_age=60) is first
+    assert list(index.snapshot().summaries) == ["runs/a"]
 
 
 def test_a_killed_run_is_called_dead_though_none_of_its_files_changes(
@@ -224,49 +225,49 @@ def test_a_killed_run_is_called_dead_though_none_of_its_files_changes(
 ) -> None:
     make(runs / "a", "running")
     index = RunIndex([runs])
-    assert (index.snapshot().entries["runs/a"].state, index.record("runs/a").state) == ("running", "running")
+    assert (index.snapshot().summaries["runs/a"].state, index.details("runs/a").state) == ("running", "running")
     # The process that wrote the run is this one, which cannot be killed.
     monkeypatch.setattr(index_module, "lives", lambda status: False)
-    assert index.snapshot().entries["runs/a"].state == "dead"
-    assert index.record("runs/a").state == "dead"
+    assert index.snapshot().summaries["runs/a"].state == "dead"
+    assert index.details("runs/a").state == "dead"
     assert not index.snapshot().is_running
     monkeypatch.undo()
-    assert index.snapshot().entries["runs/a"].state == "running", "it was silent for a while, on another machine"
+    assert index.snapshot().summaries["runs/a"].state == "running", "it was silent for a while, on another machine"
 
 
 def test_a_record_is_read_anew_when_its_table_grows_and_not_before(runs: Path) -> None:
     folder, index = make(runs / "a"), RunIndex([runs])
-    first = index.record("runs/a")
+    first = index.details("runs/a")
     assert [row["samples"] for row in first.rows] == [10]
-    assert index.record("runs/a") is first
+    assert index.details("runs/a") is first
     with (folder / "metrics.csv").open("a") as file:
         file.write("2,2,20,2.0,8.0\n")
-    assert [row["samples"] for row in index.record("runs/a").rows] == [10, 20]
+    assert [row["samples"] for row in index.details("runs/a").rows] == [10, 20]
 
 
 def test_a_record_is_read_anew_when_a_grid_is_drawn_or_the_run_evaluated(runs: Path) -> None:
     folder, index = make(runs / "a"), RunIndex([runs])
-    assert (index.record("runs/a").grids, index.record("runs/a").metric_values) == ({}, {})
+    assert (index.details("runs/a").grids, index.details("runs/a").metric_values) == ({}, {})
     (folder / "samples").mkdir()
     os.utime(
         folder / "samples", ns=(0, 0)
     )  # file systems tell no choose_epochs apart that are a few milliseconds from another
-    assert index.record("runs/a").grids == {}
+    assert index.details("runs/a").grids == {}
     (folder / "samples/epoch_0003.png").touch()
-    assert list(index.record("runs/a").grids) == [3]
+    assert list(index.details("runs/a").grids) == [3]
     Run.at(folder).write_evaluation({"fid": {"value": 4.5, "floor": 1.0, "n": 100}})
-    assert index.record("runs/a").metric_values["fid"].value == 4.5
+    assert index.details("runs/a").metric_values["fid"].value == 4.5
 
 
 def test_no_more_records_are_kept_than_is_said(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index_module, "MOST_RECORDS", 2)
+    monkeypatch.setattr(index_module, "MAX_DETAILS_KEPT", 2)
     for name in "abc":
         make(runs / name)
     index = RunIndex([runs])
-    first = {name: index.record(f"runs/{name}") for name in "abc"}
-    assert index.record("runs/c") is first["c"]
-    assert index.record("runs/b") is first["b"]
-    assert index.record("runs/a") is not first["a"]
+    first = {name: index.details(f"runs/{name}") for name in "abc"}
+    assert index.details("runs/c") is first["c"]
+    assert index.details("runs/b") is first["b"]
+    assert index.details("runs/a") is not first["a"]
 
 
 # What cannot be read
@@ -314,12 +315,12 @@ def test_a_broken_run_is_named_with_the_reason_and_spoils_nothing(
     harm(make(runs / "bad"))
     index = RunIndex([runs])
     snapshot = index.snapshot()
-    assert list(snapshot.entries) == ["runs/good"]
+    assert list(snapshot.summaries) == ["runs/good"]
     assert list(reasons(snapshot)) == ["runs/bad"]
     assert told in reasons(snapshot)["runs/bad"]
     assert "\n" not in reasons(snapshot)["runs/bad"]
     assert refusal(lambda: index.run("runs/bad")).startswith("The run runs/bad cannot be read: ")
-    assert index.record("runs/good").state == "done"
+    assert index.details("runs/good").state == "done"
 
 
 def test_a_folder_that_was_just_claimed_is_half_written(runs: Path) -> None:
@@ -330,8 +331,8 @@ def test_a_folder_that_was_just_claimed_is_half_written(runs: Path) -> None:
 def test_a_file_far_larger_than_any_run_writes_is_told(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (make(runs / "a") / "summary.json").open("a") as file:
         file.write(" " * 10_000)
-    monkeypatch.setattr("handwriting.runs.files.LARGEST", 10_000)
-    assert "no run writes so much" in reasons(RunIndex([runs]).snapshot())["runs/a"]
+    monkeypatch.setattr("handwriting.runs.files.MAX_JSON_BYTES", 10_000)
+    assert "no run writes that much" in reasons(RunIndex([runs]).snapshot())["runs/a"]
 
 
 def test_what_is_foreign_is_named_once_by_its_outermost_folder(runs: Path) -> None:
@@ -341,7 +342,7 @@ def test_what_is_foreign_is_named_once_by_its_outermost_folder(runs: Path) -> No
         (runs / name).mkdir(parents=True)
     (runs / "table.csv").touch()
     snapshot = RunIndex([runs]).snapshot()
-    assert set(snapshot.entries) == {"runs/good", "runs/mixed/run"}
+    assert set(snapshot.summaries) == {"runs/good", "runs/mixed/run"}
     assert reasons(snapshot) == {"runs/notes": NO_RUN, "runs/mixed/papers": NO_RUN}
     assert len(snapshot.skipped) == 2
 
@@ -351,9 +352,9 @@ def test_names_that_a_terminal_would_obey_are_made_harmless(runs: Path) -> None:
     empty_status(make(runs / "bad\n<b>"))
     (runs / "notes\r\n\x07").mkdir()
     snapshot = RunIndex([runs]).snapshot()
-    assert [entry.name for entry in snapshot.entries.values()] == ["runs/red \ufffd[31m\ufffdrun"]
+    assert [entry.name for entry in snapshot.summaries.values()] == ["runs/red \ufffd[31m\ufffdrun"]
     assert set(reasons(snapshot)) == {"runs/bad\ufffd<b>", "runs/notes\ufffd\ufffd\ufffd"}
-    assert all(text.isprintable() for one in snapshot.skipped for text in (one.place, one.reason))
+    assert all(text.isprintable() for one in snapshot.skipped for text in (one.path, one.reason))
 
 
 def test_a_run_is_opened_by_its_key_whatever_it_is_called(runs: Path) -> None:
@@ -361,10 +362,10 @@ def test_a_run_is_opened_by_its_key_whatever_it_is_called(runs: Path) -> None:
     for name in names:
         make(runs / name)
     index = RunIndex([runs])
-    assert {Path(key).name for key in index.snapshot().entries} == set(names)
+    assert {Path(key).name for key in index.snapshot().summaries} == set(names)
     for name in names:
         assert index.run(f"runs/{name}").path == runs / name
-        assert index.record(f"runs/{name}").name.isprintable()
+        assert index.details(f"runs/{name}").name.isprintable()
 
 
 @pytest.mark.parametrize(
@@ -386,18 +387,18 @@ def test_a_file_that_only_a_record_needs_is_refused_when_it_is_broken(
     (folder / file).unlink(missing_ok=True)
     if content is not None:
         (folder / file).write_bytes(content)
-    assert list(index.snapshot().entries) == ["runs/a"]
-    assert str(folder) in refusal(lambda: index.record("runs/a"))
+    assert list(index.snapshot().summaries) == ["runs/a"]
+    assert str(folder) in refusal(lambda: index.details("runs/a"))
 
 
 def test_a_table_too_large_to_be_shown_is_not_read(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder, index = make(runs / "a"), RunIndex([runs])
     size = (folder / "metrics.csv").stat().st_size
-    monkeypatch.setattr(index_module, "LARGEST_TABLE", size)
-    assert len(index.record("runs/a").rows) == 1
+    monkeypatch.setattr(index_module, "MAX_TABLE_BYTES", size)
+    assert len(index.details("runs/a").rows) == 1
     (folder / "metrics.csv").write_text("not a table\n" * size)
-    assert "it is too large to be shown" in refusal(lambda: index.record("runs/a"))
-    assert list(index.snapshot().entries) == ["runs/a"]
+    assert "it is too large to be shown" in refusal(lambda: index.details("runs/a"))
+    assert list(index.snapshot().summaries) == ["runs/a"]
 
 
 # What an address names
@@ -413,7 +414,7 @@ def test_a_key_that_names_nothing_here_is_refused(runs: Path, outside: Path, key
     write_sweep(runs / "sweep", trials=1)
     make(outside / "a")
     index = RunIndex([runs])
-    for act in (index.run, index.record, index.sweep):
+    for act in (index.run, index.details, index.sweep):
         told = refusal(lambda act=act: act(key))  # type: ignore[misc]
         assert "is not here." in told
         assert told.isprintable()
@@ -421,7 +422,7 @@ def test_a_key_that_names_nothing_here_is_refused(runs: Path, outside: Path, key
 
 def test_the_path_of_a_run_is_no_key(runs: Path) -> None:
     folder, index = make(runs / "a"), RunIndex([runs])
-    for act in (index.run, index.record):
+    for act in (index.run, index.details):
         assert "is not here" in refusal(lambda act=act: act(str(folder)))  # type: ignore[misc]
 
 
@@ -443,7 +444,7 @@ def test_a_run_is_no_sweep_and_a_sweep_no_run(runs: Path) -> None:
 
 def test_what_has_only_just_come_is_found_by_its_key(runs: Path) -> None:
     index = RunIndex([runs])
-    assert index.snapshot().entries == {}
+    assert index.snapshot().summaries == {}
     make(runs / "a")
     write_sweep(runs / "sweep", trials=1)
     assert index.run("runs/a").path == runs / "a"
@@ -452,11 +453,11 @@ def test_what_has_only_just_come_is_found_by_its_key(runs: Path) -> None:
 
 @pytest.mark.parametrize("seconds", [0.0, 60.0])
 def test_a_run_that_has_only_just_gone_is_refused(runs: Path, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    monkeypatch.setattr(index_module, "RECENT", seconds)
+    monkeypatch.setattr(index_module, "SNAPSHOT_MAX_AGE_SECONDS", seconds)
     folder, index = make(runs / "a"), RunIndex([runs])
-    index.record("runs/a")
+    index.details("runs/a")
     folder.rename(runs.parent / "gone")
-    for act in (index.run, index.record):
+    for act in (index.run, index.details):
         refusal(lambda act=act: act("runs/a"))  # type: ignore[misc]
 
 
@@ -466,7 +467,7 @@ def test_a_run_that_has_only_just_gone_is_refused(runs: Path, monkeypatch: pytes
 def told(index: RunIndex, key: str = "runs/a") -> str:
     """Return all that a index says of a run, or its refusal."""
     said = [repr(index.snapshot())]
-    for act in (index.record, index.run):
+    for act in (index.details, index.run):
         try:
             found: Any = act(key)
             said += [repr(found), repr(getattr(found, "summary", "")), repr(getattr(found, "grids", ""))]
@@ -482,7 +483,7 @@ def test_a_link_to_a_run_outside_is_named_and_not_followed(runs: Path, outside: 
     (runs / "all").symlink_to(outside)
     index = RunIndex([runs])
     snapshot = index.snapshot()
-    assert list(snapshot.entries) == ["runs/good"]
+    assert list(snapshot.summaries) == ["runs/good"]
     assert set(reasons(snapshot)) == {"runs/a", "runs/all"}
     assert all("leads out of" in reason for reason in reasons(snapshot).values())
     assert "leads out of" in refusal(lambda: index.run("runs/a"))
@@ -499,17 +500,17 @@ def test_a_small_file_that_is_a_link_out_is_never_read(runs: Path, outside: Path
     file.unlink()
     file.symlink_to(outside / "file")
     index = RunIndex([runs])
-    assert list(index.snapshot().entries) == ["runs/good"]
+    assert list(index.snapshot().summaries) == ["runs/good"]
     assert "leads out of" in reasons(index.snapshot())["runs/a"]
     assert SECRET not in told(index)
 
 
 def test_a_link_put_in_place_of_a_file_that_was_read_is_not_followed(runs: Path, outside: Path) -> None:
     file, index = make(runs / "a") / "summary.json", RunIndex([runs])
-    assert list(index.snapshot().entries) == ["runs/a"]
+    assert list(index.snapshot().summaries) == ["runs/a"]
     file.rename(outside / "file")
     file.symlink_to(outside / "file")
-    assert index.snapshot().entries == {}, "though what it leads to has the same time and size"
+    assert index.snapshot().summaries == {}, "though what it leads to has the same time and size"
     assert "leads out of" in reasons(index.snapshot())["runs/a"]
 
 
@@ -530,18 +531,18 @@ def test_a_run_with_a_link_out_is_not_opened(runs: Path, outside: Path, name: st
     link.unlink(missing_ok=True)
     link.parent.mkdir(exist_ok=True)
     link.symlink_to(target)
-    assert list(index.snapshot().entries) == ["runs/a"], "a table reads none of these"
-    for act in (index.run, index.record):
+    assert list(index.snapshot().summaries) == ["runs/a"], "a table reads none of these"
+    for act in (index.run, index.details):
         assert refusal(lambda act=act: act("runs/a")) == f"{link} leads out of {runs}: not read."  # type: ignore[misc]
     assert SECRET not in told(index)
 
 
 def test_a_link_out_that_comes_after_a_record_was_read_is_refused(runs: Path, outside: Path) -> None:
     folder, index = make(runs / "a"), RunIndex([runs])
-    assert index.record("runs/a").grids == {}
+    assert index.details("runs/a").grids == {}
     (folder / "samples").mkdir()
     (folder / "samples/epoch_0001.png").symlink_to(outside / "grid.png")
-    assert "leads out of" in refusal(lambda: index.record("runs/a"))
+    assert "leads out of" in refusal(lambda: index.details("runs/a"))
 
 
 def test_links_that_stay_inside_are_followed(runs: Path, tmp_path: Path) -> None:
@@ -556,13 +557,13 @@ def test_links_that_stay_inside_are_followed(runs: Path, tmp_path: Path) -> None
     (runs / "link").symlink_to("a")
     index = RunIndex([runs, tmp_path / "pool"])
     snapshot = index.snapshot()
-    assert set(snapshot.entries) == {"runs/a", "runs/link"}
+    assert set(snapshot.summaries) == {"runs/a", "runs/link"}
     assert snapshot.skipped == ()
-    for key in snapshot.entries:
-        record = index.record(key)
+    for key in snapshot.summaries:
+        record = index.details(key)
         assert (len(record.rows), list(record.grids)) == (1, [1])
     change(tmp_path / "pool/summary.json", epoch=1000)
-    assert {entry.epoch for entry in index.snapshot().entries.values()} == {1000}, "what a link leads to is watched"
+    assert {entry.epoch for entry in index.snapshot().summaries.values()} == {1000}, "what a link leads to is watched"
 
 
 def test_links_in_a_circle_are_named(runs: Path) -> None:
@@ -570,14 +571,14 @@ def test_links_in_a_circle_are_named(runs: Path) -> None:
     (runs / "x").symlink_to("y")
     (runs / "y").symlink_to("x")
     snapshot = RunIndex([runs]).snapshot()
-    assert list(snapshot.entries) == ["runs/good"]
+    assert list(snapshot.summaries) == ["runs/good"]
     assert set(reasons(snapshot)) == {"runs/x", "runs/y"}
 
 
 def test_a_link_to_a_folder_around_it_does_not_go_round_for_ever(runs: Path) -> None:
     make(runs / "a")
     (runs / "up").symlink_to(runs)
-    assert "runs/a" in RunIndex([runs]).snapshot().entries
+    assert "runs/a" in RunIndex([runs]).snapshot().summaries
 
 
 def test_what_trackers_link_to_in_their_own_folders_stops_no_run(runs: Path, outside: Path) -> None:
@@ -589,7 +590,7 @@ def test_what_trackers_link_to_in_their_own_folders_stops_no_run(runs: Path, out
     (folder / "wandb/run-1/logs").symlink_to(outside)
     index = RunIndex([runs])
     assert index.run("runs/a").path == folder
-    assert index.record("runs/a").state == "done"
+    assert index.details("runs/a").state == "done"
     assert SECRET not in told(index)
 
 
@@ -608,7 +609,7 @@ def test_a_trial_that_is_a_link_out_is_never_read(runs: Path, outside: Path) -> 
     write_sweep(runs / "sweep", trials=1)
     (runs / "sweep/1").symlink_to(make(outside / "run", "failed", why=SECRET))
     index = RunIndex([runs])
-    assert list(index.snapshot().entries) == ["runs/sweep/0"]
+    assert list(index.snapshot().summaries) == ["runs/sweep/0"]
     assert "leads out of" in reasons(index.snapshot())["runs/sweep/1"]
     assert "leads out of" in refusal(lambda: index.sweep("runs/sweep"))
     assert SECRET not in told(index, "runs/sweep/1")
@@ -636,9 +637,9 @@ def test_looking_changes_nothing(runs: Path, outside: Path) -> None:
     (runs / "out").symlink_to(outside)
     before = snapshot(runs.parent)
     index = RunIndex([runs, runs.parent / "absent"])
-    for key in index.snapshot().entries:
+    for key in index.snapshot().summaries:
         index.run(key)
-        index.record(key)
+        index.details(key)
     index.sweep("runs/sweep")
     index.snapshot()
     assert snapshot(runs.parent) == before
@@ -652,10 +653,10 @@ def test_many_threads_may_look_at_once_while_runs_are_written(runs: Path) -> Non
     def snapshot(_: int) -> set[str]:
         together.wait()
         for _ in range(10):
-            keys = set(index.snapshot().entries)
+            keys = set(index.snapshot().summaries)
             assert keys >= {f"runs/{number}" for number in range(5)}
-            assert {index.record(key).state for key in keys} <= {"done", "running"}
-            assert {one.place for one in index.snapshot().skipped} <= {f"runs/{number}" for number in range(5, 10)}
+            assert {index.details(key).state for key in keys} <= {"done", "running"}
+            assert {one.path for one in index.snapshot().skipped} <= {f"runs/{number}" for number in range(5, 10)}
         return keys
 
     with ThreadPoolExecutor(8) as pool:
@@ -664,7 +665,7 @@ def test_many_threads_may_look_at_once_while_runs_are_written(runs: Path) -> Non
         for number in range(5, 10):
             make(runs / f"{number}")
         assert all(keys <= {f"runs/{number}" for number in range(10)} for keys in futures)
-    assert len(index.snapshot().entries) == 10
+    assert len(index.snapshot().summaries) == 10
     assert index.snapshot().skipped == ()
 
 
@@ -677,7 +678,7 @@ def test_a_grid_behind_two_links_does_not_lead_out(runs: Path, outside: Path) ->
     (outside / "grid.png").write_text(SECRET)
     (runs / ".pool/epoch_0001.png").symlink_to(outside / "grid.png")
     (folder / "samples").symlink_to(runs / ".pool")
-    assert "leads out of" in refusal(lambda: RunIndex([runs]).record("runs/a"))
+    assert "leads out of" in refusal(lambda: RunIndex([runs]).details("runs/a"))
 
 
 @pytest.mark.parametrize("name", ["summary.json", "status.json"])
@@ -706,7 +707,7 @@ def test_a_pipe_in_place_of_a_file_keeps_nobody_waiting(runs: Path, name: str) -
     def snapshot() -> None:
         RunIndex([runs]).snapshot()
         with pytest.raises(RunError):
-            RunIndex([runs]).record("runs/a")
+            RunIndex([runs]).details("runs/a")
 
     thread = Thread(target=snapshot, daemon=True)
     thread.start()
@@ -721,7 +722,7 @@ def test_a_pipe_in_place_of_a_file_keeps_nobody_waiting(runs: Path, name: str) -
 
 def test_a_table_that_is_no_text_is_refused_in_words(runs: Path) -> None:
     (make(runs / "a") / "metrics.csv").write_bytes(b"\xff\xfe\x00")
-    assert "metrics.csv" in refusal(lambda: RunIndex([runs]).record("runs/a"))
+    assert "metrics.csv" in refusal(lambda: RunIndex([runs]).details("runs/a"))
 
 
 def test_a_suggestion_is_printable(runs: Path) -> None:
@@ -737,7 +738,7 @@ def test_a_trial_that_has_not_begun_is_nothing_foreign_even_with_a_folder_in_it(
 
 
 def test_a_run_that_vanishes_while_it_is_read_is_refused(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index_module, "RECENT", 0.0)
+    monkeypatch.setattr(index_module, "SNAPSHOT_MAX_AGE_SECONDS", 0.0)
     folder, read = make(runs / "a"), index_module.read
 
     def slowly(*arguments: Any) -> Any:
@@ -746,7 +747,7 @@ def test_a_run_that_vanishes_while_it_is_read_is_refused(runs: Path, monkeypatch
         return found
 
     monkeypatch.setattr(index_module, "read", slowly)
-    refusal(lambda: RunIndex([runs]).record("runs/a"))
+    refusal(lambda: RunIndex([runs]).details("runs/a"))
 
 
 def test_the_trials_of_a_sweep_are_told_by_number(runs: Path) -> None:
@@ -760,20 +761,20 @@ def test_the_trials_of_a_sweep_are_told_by_number(runs: Path) -> None:
 def test_what_took_long_to_read_is_not_read_again_at_once(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(runs / "a")
     index = RunIndex([runs])
-    monkeypatch.setattr(index_module, "LONG", 0.0)
-    monkeypatch.setattr(index_module, "REST", 1e9)
+    monkeypatch.setattr(index_module, "SLOW_READ_SECONDS", 0.0)
+    monkeypatch.setattr(index_module, "SLOW_READ_PAUSE_FACTOR", 1e9)
     index.snapshot()
     make(runs / "b")
-    assert list(index.snapshot().entries) == ["runs/a"]
-    monkeypatch.setattr(index_module, "LONG", 1e9)
-    assert set(index.snapshot().entries) == {"runs/a", "runs/b"}
+    assert list(index.snapshot().summaries) == ["runs/a"]
+    monkeypatch.setattr(index_module, "SLOW_READ_SECONDS", 1e9)
+    assert set(index.snapshot().summaries) == {"runs/a", "runs/b"}
 
 
 def test_a_name_that_no_page_can_show_is_told_and_spoils_nothing(runs: Path) -> None:
     make(runs / "a")
     Path(os.fsdecode(os.fsencode(runs) + b"/\xff\xfe")).mkdir()
     snapshot = RunIndex([runs]).snapshot()
-    assert list(snapshot.entries) == ["runs/a"]
+    assert list(snapshot.summaries) == ["runs/a"]
     (place,) = reasons(snapshot)
     assert place.isprintable()
 

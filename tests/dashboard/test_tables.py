@@ -65,7 +65,7 @@ sys.modules.update(dict.fromkeys(("streamlit", "pandas", "torch")))
 from handwriting.dashboard import tables
 from handwriting.dashboard.run_index import RunIndex
 snapshot = RunIndex([Path(sys.argv[1])]).snapshot()
-print(len(tables.runs_table(snapshot.entries)), len(tables.sweeps_table(snapshot)))
+print(len(tables.runs_table(snapshot.summaries)), len(tables.sweeps_table(snapshot)))
 """
 
 
@@ -78,7 +78,7 @@ def test_no_table_needs_streamlit_or_pandas(written: Path):
 
 
 def test_every_run_has_a_row_with_what_its_small_files_say(written: Path):
-    entries = {key: entry for key, entry in RunIndex([written]).snapshot().entries.items() if "sweep" not in key}
+    entries = {key: entry for key, entry in RunIndex([written]).snapshot().summaries.items() if "sweep" not in key}
     rows = runs_table(entries)
     assert [row["run"] for row in rows] == list(entries)
     assert sorted(row["model"] for row in rows) == ["CGAN", "CVAE", "DCGAN", "VAE", "VAE", "WGANGP"]
@@ -96,7 +96,9 @@ def test_every_run_has_a_row_with_what_its_small_files_say(written: Path):
 
 def test_states_are_words_and_a_failure_says_why(written: Path):
     rows = {
-        row["run"].split("_")[1]: row for row in runs_table(RunIndex([written]).snapshot().entries) if "_" in row["run"]
+        row["run"].split("_")[1]: row
+        for row in runs_table(RunIndex([written]).snapshot().summaries)
+        if "_" in row["run"]
     }
     assert rows["000003"]["state"] == STATES["failed"]
     assert "train/generator_loss is nan" in rows["000003"]["why"]
@@ -105,7 +107,7 @@ def test_states_are_words_and_a_failure_says_why(written: Path):
 
 
 def test_settings_and_metrics_are_columns_where_asked_for(written: Path):
-    entries = {key: entry for key, entry in RunIndex([written]).snapshot().entries.items() if "sweep" not in key}
+    entries = {key: entry for key, entry in RunIndex([written]).snapshot().summaries.items() if "sweep" not in key}
     asked = ["model.lr", "val/fid", "train/generator_loss", "nothing"]
     columns = list(runs_table(entries)[0])
     for row, entry in zip(runs_table(entries, asked), entries.values(), strict=True):
@@ -120,7 +122,7 @@ def test_a_run_whose_process_is_gone_is_dead(written: Path, tmp_path: Path):
     (one,) = [path for path in written.iterdir() if "000000" in path.name]
     status = shutil.copytree(one, tmp_path / "runs" / "gone") / "status.json"
     status.write_text(json.dumps({**json.loads(status.read_text()), "state": "running", "pid": 2**22 + 1}))
-    (row,) = runs_table(RunIndex([tmp_path / "runs"]).snapshot().entries)
+    (row,) = runs_table(RunIndex([tmp_path / "runs"]).snapshot().summaries)
     assert (row["run"], row["state"]) == ("runs/gone", STATES[DEAD])
 
 
@@ -143,7 +145,7 @@ def test_a_time_that_is_none_is_left_empty(text: str | None):
 def test_a_table_shows_the_runs_that_fit_and_trials_only_where_asked(written: Path):
     snapshot = RunIndex([written]).snapshot()
     assert len(runs_shown(snapshot, "", trials=True)) == 27
-    assert list(runs_shown(snapshot, "", trials=False)) == [key for key in snapshot.entries if "sweep" not in key]
+    assert list(runs_shown(snapshot, "", trials=False)) == [key for key in snapshot.summaries if "sweep" not in key]
     assert len(runs_shown(snapshot, "model=VAE", trials=False)) == 2
     assert len(runs_shown(snapshot, "model=CGAN", trials=True)) == 22
     assert all(entry.state == "failed" for entry in runs_shown(snapshot, "failed", trials=True).values())

@@ -107,7 +107,7 @@ def test_broken_and_foreign_folders_are_named_with_the_reason(trained, capsys):
     assert start("compare", [f"runs={trained}"]) == 0
     told = capsys.readouterr().out
     for text in (told, page().text, Path("comparison/comparison.md").read_text()):
-        assert "Left out: " in text
+        assert "Skipped: " in text
         assert f"{trained}/broken" in text
         assert f"{trained}/notes (not a run folder" in text
 

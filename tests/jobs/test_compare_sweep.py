@@ -82,7 +82,7 @@ def test_a_broken_trial_folder_is_told_and_spoils_nothing(tmp_path: Path, capsys
     (sweep.folder(0) / "status.json").write_text('{"state": 3}')
     (sweep.folder(1) / "summary.json").write_text("{")
     assert main(["compare", f"runs={sweep.path}", f"out={tmp_path / 'out'}"]) == 0
-    assert "## Left out" in (tmp_path / "out" / "comparison.md").read_text()
+    assert "## Skipped" in (tmp_path / "out" / "comparison.md").read_text()
 
 
 def test_a_sweep_without_a_finished_trial_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

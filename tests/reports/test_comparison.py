@@ -125,7 +125,7 @@ def test_runs_that_drew_at_other_epochs_show_the_same_shares_of_training(tmp_pat
     epochs, told = chosen(tmp_path, (0, 1, 4, 7, 12), (0, 2, 9, 21, 30))
     assert epochs == [(0, 0), (4, 9), (7, 21), (12, 30)]
     assert "different epochs" in told
-    assert records(tmp_path)[0].seen(4) == 40, "at the end of the epoch, not within the next"
+    assert records(tmp_path)[0].glyphs_seen(4) == 40, "at the end of the epoch, not within the next"
 
 
 def test_grids_are_not_asked_of_runs_without_any(tmp_path):

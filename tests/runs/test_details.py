@@ -3,37 +3,12 @@ from __future__ import annotations
 import json
 import os
 import socket
-from pathlib import Path
 
 import pytest
 
 from handwriting.errors import RunError
-from handwriting.runs.details import distinct_names, find, gather
+from handwriting.runs.details import gather
 from tests.runs.folders import make, read_config, records
-
-# Finding
-
-
-def test_runs_are_found_by_folder_depth_pattern_and_comma_each_once_and_in_order(tmp_path, monkeypatch):
-    for name in ("runs/b", "runs/a", "sweeps/lr/10", "sweeps/lr/9", "odd, [name]*"):
-        make(tmp_path / name)
-    monkeypatch.chdir(tmp_path)
-    found = {
-        asked: [str(path) for path in find(asked)[0]]
-        for asked in ("runs/a", "runs", "runs/", "sweeps", "runs/[ab]", "*/l*", "runs/a,sweeps", "runs, runs/a", ".")
-    }
-    assert found["runs/a"] == ["runs/a"]
-    assert found["runs"] == found["runs/"] == found["runs/[ab]"] == found["runs, runs/a"] == ["runs/a", "runs/b"]
-    assert found["sweeps"] == found["*/l*"] == ["sweeps/lr/9", "sweeps/lr/10"]
-    assert found["runs/a,sweeps"] == ["runs/a", "sweeps/lr/9", "sweeps/lr/10"]
-    assert found["."] == ["odd, [name]*", "runs/a", "runs/b"], "two levels deep"
-    assert find("odd, [name]*")[0] == [Path("odd, [name]*")], "what is there by that very name is meant"
-
-
-def test_runs_of_the_same_name_are_told_apart_by_the_folders_around_them():
-    folders = [Path("/s/lr/0"), Path("/s/lr/1"), Path("/s/seed/0")]
-    assert distinct_names(folders) == ["lr/0", "lr/1", "seed/0"]
-    assert distinct_names(folders[:2]) == ["0", "1"]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +38,7 @@ def test_a_broken_run_is_named_and_left_out(tmp_path, file, content):
         broken.write_bytes(content if isinstance(content, bytes) else content.encode())
     found, skipped = gather(str(tmp_path), read_config)
     assert [record.name for record in found] == ["good"]
-    assert [one.place for one in skipped] == [str(tmp_path / "broken")]
+    assert [one.path for one in skipped] == [str(tmp_path / "broken")]
     assert skipped[0].reason
     assert "\n" not in skipped[0].reason
 
@@ -75,7 +50,7 @@ def test_what_is_no_run_is_named_once_and_left_out(tmp_path):
     (tmp_path / "table.csv").touch()
     found, skipped = gather(f"{tmp_path},{tmp_path}/nowhere", read_config)
     assert [record.name for record in found] == ["good"]
-    assert [one.place for one in skipped] == [str(tmp_path / "notes"), str(tmp_path / "nowhere")]
+    assert [one.path for one in skipped] == [str(tmp_path / "notes"), str(tmp_path / "nowhere")]
 
 
 @pytest.mark.parametrize("asked", ["nowhere", "*", ",", "x" * 500, "a\0b"])

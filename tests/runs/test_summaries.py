@@ -175,13 +175,13 @@ def test_a_file_far_larger_than_any_run_writes_is_not_read(
 ) -> None:
     folder = make(tmp_path / "run").path
     largest = max((folder / one).stat().st_size for one in ("summary.json", "status.json"))
-    monkeypatch.setattr(files, "LARGEST", largest)
+    monkeypatch.setattr(files, "MAX_JSON_BYTES", largest)
     assert entry(folder).model == "VAE", "as large as it may be"
     with (folder / name).open("a") as file:
         file.write(" " * largest)
     told = refusal(folder)
     assert told.startswith(str(folder / name))
-    assert "no run writes so much" in told
+    assert "no run writes that much" in told
 
 
 def test_the_best_is_what_the_monitor_reached_as_its_mode_says(tmp_path: Path) -> None:

@@ -43,14 +43,14 @@ def show(slots: Sequence[Any]) -> None:
     snapshot = parts.run_index().snapshot()
     with slots[0]:
         st.title("A run")
-        if not snapshot.entries:
+        if not snapshot.summaries:
             parts.nothing("There is no run yet. This trains one in under a minute:", "python train.py")
             return
-        key = parts.choose("Run", list(snapshot.entries), parts.run_index().run)
+        key = parts.choose("Run", list(snapshot.summaries), parts.run_index().run)
         if key is None:
             return
         try:
-            record = parts.run_index().record(key)
+            record = parts.run_index().details(key)
         except HandwritingError as error:
             parts.refused(error)
             return
@@ -86,7 +86,7 @@ def show(slots: Sequence[Any]) -> None:
 
 def _facts(key: str, before: str) -> None:
     """Show what it is, and how far it got."""
-    record = parts.run_index().record(key)
+    record = parts.run_index().details(key)
     if record.state != before:
         st.rerun()
     facts = {name: fact(record) for name, fact in FACTS.items()} | {"state": state(record.state)}
@@ -155,7 +155,7 @@ def _others(key: str) -> None:
 
 
 def _curves(key: str) -> None:
-    record = parts.run_index().record(key)
+    record = parts.run_index().details(key)
     by = st.segmented_control("Counted in", list(COUNTED), format_func=COUNTED.__getitem__, default="samples", key="by",
                               bind="query-params", required=True)  # fmt: skip
     dark, own = parts.is_dark(), ({0: record.name}, {0: record.rows})

@@ -37,10 +37,10 @@ def show(slots: Sequence[Any]) -> None:
     snapshot = parts.run_index().snapshot()
     with slots[0]:
         st.title("Runs")
-        if not snapshot.entries and not snapshot.sweeps:
+        if not snapshot.summaries and not snapshot.sweeps:
             where = ", ".join(escape_markdown(str(folder)) for folder in parts.run_index().folders)
             parts.nothing(f"There is no run in {where} yet. This trains one in under a minute:", "python train.py")
-            parts.left_out(snapshot)
+            parts.show_skipped(snapshot)
             return
         _choice(snapshot)
     with slots[1]:
@@ -50,17 +50,17 @@ def show(slots: Sequence[Any]) -> None:
             with st.expander(f"Sweeps: {len(snapshot.sweeps)}", expanded=RUNS not in st.query_params):
                 parts.live(_sweeps, snapshot.is_running)
     asked = list(dict.fromkeys(st.query_params.get_all(RUNS)))
-    chosen = [key for key in asked if key in snapshot.entries]
+    chosen = [key for key in asked if key in snapshot.summaries]
     with slots[3]:
-        parts.left_out(snapshot)
+        parts.show_skipped(snapshot)
     with slots[4]:
-        for gone in [key for key in asked if key not in snapshot.entries]:
+        for gone in [key for key in asked if key not in snapshot.summaries]:
             st.warning(f"The run {escape_markdown(gone)} is not here.", icon=":material/link_off:")
         if not chosen:
             st.caption("Select runs by the boxes on their left to see their curves and grids side by side.")
             return
         _head(chosen, snapshot)
-    running = any(snapshot.entries[key].state == "running" for key in chosen)
+    running = any(snapshot.summaries[key].state == "running" for key in chosen)
     chosen = chosen[:MOST]
     with slots[5]:
         _shape()
@@ -81,7 +81,7 @@ def _choice(snapshot: Snapshot) -> None:
     with choose:
         st.text_input("Filter", key="filter", bind="query-params", help=HELP, placeholder="cgan model.lr<0.001")
     with more:
-        own = keys(snapshot.entries.values())
+        own = keys(snapshot.summaries.values())
         st.multiselect("More columns", own, key="columns", bind="query-params", placeholder="any setting or metric")
     with trials:
         st.toggle("Trials of sweeps", key="trials", bind="query-params", disabled=not snapshot.sweep_of)
@@ -145,7 +145,7 @@ def _head(chosen: Sequence[str], snapshot: Snapshot) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         for index, key in enumerate(chosen[:MOST]):
             st.html(swatch(index, dark=parts.is_dark()), width="content")
-            parts.link(snapshot.entries[key].name, page="Run", run=key)
+            parts.link(snapshot.summaries[key].name, page="Run", run=key)
         if st.button("Clear the selection", type="tertiary", icon=":material/close:"):
             st.query_params.pop(RUNS, None)
             st.session_state.cleared = st.session_state.get("cleared", 0) + 1
@@ -159,7 +159,7 @@ def _records(chosen: Sequence[str], tell: bool = False) -> dict[int, RunDetails]
     found = {}
     for index, key in enumerate(chosen):
         try:
-            found[index] = parts.run_index().record(key)
+            found[index] = parts.run_index().details(key)
         except HandwritingError as error:
             if tell:
                 parts.refused(error)

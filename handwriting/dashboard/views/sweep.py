@@ -155,5 +155,5 @@ def _trials(key: str) -> None:
         named = [str(trial.number) for trial in found.trials if trial.state == "waiting"]
         st.caption(f"{to_come} to come: {', '.join(named) or 'the search will choose them'}.")
     for one in parts.run_index().snapshot(parts.QUICK).skipped:
-        if one.place.startswith(f"{key}/"):
-            st.caption(escape_markdown(f"Not read: {one.place} ({one.reason})"))
+        if one.path.startswith(f"{key}/"):
+            st.caption(escape_markdown(f"Not read: {one.path} ({one.reason})"))
