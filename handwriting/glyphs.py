@@ -34,6 +34,17 @@ def in_turn(labels: NDArray[np.int64]) -> NDArray[np.int64]:
     return order[np.argsort(nth, kind="stable")]
 
 
+def to_grey_levels(images: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return images in [0, 1] as grey levels 0..255, each rounded to the nearest.
+
+    Raises:
+        DataError: If a value is not finite, as those of a model whose training diverged.
+    """
+    if not np.isfinite(images).all():
+        raise DataError("the model draws values that are not finite: train it again, with a smaller model.lr.")
+    return (images * 255).round().astype(np.uint8)
+
+
 @dataclass(frozen=True, eq=False)
 class Glyphs:
     """A set of glyph images with what is known about each; immutable, and cheap to index.

@@ -13,8 +13,10 @@ TARGETS = {
     r"handwriting\.callbacks\.measuring\.Measuring": "handwriting.callbacks.validation_metrics.ValidationMetrics",
 }
 """Classes that have moved, as patterns of their earlier full names."""
-KEYS = {"callbacks.measuring": "callbacks.validation_metrics"}
+KEYS = {"callbacks.measuring": "callbacks.validation_metrics", "spread": "temperature"}
 """Configuration keys that have another name now."""
+LAYERS = {"join": "concat"}
+"""Words of layers that have another name now."""
 JOBS = {"studies": "experiments"}
 """Commands that have another name now."""
 MOVED_JOBS = {

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor
 
 from handwriting.callbacks.base import RunCallback, epochs_done
-from handwriting.errors import NotFiniteError
 from handwriting.models.base import GlyphModel
 from handwriting.runs import RunFolder
 from handwriting.runs.metrics import Extremes, extremes
 
 
 class MetricsLog(RunCallback):
-    """Write what was measured, and stop the run at the first value that is not finite.
+    """Write the values that the model flushes, and those that other callbacks add.
 
-    A row goes to ``metrics.csv`` and to every tracker each ``trainer.log_every_n_steps`` batches, once the trainer's
-    step that reaches them is done, and at the end of each epoch; what it says of training is the mean since the row
-    before. The device is waited for only here.
+    A row goes to ``metrics.csv`` and to every tracker every ``trainer.log_every_n_steps`` batches, at the end of the
+    trainer's step that reaches them, and at the end of each epoch. Its values of training are means since the previous
+    row. The model takes them, the same without this callback; see :mod:`handwriting.models.loss_logging`.
     """
 
     def __init__(self) -> None:
@@ -60,10 +57,10 @@ class MetricsLog(RunCallback):
     # Hooks
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
-        """Start the clock; rows after the checkpoint will be measured again."""
+        """Start the clock and observe the model; rows after the checkpoint will be measured again."""
         self._began = time.monotonic()
+        pl_module.flush_observer = self.add
         self._due = pl_module.batches // trainer.log_every_n_steps  # type: ignore[attr-defined]
-        pl_module.averages.take()
         if self._run:
             self._run.note(threads=torch.get_num_threads())  # several processes share them out as they start
             self._run.metrics.keep_until(pl_module.batches)
@@ -76,26 +73,24 @@ class MetricsLog(RunCallback):
         if self._run:
             self._run.beat()
         before, self._due = self._due, pl_module.batches // trainer.log_every_n_steps  # type: ignore[attr-defined]
-        if self._due > before and not trainer.is_last_batch:  # the last batch is told of at the end of the epoch
-            self._take(trainer, pl_module, "train/")
+        if self._due > before and not trainer.is_last_batch:  # the last batch's row is that of the epoch's end
             self._write(trainer, pl_module)
-
-    def on_validation_start(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
-        """Take what training has measured before validation measures the same."""
-        self._take(trainer, pl_module, "train/")
-
-    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
-        """Take what validation has measured, and let the checkpoints know of it."""
-        values = self._take(trainer, pl_module, "val/")
-        pl_module.log_dict(values, logger=False, rank_zero_only=False)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
         """Write the epoch's last row and the summary."""
-        self._take(trainer, pl_module, "train/")
+        pl_module.flush("train")  # the model's own hook comes after those of callbacks
         self._write(trainer, pl_module)
         if self._run:
             progress = self._progress(trainer, pl_module)
             self._run.summarise({**progress, "metrics": self._extremes})
+
+    def teardown(self, trainer: pl.Trainer, pl_module: GlyphModel, stage: str) -> None:  # type: ignore[override]
+        """Observe the model no longer."""
+        pl_module.flush_observer = None
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: GlyphModel, exception: BaseException) -> None:  # type: ignore[override]
+        """Observe the model no longer: after a failure nothing is torn down."""
+        pl_module.flush_observer = None
 
     # Rows
 
@@ -107,24 +102,10 @@ class MetricsLog(RunCallback):
             "seconds": round(self.seconds, 2),
         }
 
-    def _take(self, trainer: pl.Trainer, model: GlyphModel, prefix: str) -> dict[str, float]:
-        def over_ranks(sums: Tensor) -> Tensor:
-            return torch.as_tensor(trainer.strategy.reduce(sums, reduce_op="sum"))
-
-        values = {prefix + name: value for name, value in model.averages.take(over_ranks).items()}
-        for name, value in values.items():
-            if not math.isfinite(value):
-                raise NotFiniteError(
-                    f"{name} is {value} after {model.batches} batches: no weight was changed by it, and the last good "
-                    "checkpoint stays. Try a smaller model.lr, or model.gradient_clip=1."
-                )
-        self._row.update(values)
-        return values
-
     def _write(self, trainer: pl.Trainer, model: GlyphModel) -> None:
         if not self._row:
             return
-        model.averages.latest.update(self._row)
+        model.latest_values.update(self._row)
         row, self._row = {**self._progress(trainer, model), **self._row}, {}
         if self._run:
             self._run.metrics.append(row)

@@ -20,7 +20,7 @@ from handwriting.text import format_clock
 
 def _losses(model: GlyphModel) -> dict[str, str]:
     """Return the latest losses under short names: the ones that matter while watching."""
-    latest = model.averages.latest
+    latest = model.latest_values
     chosen = {name: value for name, value in latest.items() if name.endswith("loss") or "accuracy" in name}
     short = {name.replace("discriminator", "D").replace("generator", "G").removeprefix("train/"): value
              for name, value in chosen.items() if name.startswith("train/") or name == model.monitor}  # fmt: skip

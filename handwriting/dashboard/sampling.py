@@ -51,16 +51,16 @@ def model_of(checkpoint: Path) -> GlyphModel:
 
 
 def sample_now(
-    checkpoint: Path, n: int, labels: Sequence[str] | None, styles: Sequence[str] | None, seed: int, spread: float
+    checkpoint: Path, n: int, labels: Sequence[str] | None, styles: Sequence[str] | None, seed: int, temperature: float
 ) -> Sampled:
-    """Sample ``n`` glyphs of each class and style; arguments as for :func:`handwriting.models.sampling.sample_each`.
+    """Sample ``n`` glyphs of each class and style; arguments as for :func:`handwriting.models.sampling.sample_glyphs`.
 
     Raises:
         RunError: If the checkpoint cannot be loaded safely.
         DataError: For a class or style that the model does not know.
         ConfigError: If that would be too many glyphs to look at.
     """
-    from handwriting.models.sampling import sample_each
+    from handwriting.models.sampling import sample_glyphs
     from handwriting.plots.grids import draw_glyphs, png_bytes
 
     model = model_of(checkpoint)
@@ -71,7 +71,7 @@ def sample_now(
             total *= len(known if asked is None else asked)
     if not 0 < total <= MOST:
         raise ConfigError(f"That makes {total:,} glyphs: ask for 1 to {MOST:,}.")
-    glyphs = sample_each(model, n, labels, styles, seed, spread)
+    glyphs = sample_glyphs(model, n, labels, styles, seed, temperature)
     file = io.BytesIO()
     glyphs.save(file)
     return Sampled(png_bytes(draw_glyphs(glyphs, n)), file.getvalue(), len(glyphs))

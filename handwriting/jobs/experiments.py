@@ -185,12 +185,12 @@ def draw_thumbnail(run: RunDetails, path: Path) -> None:
         path: The PNG file.
     """
     from handwriting.models.loading import load
-    from handwriting.models.sampling import sample_each
+    from handwriting.models.sampling import sample_glyphs
     from handwriting.plots.grids import png_bytes, small_grid
 
     model = load(run.path)
     has_classes = "class" in model.conditions
-    glyphs = sample_each(model, THUMBNAIL_ROWS if has_classes else THUMBNAIL_ROWS * THUMBNAIL_COLUMNS)
+    glyphs = sample_glyphs(model, THUMBNAIL_ROWS if has_classes else THUMBNAIL_ROWS * THUMBNAIL_COLUMNS)
     columns = len(model.alphabet) if has_classes else THUMBNAIL_COLUMNS
     images = glyphs.images.reshape(columns, -1, *glyphs.image_shape[1:]).swapaxes(0, 1)
     write_atomically(path, lambda file: file.write(png_bytes(small_grid(images))))

@@ -27,7 +27,7 @@ class Arguments:
     styles: Names | None
     n: Count
     seed: Seed
-    spread: Annotated[float, Field(gt=0)]
+    temperature: Annotated[float, Field(gt=0)]
     out: AnyPath | None
 
 
@@ -37,10 +37,10 @@ def run(cfg: DictConfig) -> Path:
     out = output_path(arguments.out, f"{Path(arguments.run).stem}_seed{arguments.seed}.png")
 
     from handwriting.models.loading import load
-    from handwriting.models.sampling import sample_each
+    from handwriting.models.sampling import sample_glyphs
 
     labels, styles = _names(arguments.labels), _names(arguments.styles)
-    glyphs = sample_each(load(arguments.run), arguments.n, labels, styles, arguments.seed, arguments.spread)
+    glyphs = sample_glyphs(load(arguments.run), arguments.n, labels, styles, arguments.seed, arguments.temperature)
     write(glyphs, out, columns=arguments.n)
     print(f"{len(glyphs)} glyphs: {out}")
     return out

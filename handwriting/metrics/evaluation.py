@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch import Tensor
 
 from handwriting.errors import DataError
-from handwriting.glyphs import Glyphs
+from handwriting.glyphs import UNKNOWN, Glyphs, to_grey_levels
 from handwriting.metrics.base import Evaluation, Metric, MetricValues, Reference
 
 SEED = 0
@@ -20,22 +20,41 @@ SEED = 0
 
 
 class SamplesGlyphs(Protocol):
-    """What can be evaluated: a model, or anything else that samples glyphs of requested labels and styles."""
+    """What can be evaluated: a model, or anything else that samples glyphs.
 
-    def sample_glyphs(self, labels: NDArray[np.int64], styles: NDArray[np.int64], generator: torch.Generator) -> Glyphs:
-        """Return one glyph for each label and style, ``(N,)`` each."""
+    Attributes:
+        conditions: What a caller may request: ``class``, ``style``, both, or nothing.
+    """
+
+    conditions: Any
+
+    def sample(self, n: int, labels: Any, styles: Any, generator: torch.Generator) -> Tensor:
+        """Return ``n`` images, float ``(n, 1, H, W)`` in [0, 1] on the CPU.
+
+        ``labels`` and ``styles`` are indices, int64 ``(n,)``; None where any are to be sampled.
+        """
         ...
 
 
 def sample_like(model: SamplesGlyphs, like: Glyphs, seed: int = SEED) -> Glyphs:
-    """Return as many generated glyphs as there are real ones, each conditioned on the class and style of one of them.
+    """Return as many generated glyphs as there are real ones, each of the class and style of one of them.
+
+    A class or style that the model is not conditioned on, or that is not known of every real glyph, stays unknown.
 
     Args:
         model: The model.
         like: The real glyphs.
-        seed: The seed of the latents.
+        seed: Seed of the latents.
+
+    Raises:
+        DataError: If the model's images are not finite.
     """
-    return model.sample_glyphs(like.labels, like.styles, torch.Generator().manual_seed(seed))
+    known = {"class": like.labels, "style": like.styles}
+    requested = {name: index for name, index in known.items() if name in model.conditions and (index >= 0).all()}
+    labels, styles = (torch.tensor(requested[name]) if name in requested else None for name in known)
+    images = model.sample(len(like), labels, styles, torch.Generator().manual_seed(seed))
+    label, style = (requested.get(name, np.full(len(like), UNKNOWN)) for name in known)
+    return Glyphs(to_grey_levels(images.numpy()), label, style, like.alphabet, like.style_names)
 
 
 def evaluate_samples(model: SamplesGlyphs, reference: Reference, seed: int = SEED) -> Evaluation:

@@ -1,26 +1,24 @@
 """CVAE."""
 
-from dataclasses import dataclass
+from pydantic import NonNegativeFloat, PositiveInt
 
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
-
-from handwriting.models.base import ConditionName
+from handwriting.models.conditions import ConditionName
+from handwriting.models.optimisation import LearningRate
 from handwriting.models.variational import VariationalModel
 from handwriting.networks.conditioning import Encoding
 
 
-@dataclass(eq=False, repr=False, kw_only=True)
 class CVAE(VariationalModel):
-    """A variational autoencoder asked for a class, a style, or both (Sohn et al., 2015).
+    """A variational autoencoder conditioned on a class, a style, or both (Sohn et al., 2015).
 
     Attributes:
         conditions: ``class``, ``style``, or both.
         condition_encoding: ``onehot`` or ``embedding``.
-        label_encoder: Show the condition to the encoder as well as to the decoder.
+        label_encoder: Give the condition to the encoder as well as to the decoder.
     """
 
     latent_dim: PositiveInt = 10
-    lr: PositiveFloat = 3e-3
+    lr: LearningRate = 3e-3
     kl_weight: NonNegativeFloat = 2.0
     conditions: tuple[ConditionName, ...] = ("class",)
     condition_encoding: Encoding = "onehot"
@@ -28,7 +26,7 @@ class CVAE(VariationalModel):
 
     @property
     def encoder_is_conditioned(self) -> bool:
-        """Whether the encoder is shown the condition."""
+        """Whether the encoder receives the condition."""
         return self.label_encoder
 
     @property

@@ -1,17 +1,18 @@
 """The family of variational autoencoders."""
 
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import torch
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from handwriting.data.loading.module import Batch
 from handwriting.errors import ConfigError
-from handwriting.models.base import MAX_BATCH, GlyphModel
+from handwriting.models.base import GlyphModel
 from handwriting.models.losses import Likelihood, kl_to_prior, negative_log_likelihood, with_free_bits
+from handwriting.models.optimisation import LearningRate
+from handwriting.models.sampling import MAX_BATCH_GLYPHS
 from handwriting.networks import architectures
 from handwriting.networks.architectures import Norm, Upsample
 from handwriting.networks.averaging import MovingAverage
@@ -21,32 +22,33 @@ from handwriting.networks.prior import MixturePrior, NormalPrior, log_normal
 from handwriting.networks.variational import Decoder, Encoder
 
 NETWORKS = ("encoder", "decoder", "prior")
-"""What is trained, and averaged, of a variational autoencoder."""
+"""The attributes that hold the trained networks; ``averaged`` holds a copy of each, in this order."""
+
+NetworkName = Literal["encoder", "decoder", "prior"]
 
 
-@dataclass(eq=False, repr=False, kw_only=True)
 class VariationalModel(GlyphModel):
     r"""A variational autoencoder (Kingma and Welling, 2014).
 
     .. math:: L = -\log p(x | z, y) + \beta\, KL(q(z | x, y) \| N(0, 1)), \quad z = \mu + \sigma \epsilon
 
     in nats, summed over pixels and latents, averaged over glyphs. Training minimises it with ``kl_weight`` warmed up
-    and free bits taken off; what is logged as ``loss`` is always the whole of it, so that the curves of training and
-    validation, and of one epoch and the next, mean the same.
+    and free bits subtracted; the logged ``loss`` is always the whole of it, so that the curves of training and
+    validation, and of one epoch and the next, are comparable.
 
     Attributes:
         likelihood: ``bernoulli`` (summed binary cross-entropy), ``continuous_bernoulli`` or ``gaussian``.
         kl_weight: The beta of a beta-VAE (Higgins et al., 2017); 1 is the evidence lower bound.
         kl_warmup: Batches over which the weight of the KL term grows from 0; 0 for none.
-        free_bits: Nats that each latent may cost for nothing.
+        free_bits: Nats of each latent's KL term that are not penalised.
         prior_components: Gaussians of the mixture that is learned as the prior p(z|y) of each condition; 0 for N(0, 1).
-        binarise: Train on pixels that are drawn black or white by their grey level, anew every time (Burda et al.,
-            2016): what a Bernoulli likelihood is one of.
+        binarise: Train on pixels that are sampled black or white by their grey level, again for each batch (Burda et
+            al., 2016): a Bernoulli likelihood is one of such pixels.
         norm: Normalisation between convolutions. This, ``upsample`` and ``pixel_shuffle`` are for ``network=conv``.
         upsample: ``transposed`` or ``resize`` convolutions in the decoder.
-        pixel_shuffle: Let the decoder make its last doubling by rearranging channels into pixels.
+        pixel_shuffle: Let the decoder's last doubling rearrange channels into pixels.
         encoder_layers: With ``network=layers``: from the image to the features that the latent's mean and variance
-            are read off; see :mod:`handwriting.networks.layers`.
+            are computed from; see :mod:`handwriting.networks.layers`.
         decoder_layers: With ``network=layers``: from the latent to the image.
     """
 
@@ -62,7 +64,7 @@ class VariationalModel(GlyphModel):
     channels: PositiveInt = 64
     encoder_layers: Layers = ()
     decoder_layers: Layers = ()
-    lr: PositiveFloat = 2e-3
+    lr: LearningRate = 2e-3
 
     layer_keys: ClassVar[tuple[str, str]] = ("encoder_layers", "decoder_layers")
     summary_fields: ClassVar[tuple[str, ...]] = (*GlyphModel.summary_fields, "network", "likelihood", "kl_weight")
@@ -81,7 +83,7 @@ class VariationalModel(GlyphModel):
 
     @property
     def encoder_is_conditioned(self) -> bool:
-        """Whether the encoder is shown the condition."""
+        """Whether the encoder receives the condition."""
         return False
 
     @property
@@ -90,7 +92,13 @@ class VariationalModel(GlyphModel):
         return "onehot"
 
     def layers(self) -> tuple[Layers, Layers]:
-        """Return what encoder and decoder are made of."""
+        """Return the layers of encoder and decoder in words; see :mod:`handwriting.networks.layers`.
+
+        Returns:
+            The encoder's, from the image ``(1, H, W)`` to features of any shape; and the decoder's, from the latent
+            ``(latent_dim,)`` to one image ``(1, H, W)`` of unbounded logits. Each says by ``concat`` where conditions
+            enter.
+        """
         size, channels = self.image_size, self.channels
         if self.network == "layers":
             return self.encoder_layers, self.decoder_layers
@@ -104,99 +112,105 @@ class VariationalModel(GlyphModel):
                 size, 4 * channels, channels, self.norm, dropout=0.0, pixel_shuffle=False
             )
             decoder = architectures.conv_upsampler(size, channels, self.norm, self.upsample, self.pixel_shuffle)
-        return (*encoder, "join"), ("join", *decoder)
+        return (*encoder, "concat"), ("concat", *decoder)
 
     def build_networks(self) -> None:
-        """Create encoder, decoder, and the learned scale of a Gaussian likelihood."""
+        """Create ``encoder``, ``decoder``, ``prior``, the scale of a Gaussian likelihood, and averaged copies."""
         encoder, decoder = self.layers()
-        shown = self.condition_sizes if self.encoder_is_conditioned else {}
-        self.encoder = Encoder(encoder, self.image_size, self.latent_dim, Condition(shown, self.encoding))
-        asked = Condition(self.condition_sizes, self.encoding)
-        self.decoder = Decoder(decoder, self.image_size, self.latent_dim, asked)
+        encoder_sizes = self.condition_sizes if self.encoder_is_conditioned else {}
+        encoder_condition = Condition(encoder_sizes, self.encoding)
+        self.encoder = Encoder(encoder, self.image_size, self.latent_dim, encoder_condition)
+        decoder_condition = Condition(self.condition_sizes, self.encoding)
+        self.decoder = Decoder(decoder, self.image_size, self.latent_dim, decoder_condition)
         self.prior = (
             MixturePrior(self.latent_dim, self.prior_components, tuple(self.condition_sizes.values()))
             if self.prior_components
             else NormalPrior(self.latent_dim)
         )
         self.log_scale = nn.Parameter(torch.zeros(()), requires_grad=self.likelihood == "gaussian")
-        self.averaged = MovingAverage(self._trained(), self.ema_decay)
+        self.averaged = MovingAverage(self._trained_networks(), self.ema_decay)
 
-    def _trained(self) -> nn.ModuleList:
+    def _trained_networks(self) -> nn.ModuleList:
         return nn.ModuleList([getattr(self, name) for name in NETWORKS])
 
     def configure_optimizers(self) -> Optimizer:
-        """One optimizer over everything."""
+        """Return one optimizer over all weights."""
         return self.optimizer_for(self)
 
     def update_ema(self, batches: range) -> None:
-        """Let the averaged weights follow."""
-        self.averaged.update(self._trained(), batches)
+        """Move the averaged networks towards the trained ones."""
+        self.averaged.update(self._trained_networks(), batches)
 
-    def in_use(self, network: Literal["encoder", "decoder", "prior"]) -> Any:
-        """Return a network as it is while training, and with averaged weights otherwise."""
+    def active_network(self, network: NetworkName) -> Any:
+        """Return a network with its trained weights in training mode, and with averaged weights otherwise."""
         if self.training:
             return getattr(self, network)
         return self.averaged.average[NETWORKS.index(network)]  # type: ignore[index]
 
     def posterior(self, images: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance of q(z | x, y), ``(N, latent_dim)`` each."""
-        return self.in_use("encoder")(images, condition)
+        return self.active_network("encoder")(images, condition)
 
     def reparameterise(self, mean: Tensor, log_variance: Tensor) -> Tensor:
-        """Draw a latent from N(mean, exp(log_variance)) so that gradients reach both."""
-        return mean + self.joint(torch.randn_like, mean) * (0.5 * log_variance).exp()
+        """Sample a latent from N(mean, exp(log_variance)), ``(N, latent_dim)``, so that gradients reach both."""
+        return mean + self.sample_globally(torch.randn_like, mean) * (0.5 * log_variance).exp()
 
-    def terms(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def loss_terms(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return both terms of the loss in nats: of each glyph ``(N,)``, and of each latent ``(N, latent_dim)``.
 
-        Under a learned prior the KL term is that of the drawn latent, in one piece: ``(N, 1)``.
+        Under a learned prior the KL term is that of the sampled latent, in one piece: ``(N, 1)``.
         """
         condition = self.condition(batch)
         mean, log_variance = self.posterior(batch.image, condition)
         latent = self.reparameterise(mean, log_variance)
-        logits = self.in_use("decoder")(latent, condition)
+        logits = self.active_network("decoder")(latent, condition)
         reconstruction = negative_log_likelihood(self.likelihood, logits, batch.image, self.log_scale)
         if not self.prior_components:
             return reconstruction, kl_to_prior(mean, log_variance)
-        kl = log_normal(latent, mean, log_variance) - self.in_use("prior").log_density(latent, condition)
+        kl = log_normal(latent, mean, log_variance) - self.active_network("prior").log_density(latent, condition)
         return reconstruction, kl.unsqueeze(1)
 
-    def as_trained_on(self, batch: Batch) -> Batch:
-        """Return a batch as the loss takes it: binarised, where that is asked for."""
-        return batch._replace(image=self.joint(torch.bernoulli, batch.image)) if self.binarise else batch
+    def binarised(self, batch: Batch) -> Batch:
+        """Return a batch with black and white pixels where ``binarise`` says so, otherwise the batch itself."""
+        return batch._replace(image=self.sample_globally(torch.bernoulli, batch.image)) if self.binarise else batch
 
-    def record(self, reconstruction: Tensor, kl: Tensor) -> None:
-        """Add both terms, and the loss that they make, to the averages."""
+    def record_terms(self, reconstruction: Tensor, kl: Tensor) -> None:
+        """Add both terms, and the loss that they make, to the running means.
+
+        Args:
+            reconstruction: Nats of each glyph, ``(N,)``.
+            kl: Nats of each glyph and latent, ``(N, D)``.
+        """
         kl = kl.sum(dim=1)
         loss = reconstruction + self.kl_weight * kl
         values = {"loss": loss.mean(), "reconstruction": reconstruction.mean(), "kl": kl.mean()}
-        self.averages.add(values, weight=len(kl))
+        self.running_means.add(values, weight=len(kl))
 
     def train_batch(self, batch: Batch) -> None:
-        """Minimise the loss, with the KL term as warm as it is by now."""
+        """Minimise the loss, with the KL term weighted by the warm-up so far."""
         kl_factor = min(1.0, (self.batches + 1) / self.kl_warmup) if self.kl_warmup else 1.0
 
         def loss() -> Tensor:
-            reconstruction, kl = self.terms(self.as_trained_on(batch))
-            self.record(reconstruction, kl)
+            reconstruction, kl = self.loss_terms(self.binarised(batch))
+            self.record_terms(reconstruction, kl)
             return reconstruction.mean() + self.kl_weight * kl_factor * with_free_bits(kl, self.free_bits)
 
         self.step_optimizer(self.optimizers(), loss)
 
     def validate_batch(self, batch: Batch) -> None:
-        """Add the loss of a validation batch to the averages."""
-        self.record(*self.terms(self.as_trained_on(batch)))
+        """Add the loss of a validation batch to the running means."""
+        self.record_terms(*self.loss_terms(self.binarised(batch)))
 
     # Generating and encoding
 
-    def sample_latents(self, conditions: Tensor, generator: torch.Generator | None, spread: float = 1.0) -> Tensor:
-        """Return a latent drawn from the prior, ``(N, latent_dim)``, for each of the conditions ``(N, C)``."""
+    def sample_latents(self, conditions: Tensor, generator: torch.Generator | None, temperature: float = 1.0) -> Tensor:
+        """Return latents from the averaged prior, ``(N, latent_dim)`` on the CPU."""
         with self.evaluating():
-            return self.in_use("prior").sample(conditions, generator, spread)
+            return self.active_network("prior").sample(conditions, generator, temperature)
 
     def decode(self, latent: Tensor, condition: Tensor) -> Tensor:
-        """Return the mean of p(x | z, y), ``(N, 1, H, W)`` in [0, 1]."""
-        return self.in_use("decoder")(latent, condition).sigmoid()
+        """Return the mean of p(x | z, y), ``(N, 1, H, W)`` in [0, 1]; arguments as for :meth:`generate`."""
+        return self.active_network("decoder")(latent, condition).sigmoid()
 
     def generate(self, latent: Tensor, condition: Tensor) -> Tensor:
         """Return the mean image of each latent."""
@@ -205,33 +219,33 @@ class VariationalModel(GlyphModel):
     def encode(self, batch: Batch) -> Tensor:
         """Return the mean latent of each glyph, ``(N, latent_dim)``, on the CPU."""
         with self.evaluating():
-            parts = [self.posterior(part.image, self.condition(part))[0].cpu() for part in self._parts(batch)]
-        return torch.cat(parts)
+            latents = [self.posterior(chunk.image, self.condition(chunk))[0].cpu() for chunk in self._chunks(batch)]
+        return torch.cat(latents)
 
     def negative_elbo(self, batch: Batch, seed: int) -> tuple[Tensor, Tensor]:
         r"""Return both terms of the bound :math:`-\log p(x | y) \le R + KL` in nats, ``(N,)`` each, on the CPU.
 
         Args:
             batch: The glyphs.
-            seed: What one latent for each glyph is drawn from.
+            seed: Seed of the one latent that is sampled for each glyph.
         """
-        parts = []
+        terms = []
         with self.evaluating(), torch.random.fork_rng():
             torch.manual_seed(seed)
-            for part in self._parts(batch):
-                reconstruction, kl = self.terms(part)
-                parts.append((reconstruction.cpu(), kl.sum(dim=1).cpu()))
-        reconstructions, kls = zip(*parts, strict=True)
+            for chunk in self._chunks(batch):
+                reconstruction, kl = self.loss_terms(chunk)
+                terms.append((reconstruction.cpu(), kl.sum(dim=1).cpu()))
+        reconstructions, kls = zip(*terms, strict=True)
         return torch.cat(reconstructions), torch.cat(kls)
 
     def log_weights(self, batch: Batch, samples: int, generator: torch.Generator) -> Tensor:
-        r"""Return :math:`\log \frac{p(x | z_k, y)\,p(z_k)}{q(z_k | x, y)}` of latents drawn from q, ``(N, samples)``.
+        r"""Return :math:`\log \frac{p(x | z_k, y)\,p(z_k)}{q(z_k | x, y)}` of latents from q, ``(N, samples)``.
 
         Their log-mean-exp is the importance-weighted bound on :math:`\log p(x | y)` (Burda et al., 2016).
 
         Args:
             batch: The glyphs.
-            samples: Latents for each glyph.
+            samples: Number of latents for each glyph.
             generator: On the CPU.
         """
         batch = Batch(*(tensor.to(self.device) for tensor in batch))
@@ -239,23 +253,24 @@ class VariationalModel(GlyphModel):
         columns = []
         with self.evaluating():
             mean, log_variance = self.posterior(batch.image, condition)
-            at_once = max(1, MAX_BATCH // len(mean))
-            for start in range(0, samples, at_once):
-                many = min(at_once, samples - start)
-                noise = torch.randn(many, *mean.shape, generator=generator).to(self.device)
-                latent, asked = mean + noise * (0.5 * log_variance).exp(), condition.repeat(many, 1)
-                logits = self.in_use("decoder")(latent.flatten(0, 1), asked)
-                images = batch.image.repeat(many, 1, 1, 1)
-                fit = -negative_log_likelihood(self.likelihood, logits, images, self.log_scale)
-                prior = self.in_use("prior").log_density(latent.flatten(0, 1), asked)
-                columns.append(((fit + prior).view(many, -1) - log_normal(latent, mean, log_variance)).T.cpu())
+            per_pass = max(1, MAX_BATCH_GLYPHS // len(mean))
+            for start in range(0, samples, per_pass):
+                count = min(per_pass, samples - start)
+                noise = torch.randn(count, *mean.shape, generator=generator).to(self.device)
+                latent, repeated = mean + noise * (0.5 * log_variance).exp(), condition.repeat(count, 1)
+                logits = self.active_network("decoder")(latent.flatten(0, 1), repeated)
+                images = batch.image.repeat(count, 1, 1, 1)
+                likelihood = -negative_log_likelihood(self.likelihood, logits, images, self.log_scale)
+                prior = self.active_network("prior").log_density(latent.flatten(0, 1), repeated)
+                posterior = log_normal(latent, mean, log_variance)
+                columns.append(((likelihood + prior).view(count, -1) - posterior).T.cpu())
         return torch.cat(columns, dim=1)
 
     def reconstruct(self, batch: Batch) -> Tensor:
         """Return each glyph encoded to its mean and decoded again, ``(N, 1, H, W)`` in [0, 1], on the CPU."""
         return self.render(self.encode(batch), self.condition(batch))
 
-    def _parts(self, batch: Batch) -> list[Batch]:
-        """Split a batch into batches of at most ``MAX_BATCH`` on the model's device."""
-        split = (tensor.to(self.device).split(MAX_BATCH) for tensor in batch)
+    def _chunks(self, batch: Batch) -> list[Batch]:
+        """Split a batch into batches of at most ``MAX_BATCH_GLYPHS`` on the model's device."""
+        split = (tensor.to(self.device).split(MAX_BATCH_GLYPHS) for tensor in batch)
         return [Batch(*tensors) for tensors in zip(*split, strict=True)]

@@ -1,6 +1,5 @@
 """WGAN-GP."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
@@ -9,12 +8,11 @@ from torch import Tensor
 
 from handwriting.errors import ConfigError
 from handwriting.models.adversarial import AdversarialModel
-from handwriting.models.base import ConditionName
+from handwriting.models.conditions import ConditionName
 from handwriting.models.losses import generator_score, gradient_penalty, wasserstein_critic
 from handwriting.networks.adversarial import Conditioning, DiscriminatorOutput
 
 
-@dataclass(eq=False, repr=False, kw_only=True)
 class WGANGP(AdversarialModel):
     r"""A Wasserstein GAN with gradient penalty (Gulrajani et al., 2017) or weight clipping (Arjovsky et al., 2017).
 
@@ -22,7 +20,7 @@ class WGANGP(AdversarialModel):
 
     Attributes:
         conditions: ``class``, ``style``, both, or empty for an unconditional model.
-        conditioning: How the critic learns of the condition.
+        conditioning: How the critic receives the condition.
         gradient_penalty: Lambda, the weight of the penalty; 0 for none.
         weight_clip: Largest absolute weight of the critic, the historical alternative; 0 for none.
     """
@@ -37,7 +35,7 @@ class WGANGP(AdversarialModel):
     summary_fields: ClassVar[tuple[str, ...]] = (*AdversarialModel.summary_fields, "gradient_penalty", "critic_steps")
 
     def check(self) -> None:
-        """Refuse what would make the critic's constraint meaningless."""
+        """Refuse what makes the critic's constraint meaningless."""
         super().check()
         if self.gradient_penalty and self.weight_clip:
             raise ConfigError(
@@ -53,8 +51,8 @@ class WGANGP(AdversarialModel):
             raise ConfigError("model.conditioning=acgan is for model=cgan: use projection, concat, multiply or onehot.")
 
     @property
-    def how_conditioned(self) -> Conditioning:
-        """How a condition enters the game."""
+    def conditioning_method(self) -> Conditioning:
+        """How a condition enters both networks."""
         return self.conditioning
 
     def discriminator_loss(
@@ -62,28 +60,28 @@ class WGANGP(AdversarialModel):
     ) -> Tensor:
         """Return minus the estimated distance."""
         loss = wasserstein_critic(on_real.score, on_fake.score)
-        self.averages.add({"wasserstein": -loss}, weight=len(on_real.score))
+        self.running_means.add({"wasserstein": -loss}, weight=len(on_real.score))
         return loss
 
     def penalty(self, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor | float:
         """Return the weighted penalty on the critic's gradient, where there is one."""
         if not self.gradient_penalty:
             return 0.0
-        epsilon = self.joint(torch.rand_like, real.new_empty(len(real), 1, 1, 1))
+        epsilon = self.sample_globally(torch.rand_like, real.new_empty(len(real), 1, 1, 1))
         penalty = gradient_penalty(lambda images: self.discriminator(images, condition).score, real, fake, epsilon)
-        self.averages.add({"gradient_penalty": penalty.mean()})
+        self.running_means.add({"gradient_penalty": penalty.mean()})
         return self.gradient_penalty * penalty.mean()
 
     def generator_loss(self, on_fake: DiscriminatorOutput, condition: Tensor) -> Tensor:
         """Return minus the critic's score."""
         return generator_score(on_fake.score)
 
-    def threshold(self, real: Tensor, fake: Tensor) -> Tensor:
-        """A critic's scores have no zero: an image is judged real above the middle of the two means."""
-        return (self.joint_mean(real) + self.joint_mean(fake)) / 2
+    def score_threshold(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Return the middle of the two means: a critic's scores have no zero of their own."""
+        return (self.global_mean(real) + self.global_mean(fake)) / 2
 
     def constrain(self) -> None:
-        """Clip the critic's weights, where that is asked for."""
+        """Clip the critic's weights where ``weight_clip`` says so."""
         if self.weight_clip:
             with torch.no_grad():
                 for weight in self.discriminator.parameters():

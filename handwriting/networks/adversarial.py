@@ -1,4 +1,4 @@
-"""The two players of an adversarial game."""
+"""The two networks of a GAN."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ Output = Literal["tanh", "sigmoid"]
 
 
 class DiscriminatorOutput(NamedTuple):
-    """What a discriminator says of each image."""
+    """The discriminator's output for each image."""
 
     score: Tensor
-    """How real it looks, unbounded, ``(N,)``."""
+    """How real the image looks, unbounded, ``(N,)``; what a value means depends on the losses."""
     class_logits: tuple[Tensor, ...]
     """With an auxiliary classifier, the logits ``(N, size)`` of each condition; otherwise empty."""
 
 
 class Generator(nn.Module):
-    """Noise and condition to an image.
+    """From noise and condition to an image.
 
-    The condition reaches it as an embedding, multiplied with the noise for ``multiply`` and joined to it otherwise, or
-    as one-hot vectors joined to it for ``onehot``.
+    The condition reaches it as an embedding, multiplied with the noise for ``multiply`` and concatenated with it
+    otherwise, or as one-hot vectors concatenated with it for ``onehot``.
 
     Args:
         layers: From the noise to the image.
         image_size: Side of the image in pixels.
         latent_dim: Length of the noise.
         condition_sizes: How many values each condition takes; empty for an unconditional generator.
-        conditioning: How a condition enters the game; see :class:`Discriminator` for its other half.
+        conditioning: How a condition enters; see :class:`Discriminator` for its other half.
         output: ``tanh`` for images in [-1, 1], ``sigmoid`` for [0, 1].
     """
 
@@ -55,8 +55,8 @@ class Generator(nn.Module):
         multiply = conditioning == "multiply"
         embedding = Condition(condition_sizes, "onehot" if conditioning == "onehot" else "embedding", latent_dim)
         self.factor = embedding if multiply and embedding.width else None
-        joined = Condition({}) if self.factor else embedding
-        self.trunk = Stack(layers, (latent_dim,), joined, key="model.generator_layers")
+        concatenated = Condition({}) if self.factor else embedding
+        self.trunk = Stack(layers, (latent_dim,), concatenated, key="model.generator_layers")
         check_image(layers, self.trunk.shape, image_size, "model.generator_layers")
         self.output = nn.Tanh() if output == "tanh" else nn.Sigmoid()
 
@@ -67,16 +67,16 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    r"""Image and condition to a score: how real the image is, as an image of that condition.
+    r"""From image and condition to a score: how real the image is, as an image of that condition.
 
     - ``projection``: :math:`s = w^T f(x) + e(y)^T f(x)` (Miyato and Koyama, 2018).
     - ``concat``: the condition is embedded as a second channel of the image (Mirza and Osindero, 2014).
     - ``multiply``: the image is multiplied by an embedding of its own size.
-    - ``acgan``: the condition is not shown but guessed, by a second head (Odena et al., 2017).
-    - ``onehot``: one-hot vectors are joined where the layers say ``join``.
+    - ``acgan``: the condition is no input but classified, by a second head (Odena et al., 2017).
+    - ``onehot``: one-hot vectors are concatenated where the layers say ``concat``.
 
     Args:
-        layers: From the image to the features that the score is read off.
+        layers: From the image to the features that the score is computed from.
         image_size: Side of the image in pixels.
         condition_sizes: How many values each condition takes; empty for an unconditional discriminator.
         conditioning: One of the above.
@@ -95,8 +95,9 @@ class Discriminator(nn.Module):
         self.how = conditioning if condition_sizes else "nothing"
         self.image_size = image_size
         planes = 1 + (self.how == "concat")
-        joined = Condition(condition_sizes if self.how == "onehot" else {})
-        self.trunk = Stack(layers, (planes, image_size, image_size), joined, spectral, key="model.discriminator_layers")
+        concatenated = Condition(condition_sizes if self.how == "onehot" else {})
+        trunk_shape = (planes, image_size, image_size)
+        self.trunk = Stack(layers, trunk_shape, concatenated, spectral, key="model.discriminator_layers")
         features = math.prod(self.trunk.shape)
         widths = {"projection": features, "concat": image_size**2, "multiply": image_size**2}
         self.condition = Condition(condition_sizes if self.how in widths else {}, "embedding", widths.get(self.how, 0))
@@ -109,7 +110,7 @@ class Discriminator(nn.Module):
         self.guess = nn.ModuleList(nn.Linear(features, size) for size in guessed)
 
     def forward(self, images: Tensor, condition: Tensor) -> DiscriminatorOutput:
-        """Judge images ``(N, 1, H, W)`` under condition indices ``(N, C)``."""
+        """Return the output for images ``(N, 1, H, W)`` under condition indices ``(N, C)``."""
         if self.how in ("concat", "multiply"):
             plane = self.condition(condition).view(-1, 1, self.image_size, self.image_size)
             images = torch.cat([images, plane], dim=1) if self.how == "concat" else images * plane

@@ -1,7 +1,7 @@
-"""The networks that ``network=conv`` and ``network=mlp`` name, for any size: architectures that write their layers.
+"""The networks that ``network=conv`` and ``network=mlp`` name, for any size, as layers in words.
 
-An *expander* turns a vector into an image of unbounded values; a *reducer* turns an image into features. Generators and
-decoders stand on the first, discriminators and encoders on the second.
+An *upsampler* turns a vector into an image of unbounded values; a *downsampler* turns an image into features.
+Generators and decoders are built of the first, discriminators and encoders of the second.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ Network = Literal["conv", "mlp", "layers"]
 Norm = Literal["batch", "instance", "none"]
 Upsample = Literal["transposed", "resize"]
 
-SMALLEST = 8
-"""A convolutional network halves the image until its side is at most this."""
-NARROWEST = 8
-"""Channels are never fewer than this."""
+MAX_SMALLEST_SIDE = 8
+"""Pixels: a convolutional network halves the image until its side is at most this."""
+MIN_CHANNELS = 8
+"""No convolution has fewer channels."""
 
 
 def halvings(image_size: int) -> int:
-    """Return how often a convolutional network halves a square image: to a side of 4..8 pixels.
+    """Return how often a convolutional network halves a square image, down to a side of 4..8 pixels.
 
     >>> halvings(28), halvings(128)
     (2, 4)
@@ -31,9 +31,9 @@ def halvings(image_size: int) -> int:
         ConfigError: If the side is not such a number of pixels times a power of two.
     """
     size, times = image_size, 0
-    while size > SMALLEST and size % 2 == 0:
+    while size > MAX_SMALLEST_SIDE and size % 2 == 0:
         size, times = size // 2, times + 1
-    if not 4 <= size <= SMALLEST or times == 0:
+    if not 4 <= size <= MAX_SMALLEST_SIDE or times == 0:
         raise ConfigError(
             f"data.image_size={image_size} cannot be made by network=conv: use 4 to 8 times a power of two, such as "
             "28, 32, 64 or 128, or model.network=mlp."
@@ -64,7 +64,7 @@ def conv_upsampler(image_size: int, channels: int, norm: Norm, upsample: Upsampl
     layers = [f"dense {channels}x{side}x{side} {then}"]
     width = channels
     for _ in range(times - pixel_shuffle):
-        width = max(width // 2, NARROWEST)
+        width = max(width // 2, MIN_CHANNELS)
         if upsample == "transposed":
             layers += [f"transposed {width} k4 s2 {then}"]
         else:
@@ -91,7 +91,7 @@ def conv_downsampler(
         pixel_shuffle: Make the first halving by rearranging 2 x 2 pixels into channels.
     """
     times = halvings(image_size) - pixel_shuffle
-    widths = [max(channels >> remaining, NARROWEST) for remaining in reversed(range(times + 1))]
+    widths = [max(channels >> remaining, MIN_CHANNELS) for remaining in reversed(range(times + 1))]
     then = " ".join(["leaky0.2", *_dropout(dropout)])
     return (
         *(["unshuffle 2"] if pixel_shuffle else []),
@@ -112,7 +112,7 @@ def mlp_downsampler(features: int, dropout: float) -> Layers:
 
 
 def _norm(norm: Norm) -> str:
-    # What is normalised needs no bias: the normalisation takes it away and adds its own.
+    # A normalised layer needs no bias: the normalisation removes it and adds its own.
     return "" if norm == "none" else f"nobias {norm}"
 
 

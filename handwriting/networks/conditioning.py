@@ -1,4 +1,4 @@
-"""What a glyph is asked to be - its class, its style - as vectors that a network can read."""
+"""What a glyph is conditioned on, its class and its style, as vectors that a network takes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Condition(nn.Module):
     def encode(self, indices: Tensor) -> dict[str, Tensor]:
         """Return the vectors ``(N, ...)`` for indices int64 ``(N, C)`` by the name of each; embeddings as one sum.
 
-        Without any condition there is none, whatever the indices: a network need not see what another one sees.
+        Without any condition there is none, whatever the indices: a network need not take what another one takes.
         """
         if not self.names:
             return {}

@@ -19,11 +19,11 @@ WEIGHTS: dict[Initialisation, Callable[[Tensor], Tensor]] = {
 
 
 def initialise(network: nn.Module, how: Initialisation) -> None:
-    """Draw the starting weights of every linear, convolution and normalisation layer in place.
+    """Initialise the weights of every linear, convolution and normalisation layer in place.
 
     Args:
         network: Any module.
-        how: ``default`` leaves PyTorch's own; ``glorot_uniform`` (what Keras draws by default) and ``glorot_normal``
+        how: ``default`` leaves PyTorch's own; ``glorot_uniform`` (the default of Keras) and ``glorot_normal``
             keep the variance through a layer, both ways (Glorot and Bengio, 2010); ``dcgan`` is N(0, 0.02) for weights
             and N(1, 0.02) for normalisation gains (Radford et al., 2016, section 4). Biases begin at 0.
     """

@@ -1,15 +1,15 @@
-"""Layers in words, such as ``conv 64 k5 s2 batch leaky0.2``: what networks are made of, and how sizes go through them.
+"""Layers in words, such as ``conv 64 k5 s2 batch leaky0.2``: the parts of networks, and the shapes between them.
 
-Nothing here imports torch, so that a network that cannot be made is refused before anything heavy is loaded.
+Nothing here imports torch, so that an impossible network is refused before anything heavy is loaded.
 
-A layer is a kind, its size, and then in any order what else it has:
+A layer is a kind, its size, and then its options in any order:
 
 ==================  ===================================================================================================
 ``conv 64``         convolution to 64 channels; ``k5`` kernel (3 unless given), ``s2`` stride (1)
 ``transposed 64``   transposed convolution; the same
 ``dense 512``       fully connected to 512 units; ``dense 64x7x7`` lays them out as a map of 64 channels
 ``reshape 64x7x7``  lays units out as a map
-``join``            joins the condition to what comes in; ``join class input style`` says in which order
+``concat``          concatenates its input and the condition; ``concat class input style`` says in which order
 ``upsample 2``      every pixel becomes 2 x 2 of the same
 ``shuffle 2``       rearranges 4 channels into 2 x 2 pixels (Shi et al., 2016)
 ``unshuffle 2``     rearranges 2 x 2 pixels into 4 channels
@@ -33,12 +33,13 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from handwriting import legacy
 from handwriting.errors import ConfigError, nearest
 
 Shape = tuple[int, ...]
 """Units ``(D,)`` or a map ``(C, H, W)``."""
 
-KINDS = ("conv", "transposed", "dense", "reshape", "join", "upsample", "shuffle", "unshuffle")
+KINDS = ("conv", "transposed", "dense", "reshape", "concat", "upsample", "shuffle", "unshuffle")
 WEIGHTED = ("conv", "transposed", "dense")
 WORDS = {
     "kernel": r"k(\d+)",
@@ -49,7 +50,7 @@ WORDS = {
     "dropout": r"dropout(0?\.\d+)",
 }
 INPUT = "input"
-"""What comes into a ``join``, by name."""
+"""The name of a ``concat`` layer's input in its order."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,9 @@ class Layer:
     Attributes:
         kind: One of ``KINDS``.
         size: Units, channels, a factor, or channels, height and width.
-        order: Of a ``join``: what is joined, in order; empty for the input and then the condition.
+        order: Of a ``concat``: the names of what is concatenated; empty for the input and then the condition.
         kernel: Side of the kernel.
-        stride: Pixels from one place of the kernel to the next.
+        stride: Pixels between neighbouring positions of the kernel.
         bias: Whether a bias is added.
         norm: ``batch``, ``instance``, or empty.
         momentum: Weight of the newest batch in the running statistics of ``batch``.
@@ -84,33 +85,34 @@ class Layer:
 
 
 def parse(text: str) -> Layer:
-    """Read a layer from its words.
+    """Return the layer that its words describe.
 
     >>> parse("conv 64 k5 s2 leaky0.3")
     Layer(kind='conv', size=(64,), order=(), kernel=5, stride=2, ... activation='leaky', slope=0.3, dropout=0.0)
 
     Raises:
-        ValueError: Saying which word is wrong, and what it may be.
+        ValueError: Naming the word that is wrong, and what is allowed.
     """
-    kind, *words = text.split() or [""]
+    word, *words = text.split() or [""]
+    kind = legacy.LAYERS.get(word, word)
     if kind not in KINDS:
         raise ValueError(f"a layer begins with {', '.join(KINDS)}.{nearest(kind, KINDS)}".rstrip("."))
-    if kind == "join":
+    if kind == "concat":
         return Layer(kind, order=tuple(words))
     size = words.pop(0) if words else ""
     pattern = r"\d+x\d+x\d+" if kind == "reshape" else r"\d+(x\d+x\d+)?" if kind == "dense" else r"\d+"
     if not re.fullmatch(pattern, size) or 0 in (numbers := tuple(map(int, size.split("x")))):
         raise ValueError(f"{kind} is followed by its size, such as {'64x7x7' if kind == 'reshape' else '64'}")
     if words and kind not in WEIGHTED:
-        raise ValueError(f"nothing follows {kind} {size}")
+        raise ValueError(f"{kind} {size} takes no options")
     found: dict[str, str] = {}
     for word in words:
         name = next((name for name, pattern in WORDS.items() if re.fullmatch(pattern, word)), "")
         if not name:
             examples = "k5, s2, nobias, batch, instance, relu, leaky0.2, tanh, sigmoid, dropout0.2"
-            raise ValueError(f"{word} means nothing here: {examples}")
+            raise ValueError(f"{word} is no option: use {examples}")
         if name in found:
-            raise ValueError(f"{found[name]} and {word} are two answers to one question")
+            raise ValueError(f"{found[name]} and {word} exclude each other")
         found[name] = word
     if kind == "dense" and found.keys() & {"kernel", "stride"}:
         raise ValueError("dense has neither kernel nor stride")
@@ -149,23 +151,23 @@ Layers = tuple[Annotated[str, AfterValidator(_checked)], ...]
 """A network in words, as a configuration gives it."""
 
 
-def after(layer: Layer, shape: Shape, joined: int = 0) -> Shape:
-    """Return what a layer makes of an input.
+def after(layer: Layer, shape: Shape, condition_width: int = 0) -> Shape:
+    """Return the shape of a layer's output.
 
     >>> after(parse("conv 64 k5 s2"), (1, 28, 28)), after(parse("dense 64x7x7"), (100,))
     ((64, 14, 14), (64, 7, 7))
 
     Args:
         layer: The layer.
-        shape: What comes in.
-        joined: The width of the condition, for ``join``.
+        shape: The shape of its input, without the batch.
+        condition_width: Length of the encoded condition, which ``concat`` adds.
 
     Raises:
         ValueError: If the layer cannot take it.
     """
     units = prod(shape)
-    if layer.kind == "join":
-        return (units + joined,)
+    if layer.kind == "concat":
+        return (units + condition_width,)
     if layer.kind == "dense":
         return layer.size
     if layer.kind == "reshape":
@@ -198,38 +200,38 @@ def _side(layer: Layer, side: int) -> int:
     return (side + 2 * ((layer.kernel - 1) // 2) - layer.kernel) // layer.stride + 1
 
 
-def trace(layers: Sequence[str], shape: Shape, joined: int = 0, key: str = "layers") -> list[Shape]:
+def trace(layers: Sequence[str], shape: Shape, condition_width: int = 0, key: str = "layers") -> list[Shape]:
     """Return the shape before the first layer, and after each.
 
     Args:
-        layers: The layers.
-        shape: What comes in.
-        joined: The width of the condition, for ``join``.
-        key: Where the layers stand in the configuration, for the message.
+        layers: The layers in words.
+        shape: The shape of the first layer's input, without the batch.
+        condition_width: Length of the encoded condition, which ``concat`` adds.
+        key: The configuration key of the layers, such as ``model.decoder_layers``, for the message.
 
     Raises:
-        ConfigError: Naming the layer that cannot take what reaches it.
+        ConfigError: Naming the layer that cannot take its input.
     """
     shapes = [shape]
     for text in layers:
         try:
-            shapes.append(after(parse(text), shapes[-1], joined))
+            shapes.append(after(parse(text), shapes[-1], condition_width))
         except ValueError as error:
             raise ConfigError(f"{key}: '{text}' cannot be made: {error}.") from error
     return shapes
 
 
 def check_image(layers: Sequence[str], shape: Shape, image_size: int, key: str) -> None:
-    """Refuse layers that do not end in one image of unbounded values.
+    """Refuse layers whose output is not one image of unbounded values.
 
     Args:
-        layers: The layers.
-        shape: What they end in.
+        layers: The layers in words.
+        shape: The shape of their output, without the batch.
         image_size: Side of the wanted image in pixels.
-        key: Where the layers stand in the configuration, for the message.
+        key: The configuration key of the layers, such as ``model.decoder_layers``, for the message.
 
     Raises:
-        ConfigError: If they end in another shape, or in an activation.
+        ConfigError: If their output has another shape, or the last layer has an activation.
     """
     if shape != (1, image_size, image_size):
         ends = "x".join(map(str, shape))

@@ -1,4 +1,4 @@
-"""The densities over a latent space that a variational autoencoder draws from."""
+"""The densities over a latent space that a variational autoencoder samples from."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ class NormalPrior(nn.Module):
         """Return log p(z) ``(N,)`` of latents ``(N, latent_dim)``."""
         return log_normal(latent, torch.zeros_like(latent), torch.zeros_like(latent))
 
-    def sample(self, condition: Tensor, generator: torch.Generator | None, spread: float = 1.0) -> Tensor:
+    def sample(self, condition: Tensor, generator: torch.Generator | None, temperature: float = 1.0) -> Tensor:
         """Return a latent ``(N, latent_dim)`` for each condition ``(N, C)``, on the CPU, as is ``generator``.
 
-        Standard deviations are multiplied by ``spread``.
+        Standard deviations are multiplied by ``temperature``.
         """
-        return spread * torch.randn(len(condition), self.latent_dim, generator=generator)
+        return temperature * torch.randn(len(condition), self.latent_dim, generator=generator)
 
 
 class MixturePrior(nn.Module):
     r"""A mixture of diagonal Gaussians, learned for each condition: :math:`p(z|y) = \sum_k w_{yk} N(\mu_{yk}, s_{yk})`.
 
-    It takes the shape of the latents that glyphs are encoded to, so that what is drawn from it lies where the decoder
-    was trained (Tomczak and Welling, 2018, whose simplest baseline it is).
+    It is fitted to the latents that glyphs are encoded to, so that its samples lie where the decoder was trained
+    (Tomczak and Welling, 2018, whose simplest baseline it is).
 
     Args:
         latent_dim: Length of the latent.
@@ -66,15 +66,15 @@ class MixturePrior(nn.Module):
             each = self.logit.log_softmax(dim=1) - 0.5 * (products.unflatten(1, self.logit.shape) + constant)
             return torch.logsumexp(each[torch.arange(len(latent)), self._row(condition)], dim=1)
 
-    def sample(self, condition: Tensor, generator: torch.Generator | None, spread: float = 1.0) -> Tensor:
+    def sample(self, condition: Tensor, generator: torch.Generator | None, temperature: float = 1.0) -> Tensor:
         """Return a latent ``(N, latent_dim)`` for each condition ``(N, C)``, on the CPU, as is ``generator``.
 
-        Standard deviations are multiplied by ``spread``.
+        Standard deviations are multiplied by ``temperature``.
         """
         row = self._row(condition)
         chosen = torch.multinomial(self.logit.cpu().softmax(dim=1)[row], 1, generator=generator).squeeze(1)
         mean, log_variance = self.mean.cpu()[row, chosen], self.log_variance.cpu()[row, chosen]
-        return mean + spread * torch.randn(mean.shape, generator=generator) * (0.5 * log_variance).exp()
+        return mean + temperature * torch.randn(mean.shape, generator=generator) * (0.5 * log_variance).exp()
 
 
 def log_normal(value: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -19,16 +19,16 @@ class Stack(nn.Module):
 
     Args:
         layers: The layers in words; see :mod:`handwriting.networks.layers`.
-        shape: What comes in, without the batch: ``(D,)`` or ``(C, H, W)``.
-        condition: What ``join`` joins, encoded; without a width where nothing is joined.
+        shape: The shape of the input, without the batch: ``(D,)`` or ``(C, H, W)``.
+        condition: What ``concat`` adds, encoded; of width 0 where there is none.
         spectral: Divide each weight by its largest singular value (Miyato et al., 2018).
-        key: Where the layers stand in the configuration, for messages.
+        key: The configuration key of the layers, such as ``model.decoder_layers``, for messages.
 
     Attributes:
-        shape: What comes out, without the batch.
+        shape: The shape of the output, without the batch.
 
     Raises:
-        ConfigError: If a layer cannot take what reaches it, or the condition is joined nowhere or under another name.
+        ConfigError: If a layer cannot take its input, or no layer takes the condition, or one takes an unknown one.
     """
 
     def __init__(
@@ -44,23 +44,32 @@ class Stack(nn.Module):
         shapes = trace(layers, shape, condition.width, key)
         self.shape = shapes[-1]
         parsed = [parse(text) for text in layers]
-        if condition.width and all(layer.kind != "join" for layer in parsed):
+        if condition.width and all(layer.kind != "concat" for layer in parsed):
             names = " and ".join(condition.names)
-            raise ConfigError(f"{key}: no layer joins {names}: add 'join' where it comes in.")
+            raise ConfigError(f"{key}: no layer takes {names}: add 'concat' where the condition enters.")
         self.steps = nn.ModuleList(
-            Join(layer.order, condition, key) if layer.kind == "join" else _build(layer, before, spectral)
+            Concat(layer.order, condition, key) if layer.kind == "concat" else _build(layer, before, spectral)
             for layer, before in zip(parsed, shapes[:-1], strict=True)
         )
 
     def forward(self, values: Tensor, indices: Tensor) -> Tensor:
-        """Return what the layers make of ``(N, *shape)`` under condition indices ``(N, C)``."""
+        """Return the output for an input ``(N, *shape)`` under condition indices ``(N, C)``."""
         for step in self.steps:
-            values = step(values, self.condition.encode(indices)) if isinstance(step, Join) else step(values)
+            values = step(values, self.condition.encode(indices)) if isinstance(step, Concat) else step(values)
         return values
 
 
-class Join(nn.Module):
-    """Joins what comes in and the encoded condition, in whatever order, to one vector ``(N, D)``."""
+class Concat(nn.Module):
+    """Concatenates its input and the encoded condition, in a given order, to one vector ``(N, D)``.
+
+    Args:
+        order: Names of what is concatenated: ``input`` and each condition; empty for the input and then the condition.
+        condition: The condition.
+        key: The configuration key of the layers, for messages.
+
+    Raises:
+        ConfigError: If the order does not name each of them once, or the condition is an embedding and has none.
+    """
 
     def __init__(self, order: Sequence[str], condition: Condition, key: str) -> None:
         super().__init__()
@@ -68,17 +77,17 @@ class Join(nn.Module):
         if order and sorted(order) != sorted(known):
             wrong = next((name for name in order if name not in known), "")
             raise ConfigError(
-                f"{key}: 'join {' '.join(order)}' must name each of {', '.join(known)} once.{nearest(wrong, known)}"
+                f"{key}: 'concat {' '.join(order)}' must name each of {', '.join(known)} once.{nearest(wrong, known)}"
             )
         if order and condition.tables:
-            raise ConfigError(f"{key}: embeddings are added up and have no order: write 'join' alone.")
+            raise ConfigError(f"{key}: embeddings are summed and have no order: write 'concat' alone.")
         self.order = tuple(order)
 
     def forward(self, values: Tensor, vectors: dict[str, Tensor]) -> Tensor:
-        """Return the joined vector in the precision of what comes in."""
+        """Return the vector in the precision of the input."""
         parts = {INPUT: flatten(values), **vectors}
         if len(parts) == 1:
-            return parts[INPUT]  # to join it to nothing would be a copy
+            return parts[INPUT]  # torch.cat of one tensor would copy it
         return torch.cat([parts[name].to(values.dtype) for name in self.order or parts], dim=1)
 
 
@@ -106,7 +115,7 @@ class _Layout(nn.Module):
 
 
 class Dropout(nn.Dropout):
-    """Drops values for the joint batch of all processes that train together, so that no two drop the same ones."""
+    """Drops values for the global batch of all processes that train together, so that no two drop the same ones."""
 
     def forward(self, values: Tensor) -> Tensor:
         """Drop values ``(N, ...)`` while training."""

@@ -13,13 +13,13 @@ from handwriting.networks.stack import Stack, flatten
 
 
 class Encoder(nn.Module):
-    """Image and condition to the mean and log-variance of a diagonal Gaussian over the latent.
+    """From image and condition to the mean and log-variance of a diagonal Gaussian over the latent.
 
     Args:
-        layers: From the image to the features that both are read off.
+        layers: From the image to the features that both are computed from.
         image_size: Side of the image in pixels.
         latent_dim: Length of the latent.
-        condition: What the layers join; of width 0 where the encoder sees none.
+        condition: What ``concat`` adds; of width 0 where the encoder receives none.
     """
 
     def __init__(self, layers: Sequence[str], image_size: int, latent_dim: int, condition: Condition) -> None:
@@ -35,13 +35,13 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Latent and condition to the logit of each pixel.
+    """From latent and condition to the logit of each pixel.
 
     Args:
         layers: From the latent to the image.
         image_size: Side of the image in pixels.
         latent_dim: Length of the latent.
-        condition: What the layers join.
+        condition: What ``concat`` adds.
     """
 
     def __init__(self, layers: Sequence[str], image_size: int, latent_dim: int, condition: Condition) -> None:

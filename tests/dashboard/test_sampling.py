@@ -29,7 +29,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def draw(checkpoint: Path, n: int = 2, **given: Any) -> Sampled:
-    return sample_now(checkpoint, n, **{"labels": None, "styles": None, "seed": 0, "spread": 1.0, **given})
+    return sample_now(checkpoint, n, **{"labels": None, "styles": None, "seed": 0, "temperature": 1.0, **given})
 
 
 def glyphs_of(drawn: Sampled, folder: Path) -> Glyphs:
@@ -43,16 +43,18 @@ def test_the_same_seed_draws_the_same_glyphs(checkpoint: Path, tmp_path: Path):
     assert np.array_equal(glyphs_of(one, tmp_path).images, glyphs_of(two, tmp_path).images)
 
 
-@pytest.mark.parametrize("other", [{"seed": 6}, {"spread": 0.5}, {"labels": ["c", "b", "a"]}, {"n": 3}])
+@pytest.mark.parametrize("other", [{"seed": 6}, {"temperature": 0.5}, {"labels": ["c", "b", "a"]}, {"n": 3}])
 def test_whatever_is_changed_draws_others(checkpoint: Path, other: dict[str, Any]):
     usual, changed = draw(checkpoint, seed=5), draw(checkpoint, **{"seed": 5, **other})
     assert usual.png != changed.png
     assert usual.npz != changed.npz
 
 
-def test_less_spread_draws_glyphs_that_are_more_alike(checkpoint: Path, tmp_path: Path):
+def test_a_lower_temperature_samples_glyphs_that_are_more_alike(checkpoint: Path, tmp_path: Path):
     asked: dict[str, Any] = {"n": 30, "labels": ["a"], "styles": ["thin"]}
-    far, near = (glyphs_of(draw(checkpoint, **asked, spread=spread), tmp_path).images for spread in (1.0, 0.25))
+    far, near = (
+        glyphs_of(draw(checkpoint, **asked, temperature=temperature), tmp_path).images for temperature in (1.0, 0.25)
+    )
     assert near.var(axis=0).mean() < 0.5 * far.var(axis=0).mean()
 
 

@@ -66,9 +66,9 @@ def train_cases(folder: Path, processes: int) -> None:
         trained = fitting.train(cfg, own, GlyphData(build_source(cfg.data), loading=build_loading(cfg.data)))
         model: Any = trained.lightning_module
         random = torch.get_rng_state()
-        model.joint_rows = None if alone else 6
+        model.global_batch_size = None if alone else 6
         rows = 6 if alone else 3
-        drawn = model.joint(torch.randn_like, torch.zeros(rows, 4)), Dropout(0.5)(torch.ones(rows, 64))
+        drawn = model.sample_globally(torch.randn_like, torch.zeros(rows, 4)), Dropout(0.5)(torch.ones(rows, 64))
         state = {"model": model.state_dict(), "random": random, "drawn": [numbers.contiguous() for numbers in drawn]}
         torch.save(state, own / f"rank_{trained.global_rank}.pt")
         assert np.isfinite(list(trained.callback_metrics.values())).all()

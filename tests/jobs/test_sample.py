@@ -102,24 +102,24 @@ def test_a_checkpoint_alone_is_enough(styled, tmp_path):
     assert handwriting.load(alone).sample(1).shape == (1, 1, 28, 28)
 
 
-def test_less_spread_gives_others_that_are_more_alike(styled):
-    for spread in (1, 0.5):
-        for out in (f"{spread}.png", f"{spread}.npz"):
-            assert sample(styled, "labels=a", "styles=thin", "n=20", f"spread={spread}", f"out={out}") == 0
+def test_less_temperature_gives_others_that_are_more_alike(styled):
+    for temperature in (1, 0.5):
+        for out in (f"{temperature}.png", f"{temperature}.npz"):
+            assert sample(styled, "labels=a", "styles=thin", "n=20", f"temperature={temperature}", f"out={out}") == 0
     assert Path("1.png").read_bytes() != Path("0.5.png").read_bytes()
-    far, near = (Glyphs.load(f"{spread}.npz").images.var(axis=0).mean() for spread in (1, 0.5))
+    far, near = (Glyphs.load(f"{temperature}.npz").images.var(axis=0).mean() for temperature in (1, 0.5))
     assert near < 0.7 * far
 
 
-def test_the_spread_of_training_is_what_is_drawn_with_unless_asked_otherwise(styled):
-    assert sample(styled, "n=2", "out=usual.png") == sample(styled, "n=2", "spread=1", "out=one.png") == 0
+def test_the_temperature_of_training_is_what_is_drawn_with_unless_asked_otherwise(styled):
+    assert sample(styled, "n=2", "out=usual.png") == sample(styled, "n=2", "temperature=1", "out=one.png") == 0
     assert Path("usual.png").read_bytes() == Path("one.png").read_bytes()
 
 
-@pytest.mark.parametrize("spread", ["0", "-1", "inf", "-inf", "nan", "wide", "null", "[1]"])
-def test_a_spread_that_is_no_positive_number_is_refused_in_one_line(styled, spread, capsys):
-    assert sample(styled, f"spread={spread}") == 2
+@pytest.mark.parametrize("temperature", ["0", "-1", "inf", "-inf", "nan", "wide", "null", "[1]"])
+def test_a_temperature_that_is_no_positive_number_is_refused_in_one_line(styled, temperature, capsys):
+    assert sample(styled, f"temperature={temperature}") == 2
     error = capsys.readouterr().err
-    assert "spread=" in error
+    assert "temperature=" in error
     assert error.count("\n") == 1
     assert list(Path().iterdir()) == []

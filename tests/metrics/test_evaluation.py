@@ -40,13 +40,16 @@ def reference(real, space) -> Reference:
 
 
 class Copies:
-    """A model that draws glyphs of a set in turn, by class; in a mirror where asked to."""
+    """A model that samples glyphs of a set in turn, by class; mirrored where it is told to."""
+
+    conditions = ("class",)
 
     def __init__(self, glyphs: Glyphs, mirrored: bool = False) -> None:
         self.glyphs = glyphs
         self.mirrored = mirrored
 
-    def sample_glyphs(self, labels, styles, generator):
+    def sample(self, n, labels, styles, generator):
+        labels = labels.numpy()
         picked = np.zeros(len(labels), np.int64)
         for label in np.unique(labels):
             own = np.flatnonzero(self.glyphs.labels == label)
@@ -54,7 +57,7 @@ class Copies:
             picked[wanted] = own[np.arange(len(wanted)) % len(own)]
         images = self.glyphs.images[picked]
         images = np.flip(images, axis=3).copy() if self.mirrored else images
-        return Glyphs(images, labels, alphabet=self.glyphs.alphabet)
+        return torch.tensor(images) / 255
 
 
 def test_as_many_are_drawn_in_the_same_class_proportions(real):

@@ -8,7 +8,7 @@ import torch
 from handwriting.config import build, compose
 from handwriting.errors import ConfigError, DataError
 from handwriting.models.adversarial import AdversarialModel
-from handwriting.models.averages import Averages
+from handwriting.models.running_means import RunningMeans
 from handwriting.models.variational import VariationalModel
 from tests.builders import ALPHABET, CASES, MODELS, case_name, make_batch, make_model
 
@@ -138,7 +138,7 @@ def test_a_vae_learns_its_glyphs_under_every_likelihood(likelihood, network):
     optimizer = model.configure_optimizers()
     losses = []
     for _ in range(60):
-        reconstruction, kl = model.terms(batch)
+        reconstruction, kl = model.loss_terms(batch)
         loss = (reconstruction + kl.sum(1)).mean()
         optimizer.zero_grad()
         loss.backward()
@@ -152,10 +152,10 @@ def test_the_loss_that_is_logged_does_not_depend_on_warm_up(monkeypatch):
     for warmup in (0, 1000):
         model = make_model("vae", (), f"model.kl_warmup={warmup}")
         monkeypatch.setattr(model, "optimizers", lambda: None)
-        monkeypatch.setattr(model, "descend", lambda optimizer, loss: optimised.append(loss().item()))
+        monkeypatch.setattr(model, "step_optimizer", lambda optimizer, loss: optimised.append(loss().item()))
         torch.manual_seed(1)
         model.train_batch(make_batch())
-        logged.append(model.averages.take()["loss"])
+        logged.append(model.running_means.take()["loss"])
     assert logged[0] == pytest.approx(logged[1])
     assert optimised[1] < optimised[0]
 
@@ -173,7 +173,7 @@ def test_a_learned_prior_goes_where_the_glyphs_of_its_condition_are(conditions):
     costs = []
     for _ in range(100):
         optimizer.zero_grad()
-        _, kl = model.terms(batch)
+        _, kl = model.loss_terms(batch)
         kl.mean().backward()
         optimizer.step()
         costs.append(kl.mean().item())
@@ -188,7 +188,7 @@ def test_a_binarised_glyph_is_drawn_anew_in_proportion_to_its_grey():
     assert isinstance(model, VariationalModel)
     grey = make_batch(400)._replace(image=torch.full((400, 1, 28, 28), 0.25))
     torch.manual_seed(0)
-    once, again = model.as_trained_on(grey).image, model.as_trained_on(grey).image
+    once, again = model.binarised(grey).image, model.binarised(grey).image
     assert set(once.unique().tolist()) == {0.0, 1.0}
     assert once.mean().item() == pytest.approx(0.25, abs=0.01)
     assert not torch.equal(once, again)
@@ -203,7 +203,7 @@ def test_a_vae_is_judged_by_its_averaged_weights_and_trained_by_its_own():
         for weight in model.decoder.parameters():
             weight.add_(0.5)
     assert torch.equal(model.reconstruct(batch), before)
-    assert model.train().in_use("decoder") is model.decoder
+    assert model.train().active_network("decoder") is model.decoder
     model.update_ema(range(1))
     assert not torch.equal(model.reconstruct(batch), before)
 
@@ -232,10 +232,10 @@ def test_bfloat16_agrees_with_float32():
             torch.manual_seed(2)
             with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
                 if isinstance(network, VariationalModel):
-                    values.append(network.terms(batch)[0].mean().item())
+                    values.append(network.loss_terms(batch)[0].mean().item())
                 else:
                     assert isinstance(network, AdversarialModel)
-                    fake = network.generator(network.noise(batch.image), condition)
+                    fake = network.generator(network.sample_noise(batch.image), condition)
                     values.append(
                         network.discriminator_loss(
                             *network.discriminate(batch.image, fake, condition), condition
@@ -245,7 +245,7 @@ def test_bfloat16_agrees_with_float32():
 
 
 def test_averages_weigh_and_start_anew():
-    averages = Averages()
+    averages = RunningMeans()
     averages.add({"loss": torch.tensor(1.0)}, weight=3)
     averages.add({"loss": torch.tensor(5.0)})
     assert averages.take() == {"loss": 2.0}
@@ -264,5 +264,5 @@ def test_every_loss_term_of_an_auxiliary_classifier_is_logged():
     model = make_model("cgan", ("class", "style"), "model.conditioning=acgan")
     assert isinstance(model, AdversarialModel)
     model.validate_batch(make_batch())
-    values = model.averages.take()
+    values = model.running_means.take()
     assert {"discriminator_auxiliary_loss", "generator_auxiliary_loss", "accuracy_real", "accuracy_fake"} <= set(values)

@@ -20,7 +20,16 @@ CONVOLUTIONS = [
     for stride in (1, 2, 3)
     if stride <= kernel and (stride > 1 or kernel % 2)
 ]
-OTHERS = ["upsample 2", "upsample 3", "shuffle 2", "unshuffle 2", "unshuffle 7", "dense 10", "reshape 112x4x7", "join"]
+OTHERS = [
+    "upsample 2",
+    "upsample 3",
+    "shuffle 2",
+    "unshuffle 2",
+    "unshuffle 7",
+    "dense 10",
+    "reshape 112x4x7",
+    "concat",
+]
 
 
 @pytest.mark.parametrize("layer", [*CONVOLUTIONS, *OTHERS, "dense 2x3x5 batch leaky0.3"])
@@ -53,16 +62,16 @@ def test_a_norm_after_a_dense_layer_is_over_its_units_or_over_the_channels_of_it
 
 def test_a_map_goes_through_units_and_back_unchanged():
     maps = torch.rand(4, 6, 5, 3)
-    assert torch.equal(Stack(["join", "reshape 6x5x3"], (6, 5, 3), NONE)(maps, NOTHING), maps)
+    assert torch.equal(Stack(["concat", "reshape 6x5x3"], (6, 5, 3), NONE)(maps, NOTHING), maps)
 
 
 def test_a_join_puts_each_part_where_it_is_told_to():
     condition, indices = Condition({"class": 3, "style": 2}), torch.tensor([[2, 0]])
     values = torch.tensor([[7.0, 8.0]])
     joined = {order: Stack([order], (2,), condition)(values, indices)[0].tolist()
-              for order in ("join", "join input class style", "join class input style")}  # fmt: skip
-    assert joined["join"] == joined["join input class style"] == [7, 8, 0, 0, 1, 1, 0]
-    assert joined["join class input style"] == [0, 0, 1, 7, 8, 1, 0]
+              for order in ("concat", "concat input class style", "concat class input style")}  # fmt: skip
+    assert joined["concat"] == joined["concat input class style"] == [7, 8, 0, 0, 1, 1, 0]
+    assert joined["concat class input style"] == [0, 0, 1, 7, 8, 1, 0]
 
 
 def test_every_weight_of_a_spectral_stack_is_limited():
@@ -79,14 +88,14 @@ def test_every_weight_of_a_spectral_stack_is_limited():
         ("conv 0", "followed by its size"),
         ("conv 64x7x7", "followed by its size"),
         ("reshape 12544", "such as 64x7x7"),
-        ("conv 64 relux", "relux means nothing"),
+        ("conv 64 relux", "relux is no option"),
         ("conv 64 leaky", "leaky0.2"),
-        ("conv 64 relu tanh", "relu and tanh are two answers"),
+        ("conv 64 relu tanh", "relu and tanh exclude"),
         ("conv 64 k4", "must be odd"),
         ("conv 64 k2 s3", "at least as large as the stride"),
         ("dense 64 k3", "neither kernel nor stride"),
         ("dense 64 instance", "lay the units out"),
-        ("upsample 2 relu", "nothing follows"),
+        ("upsample 2 relu", "takes no options"),
     ],
 )
 def test_words_that_make_no_layer_are_refused_with_what_would(text, told):
@@ -112,10 +121,10 @@ def test_a_layer_that_cannot_take_what_reaches_it_is_named(layers, shape, told):
 @pytest.mark.parametrize(
     ("layers", "condition", "told"),
     [
-        (["dense 8"], Condition({"class": 3}), "no layer joins class: add 'join'"),
-        (["join input clas"], Condition({"class": 3}), "Did you mean class"),
-        (["join input"], Condition({"class": 3}), "must name each of input, class once"),
-        (["join class input"], Condition({"class": 3}, "embedding"), "write 'join' alone"),
+        (["dense 8"], Condition({"class": 3}), "no layer takes class: add 'concat'"),
+        (["concat input clas"], Condition({"class": 3}), "Did you mean class"),
+        (["concat input"], Condition({"class": 3}), "must name each of input, class once"),
+        (["concat class input"], Condition({"class": 3}, "embedding"), "write 'concat' alone"),
     ],
 )
 def test_a_condition_that_would_be_lost_is_refused(layers, condition, told):

@@ -21,7 +21,7 @@ def generator(image_size=28, conditioning="projection", network="conv", upsample
         if network == "mlp"
         else architectures.conv_upsampler(image_size, 16, "batch", upsample, shuffle)
     )
-    return Generator(("join", *layers), image_size, 8, SIZES, conditioning, "tanh")
+    return Generator(("concat", *layers), image_size, 8, SIZES, conditioning, "tanh")
 
 
 def discriminator(image_size=28, conditioning="projection", network="conv", shuffle=True, norm="none"):
@@ -30,7 +30,7 @@ def discriminator(image_size=28, conditioning="projection", network="conv", shuf
         if network == "mlp"
         else architectures.conv_downsampler(image_size, 32, 16, norm, 0.0, shuffle)
     )
-    return Discriminator((*layers, "join"), image_size, SIZES, conditioning, spectral=True)
+    return Discriminator((*layers, "concat"), image_size, SIZES, conditioning, spectral=True)
 
 
 def asked(n: int = 4) -> torch.Tensor:

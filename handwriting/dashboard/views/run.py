@@ -35,7 +35,7 @@ PLAY_SECONDS = 0.7
 ACROSS = 3
 MISTAKES = 12
 FLOORS = "The mark across each bar is its floor."
-SPREAD = "1 is what training drew with; less gives glyphs that are more alike, more gives bolder ones."
+TEMPERATURE_HELP = "1 is what the model was trained with. Below 1 glyphs are more alike, above 1 bolder."
 
 
 def show(slots: Sequence[Any]) -> None:
@@ -245,13 +245,13 @@ def _sample(run: Run) -> None:
         left, middle, right = st.columns(3)
         n = left.number_input("Of each", 1, 100, 10)
         seed = middle.number_input("Seed", 0, 2**31 - 1, 0, help="The same seed draws the same glyphs.")
-        spread = right.slider("Spread of the latents", 0.1, 2.0, 1.0, 0.05, help=SPREAD)
+        temperature = right.slider("Temperature of the latents", 0.1, 2.0, 1.0, 0.05, help=TEMPERATURE_HELP)
         asked = st.form_submit_button("Sample", type="primary", icon=":material/draw:")
     state = st.session_state
     if asked:
         try:
             with st.spinner("Sampling"):
-                state.drawn = run.path, sample_now(checkpoint, n, labels or None, styles or None, seed, spread)
+                state.drawn = run.path, sample_now(checkpoint, n, labels or None, styles or None, seed, temperature)
         except HandwritingError as error:
             parts.refused(error)
     if "drawn" in state and state.drawn[0] == run.path:

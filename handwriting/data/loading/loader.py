@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from handwriting.data.preparation.augmentation import Augmentation
-from handwriting.glyphs import Glyphs
+from handwriting.errors import DataError
+from handwriting.glyphs import UNKNOWN, Glyphs
 
 
 class Batch(NamedTuple):
@@ -31,6 +32,41 @@ class Batch(NamedTuple):
     def of(cls, glyphs: Glyphs) -> Batch:
         """Return glyphs as one batch on the CPU."""
         return cls(torch.tensor(glyphs.images) / 255, torch.tensor(glyphs.labels), torch.tensor(glyphs.styles))
+
+    @classmethod
+    def from_tensors(cls, values: Tensor | Sequence[Tensor]) -> Batch:
+        """Return what any loader yields as a batch: images alone, or ``(image, label)``, or ``(image, label, style)``.
+
+        Args:
+            values: Images ``(B, 1, H, W)``, float in [0, 1] or uint8 in 0..255; integer labels and styles ``(B,)``,
+                unknown (-1) where absent.
+
+        Raises:
+            DataError: If it is anything else.
+        """
+        tensors = [values] if isinstance(values, Tensor) else list(values)
+        if not 1 <= len(tensors) <= 3 or not all(isinstance(tensor, Tensor) for tensor in tensors):
+            raise DataError("A loader must yield tensors: image, (image, label) or (image, label, style).")
+        image, *indices = tensors
+        if image.ndim != 4 or image.shape[1] != 1 or not (image.is_floating_point() or image.dtype == torch.uint8):
+            raise DataError(
+                f"A loader yields images of shape {tuple(image.shape)} and type {image.dtype}: a model takes "
+                "(batch, 1, height, width), as floats in [0, 1] or as uint8 in 0..255."
+            )
+        if any(index.shape != image.shape[:1] for index in indices):
+            raise DataError(f"A loader must yield one label, and one style, for each of its {len(image)} images.")
+        unknown = [torch.full(image.shape[:1], UNKNOWN, device=image.device)] * (2 - len(indices))
+        label, style = (index.long() for index in (*indices, *unknown))
+        return cls(image / 255 if image.dtype == torch.uint8 else image.float(), label, style)
+
+
+def as_batches(step: Any) -> Sequence[Batch]:
+    """Return the batches of a trainer's step: those of :class:`Steps`, or the one that another loader yields."""
+    if isinstance(step, Batch):
+        return (step,)
+    if isinstance(step, list) and step and isinstance(step[0], Batch):
+        return step
+    return (Batch.from_tensors(step),)
 
 
 class GlyphLoader:

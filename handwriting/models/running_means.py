@@ -1,4 +1,4 @@
-"""Means of what a training step logs, kept on the device so that no step waits for it."""
+"""Means of what a training step measures, kept on the device so that no step waits for it."""
 
 from __future__ import annotations
 
@@ -8,30 +8,34 @@ import torch
 from torch import Tensor
 
 
-class Averages:
-    """Running means of named scalars, added as tensors and read seldom.
+class RunningMeans:
+    """Means of named scalars: added as tensors, read seldom.
 
-    >>> averages = Averages()
-    >>> averages.add({"loss": torch.tensor(1.0)})
-    >>> averages.add({"loss": torch.tensor(3.0)})
-    >>> averages.take()
+    >>> means = RunningMeans()
+    >>> means.add({"loss": torch.tensor(1.0)})
+    >>> means.add({"loss": torch.tensor(3.0)})
+    >>> means.take()
     {'loss': 2.0}
-    >>> averages.take()
+    >>> means.take()
     {}
 
     Attributes:
-        latest: The last values that were logged, by their full names.
-        muted: Whether what is added counts for nothing but its name, which processes that are summed over must share.
+        muted: While true, values are added with weight 0. A process without a glyph of its own thus has the names that
+            the others have, over which they all sum.
     """
 
     def __init__(self) -> None:
         self._sums: dict[str, Tensor] = {}
         self._weights: dict[str, int] = {}
-        self.latest: dict[str, float] = {}
         self.muted = False
 
     def add(self, values: Mapping[str, Tensor], weight: int = 1) -> None:
-        """Add one value of each name, each a scalar tensor, counted ``weight`` times."""
+        """Add one value of each name.
+
+        Args:
+            values: Scalar tensors by name, on the model's device; their gradients are dropped.
+            weight: How often each value counts; the number of glyphs, where a value is the mean over a batch.
+        """
         if self.muted:
             values, weight = {name: torch.zeros_like(value) for name, value in values.items()}, 0
         for name, value in values.items():
@@ -40,10 +44,10 @@ class Averages:
             self._weights[name] = self._weights.get(name, 0) + weight
 
     def take(self, reduce: Callable[[Tensor], Tensor] = lambda tensor: tensor) -> dict[str, float]:
-        """Return the mean of each name and start anew; the one moment at which the device is waited for.
+        """Return the mean of each name and start from scratch. The device is waited for here and nowhere else.
 
         Args:
-            reduce: Sums a float64 tensor ``(K,)`` over processes.
+            reduce: Sums a float64 tensor ``(K,)`` over all processes.
         """
         if not self._sums:
             return {}
