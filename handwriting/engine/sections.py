@@ -14,13 +14,17 @@ LOADING_KEYS = tuple(field.name for field in fields(Loading))
 """The keys of the ``data`` section that say how batches are made, whatever the source."""
 
 
-def build_source(section: Mapping[str, Any]) -> GlyphSource:
+def build_source(section: Mapping[str, Any], trust: config.Trust = config.INSTALLED) -> GlyphSource:
     """Return the source that a ``data`` section names; nothing is read yet.
+
+    Args:
+        section: The section.
+        trust: Which classes it may name.
 
     Raises:
         ConfigError: If the class or a value is not allowed.
     """
-    source: GlyphSource = config.build(section, "data", ignore=LOADING_KEYS)
+    source: GlyphSource = config.build(section, "data", ignore=LOADING_KEYS, trust=trust)
     return source
 
 

@@ -31,8 +31,8 @@ class Arguments:
     out: AnyPath | None
 
 
-def run(cfg: DictConfig) -> None:
-    """Compare the runs that ``cfg`` names, or the trials of a sweep; print how they did and where the page is."""
+def run(cfg: DictConfig) -> Path:
+    """Compare the runs that ``cfg`` names, or the trials of a sweep; print a summary, and return the page."""
     out = _page_folder(cfg.out)
     if one := _sweep(cfg.runs):
         page = _compare_trials(one, out)
@@ -41,6 +41,7 @@ def run(cfg: DictConfig) -> None:
         page = write_page(out, runs.title(records), list(runs.sections(records, skipped)), as_table(records))
         print(runs.brief(records, skipped))
     print(f"\npage  {page}")
+    return page
 
 
 def _sweep(asked: str) -> Sweep | None:

@@ -9,6 +9,7 @@ import numpy as np
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from handwriting import config
 from handwriting.data.sources.base import GlyphSource
 from handwriting.engine.sections import build_source
 from handwriting.errors import ConfigError
@@ -35,7 +36,7 @@ def run(cfg: DictConfig) -> Path:
     out = output_path(arguments.out, f"data_{name}.png")
     if out.suffix != ".png":
         raise ConfigError(f"out={out}: give a .png.")
-    source: GlyphSource = build_source(cfg.data)
+    source: GlyphSource = build_source(cfg.data, config.trust_of_command())
     read = source.read()
     prepared = source.prepared(*read)
     facts = summary(source, read[0], prepared)

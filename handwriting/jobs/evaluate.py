@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from omegaconf import DictConfig
@@ -31,8 +32,8 @@ class Arguments:
     path: AnyPath | None
 
 
-def run(cfg: DictConfig) -> None:
-    """Evaluate the run that ``cfg`` names, print its measures, and say where the page is."""
+def run(cfg: DictConfig) -> Path:
+    """Evaluate the run that ``cfg`` names, print its metric values and where the page is, and return its folder."""
     read_arguments(Arguments, cfg)
     if not any(cfg.metrics.values()):
         raise ConfigError("metrics=none: there is nothing to measure.")
@@ -46,6 +47,7 @@ def run(cfg: DictConfig) -> None:
 
     logging.basicConfig(format="%(message)s")
     evaluating.run(run, cfg.checkpoint, source, read, cfg.metrics, cfg.seed)
+    return run.path
 
 
 def source_of(run: Run, moved: dict[str, Any]) -> GlyphSource:

@@ -21,6 +21,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
@@ -120,6 +121,15 @@ class SegmentedFolder:
 
     path: Path
     key: str = "out"
+
+    def _repr_png_(self) -> bytes | None:
+        """Return the first page with its pieces outlined: a notebook shows the folder as this picture."""
+        pictures = sorted((self.path / OVERLAY_FOLDER).glob("*.jpg"))
+        if not pictures:
+            return None
+        with Image.open(pictures[0]) as picture, BytesIO() as file:
+            picture.save(file, "PNG")
+            return file.getvalue()
 
     def rows(self, kind: Kind | None = None) -> Iterator[BoxRow]:
         """Yield the rows of ``boxes.csv``, of all kinds or of one: page by page, and in reading order within a page.

@@ -206,6 +206,11 @@ class Run:
         """The resolved configuration: data, to be checked before anything in it is built."""
         return self.path / "config.yaml"
 
+    def _repr_png_(self) -> bytes | None:
+        """Return the last grid of samples: a notebook shows a run as its picture."""
+        grids = sorted((self.path / "samples").glob("*.png"))
+        return grids[-1].read_bytes() if grids else None
+
     def metrics(self) -> list[dict[str, float]]:
         """Return the rows of ``metrics.csv``."""
         return MetricsFile(self.path / "metrics.csv").read()

@@ -36,8 +36,8 @@ SEARCH_BATCH_SIZE = 4
 
 def sweep(
     overrides: Sequence[str], settings: DictConfig, launcher: Launcher, max_batch_size: int | None = None
-) -> None:
-    """Run every trial that is missing of a sweep.
+) -> Sweep:
+    """Run every trial that is missing of a sweep, and return its folder.
 
     Args:
         overrides: The overrides of the command line, without those for Hydra itself.
@@ -70,6 +70,7 @@ def sweep(
     if failed := [str(trial.number) for trial in trials if trial.state == "failed"]:
         count = f"{len(failed)} of {len(trials)} trials failed ({', '.join(failed)})"
         raise RunError(f"{count}. The same command tries them again.")
+    return folder
 
 
 def _trial_source(folder: Sweep, plan: SweepPlan) -> TrialSource:

@@ -28,12 +28,13 @@ def check_plan(plan: SweepPlan) -> None:
         DataError: If a data set cannot be read, or does not suit the model.
     """
     checked = set()
+    trust = config.trust_of_command()
     for cfg in combinations(plan):
-        config.check(cfg)
+        config.check(cfg, trust)
         sections = json.dumps([OmegaConf.to_container(cfg[name], resolve=True) for name in ("data", "model")])
         if sections not in checked:
             checked.add(sections)
-            check_early(cfg.model, build_source(cfg.data), build_loading(cfg.data))
+            check_early(cfg.model, build_source(cfg.data, trust), build_loading(cfg.data))
 
 
 def combinations(plan: SweepPlan) -> Iterator[DictConfig]:

@@ -45,6 +45,7 @@ class HandwritingSweeper(Sweeper):
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Keep the configuration, and set up the launcher."""
         self.config = config
+        self.results: list[Any] = getattr(task_function, "results", [])
         self.launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
@@ -55,7 +56,9 @@ class HandwritingSweeper(Sweeper):
 
         assert self.config is not None
         assert self.launcher is not None
-        return sweep(arguments, self.config, self.launcher, self.max_batch_size)
+        folder = sweep(arguments, self.config, self.launcher, self.max_batch_size)
+        self.results.append(folder)
+        return folder
 
 
 class HandwritingLauncher(Launcher):

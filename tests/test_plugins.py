@@ -1,0 +1,208 @@
+"""Parts of others: installed as a plug-in, or named by ``--config-dir``."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from handwriting import config, plugins
+from handwriting.errors import ConfigError
+from handwriting.jobs import MISTAKE
+from tests.builders import QUICK
+from tests.extras import needs
+from tests.plugin_package import declare, install, write_configs, write_package
+
+QUICK_DOTS = [
+    "model=blot",
+    "data=dots",
+    "+callbacks=diary",
+    *(word for word in QUICK if word.startswith(("data.batch", "trainer", "precision", "logger", "metrics"))),
+    "model.channels=16",
+]
+
+
+def run_command(folder: Path, site: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run ``handwriting`` as a user would, with ``site`` among the installed packages."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), str(config.CONF.parent)])}
+    return subprocess.run(
+        [sys.executable, "-m", "handwriting", *words], cwd=folder, env=environment, capture_output=True, text=True
+    )
+
+
+def succeed(folder: Path, site: Path, *words: str) -> str:
+    done = run_command(folder, site, *words)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def refuse(folder: Path, site: Path, *words: str) -> str:
+    done = run_command(folder, site, *words)
+    assert done.returncode == MISTAKE, done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    return done.stderr.rstrip("\n")
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of installed packages of its own."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(str(folder))
+    return folder
+
+
+def test_without_a_plugin_there_is_none() -> None:
+    assert plugins.installed() == ()
+    assert config.folders.conf_folders() == (config.CONF,)
+
+
+def test_a_plugin_adds_choices_and_classes_and_is_not_imported(site: Path) -> None:
+    folder = install(site, "quills")
+    assert plugins.installed() == (plugins.Plugin("quills", folder / "conf"),)
+    assert config.describe()["model"]["blot"] == "A VAE with a blot"
+    assert "cgan" in config.describe()["model"]
+    cfg = config.compose("train", ["model=blot", "data=dots", "data.title=it's (1)", "+callbacks=diary"])
+    assert (cfg.model._target_, cfg.data.title) == ("quills.models.BlotVAE", "it's (1)")
+    assert {"samples", "diary"} <= set(cfg.callbacks)
+    config.check(cfg)
+    assert "quills.models" not in sys.modules
+    assert config.INSTALLED.allowed("model") >= {"quills.models.BlotVAE", "handwriting.models.cgan.CGAN"}
+    assert "quills.models.BlotVAE" not in config.INSTALLED.allowed("data")
+
+
+def test_the_package_of_a_plugin_may_lie_within_another(site: Path) -> None:
+    (site / "outer").mkdir()
+    (site / "outer" / "__init__.py").write_text("raise AssertionError('imported')")
+    write_configs(site / "outer" / "pens" / "conf", "outer.pens")
+    declare(site, "outer", "outer.pens")
+    assert plugins.installed() == (plugins.Plugin("outer", site / "outer" / "pens" / "conf"),)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("nowhere", "there is no package nowhere."),
+        ("bare", "has no folder conf, which would hold its configurations."),
+        ("bare.inner", "there is no package bare.inner."),
+    ],
+)
+def test_a_broken_plugin_is_one_line(site: Path, value: str, message: str) -> None:
+    write_package(site, "bare")
+    declare(site, "bare", value)
+    with pytest.raises(ConfigError) as refused:
+        config.compose("train")
+    assert str(refused.value).startswith("plug-in bare (pip uninstall bare removes it): ")
+    assert str(refused.value).endswith(message)
+
+
+def test_a_choice_of_a_plugin_has_a_name_of_its_own(site: Path) -> None:
+    folder = install(site, "clash")
+    (folder / "conf" / "model" / "cgan.yaml").write_text("# Mine\n")
+    with pytest.raises(ConfigError, match=r"plug-in clash: .*cgan\.yaml has the name of a file of handwriting"):
+        config.describe()
+
+
+def test_a_file_of_a_plugin_that_is_no_yaml_is_named(site: Path) -> None:
+    folder = install(site, "torn")
+    (folder / "conf" / "model" / "torn.yaml").write_text("a: [1")
+    with pytest.raises(ConfigError, match=r"torn\.yaml cannot be read"):
+        config.INSTALLED.allowed("model")
+
+
+@pytest.mark.parametrize(("broken", "reason"), [("import nothing_like_it", "No module named"), ("", "no attribute")])
+def test_a_class_of_a_plugin_that_cannot_be_imported_is_named(site: Path, broken: str, reason: str) -> None:
+    package = f"broken_{len(broken)}"
+    folder = install(site, package)
+    (folder / "sources.py").write_text(broken)
+    cfg = config.compose("data", ["data=dots"])
+    with pytest.raises(ConfigError, match=rf"data\._target_={package}\.sources\.Dots cannot be imported: .*{reason}"):
+        config.build(cfg.data, "data")
+
+
+def test_help_finds_a_plugin_without_heavy_imports(site: Path, tmp_path: Path) -> None:
+    install(site, "inks")
+    shown = succeed(tmp_path, site, "train", "--help")
+    assert "\n  blot " in shown
+    program = "import sys\nfrom handwriting.jobs import main\nmain(['train', '--help'])\n" + (
+        "assert not sys.modules.keys() & {'torch', 'pydantic', 'inks'}, 'heavy'"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), str(config.CONF.parent)])}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_parts_of_a_plugin_are_trained_resumed_sampled_evaluated_and_shown(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(site, "inks")
+    succeed(tmp_path, site, "train", *QUICK_DOTS, "hydra.run.dir=runs/mine")
+    run = tmp_path / "runs" / "mine"
+    assert (run / "diary.txt").read_text() == "epoch 0\nepoch 1\n"
+    assert yaml.safe_load((run / "config.yaml").read_text())["model"]["_target_"] == "inks.models.BlotVAE"
+
+    succeed(tmp_path, site, "train", "resume=runs/mine", "trainer.max_epochs=3")
+    assert (run / "diary.txt").read_text() == "epoch 0\nepoch 1\nepoch 2\n"
+    succeed(tmp_path, site, "sample", "run=runs/mine", "n=3", "out=three.png")
+    assert (tmp_path / "three.png").is_file()
+    shown = succeed(tmp_path, site, "evaluate", "run=runs/mine", "metrics=[ink_share]")
+    assert "ink_share" in shown
+    assert json.loads((run / "evaluation.json").read_text())["ink_share"]["n"] > 0
+    assert "BlotVAE" in succeed(tmp_path, site, "compare", "runs=runs", "out=page")
+
+    succeed(tmp_path, site, "train", "-m", "search=blot", "search.trials=2", "sweep=two", *QUICK_DOTS[1:])
+    done = [json.loads(file.read_text())["state"] for file in tmp_path.glob("sweeps/two/*/status.json")]
+    assert done == ["done", "done"]
+
+    needs("dashboard", "streamlit")
+    app = open_page(tmp_path, monkeypatch, page="run", run="mine")
+    assert any("BlotVAE" in str(element.value) for element in (*app.markdown, *app.caption, *app.title, *app.header))
+
+
+def open_page(folder: Path, monkeypatch: pytest.MonkeyPatch, **address: str) -> Any:
+    """Return a page of the dashboard over the runs in a folder, without an exception in it."""
+    from streamlit.testing.v1 import AppTest
+
+    import handwriting.dashboard
+    from handwriting.dashboard.settings import VARIABLE, Settings, index_of
+
+    monkeypatch.setenv(VARIABLE, Settings((folder / "runs",), folder / "data").as_text())
+    index_of.cache_clear()
+    app = AppTest.from_file(str(Path(handwriting.dashboard.__file__).with_name("app.py")), default_timeout=60)
+    app.query_params.update(address)
+    app.run()
+    assert not app.exception, app.exception[0].value
+    return app
+
+
+@pytest.mark.slow
+def test_classes_of_a_config_dir_serve_new_runs_only(site: Path, tmp_path: Path) -> None:
+    write_package(site, "pens")
+    write_configs(tmp_path / "mine", "pens")
+    flags = ("--config-dir", "mine")
+    succeed(tmp_path, site, "train", *QUICK_DOTS, *flags, "hydra.run.dir=runs/mine")
+    assert (tmp_path / "runs" / "mine" / "diary.txt").read_text() == "epoch 0\nepoch 1\n"
+    succeed(tmp_path, site, "data", "data=dots", "out=dots.png", *flags)
+    succeed(tmp_path, site, "train", "-m", "model.latent_dim=2,3", "sweep=two", *QUICK_DOTS, *flags)
+    assert len(list(tmp_path.glob("sweeps/two/*/diary.txt"))) == 2
+
+    for words in (["sample", "run=runs/mine"], ["train", "resume=runs/mine"], ["train", "resume=runs/mine", *flags]):
+        assert "install" in (message := refuse(tmp_path, site, *words))
+        assert "pens." in message
+        assert "handwriting.plugins" in message
+
+
+@pytest.mark.parametrize("flags", [[], ["--config-dir", "empty"]])
+def test_a_class_that_nobody_names_in_a_file_is_refused_of_a_new_run_too(
+    site: Path, tmp_path: Path, flags: list[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    words = ["train", "+callbacks.mine._target_=pathlib.Path", *flags]
+    assert refuse(tmp_path, site, *words).startswith("callbacks.mine._target_=pathlib.Path is not allowed")
