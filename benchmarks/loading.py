@@ -1,4 +1,4 @@
-"""Batches from memory, beside pure indexing and beside a DataLoader that fetches glyph by glyph."""
+"""Batches by GlyphLoader, compared with pure indexing and with a DataLoader that fetches glyph by glyph."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from benchmarks.timing import Benchmark, repeated
+from benchmarks.timing import Benchmark, measure_rate
 from handwriting.data.loading.loader import GlyphLoader
 from handwriting.glyphs import Glyphs
 
 
 def by_our_loader(glyphs: Glyphs, batch_size: int) -> Benchmark:
-    """Return what goes through whole epochs of our loader."""
+    """Return a benchmark of whole epochs of GlyphLoader."""
     loader = GlyphLoader(glyphs, batch_size, training=True)
-    return lambda seconds: repeated(lambda: sum(len(batch.image) for batch in loader), seconds)
+    return lambda seconds: measure_rate(lambda: sum(len(batch.image) for batch in loader), seconds)
 
 
 def by_indexing(glyphs: Glyphs, batch_size: int) -> Benchmark:
-    """Return what indexes shuffled images and labels and does nothing else: no loader can be faster."""
+    """Return a benchmark that only indexes shuffled images and labels: an upper bound for every loader."""
     images, labels = torch.tensor(glyphs.images), torch.tensor(glyphs.labels)
 
     def once() -> int:
@@ -28,7 +28,7 @@ def by_indexing(glyphs: Glyphs, batch_size: int) -> Benchmark:
             seen += len(batch)
         return seen
 
-    return lambda seconds: repeated(once, seconds)
+    return lambda seconds: measure_rate(once, seconds)
 
 
 class _OneByOne(Dataset[tuple[Tensor, int]]):
@@ -43,6 +43,6 @@ class _OneByOne(Dataset[tuple[Tensor, int]]):
 
 
 def by_data_loader(glyphs: Glyphs, batch_size: int) -> Benchmark:
-    """Return what goes through whole epochs of torch's DataLoader, shuffled, in this process."""
+    """Return a benchmark of whole shuffled epochs of torch's DataLoader, without worker processes."""
     loader = DataLoader(_OneByOne(glyphs), batch_size, shuffle=True)
-    return lambda seconds: repeated(lambda: sum(len(images) for images, _ in loader), seconds)
+    return lambda seconds: measure_rate(lambda: sum(len(images) for images, _ in loader), seconds)

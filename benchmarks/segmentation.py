@@ -1,4 +1,4 @@
-"""Benchmark how well and how fast pages are segmented, beside the well-known recipe, in one run."""
+"""Benchmark the quality, speed and memory of page segmentation, compared with the classic baseline, in one run."""
 
 from __future__ import annotations
 
@@ -13,25 +13,10 @@ from typing import Any
 import cv2
 from omegaconf import DictConfig
 
-from benchmarks.segmentation_sets import (
-    AUTO,
-    COPIES,
-    FORMS,
-    RECIPES,
-    TOLD,
-    WORDS,
-    KnownPage,
-    Tally,
-    WordCount,
-    a4_page,
-    as_the_job_does,
-    drawn_pages,
-    forms,
-    one_by_one,
-    peak_memory,
-    word_pages,
-)
-from benchmarks.timing import PairedRates, compare, spread
+from benchmarks.segmentation_cost import JOB_PAGES, a4_page, command_rate, peak_memory, segmenting_rate
+from benchmarks.segmentation_scores import AUTO, BASELINES, KINDS_OF_PRESET, Tally, WordCount
+from benchmarks.segmentation_sets import FORMS, WORDS, KnownPage, drawn_pages, forms, word_pages
+from benchmarks.timing import PairedRates, compare, with_range
 from handwriting import config
 from handwriting.errors import ConfigError, nearest
 from handwriting.fields import AnyPath, FolderPath, FreeText
@@ -55,15 +40,15 @@ DRAWN: dict[str, dict[str, Any]] = {
     **SKEWED,
     **RESOLUTIONS,
 }
-"""What the drawn sets differ in from pages at 150 dpi whose letters do not touch."""
+"""The fields of :class:`PageStyle` in which each drawn set differs from pages at 150 dpi whose letters do not touch."""
 REAL: dict[str, tuple[str, Callable[[Path], Iterator[KnownPage]]]] = {
     "words": (WORDS, word_pages),
     "forms": (FORMS, forms),
 }
-"""The real sets: where each is in the folder of real data, and what yields its pages."""
+"""The real sets: the path of each in the folder of real data, and the function that yields its pages."""
 SPEED = "speed"
 WORKERS = (1, 2)
-"""With how many processes pages are segmented."""
+"""The numbers of processes that segment pages in the speed benchmark."""
 LINUX = sys.platform == "linux"
 
 Row = tuple[str, ...]
@@ -71,12 +56,12 @@ Row = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Speed:
-    """What segmenting a page takes, by the preset.
+    """Time and memory of segmenting a page, by preset.
 
     Attributes:
-        seconds: For an A4 page at 150 dpi on one core, round by round.
-        memory: At most, for an A4 page at 300 dpi, in such pictures; empty where there is no Linux to tell it.
-        pool: Pages a second that ``handwriting segment`` gets done, by how many workers it has.
+        seconds: Seconds for an A4 page at 150 dpi on one core, round by round.
+        memory: Peak memory for an A4 page at 300 dpi, as a multiple of the picture's size; empty except on Linux.
+        pool: Pages per second of ``handwriting segment``, by its number of workers.
     """
 
     seconds: Mapping[str, Sequence[float]]
@@ -96,7 +81,11 @@ class Arguments:
 
 
 def run(cfg: DictConfig) -> None:
-    """Benchmark what ``cfg`` asks for, and print tables in Markdown."""
+    """Run the benchmarks that ``cfg`` requests, and print tables in Markdown.
+
+    Raises:
+        ConfigError: If a value is not allowed, or requested real data is missing.
+    """
     known = (*DRAWN, *REAL, SPEED)
     for name in cfg.only:
         if name not in known:
@@ -106,7 +95,9 @@ def run(cfg: DictConfig) -> None:
     real = _real(cfg, wanted)
     out = output_path(cfg.out, "") if cfg.out else None
     cv2.setNumThreads(1)
-    segmenters = {name: config.build(config.compose("segment", [f"preset={name}"]).preset, "preset") for name in TOLD}
+    segmenters = {
+        name: config.build(config.compose("segment", [f"preset={name}"]).preset, "preset") for name in KINDS_OF_PRESET
+    }
 
     tallies: dict[str, Tally] = {}
     for name in wanted:
@@ -122,9 +113,11 @@ def run(cfg: DictConfig) -> None:
         parts.append(_forms(tallies["forms"].counts))
     speed = _speed(cfg, segmenters) if SPEED in wanted else None
     if speed:
-        parts.append(markdown_table(("speed", *TOLD), _speed_rows(speed), numbers=True))
-    if left_out := [name for name in wanted if name in REAL and name not in real]:
-        parts.append(f"Left out for want of real data, which root=<folder> names: {', '.join(left_out)}.")
+        parts.append(markdown_table(("speed", *KINDS_OF_PRESET), _speed_rows(speed), numbers=True))
+    if missing := [name for name in wanted if name in REAL and name not in real]:
+        parts.append(
+            f"Skipped without real data: {', '.join(missing)}. Give root=<folder of real data> to include them."
+        )
     parts.append(
         markdown_table(("goal", "reached", "value"), [*_goals(tallies), *(_speed_goals(speed) if speed else [])])
     )
@@ -135,31 +128,35 @@ def run(cfg: DictConfig) -> None:
 
 
 def _real(cfg: DictConfig, wanted: Sequence[str]) -> dict[str, Path]:
-    """Return where the real sets that are wanted lie; none without ``root``, unless they were asked for."""
+    """Return the paths of the selected real sets; none without ``root``.
+
+    Raises:
+        ConfigError: If ``only`` names a real set without ``root``, or a file is missing.
+    """
     sets = [name for name in wanted if name in REAL]
     if cfg.root is None:
         if cfg.only and sets:
             raise ConfigError(f"only={sets[0]} needs real data: give root=<the folder that {REAL[sets[0]][0]} is in>.")
         return {}
-    found = {name: Path(cfg.root).expanduser() / REAL[name][0] for name in sets}
-    for path in found.values():
+    paths = {name: Path(cfg.root).expanduser() / REAL[name][0] for name in sets}
+    for path in paths.values():
         if not path.is_file():
-            raise ConfigError(f"root={cfg.root}: there is no {path}. Give the folder of real data, or leave root out.")
-    return found
+            raise ConfigError(f"root={cfg.root}: there is no {path}. Give the folder of real data, or omit root.")
+    return paths
 
 
 def _heading(cfg: DictConfig) -> str:
-    recipe = " and ".join(f"`{name}`" for name in RECIPES.values())
+    baselines = " and ".join(f"`{name}`" for name in BASELINES.values())
     return (
-        f"The preset `{AUTO}` beside the recipe (presets {recipe}), on one core of {platform.machine()}, OpenCV "
+        f"The preset `{AUTO}` compared with the baselines (presets {baselines}), on one core of {platform.machine()}, OpenCV "
         f"{cv2.__version__}. Drawn pages: the upper half of an A4 sheet at 150 dpi, in the same hands in every set "
-        f"(hands={cfg.hands}). F1: one to one, from an IoU of {BOX_IOU} of boxes and {INK_IOU} of ink. Split, merged: "
-        "shares of the true pieces. Errors: true and found pieces without a partner by boxes. Speed: median of "
+        f"(hands={cfg.hands}). F1: one-to-one matches with an IoU of at least {BOX_IOU} of boxes, {INK_IOU} of ink. Split, "
+        "merged: shares of the true pieces. Errors: true and found pieces without a match by boxes. Speed: median of "
         f"{cfg.rounds} rounds (smallest-largest)."
     )
 
 
-# How well pages are segmented.
+# Quality.
 
 
 def _tally(pages: Iterator[KnownPage], segmenters: Mapping[str, Segmenter]) -> Tally:
@@ -171,11 +168,11 @@ def _tally(pages: Iterator[KnownPage], segmenters: Mapping[str, Segmenter]) -> T
 
 
 def _kinds(tally: Tally) -> list[Kind]:
-    """Return the kinds of pieces of which the truth was known."""
+    """Return the kinds of pieces whose truth is known."""
     return [kind for kind in KINDS if (AUTO, kind) in tally.agreements]
 
 
-MEASURES: dict[str, Callable[[Agreement], str]] = {
+COLUMNS: dict[str, Callable[[Agreement], str]] = {
     "found": lambda agreement: f"{agreement.found:,}",
     "F1, boxes": lambda agreement: f"{agreement.box_f1:.3f}",
     "F1, ink": lambda agreement: f"{agreement.ink_f1:.3f}",
@@ -185,23 +182,23 @@ MEASURES: dict[str, Callable[[Agreement], str]] = {
 
 
 def _head(kind: Kind) -> Row:
-    recipe = ["recipe"] if kind in RECIPES else []
-    cells = [f"{kind}s", "true", *(cell for name in MEASURES for cell in (name, *recipe))]
-    if recipe:
-        cells += ["errors", "recipe", "times fewer"]
+    baseline = ["baseline"] if kind in BASELINES else []
+    cells = [f"{kind}s", "true", *(cell for name in COLUMNS for cell in (name, *baseline))]
+    if baseline:
+        cells += ["errors", "baseline", "times fewer"]
     if kind == "character":
-        cells += ["dots joined", "recipe"]
+        cells += ["dots joined", "baseline"]
     return tuple(cells)
 
 
 def _row(name: str, kind: Kind, tally: Tally) -> Row:
-    """Return what was measured on the pieces of a kind, that of the recipe beside ours."""
-    presets = [AUTO, RECIPES[kind]] if kind in RECIPES else [AUTO]
+    """Return the scores of the pieces of a kind, each next to the baseline's."""
+    presets = [AUTO, BASELINES[kind]] if kind in BASELINES else [AUTO]
     found = [tally.agreements[preset, kind] for preset in presets]
-    cells = [name, f"{found[0].truth:,}", *(tell(agreement) for tell in MEASURES.values() for agreement in found)]
+    cells = [name, f"{found[0].truth:,}", *(column(agreement) for column in COLUMNS.values() for agreement in found)]
     if len(found) > 1:
-        ours, recipe = map(_errors, found)
-        cells += [f"{ours:,}", f"{recipe:,}", _fewer(ours, recipe)]
+        ours, baseline = map(_errors, found)
+        cells += [f"{ours:,}", f"{baseline:,}", _fewer(ours, baseline)]
     if kind == "character":
         cells += [_share(*tally.dots[preset]) if preset in tally.dots else "-" for preset in presets]
     return tuple(cells)
@@ -212,13 +209,13 @@ def _errors(agreement: Agreement) -> int:
 
 
 def _word_errors(tally: Tally) -> tuple[int, int]:
-    """Return our errors with words, and the recipe's."""
-    ours, recipe = (_errors(tally.agreements[preset, "word"]) for preset in (AUTO, RECIPES["word"]))
-    return ours, recipe
+    """Return the errors in words of ``auto`` and of the baseline."""
+    ours, baseline = (_errors(tally.agreements[preset, "word"]) for preset in (AUTO, BASELINES["word"]))
+    return ours, baseline
 
 
-def _fewer(ours: int, recipe: int) -> str:
-    return f"{recipe / ours:.1f}" if ours else "all" if recipe else "-"
+def _fewer(ours: int, baseline: int) -> str:
+    return f"{baseline / ours:.1f}" if ours else "all" if baseline else "-"
 
 
 def _percent(share: float) -> str:
@@ -230,17 +227,17 @@ def _share(part: int, whole: int) -> str:
 
 
 def _together(counts: Mapping[str, Mapping[str, WordCount]], preset: str) -> WordCount:
-    """Return what was counted on all forms."""
+    """Return the counts over all forms."""
     return sum((of[preset] for of in counts.values()), WordCount())
 
 
 def _forms(counts: Mapping[str, Mapping[str, WordCount]]) -> str:
-    """Return the table of what was counted on forms, and of all together."""
-    recipe = RECIPES["word"]
-    sums = {preset: _together(counts, preset) for preset in (AUTO, recipe)}
+    """Return the table of the counts on each form and on all of them."""
+    baseline = BASELINES["word"]
+    sums = {preset: _together(counts, preset) for preset in (AUTO, baseline)}
     rows = []
     for name, of in [*counts.items(), ("all", sums)]:
-        ours, its = of[AUTO], of[recipe]
+        ours, its = of[AUTO], of[baseline]
         words = sum(ours.true)
         rows.append(
             (
@@ -253,62 +250,76 @@ def _forms(counts: Mapping[str, Mapping[str, WordCount]]) -> str:
             )
         )
     _show(rows)
-    head = ("words of forms", "lines", "words", "recipe", "lines with as many words", "recipe", "words too many or few")
-    return markdown_table((*head, "recipe", "times fewer"), rows, numbers=True)
+    head = (
+        "words of forms",
+        "lines",
+        "words",
+        "baseline",
+        "lines with the right number",
+        "baseline",
+        "words missing or extra",
+    )
+    return markdown_table((*head, "baseline", "times fewer"), rows, numbers=True)
 
 
-# What it takes.
+# Time and memory.
 
 
 def _speed(cfg: DictConfig, segmenters: Mapping[str, Segmenter]) -> Speed:
     page, large = a4_page(150), a4_page(300)
-    rates = compare({name: one_by_one(page, segmenter) for name, segmenter in segmenters.items()}, cfg.rounds, 0).rates
+    rates = compare(
+        {name: segmenting_rate(page, segmenter) for name, segmenter in segmenters.items()}, cfg.rounds, 0
+    ).rates
     speed = Speed(
         {name: [1 / rate for rate in found] for name, found in rates.items()},
         {name: peak_memory(large, segmenter) for name, segmenter in segmenters.items()} if LINUX else {},
-        compare({f"{n}": as_the_job_does(page, n) for n in WORKERS}, cfg.rounds, 0),
+        compare({f"{n}": command_rate(page, n) for n in WORKERS}, cfg.rounds, 0),
     )
     _show(_speed_rows(speed))
     return speed
 
 
 def _speed_rows(speed: Speed) -> list[Row]:
-    nothing = ["-"] * len(RECIPES)
+    nothing = ["-"] * len(BASELINES)
     one, *more = map(str, WORKERS)
     return [
-        ("seconds for A4 at 150 dpi", *(spread(seconds, 2) for seconds in speed.seconds.values())),
+        ("seconds for A4 at 150 dpi", *(with_range(seconds, 2) for seconds in speed.seconds.values())),
         (
-            "most memory for A4 at 300 dpi, in such pictures",
-            *(f"{speed.memory[preset]:.1f}" if LINUX else "Linux only" for preset in TOLD),
+            "peak memory for A4 at 300 dpi, as a multiple of the picture",
+            *(f"{speed.memory[preset]:.1f}" if LINUX else "Linux only" for preset in KINDS_OF_PRESET),
         ),
         *(
-            (f"pages/s by `handwriting segment workers={n}`, {COPIES} of A4 at 150 dpi", spread(rates, 2), *nothing)
+            (
+                f"pages/s by `handwriting segment workers={n}`, {JOB_PAGES} of A4 at 150 dpi",
+                with_range(rates, 2),
+                *nothing,
+            )
             for n, rates in speed.pool.rates.items()
         ),
-        *((f"times as fast, workers={n}", spread(speed.pool.ratios(n, one), 2), *nothing) for n in more),
+        *((f"times as fast, workers={n}", with_range(speed.pool.ratios(n, one), 2), *nothing) for n in more),
     ]
 
 
-# What was to be reached.
+# Goals.
 
 
 def _goals(tallies: Mapping[str, Tally]) -> list[Row]:
-    """Return every goal of which something was measured."""
+    """Return every goal for which something was measured."""
     drawn = [name for name in tallies if name in DRAWN]
     f1 = {
         kind: {name: tally.agreements[AUTO, kind].box_f1 for name, tally in tallies.items() if kind in _kinds(tally)}
         for kind in KINDS
     }
 
-    def least(goal: str, kind: Kind, names: Sequence[str], wanted: float) -> list[Row]:
-        """Return the row of a goal that every one of some sets is to reach, if any was measured."""
+    def least(goal: str, kind: Kind, names: Sequence[str], threshold: float) -> list[Row]:
+        """Return the row of a goal for the F1 of every one of some sets, if any was measured."""
         scores = {name: f1[kind][name] for name in names if name in f1[kind]}
         if not scores:
             return []
         worst = min(scores, key=lambda name: scores[name])
-        missed = sum(score < wanted for score in scores.values())
-        told = f"{scores[worst]:.3f} ({worst})" + (f"; {missed} of {len(scores)} sets miss it" if missed > 1 else "")
-        return [_goal(f"{goal}: F1 at least {wanted:.2f}", not missed, told)]
+        missed = sum(score < threshold for score in scores.values())
+        value = f"{scores[worst]:.3f} ({worst})" + (f"; {missed} of {len(scores)} sets miss it" if missed > 1 else "")
+        return [_goal(f"{goal}: F1 at least {threshold:.2f}", not missed, value)]
 
     rows = [
         *least("lines of forms", "line", ["forms"], 0.97),
@@ -325,8 +336,8 @@ def _goals(tallies: Mapping[str, Tally]) -> list[Row]:
         names = [name for name in (SEPARATE, *others) if name in tallies]
         if len(names) > 1:
             spans = {kind: 100 * (max(f1[kind][n] for n in names) - min(f1[kind][n] for n in names)) for kind in KINDS}
-            told = ", ".join(f"{kind}s {points:.1f}" for kind, points in spans.items())
-            rows.append(_goal(f"{goal}: F1 within 2 points", max(spans.values()) <= 2, told))
+            value = ", ".join(f"{kind}s {points:.1f}" for kind, points in spans.items())
+            rows.append(_goal(f"{goal}: F1 within 2 points", max(spans.values()) <= 2, value))
     return rows + (_form_goals(tallies["forms"].counts) if "forms" in tallies else [])
 
 
@@ -341,13 +352,13 @@ def _form_goals(counts: Mapping[str, Mapping[str, WordCount]]) -> list[Row]:
             f"{_percent(ours[worst].difference)} ({worst})",
         ),
         _goal(
-            "lines of forms with as many words as there are: at least 70 %",
+            "lines of forms with the right number of words: at least 70 %",
             together.exact >= 0.7 * len(together.true),
             _share(together.exact, len(together.true)),
         ),
         _fewer_goal(
             "forms, by their number in each line",
-            {name: (of[AUTO].errors, of[RECIPES["word"]].errors) for name, of in counts.items()},
+            {name: (of[AUTO].errors, of[BASELINES["word"]].errors) for name, of in counts.items()},
         ),
     ]
 
@@ -357,17 +368,17 @@ def _speed_goals(speed: Speed) -> list[Row]:
     rows = [_goal("A4 at 150 dpi on one core: at most 0.5 s", seconds <= 0.5, f"{seconds:.2f} s")]
     if speed.memory:
         memory = speed.memory[AUTO]
-        rows.append(_goal("memory: at most 10 times the picture", memory <= 10, f"{memory:.1f} times"))
+        rows.append(_goal("peak memory: at most 10 times the picture", memory <= 10, f"{memory:.1f} times"))
     return rows
 
 
 def _fewer_goal(where: str, errors: Mapping[str, tuple[int, int]]) -> Row:
-    """Return the row of a goal that all pages together are to reach, from our errors and the recipe's on each set."""
-    ours, recipe = (sum(of[part] for of in errors.values()) for part in (0, 1))
+    """Return the row of a goal for all pages together, from the errors of ``auto`` and of the baseline on each set."""
+    ours, baseline = (sum(of[part] for of in errors.values()) for part in (0, 1))
     worst = min(errors, key=lambda name: errors[name][1] / max(errors[name][0], 1))
-    goal = f"words, {where}: at least 4 times fewer errors than the recipe"
-    told = f"{_fewer(ours, recipe)} ({ours:,} for {recipe:,}); least {_fewer(*errors[worst])} ({worst})"
-    return _goal(goal, 4 * ours <= recipe, told)
+    goal = f"words, {where}: at least 4 times fewer errors than the baseline"
+    value = f"{_fewer(ours, baseline)} ({ours:,} for {baseline:,}); least {_fewer(*errors[worst])} ({worst})"
+    return _goal(goal, 4 * ours <= baseline, value)
 
 
 def _goal(goal: str, reached: bool, value: str) -> Row:
@@ -375,6 +386,6 @@ def _goal(goal: str, reached: bool, value: str) -> Row:
 
 
 def _show(rows: Sequence[Row]) -> None:
-    """Tell as it goes what was measured: all of it takes minutes."""
+    """Print results as they are measured: all of them take minutes."""
     for row in rows:
         print("  ".join(row), flush=True)

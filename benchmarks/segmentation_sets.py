@@ -1,63 +1,48 @@
-"""Pages on which the truth is known, how well a preset segments them, and what that takes."""
+"""Pages on which the true lines, words and characters are known: drawn pages, real words and scanned forms."""
 
 from __future__ import annotations
 
 import json
 import tarfile
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from benchmarks.drawn_pages import draw_page, random_style
-from benchmarks.starting import COMMAND, seconds_of
-from benchmarks.timing import Benchmark, repeated
+from benchmarks.drawn_pages import draw_page
+from benchmarks.page_style import random_style
 from handwriting.errors import DataError
 from handwriting.pages.scans import Scan, read_scan
-from handwriting.segmentation.agreement import BOX_IOU, Agreement, agreement, dots_joined
-from handwriting.segmentation.page import KINDS, Box, Kind, Segmented, Segmenter
-
-AUTO = "auto"
-RECIPES: dict[Kind, str] = {"word": "words", "character": "characters"}
-"""The presets of the well-known recipe, by the one kind of pieces that each tells."""
-TOLD: dict[str, tuple[Kind, ...]] = {AUTO: KINDS} | {preset: (kind,) for kind, preset in RECIPES.items()}
-"""The kinds of pieces that each preset tells."""
+from handwriting.segmentation.page import KINDS, Box, Kind
 
 FIRST_SEED = 1000
-"""Pages are drawn from this seed on, in every set the same; nothing was ever chosen by how it does on them."""
+"""The seed of the first drawn page, the same in every set; no parameter was tuned on these pages."""
 SHEET = (8.27, 6.0)
-"""Inches: an A4 sheet's upper half has lines and words enough."""
+"""Width and height of drawn pages in inches: the upper half of an A4 sheet."""
 
 WORDS = "words/words-with-character-masks.tar.gz"
 FORMS = "pages/lines.json"
-"""Where real data is in its folder."""
+"""Paths of the real sets in the folder of real data."""
 WIDTH, MARGIN, GAP, LEAD = 1100, 40, 26, 34
-"""Of a page that words are laid out on, in pixels: its width and its edge, and the paper between words and lines."""
+"""Layout of pages of real words, in pixels: page width, margin, gap between words, and gap between lines."""
 WORDS_ON_A_PAGE = 120
-COPIES = 8
-"""How many pages the job is given."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class KnownPage:
-    """A page and what is known about it.
+    """A page and its ground truth.
 
     Attributes:
         image: uint8, grey ``(H, W)`` or RGB ``(H, W, 3)``.
         truth: The number of the true piece at each pixel of ink, int32 ``(H, W)``, for each kind that is known.
-        boxes: The true pieces' boxes, where they are known by more than their ink.
-        dots: The number of the character whose dot lies at each pixel, int32 ``(H, W)``, where that is known.
-        name: What a form is called.
-        words: How many words stand in each line of a form.
+        boxes: The true pieces' boxes, where the truth is given by boxes rather than ink.
+        dots: The number of the character whose dot lies at each pixel, int32 ``(H, W)``; None if unknown.
+        name: The name of a form.
+        words: The number of words in each line of a form.
     """
 
     image: NDArray[np.uint8]
@@ -68,18 +53,20 @@ class KnownPage:
     words: Sequence[int] = ()
 
 
-# Pages with the truth about them.
-
-
 def drawn_pages(count: int, **style: Any) -> Iterator[KnownPage]:
-    """Yield pages in so many hands, in a style that is given: the same hands and texts whatever the style."""
+    """Yield ``count`` pages, each in another hand; hands and texts are the same for every style.
+
+    Args:
+        count: The number of pages.
+        style: Fields of :class:`PageStyle`.
+    """
     for seed in range(FIRST_SEED, FIRST_SEED + count):
         page = draw_page(random_style(seed, **{"size": SHEET} | style), seed)
         yield KnownPage(image=page.image, truth={kind: page.label_map(kind) for kind in KINDS}, dots=page.dots)
 
 
 def word_pages(path: Path) -> Iterator[KnownPage]:
-    """Yield the words of an archive, laid out on white pages, mixed as words are in a text.
+    """Yield the words of an archive, shuffled and laid out on white pages.
 
     Raises:
         DataError: If it cannot be read.
@@ -91,7 +78,7 @@ def word_pages(path: Path) -> Iterator[KnownPage]:
 
 
 def masked_words(path: Path) -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
-    """Read pictures of words, dark on white, and of each the letter that every pixel of its ink belongs to.
+    """Read pictures of words, dark on white, and for each the letter at every pixel of its ink.
 
     They are ``XTrain/<n>.png`` and ``YTrain/<n>.png``, 1 to 26 for the letters and 0 for paper. No word has a letter
     twice, so that the letters of one word are its characters.
@@ -113,7 +100,11 @@ def masked_words(path: Path) -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 
 def laid_out(words: Sequence[tuple[NDArray[np.uint8], NDArray[np.uint8]]]) -> KnownPage:
-    """Lay pictures of words, all of one height, and their masks out as lines of a white page, with wide gaps."""
+    """Lay out pictures of words and their masks as lines of a white page, with wide gaps.
+
+    Args:
+        words: Pairs of a picture and its mask, uint8 ``(h, w)``, all of the same height.
+    """
     places: list[tuple[int, int]] = []
     x, line = MARGIN, 0
     for image, _ in words:
@@ -135,7 +126,7 @@ def laid_out(words: Sequence[tuple[NDArray[np.uint8], NDArray[np.uint8]]]) -> Kn
 
 
 def forms(path: Path) -> Iterator[KnownPage]:
-    """Yield the scanned forms that a list names beside it: their lines are known by boxes, their words by number.
+    """Yield the scanned forms that a list next to them names: boxes of lines and numbers of words are known.
 
     Raises:
         DataError: If the list or a form cannot be read.
@@ -158,10 +149,9 @@ def forms(path: Path) -> Iterator[KnownPage]:
 
 
 def words_of(transcription: str) -> int:
-    """Return how many words a line has, whose transcription tells words and punctuation apart by bars.
+    """Return the number of words in a transcription whose words and punctuation marks are separated by bars.
 
-    A word holds a letter or a digit. Punctuation belongs to the word that it stands at, and so does a dash, although
-    it stands alone; ``#`` is what somebody crossed out.
+    A word holds a letter or a digit. Punctuation, a free-standing dash and ``#`` (crossed-out writing) are no words.
 
     >>> words_of('told|this|"|by|some|#|people|,|20|-')
     6
@@ -170,10 +160,10 @@ def words_of(transcription: str) -> int:
 
 
 def boxed_ink(image: NDArray[np.uint8], boxes: Sequence[Box]) -> NDArray[np.int32]:
-    """Return the number, from 1, of the box around each pixel of ink; 0 where boxes overlap, for nobody can tell.
+    """Return the number, from 1, of the box around each pixel of ink; 0 where boxes overlap, which is ambiguous.
 
     Args:
-        image: uint8, grey ``(H, W)`` or RGB ``(H, W, 3)``; its ink is what Otsu's threshold says.
+        image: uint8, grey ``(H, W)`` or RGB ``(H, W, 3)``; its ink is found by Otsu's threshold.
         boxes: In pixels of the image.
     """
     grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
@@ -184,196 +174,3 @@ def boxed_ink(image: NDArray[np.uint8], boxes: Sequence[Box]) -> NDArray[np.int3
         around[y : y + h, x : x + w] += 1
     labels[(around > 1) | (paper > 0)] = 0
     return labels
-
-
-# How well they are segmented.
-
-
-@dataclass(frozen=True)
-class WordCount:
-    """How many words were found in each line of a form.
-
-    Attributes:
-        true: How many there are in each line.
-        found: How many were found in each.
-        elsewhere: How many were found that are in none of the lines.
-        lines: How many lines were found.
-    """
-
-    true: Sequence[int] = ()
-    found: Sequence[int] = ()
-    elsewhere: int = 0
-    lines: int = 0
-
-    def __add__(self, other: WordCount) -> WordCount:
-        """Return the counts over both."""
-        return WordCount(
-            [*self.true, *other.true],
-            [*self.found, *other.found],
-            self.elsewhere + other.elsewhere,
-            self.lines + other.lines,
-        )
-
-    @property
-    def exact(self) -> int:
-        """How many lines have as many words as were found in them."""
-        return sum(true == found for true, found in zip(self.true, self.found, strict=True))
-
-    @property
-    def errors(self) -> int:
-        """How many words are missing in some lines and too many in others, at least."""
-        return self.elsewhere + sum(abs(true - found) for true, found in zip(self.true, self.found, strict=True))
-
-    @property
-    def all_found(self) -> int:
-        """How many words were found."""
-        return sum(self.found) + self.elsewhere
-
-    @property
-    def difference(self) -> float:
-        """By which share of the true words the number of those found differs from theirs."""
-        return abs(self.all_found - sum(self.true)) / max(sum(self.true), 1)
-
-
-@dataclass(eq=False)
-class Tally:
-    """What was counted on the pages of one set.
-
-    Attributes:
-        agreements: By the preset and the kind.
-        dots: By the preset: how many dots were found with their stems, and how many there are.
-        counts: Of forms, by their names and the preset.
-    """
-
-    agreements: dict[tuple[str, Kind], Agreement] = field(default_factory=lambda: defaultdict(Agreement))
-    dots: dict[str, tuple[int, int]] = field(default_factory=dict)
-    counts: dict[str, dict[str, WordCount]] = field(default_factory=lambda: defaultdict(dict))
-
-    def add(self, page: KnownPage, preset: str, segmenter: Segmenter) -> None:
-        """Segment a page by a preset, and count how that agrees with the truth."""
-        try:
-            found = segmenter(page.image)
-        except DataError:  # nothing was found
-            found = None
-        for kind in TOLD[preset]:
-            if kind not in page.truth:
-                continue
-            truth = page.truth[kind]
-            labels = found.label_map(kind) if found else np.zeros_like(truth)
-            boxes = [piece.box for piece in found.of(kind)] if found else []
-            self.agreements[preset, kind] += agreement(truth, labels, page.boxes.get(kind), boxes)
-            if kind == "character" and page.dots is not None:
-                joined, dots = dots_joined(page.dots, truth, labels)
-                before = self.dots.get(preset, (0, 0))
-                self.dots[preset] = before[0] + joined, before[1] + dots
-        if page.words and "word" in TOLD[preset]:
-            self.counts[page.name][preset] = count_words(found, page)
-
-
-def count_words(found: Segmented | None, page: KnownPage) -> WordCount:
-    """Count the words that were found in each line of a form."""
-    if not found:
-        return WordCount(page.words, [0] * len(page.words))
-    in_lines = by_line(found, page.boxes["line"])
-    return WordCount(page.words, in_lines, len(found.of("word")) - sum(in_lines), len(found.of("line")))
-
-
-def by_line(found: Segmented, lines: Sequence[Box]) -> list[int]:
-    """Return how many words were found in each true line.
-
-    Where as many lines were found as there are, they are held against each other in their order, and otherwise each
-    true one against the one whose box is most like its own, by an IoU of at least ``BOX_IOU``. Where a preset tells no
-    lines, a word is taken to stand in the line whose middle is nearest to its own.
-
-    Args:
-        found: The segmented form.
-        lines: The true lines' boxes, from the top.
-    """
-    own = [line.box for line in found.of("line")]
-    if not own:
-        middles = np.array([line.y + line.h / 2 for line in lines])
-        heights = [word.box.y + word.box.h / 2 for word in found.of("word")]
-        nearest = [int(np.abs(middles - height).argmin()) for height in heights]
-        return [nearest.count(line) for line in range(len(lines))]
-    numbers = [word.line for word in found.of("word")]
-    if len(own) == len(lines):
-        return [numbers.count(line) for line in range(len(lines))]
-    overlap = np.array([[box_iou(line, other) for other in own] for line in lines])
-    return [numbers.count(int(row.argmax())) if row.max() >= BOX_IOU else 0 for row in overlap]
-
-
-def box_iou(one: Box, other: Box) -> float:
-    """Return the intersection of two boxes over their union, 0..1.
-
-    >>> box_iou(Box(0, 0, 4, 1), Box(2, 0, 4, 1))
-    0.3333333333333333
-    """
-    width = min(one.x + one.w, other.x + other.w) - max(one.x, other.x)
-    height = min(one.y + one.h, other.y + other.h) - max(one.y, other.y)
-    both = max(width, 0) * max(height, 0)
-    return both / (one.w * one.h + other.w * other.h - both)
-
-
-# What it takes.
-
-
-def a4_page(dpi: float) -> NDArray[np.uint8]:
-    """Return an A4 page full of letters that do not touch, uint8 RGB ``(H, W, 3)``."""
-    return draw_page(random_style(0, dpi=dpi), 0).image
-
-
-def one_by_one(image: NDArray[np.uint8], segmenter: Segmenter) -> Benchmark:
-    """Return what segments a page over and over, on as many cores as OpenCV was given."""
-
-    def once() -> int:
-        segmenter(image)
-        return 1
-
-    return lambda seconds: repeated(once, seconds, warm_up=1)
-
-
-def as_the_job_does(image: NDArray[np.uint8], workers: int) -> Benchmark:
-    """Return what has ``handwriting segment`` segment copies of a page, with all that it starts, reads and writes.
-
-    It does so once, however many seconds it is given, and returns pages a second.
-    """
-
-    def measure(seconds: float) -> float:
-        with TemporaryDirectory() as folder:
-            pages = Path(folder) / "pages"
-            pages.mkdir()
-            for copy in range(COPIES):
-                Image.fromarray(image).save(pages / f"{copy}.png", compress_level=1)
-            words = ["segment", f"pages={pages}", f"out={folder}/out", f"workers={workers}"]
-            return COPIES / seconds_of([*COMMAND, *words])
-
-    return measure
-
-
-def peak_memory(image: NDArray[np.uint8], segmenter: Segmenter) -> float:
-    """Return how much memory segmenting takes at most beside the image and the program, in images.
-
-    Linux alone tells it.
-    """
-    with TemporaryDirectory() as folder, ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        path = Path(folder) / "page.npy"
-        np.save(path, image)
-        return process.submit(_own_peak, path, segmenter).result() / image.nbytes
-
-
-def _own_peak(path: Path, segmenter: Segmenter) -> int:
-    """Return the bytes that segmenting takes at most, in a process that does nothing else."""
-    cv2.setNumThreads(1)
-    image = np.load(path)
-    before = _status("VmRSS")
-    segmenter(image)
-    return _status("VmHWM") - before
-
-
-def _status(size: str) -> int:
-    """Return a size in bytes that Linux tells of this process.
-
-    Not ``resource.getrusage``, whose ``ru_maxrss`` begins with the peak of the process that started this one.
-    """
-    lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return 1024 * int(lines[size].split()[0])

@@ -1,4 +1,4 @@
-"""Benchmark how fast it is, beside the plainest code that does the same, in one run."""
+"""Benchmark training, loading, starting and sweeping, compared with the simplest code for the same task, in one run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pydantic import Field
 from benchmarks import dashboard_pages as showing
 from benchmarks import loading, run_folders, starting, sweep_folders, training
 from benchmarks import sweeps as sweeping
-from benchmarks.timing import Benchmark, compare, spread
+from benchmarks.timing import Benchmark, compare, with_range
 from handwriting import config
 from handwriting.data.loading.module import GlyphData
 from handwriting.engine import fitting
@@ -31,14 +31,14 @@ from handwriting.sweeps.executors.local import cores, describe_workers
 from handwriting.text import markdown_table
 
 GLYPHS = (
-    "metrics=none",  # they keep to a share of the time by themselves
+    "metrics=none",  # metrics limit their share of the time themselves
     "data=synthetic",
     "data.count=25000",
     "data.classes=abcdefghijklmnopqrstuvwxyz",
     "trainer=cpu",
     "trainer.max_epochs=-1",
 )
-"""About as many training glyphs as the EMNIST letters at hand, 18,000, and nothing to fetch."""
+"""About 18,000 training glyphs, without a download."""
 TRAININGS = {
     "vae": ("model=vae",),
     "cvae": ("model=cvae",),
@@ -48,10 +48,10 @@ TRAININGS = {
     "mlp_vae": ("model=vae", "model.network=mlp", "model.channels=128", "model.latent_dim=16", "model.lr=1e-3"),
     "mlp_cgan": ("model=cgan", "model.network=mlp"),
 }
-"""What is trained; ``mlp_vae`` is 784-512-16, which pythae has as well."""
+"""The models trained; ``mlp_vae`` is 784-512-16, which pythae offers as well."""
 OURS = "handwriting"
 TRIAL = (*GLYPHS, "model=cvae", "callbacks.limit.max_batches=300")
-"""What each trial of a sweep trains: half a minute on one core, its start included."""
+"""Overrides of each trial of a sweep: half a minute on one core, including its start."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,15 @@ class Arguments:
 
 
 def run(cfg: DictConfig) -> None:
-    """Benchmark what ``cfg`` asks for, and print tables in Markdown."""
+    """Run the benchmarks that ``cfg`` requests, and print tables in Markdown.
+
+    Raises:
+        ConfigError: If a value is not allowed.
+    """
     known = (*TRAININGS, "loader", "start", "sweep", "sweep_page", "dashboard")
     for name in cfg.only:
         if name not in known:
-            raise ConfigError(f"only={name}: no such measurement.{nearest(name, known)} There are: {', '.join(known)}.")
+            raise ConfigError(f"only={name}: no such benchmark.{nearest(name, known)} There are: {', '.join(known)}.")
     read_arguments(Arguments, cfg)
     out = output_path(cfg.out, "") if cfg.out else None
     fitting.quieten_lightning()
@@ -103,7 +107,7 @@ def _machine(cfg: DictConfig) -> str:
 
 
 def _data(cfg: DictConfig) -> tuple[Callable[[str], DictConfig], GlyphData]:
-    """Return what composes the configuration of a training, and the glyphs that all of them share."""
+    """Return a function that composes the configuration of a training, and the glyphs that all trainings share."""
 
     def composed(name: str) -> DictConfig:
         return config.compose("train", [*GLYPHS, f"data.batch_size={cfg.batch_size}", *TRAININGS[name]])
@@ -119,59 +123,61 @@ def _training(cfg: DictConfig, names: list[str]) -> str:
     for name in names:
         settings = composed(name)
         ours = training.AsTheJobDoes(settings, data)
-        ways: dict[str, Benchmark] = {OURS: ours, "plain loop": training.plainly(settings, data)}
+        implementations: dict[str, Benchmark] = {OURS: ours, "plain loop": training.plainly(settings, data)}
         if name == "mlp_vae":
-            ways["plain loop in float32"] = training.plainly(settings, data, bf16=False)
+            implementations["plain loop in float32"] = training.plainly(settings, data, bf16=False)
             if find_spec("pythae"):
-                ways["pythae"] = training.by_pythae(settings, data)
-        found = _rows(name, ways, cfg)
-        rows += [(*row[:2], spread(ours.with_validation), *row[2:]) for row in found]
-        _show(rows[-len(found) :])
+                implementations["pythae"] = training.by_pythae(settings, data)
+        compared = _rows(name, implementations, cfg)
+        rows += [(*row[:2], with_range(ours.with_validation), *row[2:]) for row in compared]
+        _show(rows[-len(compared) :])
     return markdown_table(
-        ("training", "handwriting, glyphs/s", "validation counted", "beside", "glyphs/s", "times as fast"), rows
+        ("training", "handwriting, glyphs/s", "validation counted", "compared with", "glyphs/s", "speed-up"), rows
     )
 
 
 def _loading(cfg: DictConfig) -> str:
     _, data = _data(cfg)
     size = cfg.batch_size
-    ways: Mapping[str, Benchmark] = {
+    implementations: Mapping[str, Benchmark] = {
         OURS: loading.by_our_loader(data.train, size),
         "pure indexing": loading.by_indexing(data.train, size),
         "DataLoader, glyph by glyph": loading.by_data_loader(data.train, size),
     }
-    rows = _rows("loader", ways, cfg)
+    rows = _rows("loader", implementations, cfg)
     _show(rows)
-    return markdown_table(("loading", "handwriting, glyphs/s", "beside", "glyphs/s", "times as fast"), rows)
+    return markdown_table(("loading", "handwriting, glyphs/s", "compared with", "glyphs/s", "speed-up"), rows)
 
 
 def _sweeping(cfg: DictConfig) -> str:
     workers = cores()
-    trials, many = 2 * workers, describe_workers(workers, 1)
-    ways = {
+    trials, all_workers = 2 * workers, describe_workers(workers, 1)
+    implementations = {
         OURS: sweeping.by_workers(TRIAL, trials, workers, threads=1),
         describe_workers(1, 1): sweeping.by_workers(TRIAL, trials, 1, threads=1),
         describe_workers(1, workers): sweeping.by_workers(TRIAL, trials, 1, threads=workers),
     }
-    rows = _rows(f"{trials} trials by {many}", ways, cfg)
-    alone, by_hand = "a sweep of one trial", "the same run by hand"
+    rows = _rows(f"{trials} trials by {all_workers}", implementations, cfg)
+    sweep, command = "a sweep of one trial", "the same run by its own command"
     found = compare(
-        {alone: sweeping.by_workers(TRIAL, 1, 1, threads=workers), by_hand: sweeping.by_hand(TRIAL)}, cfg.pairs, 0
+        {sweep: sweeping.by_workers(TRIAL, 1, 1, threads=workers), command: sweeping.by_hand(TRIAL)}, cfg.pairs, 0
     )
-    seconds = {way: [3600 / rate for rate in rates] for way, rates in found.rates.items()}
-    more = [one - two for one, two in zip(seconds[alone], seconds[by_hand], strict=True)]
-    costs = [(alone, spread(seconds[alone], 1), by_hand, spread(seconds[by_hand], 1), spread(more, 1))]
+    seconds = {name: [3600 / rate for rate in rates] for name, rates in found.rates.items()}
+    overhead = [one - two for one, two in zip(seconds[sweep], seconds[command], strict=True)]
+    costs = [(sweep, with_range(seconds[sweep], 1), command, with_range(seconds[command], 1), with_range(overhead, 1))]
     _show([*rows, *costs])
-    faster = markdown_table(("sweep", "trials/h", "beside", "trials/h", "times as fast"), rows)
-    return f"{faster}\n\n{markdown_table(('sweep', 'seconds', 'beside', 'seconds', 'seconds more'), costs)}"
+    faster = markdown_table(("sweep", "trials/h", "compared with", "trials/h", "speed-up"), rows)
+    return (
+        f"{faster}\n\n{markdown_table(('sweep', 'seconds', 'compared with', 'seconds', 'overhead in seconds'), costs)}"
+    )
 
 
 def _page_of_a_sweep(cfg: DictConfig) -> str:
     pages = [sweep_folders.measure_page() for _ in range(cfg.pairs)]
     seconds, size = [page.seconds for page in pages], [page.megabytes for page in pages]
     rows = [
-        ("handwriting compare, from the start of Python", spread(seconds, 1), "s"),
-        ("its page", spread(size, 1), "MB"),
+        ("handwriting compare, from the start of Python", with_range(seconds, 1), "s"),
+        ("its page", with_range(size, 1), "MB"),
     ]
     _show(rows)
     return markdown_table(("a sweep of 200 trials", "", ""), rows)
@@ -180,27 +186,38 @@ def _page_of_a_sweep(cfg: DictConfig) -> str:
 def _dashboard(cfg: DictConfig) -> str:
     if find_spec("streamlit") is None:
         return "The dashboard was not measured: pip install -e '.[dashboard]'"
-    with TemporaryDirectory() as place:
-        runs = Path(place) / "runs"
+    with TemporaryDirectory() as folder:
+        runs = Path(folder) / "runs"
         run_folders.write_runs(runs)
         visits = [showing.visit(runs) for _ in range(cfg.pairs)]
     rows = [
-        ("the table, of runs never read before", spread([one.cold for one in visits], 2), "s", "2"),
-        ("the table after a filter", spread([one.filtered for one in visits], 2), "s", "0.3"),
-        ("the page with ten runs selected: table, curves, grids", spread([one.curves for one in visits], 2), "s", "1"),
-        ("memory, at most", spread([one.peak for one in visits], 2), "GiB", "0.93"),
-        ("imports, as the dashboard starts", spread([one.imports for one in visits], 2), "s", ""),
+        ("the table, of runs never read before", with_range([visit.cold for visit in visits], 2), "s", "2"),
+        ("the table after a filter", with_range([visit.filtered for visit in visits], 2), "s", "0.3"),
+        (
+            "the page with ten runs selected: table, curves, grids",
+            with_range([visit.curves for visit in visits], 2),
+            "s",
+            "1",
+        ),
+        ("peak memory", with_range([visit.peak for visit in visits], 2), "GiB", "0.93"),
+        ("imports, as the dashboard starts", with_range([visit.imports for visit in visits], 2), "s", ""),
     ]
     _show(rows)
     return markdown_table(("a dashboard of 1,000 runs, 50 metrics and 20 grids each", "", "", "goal"), rows)
 
 
-def _rows(name: str, ways: Mapping[str, Benchmark], cfg: DictConfig) -> list[tuple[str, ...]]:
-    """Compare our way with each other one, a row each."""
-    found = compare(ways, cfg.pairs, cfg.seconds)
+def _rows(name: str, benchmarks: Mapping[str, Benchmark], cfg: DictConfig) -> list[tuple[str, ...]]:
+    """Compare this package with each other implementation, one row each."""
+    found = compare(benchmarks, cfg.pairs, cfg.seconds)
     return [
-        (name, spread(found.rates[OURS]), other, spread(found.rates[other]), spread(found.ratios(OURS, other), 2))
-        for other in ways
+        (
+            name,
+            with_range(found.rates[OURS]),
+            other,
+            with_range(found.rates[other]),
+            with_range(found.ratios(OURS, other), 2),
+        )
+        for other in benchmarks
         if other != OURS
     ]
 
@@ -210,18 +227,22 @@ def _starting(cfg: DictConfig) -> str:
     runs = [starting.watch(words) for _ in range(cfg.pairs)]
     letters = starting.watch((*GLYPHS, "model=cgan", "callbacks.limit.max_batches=200"))
     rows = [
-        ("python, and all imports of training", spread([starting.import_seconds() for _ in range(cfg.pairs)], 1), "s"),
-        ("handwriting train --help", spread([starting.help_seconds() for _ in range(cfg.pairs)], 1), "s"),
-        ("first grid of model=cgan data=digits", spread([run.first_grid for run in runs], 1), "s"),
-        ("first logged batch of the same", spread([run.first_step for run in runs], 1), "s"),
-        ("memory of the same, at most", spread([run.peak for run in runs], 2), "GiB"),
-        ("memory with 25,000 glyphs, at most", f"{letters.peak:.2f}", "GiB"),
+        (
+            "python, and all imports of training",
+            with_range([starting.import_seconds() for _ in range(cfg.pairs)], 1),
+            "s",
+        ),
+        ("handwriting train --help", with_range([starting.help_seconds() for _ in range(cfg.pairs)], 1), "s"),
+        ("first grid of model=cgan data=digits", with_range([run.first_grid for run in runs], 1), "s"),
+        ("first logged batch of the same", with_range([run.first_step for run in runs], 1), "s"),
+        ("peak memory of the same", with_range([run.peak for run in runs], 2), "GiB"),
+        ("peak memory with 25,000 glyphs", f"{letters.peak:.2f}", "GiB"),
     ]
     _show(rows)
     return markdown_table(("starting", "", ""), rows)
 
 
 def _show(rows: Sequence[tuple[str, ...]]) -> None:
-    """Tell as it goes what was measured: all of it takes an hour."""
+    """Print results as they are measured: all of them take an hour."""
     for row in rows:
         print("  ".join(row), flush=True)

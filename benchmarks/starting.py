@@ -1,4 +1,4 @@
-"""How long a person waits for the first answer, and how much memory a run takes."""
+"""The time until the first output of a command, and the peak memory of a run."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ COMMAND = [sys.executable, "-c", "import sys; from handwriting.jobs import main;
 
 @dataclass(frozen=True)
 class Start:
-    """One run, watched from outside.
+    """One run, observed from another process.
 
     Attributes:
-        first_grid: Seconds from the start of Python to the first grid, of noise.
+        first_grid: Seconds from the start of Python to the first grid of samples, before training.
         first_step: Seconds to the first logged batch.
-        peak: The most memory that the process held, in GiB.
+        peak: Peak memory of the process, in GiB.
     """
 
     first_grid: float
@@ -31,7 +31,7 @@ class Start:
 
 
 def seconds_of(words: Sequence[str]) -> float:
-    """Return how long a command takes, in seconds.
+    """Return the duration of a command, in seconds.
 
     Raises:
         subprocess.CalledProcessError: If it fails.
@@ -42,17 +42,21 @@ def seconds_of(words: Sequence[str]) -> float:
 
 
 def import_seconds() -> float:
-    """Return how long Python takes to start and to import all that training needs."""
+    """Return the seconds that Python takes to start and import all modules of training."""
     return seconds_of([sys.executable, "-c", "import handwriting.engine.fitting"])
 
 
 def help_seconds() -> float:
-    """Return how long ``handwriting train --help`` takes."""
+    """Return the seconds that ``handwriting train --help`` takes."""
     return seconds_of([*COMMAND, "train", "--help"])
 
 
 def watch(overrides: Sequence[str]) -> Start:
-    """Train in a process of its own, and see when its files appear."""
+    """Train in another process, and measure when its files appear.
+
+    Raises:
+        subprocess.CalledProcessError: If the run fails or does not write its files.
+    """
     with TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         words = [*COMMAND, "train", *overrides, f"hydra.run.dir={run}", "trainer.log_every_n_steps=1"]
@@ -60,7 +64,7 @@ def watch(overrides: Sequence[str]) -> Start:
         process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         awaited = {"grid": run / "samples" / "epoch_0000.png", "step": run / "metrics.csv"}
         seen: dict[str, float] = {}
-        # WNOWAIT leaves the ended process to wait4, which alone tells how much memory it took.
+        # WNOWAIT leaves the ended process to wait4, the only call that reports its peak memory.
         while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             for name in awaited.keys() - seen.keys():
                 if awaited[name].is_file() and awaited[name].stat().st_size:

@@ -1,4 +1,4 @@
-"""ValidationMetrics two or more ways to do the same thing, in turn, and telling how they compare."""
+"""Timing several implementations of the same task in turn, and comparing their rates."""
 
 from __future__ import annotations
 
@@ -8,40 +8,40 @@ from dataclasses import dataclass
 from statistics import median
 
 Benchmark = Callable[[float], float]
-"""Runs for at least so many seconds, and returns what was done in each of them."""
+"""Runs for at least the given number of seconds, and returns the rate: units of work per second."""
 
 
 @dataclass(frozen=True)
 class PairedRates:
-    """Rates measured in turn, so that what slows the machine for a while slows all of them.
+    """Rates of several implementations, measured in turn: a slow phase of the machine affects all of them alike.
 
     Attributes:
-        rates: Of each way, by its name: one rate a round, per second.
+        rates: The rate of each implementation in each round, by its name; per second.
     """
 
     rates: Mapping[str, Sequence[float]]
 
-    def ratios(self, way: str, other: str) -> list[float]:
-        """Return how many times as fast ``way`` is as ``other``, round by round."""
-        return [one / two for one, two in zip(self.rates[way], self.rates[other], strict=True)]
+    def ratios(self, name: str, other: str) -> list[float]:
+        """Return the speed of ``name`` relative to ``other``, round by round."""
+        return [rate / other_rate for rate, other_rate in zip(self.rates[name], self.rates[other], strict=True)]
 
 
-def compare(ways: Mapping[str, Benchmark], rounds: int, seconds: float) -> PairedRates:
-    """Benchmark every way in turn, ``rounds`` times, each for at least so many seconds."""
-    rates: dict[str, list[float]] = {way: [] for way in ways}
+def compare(benchmarks: Mapping[str, Benchmark], rounds: int, seconds: float) -> PairedRates:
+    """Run every benchmark in turn, ``rounds`` times, each for at least ``seconds`` seconds."""
+    rates: dict[str, list[float]] = {name: [] for name in benchmarks}
     for _ in range(rounds):
-        for way, measure in ways.items():
-            rates[way].append(measure(seconds))
+        for name, benchmark in benchmarks.items():
+            rates[name].append(benchmark(seconds))
     return PairedRates(rates)
 
 
-def repeated(once: Callable[[], int], seconds: float, warm_up: int = 3) -> float:
-    """Return how much ``once`` does a second, called over and over.
+def measure_rate(once: Callable[[], int], seconds: float, warm_up: int = 3) -> float:
+    """Return the units of work per second that ``once`` does, called repeatedly.
 
     Args:
-        once: Does something and returns how much it did.
-        seconds: How long to go on at least.
-        warm_up: Calls that are not counted.
+        once: Does some work and returns the number of units it did.
+        seconds: The minimum duration.
+        warm_up: The number of calls before the measurement.
     """
     for _ in range(warm_up):
         once()
@@ -51,10 +51,10 @@ def repeated(once: Callable[[], int], seconds: float, warm_up: int = 3) -> float
     return done / elapsed
 
 
-def spread(values: Sequence[float], digits: int = 0) -> str:
-    """Return the median, the smallest and the largest of some values.
+def with_range(values: Sequence[float], digits: int = 0) -> str:
+    """Return the median, the minimum and the maximum of some values as text.
 
-    >>> spread([3.0, 1.0, 2.0], digits=1)
+    >>> with_range([3.0, 1.0, 2.0], digits=1)
     '2.0 (1.0-3.0)'
     """
     middle, low, high = (f"{value:,.{digits}f}" for value in (median(values), min(values), max(values)))

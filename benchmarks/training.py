@@ -17,7 +17,7 @@ from omegaconf import DictConfig
 from torch import Tensor
 from torch.nn import functional as F
 
-from benchmarks.timing import Benchmark, repeated
+from benchmarks.timing import Benchmark, measure_rate
 from handwriting.data.loading.module import GlyphData
 from handwriting.engine import fitting
 from handwriting.glyphs import Glyphs
@@ -122,7 +122,7 @@ def plainly(cfg: DictConfig, data: GlyphData, bf16: bool | None = None) -> Bench
             step(images, condition)
             return len(images)
 
-        return repeated(once, seconds, warm_up=10)
+        return measure_rate(once, seconds, warm_up=10)
 
     return measure
 

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.drawn_pages import PageStyle, draw_page, random_style
+from benchmarks.drawn_pages import draw_page
+from benchmarks.page_style import PageStyle, random_style
 from handwriting.data.sources.synthetic import FONTS
 
 SMALL = PageStyle(size=(4.5, 3), margin=0.3)

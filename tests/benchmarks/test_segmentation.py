@@ -19,17 +19,10 @@ from PIL import Image
 from benchmarks import segmentation as bench_segmentation
 from benchmarks import segmentation_sets as segmenting
 from benchmarks.cli import main
-from benchmarks.drawn_pages import PageStyle, draw_page
-from benchmarks.segmentation_sets import (
-    KnownPage,
-    WordCount,
-    boxed_ink,
-    by_line,
-    count_words,
-    drawn_pages,
-    laid_out,
-    words_of,
-)
+from benchmarks.drawn_pages import draw_page
+from benchmarks.page_style import PageStyle
+from benchmarks.segmentation_scores import WordCount, count_words, words_by_line
+from benchmarks.segmentation_sets import KnownPage, boxed_ink, drawn_pages, laid_out, words_of
 from handwriting.segmentation.agreement import agreement
 from handwriting.segmentation.page import KINDS, Box, Kind, Piece
 
@@ -139,31 +132,31 @@ def test_real_sets_are_measured_where_they_are(tmp_path: Path, capsys: pytest.Ca
 
 
 @pytest.mark.slow
-def test_speed_is_measured_and_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_speed_and_memory_are_measured(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(bench_segmentation, "a4_page", lambda dpi: draw_page(PageStyle(size=(4, 3)), 1).image)
     assert main(["segmentation", "only=[speed]", "rounds=1"]) == 0
     table = rows(capsys.readouterr().out)
     assert 0 < float(table["speed", "seconds for A4 at 150 dpi"][0].split()[0]) < 10
     if sys.platform == "linux":
-        taken = table["speed", "most memory for A4 at 300 dpi, in such pictures"]
+        taken = table["speed", "peak memory for A4 at 300 dpi, as a multiple of the picture"]
         assert all(0 < float(cell) < 500 for cell in taken)
     assert ("goal", "A4 at 150 dpi on one core: at most 0.5 s") in table
 
 
 @pytest.mark.usefixtures("small_pages")
-def test_without_real_data_its_sets_are_left_out_in_words(
+def test_without_real_data_its_sets_are_skipped_with_a_message(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(bench_segmentation, "DRAWN", {"separate": {}})
     monkeypatch.setattr(bench_segmentation, "_speed", lambda cfg, segmenters: None)
     assert main(["segmentation", "hands=1"]) == 0
     out = capsys.readouterr().out
-    assert "Left out for want of real data, which root=<folder> names: words, forms." in out
+    assert "Skipped without real data: words, forms. Give root=<folder of real data> to include them." in out
     assert {name for _, name in rows(out)} >= {"separate"}
 
 
 @pytest.mark.parametrize(
-    ("overrides", "told"),
+    ("overrides", "message"),
     [
         (["only=[rulde]"], "Did you mean ruled?"),
         (["only=[forms]"], "only=forms needs real data: give root="),
@@ -173,12 +166,12 @@ def test_without_real_data_its_sets_are_left_out_in_words(
     ],
 )
 def test_what_cannot_be_measured_is_refused(
-    overrides: list[str], told: str, capsys: pytest.CaptureFixture[str]
+    overrides: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["segmentation", *overrides]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert told in err
+    assert message in err
     assert len(err.splitlines()) == 1
 
 
@@ -212,16 +205,16 @@ def test_words_of_a_transcription_hold_a_letter_or_a_digit(transcription: str, w
 def test_words_are_counted_line_by_line() -> None:
     upper, lower = Box(0, 0, 100, 20), Box(0, 40, 100, 20)
     first, second, third = (0, Box(0, 0, 30, 20)), (0, Box(50, 0, 30, 20)), (1, Box(0, 40, 30, 20))
-    assert by_line(segmented([upper, lower], [first, second, third]), [upper, lower]) == [2, 1]
+    assert words_by_line(segmented([upper, lower], [first, second, third]), [upper, lower]) == [2, 1]
     # Fewer lines: the first one found is the true second one.
     alone = segmented([Box(5, 42, 90, 18)], [(0, Box(5, 42, 30, 18)), (0, Box(50, 42, 30, 18))])
-    assert by_line(alone, [upper, lower]) == [0, 2]
+    assert words_by_line(alone, [upper, lower]) == [0, 2]
     # No lines at all: the middles of the words tell.
     words = [(0, Box(0, 8, 9, 4)), (0, Box(50, 2, 9, 50)), (1, Box(0, 50, 9, 9))]
-    assert by_line(segmented([], words), [upper, lower]) == [2, 1]
+    assert words_by_line(segmented([], words), [upper, lower]) == [2, 1]
 
 
-def test_a_count_tells_what_is_exact_missing_and_too_many() -> None:
+def test_words_are_counted_as_exact_missing_and_extra() -> None:
     page = KnownPage(
         image=np.zeros((9, 9), np.uint8),
         truth={},
@@ -238,7 +231,7 @@ def test_a_count_tells_what_is_exact_missing_and_too_many() -> None:
     assert (both.exact, both.errors, both.all_found, both.lines) == (1, 5, 8, 3)
 
 
-def test_ink_in_two_boxes_is_left_out() -> None:
+def test_ink_in_two_boxes_is_excluded() -> None:
     image = np.full((6, 8), 250, np.uint8)
     image[1:5, 2:6] = 20
     labels = boxed_ink(image, [Box(0, 0, 8, 3), Box(0, 2, 8, 2)])

@@ -11,7 +11,7 @@ import pytest
 from benchmarks import run_folders, starting
 from benchmarks import speed as bench
 from benchmarks.cli import main
-from benchmarks.timing import compare, repeated
+from benchmarks.timing import compare, measure_rate
 from tests.extras import needs
 
 
@@ -29,7 +29,7 @@ def rows(text: str) -> dict[tuple[str, str], str]:
 
 
 @pytest.mark.parametrize("model", [*bench.TRAININGS])
-def test_every_training_is_measured_beside_a_plain_loop(few_glyphs, model, capsys):
+def test_every_training_is_compared_with_a_plain_loop(few_glyphs, model, capsys):
     assert main(["speed", f"only=[{model}]", "seconds=0.01", "pairs=1", "batch_size=64"]) == 0
     factor = rows(capsys.readouterr().out)[model, "plain loop"]
     assert re.fullmatch(r"\d+\.\d\d \(\d+\.\d\d-\d+\.\d\d\)", factor)
@@ -44,14 +44,14 @@ def test_the_loader_is_measured_and_the_tables_kept(few_glyphs, tmp_path, capsys
 
 
 @pytest.mark.slow
-def test_workers_are_measured_beside_one_and_a_sweep_beside_runs_by_hand(monkeypatch, capsys):
+def test_workers_are_compared_with_one_and_a_sweep_with_single_runs(monkeypatch, capsys):
     quick = ("model=vae", "data=digits", "trainer=cpu", "metrics=none", "logger=none")
     monkeypatch.setattr(bench, "TRIAL", (*quick, "trainer.max_epochs=1"))
     monkeypatch.setattr(bench, "cores", lambda: 1)  # then two of the three ways are the same, and measured once
     assert main(["speed", "only=[sweep]", "pairs=1"]) == 0
     found = rows(capsys.readouterr().out)
     assert float(found["2 trials by 1 worker of 1 thread", "1 worker of 1 thread"].split()[0]) > 0
-    assert re.fullmatch(r"-?\d+\.\d \(.*\)", found["a sweep of one trial", "the same run by hand"])
+    assert re.fullmatch(r"-?\d+\.\d \(.*\)", found["a sweep of one trial", "the same run by its own command"])
 
 
 @pytest.mark.slow
@@ -74,22 +74,22 @@ def test_a_dashboard_of_many_runs_is_measured(capsys, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_watched_run_tells_when_its_files_appeared_and_what_memory_it_took():
+def test_a_watched_run_measures_when_its_files_appear_and_its_memory():
     seen = starting.watch(["data=synthetic", "data.count=200", "trainer=cpu", "trainer.max_epochs=1", "logger=none"])
     assert 0 < seen.first_grid < seen.first_step
     assert 0.1 < seen.peak < 8
 
 
 @pytest.mark.parametrize(
-    ("override", "told"),
+    ("override", "message"),
     [("only=[cgam]", "Did you mean cgan?"), ("pairs=0", "pairs=0"), ("seconds=-1", "seconds=-1")],
 )
-def test_what_cannot_be_measured_is_refused(override, told, capsys):
+def test_what_cannot_be_measured_is_refused(override, message, capsys):
     assert main(["speed", override]) == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
-def test_ways_are_measured_in_turn_and_compared_round_by_round():
+def test_implementations_are_measured_in_turn_and_compared_round_by_round():
     order: list[str] = []
 
     def way(name: str, rate: float):
@@ -109,4 +109,4 @@ def test_a_rate_is_what_was_done_in_a_second_without_the_warm_up():
         calls.append(0)
         return 10
 
-    assert 300 < repeated(once, 0.1, warm_up=2) <= 1000
+    assert 300 < measure_rate(once, 0.1, warm_up=2) <= 1000

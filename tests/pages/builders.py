@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.drawn_pages import PageStyle, SyntheticPage, draw_page
+from benchmarks.drawn_pages import DrawnPage, draw_page
+from benchmarks.page_style import PageStyle
 from handwriting.pages.folder import Draft, SegmentedFolder
 from handwriting.segmentation.page import Box, Kind, Piece
 
 
 @cache
-def drawn_page(seed: int = 1) -> SyntheticPage:
+def drawn_page(seed: int = 1) -> DrawnPage:
     return draw_page(PageStyle(size=(3, 2), margin=0.2, dpi=120), seed)
 
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.drawn_pages import draw_page, random_style
+from benchmarks.drawn_pages import draw_page
+from benchmarks.page_style import random_style
 from handwriting.errors import DataError
 from handwriting.segmentation.agreement import agreement
 from handwriting.segmentation.auto import Auto

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import yaml
 
-from benchmarks.drawn_pages import PageStyle, draw_page
+from benchmarks.drawn_pages import draw_page
+from benchmarks.page_style import PageStyle
 from handwriting.config import CONF, build, compose
 from handwriting.errors import ConfigError, DataError
 from handwriting.segmentation.agreement import agreement

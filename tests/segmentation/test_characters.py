@@ -2,7 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.drawn_pages import draw_page, random_style
+from benchmarks.drawn_pages import draw_page
+from benchmarks.page_style import random_style
 from handwriting.segmentation.agreement import agreement, dots_joined, total
 from handwriting.segmentation.auto import Auto
 from handwriting.segmentation.characters import find_characters

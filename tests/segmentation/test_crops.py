@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.drawn_pages import PageStyle, draw_page
+from benchmarks.drawn_pages import draw_page
+from benchmarks.page_style import PageStyle
 from handwriting.data.formats.paper import Inking
 from handwriting.segmentation.baseline import Characters, Words
 from handwriting.segmentation.crops import MARGIN, crops

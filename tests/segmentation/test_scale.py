@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from benchmarks.drawn_pages import draw_page, random_style
+from benchmarks.drawn_pages import draw_page
+from benchmarks.page_style import random_style
 from handwriting.segmentation.marks import Marks
 from handwriting.segmentation.scale import mark_height, skew, slant
 
