@@ -148,11 +148,11 @@ def _real(cfg: DictConfig, wanted: Sequence[str]) -> dict[str, Path]:
 def _heading(cfg: DictConfig) -> str:
     baselines = " and ".join(f"`{name}`" for name in BASELINES.values())
     return (
-        f"The preset `{AUTO}` compared with the baselines (presets {baselines}), on one core of {platform.machine()}, OpenCV "
-        f"{cv2.__version__}. Drawn pages: the upper half of an A4 sheet at 150 dpi, in the same hands in every set "
-        f"(hands={cfg.hands}). F1: one-to-one matches with an IoU of at least {BOX_IOU} of boxes, {INK_IOU} of ink. Split, "
-        "merged: shares of the true pieces. Errors: true and found pieces without a match by boxes. Speed: median of "
-        f"{cfg.rounds} rounds (smallest-largest)."
+        f"The preset `{AUTO}` compared with the baselines (presets {baselines}), on one core of "
+        f"{platform.machine()}, OpenCV {cv2.__version__}. Drawn pages: the upper half of an A4 sheet at 150 dpi, in "
+        f"the same hands in every set (hands={cfg.hands}). F1: one-to-one matches with an IoU of at least {BOX_IOU} "
+        f"of boxes, {INK_IOU} of ink. Split, merged: shares of the true pieces. Errors: true and found pieces without "
+        f"a match by boxes. Speed: median of {cfg.rounds} rounds (smallest-largest)."
     )
 
 
