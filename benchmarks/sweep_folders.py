@@ -1,4 +1,4 @@
-"""Sweep folders of runs that nobody trained, written as real ones are: to measure, and to test, what reads them."""
+"""Sweep folders of runs that were never trained, to measure and to test what reads them."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ SEARCH = {"sampler": "tpe", "trials": 200, "pruner": "median"}
 
 @dataclass(frozen=True)
 class PageCost:
-    """What the page about a sweep takes.
+    """The cost of the page about a sweep.
 
     Attributes:
-        seconds: To make it, from the start of Python.
+        seconds: The time to make it, from the start of Python.
         megabytes: The size of the HTML file, in 10^6 bytes.
     """
 
@@ -42,7 +42,7 @@ class PageCost:
 
 
 def measure_page(trials: int = 200) -> PageCost:
-    """Make the page about a sweep of so many trials, in a process of its own."""
+    """Make the page about a sweep with this number of trials, in its own process."""
     with TemporaryDirectory() as folder:
         sweep, out = write_sweep(Path(folder) / "sweep", trials), Path(folder) / "page"
         seconds = seconds_of([*COMMAND, "compare", f"runs={sweep.path}", f"out={out}"])
@@ -50,16 +50,16 @@ def measure_page(trials: int = 200) -> PageCost:
 
 
 def write_sweep(folder: Path, trials: int = 200, rows: int = ROWS, seed: int = 0) -> Sweep:
-    """Write the folder of a sweep whose trials are done, but for one in ten that was pruned and one in twenty failed.
+    """Write the folder of a sweep whose trials are done, except that 1 in 10 was pruned and 1 in 20 failed.
 
     Args:
-        folder: Where; made if need be.
-        trials: How many.
+        folder: The folder, which is made if need be.
+        trials: The number of trials.
         rows: Rows of each ``metrics.csv``.
-        seed: What the values are drawn from.
+        seed: The seed of the values.
 
     Returns:
-        The sweep. Its learning rate matters most, and its normalisation next.
+        The sweep. Its learning rate is the most important parameter, its normalisation the next.
     """
     sweep, generator = Sweep(folder), np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)

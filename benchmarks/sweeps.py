@@ -1,4 +1,4 @@
-"""What several workers save, and what a sweep adds to the runs that it starts."""
+"""The speed of sweeps: trials per hour by the number of workers, compared with runs that are started by hand."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.timing import Benchmark
 
 
 def by_workers(overrides: Sequence[str], trials: int, workers: int, threads: int) -> Benchmark:
-    """Return what measures how many trials a sweep does in an hour, all of it counted from the start of Python."""
+    """Return a benchmark of the trials per hour of a sweep, measured from the start of Python."""
 
     def measure(_: float) -> float:
         with TemporaryDirectory() as folder:
@@ -23,7 +23,7 @@ def by_workers(overrides: Sequence[str], trials: int, workers: int, threads: int
 
 
 def by_hand(overrides: Sequence[str]) -> Benchmark:
-    """Return what measures how many runs are done in an hour by starting them one after the other."""
+    """Return a benchmark of the runs per hour when each is started by hand after the other."""
 
     def measure(_: float) -> float:
         with TemporaryDirectory() as folder:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -55,11 +55,17 @@ def the_sweep() -> Sweep:
     return Sweep.at(folder)
 
 
-def wait_for(what: str, told: object, seconds: float = 150) -> None:
-    until = time.monotonic() + seconds
-    while not told():  # type: ignore[operator]
-        assert time.monotonic() < until, f"{what} did not come"
+def wait_for(what: str, condition: Callable[[], object], seconds: float = 280) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not come"
         time.sleep(0.05)
+
+
+def running_trials(one: Sweep) -> dict[int, int]:
+    """Return the process of each running trial, by the trial's number."""
+    runs = {number: run for number in range(len(one.plan.trials)) if (run := one.run(number))}
+    return {number: run.status["pid"] for number, run in runs.items() if run.is_alive()}
 
 
 # What is refused before anything starts
@@ -141,9 +147,9 @@ def test_cores_are_shared_out_among_workers(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.slow
-def test_eight_trials_with_three_failures_give_five_results_and_the_same_command_runs_what_is_missing() -> None:
+def test_five_trials_with_three_failures_give_two_results_and_the_same_command_runs_what_is_missing() -> None:
     """One raises, one goes NaN, one is killed by signal 9."""
-    words = [*TINY, "trainer.max_epochs=30", "model.lr=1e-3,-1,1e12,2e-3,3e-3,4e-3,5e-3,6e-3"]
+    words = [*TINY, "trainer.max_epochs=30", "model.lr=1e-3,-1,1e12,2e-3,3e-3"]
     running = subprocess.Popen(command("-m", *words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_for("trial 3", lambda: list(Path().glob("sweeps/*/3/checkpoints/last.ckpt")))
     one = the_sweep()
@@ -151,61 +157,66 @@ def test_eight_trials_with_three_failures_give_five_results_and_the_same_command
     os.kill(pid, signal.SIGKILL)
     _, err = running.communicate(timeout=240)
     assert running.returncode == MISTAKE
-    assert err.splitlines()[-1] == "3 of 8 trials failed (1, 2, 3). The same command tries them again."
+    assert err.splitlines()[-1] == "3 of 5 trials failed (1, 2, 3). The same command tries them again."
     states = {trial.number: (trial.state, trial.why) for trial in one.trials}
-    assert [number for number, (state, _) in states.items() if state == "done"] == [0, 4, 5, 6, 7]
+    assert [number for number, (state, _) in states.items() if state == "done"] == [0, 4]
     assert states[1][1] == "ended with exit status 2: model.lr=-1: must be greater than 0."
     assert (states[2][1] or "").startswith("NotFiniteError: ")
     assert states[3] == ("failed", "killed by signal 9")
-    assert one.status["counts"] == {"done": 5, "failed": 3}
+    assert one.status["counts"] == {"done": 2, "failed": 3}
     before = {path: path.stat().st_mtime_ns for path in one.path.rglob("*.ckpt") if path.parts[-3] != "3"}
 
     again = sweep(*words)
-    assert again.returncode == MISTAKE, "two of them cannot be mended"
-    told = re.findall(r"^trial (\d+)  (\w+)", again.stdout, re.MULTILINE)
-    assert sorted(told) == [("1", "failed"), ("2", "failed"), ("3", "done")]
-    assert Run.at(one.folder(3)).status["sessions"] == 2, "it went on from its checkpoint"
+    assert again.returncode == MISTAKE, "two of them fail again"
+    outcomes = re.findall(r"^trial (\d+)  (\w+)", again.stdout, re.MULTILINE)
+    assert sorted(outcomes) == [("1", "failed"), ("2", "failed"), ("3", "done")]
+    assert Run.at(one.folder(3)).status["sessions"] == 2, "it was resumed from its checkpoint"
     after = {path: path.stat().st_mtime_ns for path in one.path.rglob("*.ckpt") if path.parts[-3] != "3"}
     assert before == after, "what was done is not touched"
-    assert sorted(path.name for path in one.path.iterdir() if path.is_dir()) == [str(number) for number in range(8)]
+    assert sorted(path.name for path in one.path.iterdir() if path.is_dir()) == [str(number) for number in range(5)]
 
 
 @pytest.mark.slow
 def test_a_killed_sweep_is_resumed_by_the_same_command() -> None:
-    words = [*TINY, "trainer.max_epochs=40", "seed=1,2,3,4", "hydra.launcher.workers=2"]
+    words = [*TINY, "trainer.max_epochs=40", "seed=1,2,3", "hydra.launcher.workers=2"]
     running = subprocess.Popen(command("-m", *words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_for("a checkpoint", lambda: list(Path().glob("sweeps/*/1/checkpoints/last.ckpt")))
     one = the_sweep()
+    for pid in running_trials(one).values():
+        os.kill(pid, signal.SIGSTOP)  # so that none ends before the sweep is killed, however slow the machine is
     refused = sweep(*words)
     assert refused.returncode == MISTAKE
     assert re.search(r"is being run by process \d+ on .*: one sweep a folder", refused.stderr)
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
-    orphans = [number for number in range(4) if (run := one.run(number)) and run.is_alive()]
+    orphans = running_trials(one)
     assert orphans, "its trials live on"
-    os.kill(Run.at(one.folder(orphans[0])).status["pid"], signal.SIGKILL)  # and one of them does not
+    killed, *_ = orphans
+    os.kill(orphans.pop(killed), signal.SIGKILL)  # and one of them does not
+    for pid in orphans.values():
+        os.kill(pid, signal.SIGCONT)
     done = sweep(*words)
     assert done.returncode == 0, done.stderr
-    assert [trial.state for trial in one.trials] == ["done"] * 4
-    sessions = [Run.at(one.folder(number)).status["sessions"] for number in range(4)]
-    assert sessions[orphans[0]] == 2
-    assert sessions.count(1) == 3, "what was running was waited for, not run again"
-    assert sorted(path.name for path in one.path.iterdir() if path.is_dir()) == ["0", "1", "2", "3"]
+    assert [trial.state for trial in one.trials] == ["done"] * 3
+    sessions = [Run.at(one.folder(number)).status["sessions"] for number in range(3)]
+    assert sessions[killed] == 2
+    assert sessions.count(1) == 2, "what was running was waited for, not run again"
+    assert sorted(path.name for path in one.path.iterdir() if path.is_dir()) == ["0", "1", "2"]
     nothing = sweep("resume=" + str(one.path))
     assert nothing.returncode == 0
-    assert "trial " not in nothing.stdout.replace("4 trials", "").replace("best: trial", "")
+    assert "trial " not in nothing.stdout.replace("3 trials", "").replace("best: trial", "")
 
 
 @pytest.mark.slow
 def test_ctrl_c_interrupts_the_trials_and_resuming_needs_no_flag() -> None:
     running = subprocess.Popen(
-        command("-m", *TINY, "trainer.max_epochs=400", "seed=1,2", "hydra.launcher.workers=1", "sweep=mine"),
+        command("-m", *TINY, "trainer.max_epochs=100000", "seed=1,2", "hydra.launcher.workers=1", "sweep=mine"),
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     wait_for("a checkpoint", lambda: Path("sweeps/mine/0/checkpoints/last.ckpt").is_file())
     running.send_signal(signal.SIGINT)
-    assert running.wait(60) == 130
+    assert running.wait(280) == 130
     one = Sweep.at("sweeps/mine")
     assert [trial.state for trial in one.trials] == ["interrupted", "waiting"]
     assert Run.at(one.folder(0)).status["state"] == "interrupted"
@@ -234,14 +245,14 @@ def test_a_sweep_folder_given_to_resume_is_resumed() -> None:
 @pytest.mark.slow
 def test_a_search_is_extended_by_requesting_more_trials() -> None:
     words = [*TINY, "trainer.max_epochs=2", "search=command", "model.lr=tag(log,interval(1e-4,1e-2))"]
-    first = sweep(*words, "search.trials=3")
+    first = sweep(*words, "search.trials=2")
     assert first.returncode == 0, first.stderr
-    more = sweep(*words, "search.trials=4")
+    more = sweep(*words, "search.trials=3")
     assert more.returncode == 0, more.stderr
     one = the_sweep()
-    assert [trial.number for trial in one.trials] == [0, 1, 2, 3]
-    assert re.findall(r"^trial (\d+)  done", more.stdout, re.MULTILINE) == ["3"]
-    values = [Run.at(one.folder(n)).summary["metrics"]["val/loss"]["min"] for n in range(4)]
+    assert [trial.number for trial in one.trials] == [0, 1, 2]
+    assert re.findall(r"^trial (\d+)  done", more.stdout, re.MULTILINE) == ["2"]
+    values = [Run.at(one.folder(n)).summary["metrics"]["val/loss"]["min"] for n in range(3)]
     assert [trial.value for trial in one.trials] == values
 
 
@@ -333,13 +344,13 @@ def test_ray_never_puts_two_trials_on_one_gpu(tmp_path: Path) -> None:
     try:
         cluster.add_node(num_cpus=1, num_gpus=1)
         address = f"hydra.launcher.address={cluster.address}"
-        words = [*ONE_EPOCH, "trainer=auto", "seed=1,2,3,4", "hydra/launcher=ray", address]
+        words = [*ONE_EPOCH, "trainer=auto", "seed=1,2,3", "hydra/launcher=ray", address]
         done = sweep(*words)
         assert done.returncode == 0, done.stderr
         assert "2 at a time, 1 GPU each, on 2 nodes of Ray" in done.stdout
         one = the_sweep()
-        assert [trial.state for trial in one.trials] == ["done"] * 4
-        assert_apart([placement(one.folder(number)) for number in range(4)])
+        assert [trial.state for trial in one.trials] == ["done"] * 3
+        assert_apart([placement(one.folder(number)) for number in range(3)])
         refused = sweep(*words, "hydra.launcher.workers=3", "sweep=other")
         assert refused.returncode == MISTAKE
         assert refused.stderr.startswith(
@@ -433,8 +444,8 @@ PartitionName=debug Nodes=ALL Default=YES MaxTime=INFINITE State=UP
         [programs[1], "-D", "-N", "localhost"],
     )
     log = home / "daemons.log"
-    with log.open("w") as told:
-        daemons = [subprocess.Popen(words, env=environment, stderr=told) for words in commands]
+    with log.open("w") as output:
+        daemons = [subprocess.Popen(words, env=environment, stderr=output) for words in commands]
 
     def idle() -> bool:
         done = subprocess.run(["sinfo", "-h", "-o", "%T"], env=environment, capture_output=True, text=True)
@@ -453,14 +464,14 @@ PartitionName=debug Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 @pytest.mark.slow
 def test_slurm_runs_trials_as_an_array_of_jobs(slurm_cluster: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLURM_CONF", str(slurm_cluster))
-    done = sweep(*ONE_EPOCH, "seed=1,2,3", "hydra/launcher=slurm", "hydra.launcher.threads=1")
+    done = sweep(*ONE_EPOCH, "seed=1,2", "hydra/launcher=slurm", "hydra.launcher.threads=1")
     assert done.returncode == 0, done.stderr
     one = the_sweep()
-    assert [trial.state for trial in one.trials] == ["done"] * 3
-    jobs = {re.search(r"SLURM_JOB_ID=(\d+)", (one.folder(n) / "output.log").read_text())[1] for n in range(3)}  # type: ignore[index]
-    assert len(jobs) == 3
+    assert [trial.state for trial in one.trials] == ["done"] * 2
+    jobs = {re.search(r"SLURM_JOB_ID=(\d+)", (one.folder(n) / "output.log").read_text())[1] for n in range(2)}  # type: ignore[index]
+    assert len(jobs) == 2
     (script,) = (one.path / ".slurm").glob("*_submission.sh")
-    assert "#SBATCH --array=0-2%3\n" in script.read_text()
+    assert "#SBATCH --array=0-1%2\n" in script.read_text()
     refused = sweep(*ONE_EPOCH, "seed=1,2", "hydra/launcher=slurm", "hydra.launcher.partition=none")
     assert refused.returncode == MISTAKE
     assert "hydra/launcher=slurm: the jobs were refused: " in refused.stderr

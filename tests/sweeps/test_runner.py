@@ -267,10 +267,10 @@ def test_a_trial_that_should_be_pruned_is_stopped_and_counts_as_pruned(tmp_path:
     looks: dict[int, int] = {}
 
     class Patient(FakeExecutor):
-        """Lets a trial run for some rounds, and end where it is asked to."""
+        """Lets a trial run for some rounds, and end when it is requested to."""
 
         def poll(self) -> list[tuple[int, int | None]]:
-            found: list[tuple[int, int | None]] = []
+            ended: list[tuple[int, int | None]] = []
             for job in list(self._running):
                 looks[job.number] = looks.get(job.number, 0) + 1
                 value = (100.0 if job.number == 5 else 1.0 - job.number / 100) + 0.1 / looks[job.number]
@@ -282,8 +282,8 @@ def test_a_trial_that_should_be_pruned_is_stopped_and_counts_as_pruned(tmp_path:
                     write_run(job.folder, value, "running", epoch=looks[job.number])
                     continue
                 self._running.remove(job)
-                found.append((job.number, 0))
-            return found
+                ended.append((job.number, 0))
+            return ended
 
     trials = drive(tmp_path, study(tmp_path), Patient(succeed, workers=1))
     assert [trial.state for trial in trials] == ["done"] * 5 + ["pruned"]

@@ -32,17 +32,17 @@ def test_a_list_is_one_value_of_a_sweep() -> None:
 
 def test_glob_finds_experiments_in_folders() -> None:
     (override,) = parse_overrides(["experiments=glob(emnist_letters/*)"])
-    found = choices(override)
-    assert found == [name for name in describe()["experiments"] if name.startswith("emnist_letters/")]
-    assert len(found) > 5
+    names = choices(override)
+    assert names == [name for name in describe()["experiments"] if name.startswith("emnist_letters/")]
+    assert len(names) > 5
     (override,) = parse_overrides(["experiments=glob([emnist_letters/*,ours/*],exclude=*/cgan*)"])
     assert {name.split("/")[0] for name in choices(override)} == {"emnist_letters", "ours"}
     assert not [name for name in choices(override) if "/cgan" in name]
 
 
-@pytest.mark.parametrize("typed", ["experiments=glob(none/*)", "seed=range(1,1)"])
-def test_a_sweep_of_no_trials_is_refused(typed: str) -> None:
-    (override,) = parse_overrides([typed])
+@pytest.mark.parametrize("text", ["experiments=glob(none/*)", "seed=range(1,1)"])
+def test_a_sweep_of_no_trials_is_refused(text: str) -> None:
+    (override,) = parse_overrides([text])
     with pytest.raises(ConfigError, match="no trials"):
         choices(override)
 
@@ -60,7 +60,7 @@ def test_an_interval_in_a_grid_is_refused_with_the_way_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "kind", "low", "high", "log"),
+    ("text", "kind", "low", "high", "log"),
     [
         ("interval(0.1, 2)", "FloatDistribution", 0.1, 2.0, False),
         ("tag(log, interval(1e-4, 1e-2))", "FloatDistribution", 1e-4, 1e-2, True),
@@ -69,11 +69,11 @@ def test_an_interval_in_a_grid_is_refused_with_the_way_out() -> None:
         ("range(4, 17, 4)", "IntDistribution", 4, 16, False),
     ],
 )
-def test_a_distribution_is_that_of_its_override(typed: str, kind: str, low: float, high: float, log: bool) -> None:
-    (override,) = parse_overrides([f"model.x={typed}"])
-    found = distribution(override)
-    assert type(found).__name__ == kind
-    assert (found.low, found.high, found.log) == (low, high, log)  # type: ignore[attr-defined]
+def test_a_distribution_is_that_of_its_override(text: str, kind: str, low: float, high: float, log: bool) -> None:
+    (override,) = parse_overrides([f"model.x={text}"])
+    sampled_from = distribution(override)
+    assert type(sampled_from).__name__ == kind
+    assert (sampled_from.low, sampled_from.high, sampled_from.log) == (low, high, log)  # type: ignore[attr-defined]
 
 
 def test_choices_are_a_categorical_distribution_of_texts() -> None:
@@ -81,9 +81,9 @@ def test_choices_are_a_categorical_distribution_of_texts() -> None:
     assert distribution(override).choices == ("[0.0,0.9]", "[0.5,0.9]")  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("typed", ["tag(log, interval(0, 1))", "interval(2, 1)"])
-def test_an_impossible_distribution_is_refused(typed: str) -> None:
-    (override,) = parse_overrides([f"model.lr={typed}"])
+@pytest.mark.parametrize("text", ["tag(log, interval(0, 1))", "interval(2, 1)"])
+def test_an_impossible_distribution_is_refused(text: str) -> None:
+    (override,) = parse_overrides([f"model.lr={text}"])
     with pytest.raises(ConfigError, match=r"^model\.lr="):
         distribution(override)
 
