@@ -20,8 +20,8 @@ from benchmarks import sweeps as sweeping
 from benchmarks.timing import Benchmark, compare, with_range
 from handwriting import config
 from handwriting.data.loading.module import GlyphData
-from handwriting.engine import fitting
 from handwriting.engine.sections import build_loading, build_source
+from handwriting.engine.train_log import quieten_lightning
 from handwriting.errors import ConfigError, nearest
 from handwriting.fields import AnyPath, FreeText
 from handwriting.jobs.arguments import Count, read_arguments
@@ -77,7 +77,7 @@ def run(cfg: DictConfig) -> None:
             raise ConfigError(f"only={name}: no such benchmark.{nearest(name, known)} There are: {', '.join(known)}.")
     read_arguments(Arguments, cfg)
     out = output_path(cfg.out, "") if cfg.out else None
-    fitting.quieten_lightning()
+    quieten_lightning()
     wanted = [name for name in known if name in (cfg.only or known)]
     parts = [_machine(cfg)]
     if "start" in wanted:  # before torch has warmed up anything that another process could share

@@ -19,7 +19,9 @@ from torch.nn import functional as F
 
 from benchmarks.timing import Benchmark, measure_rate
 from handwriting.data.loading.module import GlyphData
-from handwriting.engine import fitting
+from handwriting.engine.experiment import Experiment, build_model
+from handwriting.engine.fitting import fit
+from handwriting.engine.precision import resolve_precision
 from handwriting.glyphs import Glyphs
 from handwriting.models.adversarial import AdversarialModel
 from handwriting.models.base import GlyphModel
@@ -95,7 +97,7 @@ class AsTheJobDoes:
         """Return glyphs a second over at least ``seconds``, to the end of an epoch."""
         stopwatch = _Stopwatch(seconds)
         with TemporaryDirectory() as folder, _silence():
-            fitting.train(self.cfg, Path(folder), self.data, callbacks=[stopwatch])
+            fit(Experiment.from_config(self.cfg, Path(folder), self.data, [stopwatch]))
         self.with_validation.append(stopwatch.rate_with_validation)
         return stopwatch.rate
 
@@ -109,10 +111,10 @@ def plainly(cfg: DictConfig, data: GlyphData, bf16: bool | None = None) -> Bench
         bf16: Whether to compute in bfloat16; as the job would where it is left out.
     """
     if bf16 is None:
-        bf16 = fitting.resolve_precision(cfg.precision, cfg.trainer.accelerator) == "bf16-mixed"
+        bf16 = resolve_precision(cfg.precision, cfg.trainer.accelerator) == "bf16-mixed"
 
     def measure(seconds: float) -> float:
-        model = fitting.build_model(cfg, data).train()
+        model = build_model(cfg, data).train()
         batches = _batches(data.train, data.batch_size, model)
         autocast = torch.autocast("cpu", torch.bfloat16, enabled=bf16)
         step = _adversarial(model, autocast) if isinstance(model, AdversarialModel) else _variational(model, autocast)

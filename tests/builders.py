@@ -10,7 +10,6 @@ import torch
 
 from handwriting.config import CONF, build, compose
 from handwriting.data.loading.module import Batch
-from handwriting.engine.sections import build_loading, build_source
 from handwriting.glyphs import Glyphs
 from handwriting.models.base import GlyphModel
 
@@ -63,15 +62,14 @@ def make_glyphs(n: int = 12, image_size: int = 28) -> Glyphs:
 
 def train(folder: Path, *overrides: str) -> Path:
     """Train by the job itself, on a few synthetic glyphs, and return the run folder."""
-    from handwriting.data.loading.module import GlyphData
-    from handwriting.engine import fitting
+    from handwriting.engine.experiment import Experiment
+    from handwriting.engine.fitting import fit
     from handwriting.runs import claim
 
-    cfg = compose("train", [*QUICK, *overrides])
-    source = build_source(cfg.data)
-    fitting.rehearse(cfg, source)
     claimed = claim(folder)
-    fitting.train(cfg, claimed, GlyphData(source, loading=build_loading(cfg.data)))
+    experiment = Experiment.from_config(compose("train", [*QUICK, *overrides]), claimed)
+    experiment.check()
+    fit(experiment)
     return claimed
 
 

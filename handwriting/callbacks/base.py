@@ -16,6 +16,7 @@ from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 
 from handwriting.models.base import GlyphModel
 from handwriting.plots.grids import png_bytes
+from handwriting.runs import RunFolder
 from handwriting.runs.files import write_atomically
 
 TimeShare = Annotated[float, Field(gt=0, le=1)]
@@ -58,7 +59,17 @@ class TimeBudget:
 
 
 class RunCallback(pl.Callback):
-    """A callback that writes into the run folder."""
+    """A callback that writes into the run folder.
+
+    Attributes:
+        run: The run folder, in the first process of a training; None elsewhere.
+    """
+
+    run: RunFolder | None = None
+
+    def attach(self, run: RunFolder) -> None:
+        """Write into the folder of this run from now on; the first process alone is given one."""
+        self.run = run
 
     @staticmethod
     def folder(trainer: pl.Trainer) -> Path:

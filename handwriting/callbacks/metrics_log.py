@@ -11,7 +11,6 @@ import torch
 
 from handwriting.callbacks.base import RunCallback, epochs_done
 from handwriting.models.base import GlyphModel
-from handwriting.runs import RunFolder
 from handwriting.runs.metrics import Extremes, extremes
 
 
@@ -29,11 +28,6 @@ class MetricsLog(RunCallback):
         self._due = 0
         self._row: dict[str, float] = {}
         self._extremes: Extremes = {}
-        self._run: RunFolder | None = None
-
-    def attach(self, run: RunFolder) -> None:
-        """Write into ``run``; a process that is not the first one writes nowhere."""
-        self._run = run
 
     def add(self, values: Mapping[str, float]) -> None:
         """Write these values, by their full names, with the next row."""
@@ -61,17 +55,17 @@ class MetricsLog(RunCallback):
         self._began = time.monotonic()
         pl_module.flush_observer = self.add
         self._due = pl_module.batches // trainer.log_every_n_steps  # type: ignore[attr-defined]
-        if self._run:
-            self._run.note(threads=torch.get_num_threads())  # several processes share them out as they start
-            self._run.metrics.keep_until(pl_module.batches)
-            self._extremes = extremes(self._run.metrics.read())
+        if self.run:
+            self.run.note(threads=torch.get_num_threads())  # several processes share them out as they start
+            self.run.metrics.keep_until(pl_module.batches)
+            self._extremes = extremes(self.run.metrics.read())
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: GlyphModel, outputs: Any, batch: Any, batch_idx: int  # type: ignore[override]
     ) -> None:  # fmt: skip
         """Write a row when it is due."""
-        if self._run:
-            self._run.beat()
+        if self.run:
+            self.run.beat()
         before, self._due = self._due, pl_module.batches // trainer.log_every_n_steps  # type: ignore[attr-defined]
         if self._due > before and not trainer.is_last_batch:  # the last batch's row is that of the epoch's end
             self._write(trainer, pl_module)
@@ -80,9 +74,9 @@ class MetricsLog(RunCallback):
         """Write the epoch's last row and the summary."""
         pl_module.flush("train")  # the model's own hook comes after those of callbacks
         self._write(trainer, pl_module)
-        if self._run:
+        if self.run:
             progress = self._progress(trainer, pl_module)
-            self._run.summarise({**progress, "metrics": self._extremes})
+            self.run.summarise({**progress, "metrics": self._extremes})
 
     def teardown(self, trainer: pl.Trainer, pl_module: GlyphModel, stage: str) -> None:  # type: ignore[override]
         """Observe the model no longer."""
@@ -107,8 +101,8 @@ class MetricsLog(RunCallback):
             return
         model.latest_values.update(self._row)
         row, self._row = {**self._progress(trainer, model), **self._row}, {}
-        if self._run:
-            self._run.metrics.append(row)
+        if self.run:
+            self.run.metrics.append(row)
             extremes([row], self._extremes)
         for logger in trainer.loggers:
             logger.log_metrics(row, step=model.samples)

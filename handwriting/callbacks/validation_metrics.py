@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,6 @@ from handwriting.features.cache import feature_space
 from handwriting.metrics.base import Metric, Reference
 from handwriting.metrics.evaluation import compute_metrics, evaluate_samples, prepare_metrics
 from handwriting.models.base import GlyphModel
-from handwriting.runs import RunFolder
 
 log = logging.getLogger("handwriting")
 
@@ -33,6 +31,7 @@ class ValidationMetrics(RunCallback):
         every_n_epochs: MetricValue after so many epochs, and after the last.
         time_share: The most of the training's time that measuring may take. The first epoch that is due and the last
             are always measured.
+        metrics: The metrics to compute; set once they are built, since other sections configure them.
     """
 
     every_n_epochs: PositiveInt = 1
@@ -41,15 +40,9 @@ class ValidationMetrics(RunCallback):
     def __post_init__(self) -> None:
         """Nothing is measured unless something is attached."""
         self._allowance = TimeBudget(self.time_share, ahead=2)  # this one, and the last epoch's
-        self._metrics: list[Metric] = []
-        self._run: RunFolder | None = None
+        self.metrics: list[Metric] = []
         self._reference: Reference | None = None
         self._seconds_before = 0.0
-
-    def attach(self, metrics: Sequence[Metric], run: RunFolder | None) -> None:
-        """Take these measures, those that are meant for training; and tell ``run`` what by and how long it took."""
-        self._metrics = [metric for metric in metrics if metric.while_training]
-        self._run = run
 
     def state_dict(self) -> dict[str, Any]:
         """Keep the seconds spent so far."""
@@ -66,12 +59,12 @@ class ValidationMetrics(RunCallback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Make the feature space, and look at the real glyphs; the first process alone does."""
-        if not self._metrics or not trainer.is_global_zero:
+        if not self.metrics or not trainer.is_global_zero:
             return
         data, began = trainer.datamodule, time.monotonic()  # type: ignore[attr-defined]
         space = feature_space(data.whole, data.test, trainer.strategy.root_device, announce=print)
         self._reference = Reference(space, data.whole, data.val)
-        self._metrics, refused = prepare_metrics(self._metrics, self._reference)
+        self.metrics, refused = prepare_metrics(self.metrics, self._reference)
         for reason in refused:
             log.warning("not measured while training: %s", reason)
         self._tell({"feature_space": str(space), "preparation_seconds": round(time.monotonic() - began, 2)})
@@ -93,7 +86,7 @@ class ValidationMetrics(RunCallback):
         if self._reference is None or not self._allowance.due(trainer):
             return {}
         with self._allowance.spending():
-            measures, refused = compute_metrics(evaluate_samples(model, self._reference), self._metrics)
+            measures, refused = compute_metrics(evaluate_samples(model, self._reference), self.metrics)
         for reason in refused:
             log.info("not measured after epoch %d: %s", epochs_done(trainer), reason)
         self._tell({"measuring_seconds": round(self.seconds, 2)})
@@ -101,5 +94,5 @@ class ValidationMetrics(RunCallback):
         return values | {f"floor/{name}": own.floor for name, own in measures.items() if own.floor is not None}
 
     def _tell(self, facts: dict[str, object]) -> None:
-        if self._run:
-            self._run.summarise(facts)
+        if self.run:
+            self.run.summarise(facts)

@@ -7,7 +7,7 @@ from omegaconf import DictConfig
 
 from handwriting.data.loading.module import GlyphData
 from handwriting.data.sources.base import GlyphSource
-from handwriting.engine.fitting import build_metrics
+from handwriting.engine.experiment import build_metrics
 from handwriting.errors import DataError
 from handwriting.features.cache import feature_space
 from handwriting.features.space import Sample

@@ -1,4 +1,4 @@
-"""Building what a training is made of, and running it into its folder."""
+"""Training, from a configuration to a finished run folder; read from top to bottom, it is the whole of it."""
 
 from __future__ import annotations
 
@@ -7,161 +7,134 @@ import logging
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
-from pytorch_lightning.callbacks import Checkpoint
-from pytorch_lightning.loggers import Logger
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from handwriting import config, runs
-from handwriting.callbacks.checkpoints import BestCheckpoint, SafeCheckpointIO
-from handwriting.callbacks.metrics_log import MetricsLog
+from handwriting import config
+from handwriting.callbacks.base import RunCallback
 from handwriting.callbacks.stop_request import StopRequest
-from handwriting.callbacks.validation_metrics import ValidationMetrics
-from handwriting.config import typed_command
+from handwriting.config import INSTALLED, typed_command
 from handwriting.data.loading.module import GlyphData
-from handwriting.data.preparation.styles import STYLE_NAMES
 from handwriting.data.sources.base import GlyphSource
-from handwriting.engine.loggers import close, make_loggers
+from handwriting.engine.claiming import claimed_folder
+from handwriting.engine.experiment import Experiment
+from handwriting.engine.invocation import Invocation
+from handwriting.engine.loggers import close
+from handwriting.engine.precision import resolve_precision, uses_gpu
 from handwriting.engine.processes import is_first_process
-from handwriting.engine.resuming import resumed_config
+from handwriting.engine.resuming import refuse_other_weights, resumed_config
 from handwriting.engine.sections import build_loading, build_source
-from handwriting.errors import ConfigError, RunError
+from handwriting.engine.train_log import logging_to, quieten_lightning
 from handwriting.glyphs import Glyphs
-from handwriting.metrics.base import Metric
 from handwriting.models.base import GlyphModel
-from handwriting.networks.precision import fast_in_bfloat16
-from handwriting.runs import Run, RunFolder, checkpoints
+from handwriting.runs import RunFolder
 from handwriting.runs.summaries import as_override, flatten
 
 log = logging.getLogger("handwriting")
 
-FOLDER_VARIABLE = "HANDWRITING_RUN_FOLDER"
-"""How the processes that DDP starts learn of the folder that the first one has claimed."""
-
 
 def run(
     cfg: DictConfig,
+    invocation: Invocation,
     source: GlyphSource | None = None,
     read: tuple[Glyphs, Glyphs] | None = None,
     records: Sequence[logging.LogRecord] = (),
-) -> None:
-    """Check everything, claim the run folder, train, and say where the pictures are.
+) -> Path:
+    """Build and check everything in a run folder of its own, train, and return the folder.
 
     Args:
         cfg: The configuration of the job.
-        source: Where the glyphs come from, where it was built before.
-        read: What it read, where it was read before.
+        invocation: How the training was requested.
+        source: The data source, where it was built before.
+        read: Training and test glyphs, where the source was read before.
         records: What was logged before.
-    """
-    quieten_lightning()
-    cfg, earlier = resumed_config(cfg)
-    config.check(cfg)
-    source = source or build_source(cfg.data)
-    rehearse(cfg, source)
-    data = GlyphData(source, read, build_loading(cfg.data))
-    with _own_folder(earlier) as folder, _logging_to(folder, records):
-        train(cfg, folder, data, earlier.checkpoint("last") if earlier else None)
-
-
-def rehearse(cfg: DictConfig, source: GlyphSource) -> None:
-    """Build everything that needs no data, so that a mistake is found before data is touched.
-
-    The model is built without memory for its weights, for a stand-in alphabet.
 
     Raises:
-        ConfigError: For the first value or combination that cannot be used.
+        HandwritingError: If a value, the data or the run folder cannot be used, or the training fails for a reason that
+            a user can mend.
     """
-    styles = STYLE_NAMES if source.style != "none" else ()
-    with torch.device("meta"):
-        config.build(cfg.model, "model", image_size=source.image_size, alphabet=("a", "b"), style_names=styles)
-    build_metrics(cfg.get("metrics"))
-    _trainer(cfg, Path.cwd(), _callbacks(cfg), make_loggers(cfg, Path.cwd()))
+    quieten_lightning()
+    cfg, earlier = resumed_config(cfg, invocation.overrides)
+    trust = INSTALLED if earlier else invocation.trust
+    config.check(cfg, trust)
+    data = GlyphData(source or build_source(cfg.data, trust), read, build_loading(cfg.data))
+    with nullcontext(earlier.path) if earlier else claimed_folder(invocation.folder) as folder:
+        experiment = Experiment.from_config(cfg, folder, data, trust=trust)
+        experiment.check(read and read[0])
+        with logging_to(folder, records):
+            fit(experiment, earlier.checkpoint("last") if earlier else None, invocation.choices)
+    return folder
 
 
-def train(
-    cfg: DictConfig,
-    folder: Path,
-    data: GlyphData,
-    checkpoint: Path | None = None,
-    callbacks: Sequence[pl.Callback] = (),
+def fit(
+    experiment: Experiment, checkpoint: Path | None = None, choices: Mapping[str, str | None] | None = None
 ) -> pl.Trainer:
-    """Train on ``data`` in a claimed folder, from the start or from a checkpoint, and keep the folder's status.
+    """Train an experiment in its claimed folder, and keep the folder's status.
 
     Args:
-        cfg: The configuration of the job.
-        folder: The run folder.
-        data: The glyphs.
-        checkpoint: What to go on from.
-        callbacks: More callbacks than those that are configured, called after them.
+        experiment: The experiment.
+        checkpoint: The checkpoint to resume from; None to start from scratch.
+        choices: The choice of each config group, for the summary.
+
+    Returns:
+        The trainer, which holds the model and the logged values.
 
     Raises:
         HandwritingError: If the data is missing or the training fails for a reason that a user can mend.
     """
-    first = is_first_process()
-    run_folder = RunFolder(folder)
-    if first:
-        run_folder.begin(OmegaConf.to_yaml(cfg, resolve=True), _status(cfg), _summary(cfg))
+    if not is_first_process():
+        _fit(experiment, None, checkpoint)
+        return experiment.trainer
+    folder = RunFolder(experiment.folder)
+    cfg = experiment.config
+    folder.begin(OmegaConf.to_yaml(cfg, resolve=True), _status(cfg), _summary(cfg, choices or {}))
     try:
-        trainer = _fit(cfg, folder, data, run_folder if first else None, checkpoint, callbacks)
-    except BaseException as error:
-        if first:
-            interrupted = isinstance(error, KeyboardInterrupt)
-            why = "stopped by hand" if interrupted else f"{type(error).__name__}: {error}"
-            run_folder.end("interrupted" if interrupted else "failed", why)
-            if interrupted:
-                print(f"\nInterrupted. Go on with: python train.py resume={shlex.quote(str(folder))}", file=sys.stderr)
+        _fit(experiment, folder, checkpoint)
+    except KeyboardInterrupt:
+        folder.end("interrupted", "stopped by hand")
+        command = f"python train.py resume={shlex.quote(str(folder.path))}"
+        print(f"\nInterrupted. Resume with: {command}", file=sys.stderr)
         raise
-    if first:
-        stopped = next((one.reason for one in trainer.callbacks if isinstance(one, StopRequest) and one.reason), None)  # type: ignore[attr-defined]
-        if stopped:
-            run_folder.end("interrupted", stopped.why, stopped.stopped_by)
-        else:
-            run_folder.end("done")
-        grids = sorted((folder / "samples").glob("*.png"))
-        print(f"Done: {folder}" + (f"\nGrid: {grids[-1]}" if grids else ""))
-    return trainer
+    except BaseException as error:
+        folder.end("failed", f"{type(error).__name__}: {error}")
+        raise
+    _record_end(experiment, folder)
+    return experiment.trainer
 
 
-def _fit(
-    cfg: DictConfig,
-    folder: Path,
-    data: GlyphData,
-    run_folder: RunFolder | None,
-    checkpoint: Path | None,
-    more_callbacks: Sequence[pl.Callback],
-) -> pl.Trainer:
+def _fit(experiment: Experiment, folder: RunFolder | None, checkpoint: Path | None) -> None:
+    """Prepare the glyphs, build the model and train it.
+
+    Args:
+        experiment: The experiment.
+        folder: The run folder; None in every process but the first.
+        checkpoint: The checkpoint to resume from.
+    """
+    cfg, data, trainer = experiment.config, experiment.data, experiment.trainer
     pl.seed_everything(cfg.seed, verbose=False)
-    os.environ.pop("PL_GLOBAL_SEED")  # by it DDP would seed once more, and go on with other numbers than one process
+    # By this variable DDP would seed once more, and train with other random numbers than a single process.
+    os.environ.pop("PL_GLOBAL_SEED")
     data.setup()
     _warn_of_skipped(data.source)
-    model = build_model(cfg, data)
-    callbacks = [*_callbacks(cfg), *more_callbacks]
-    for callback in callbacks:
-        if run_folder and isinstance(callback, MetricsLog):
-            callback.attach(run_folder)
-        if isinstance(callback, ValidationMetrics):
-            callback.attach(build_metrics(cfg.get("metrics")), run_folder)
-    if run_folder:
-        parameters = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
-        run_folder.note(data_fingerprint=data.fingerprint, data_report=data.report)
-        monitor, mode = _monitor(model, callbacks)
-        facts = {"parameters": parameters, "training_glyphs": len(data.train), "monitor": monitor, "mode": mode}
-        run_folder.summarise(facts)
-    trainer = _trainer(cfg, folder, callbacks, make_loggers(cfg, folder))
+    model = experiment.build_model()
     _warn_of_batch_statistics(model, trainer)
+    if folder:
+        _record_data_and_model(experiment, model, folder)
+        for callback in experiment.callbacks:
+            if isinstance(callback, RunCallback):
+                callback.attach(folder)
     if checkpoint and not checkpoint.is_file():
         log.warning("%s is missing: the run was stopped before its first checkpoint and starts over", checkpoint)
         checkpoint = None
     if checkpoint:
-        _refuse_other_weights(model, checkpoint)
+        refuse_other_weights(model, checkpoint)
     settings: Any = OmegaConf.to_container(cfg, resolve=True)
     for logger in trainer.loggers:
         logger.log_hyperparams(settings)
@@ -173,108 +146,9 @@ def _fit(
     finally:
         gc.unfreeze()
         close(trainer.loggers)
-    return trainer
 
 
-def _monitor(model: GlyphModel, callbacks: Sequence[pl.Callback]) -> tuple[str, str]:
-    """Return which logged value tells a better checkpoint, and a better run, and whether less of it is better."""
-    chosen = next((callback.chosen for callback in callbacks if isinstance(callback, BestCheckpoint)), None)
-    return chosen or (model.monitor, model.mode)
-
-
-def _warn_of_skipped(source: GlyphSource) -> None:
-    if skipped := source.skipped:
-        log.warning("%d glyphs or files were skipped (data.on_bad=skip); the first: %s", len(skipped), skipped[0])
-        for reason in skipped:
-            log.info("skipped: %s", reason)
-
-
-def _warn_of_batch_statistics(model: GlyphModel, trainer: pl.Trainer) -> None:
-    apart = trainer.world_size > 1 and trainer.strategy.root_device.type == "cpu"
-    if apart and trainer.is_global_zero and any(isinstance(part, _BatchNorm) for part in model.modules()):
-        log.warning(
-            "on the CPU each of the %d processes normalises by the statistics of its own part of a batch: set "
-            "model.norm=none or instance, or a larger data.batch_size, or train on GPUs",
-            trainer.world_size,
-        )
-
-
-def build_model(cfg: DictConfig, data: GlyphData) -> GlyphModel:
-    """Return the model of ``cfg`` for the glyphs of ``data``, laid out and compiled as asked."""
-    model: GlyphModel = config.build(
-        cfg.model, "model", image_size=data.source.image_size, alphabet=data.alphabet, style_names=data.style_names
-    )
-    model = model.to(memory_format=torch.channels_last)
-    if cfg.compile:
-        for network in model.children():
-            network.compile()  # in place, so that the checkpoint's keys stay as they are
-    return model
-
-
-def _trainer(cfg: DictConfig, folder: Path, callbacks: list[pl.Callback], loggers: list[Logger]) -> pl.Trainer:
-    on_gpu = _on_gpu(cfg.trainer.accelerator)
-    return config.build(
-        cfg.trainer if on_gpu else {**cfg.trainer, "sync_batchnorm": False},  # torch refuses it on the CPU
-        "trainer",
-        default_root_dir=str(folder),
-        callbacks=callbacks,
-        logger=loggers,
-        precision=resolve_precision(cfg.precision, cfg.trainer.accelerator),
-        plugins=[SafeCheckpointIO()],
-        # Otherwise Lightning would add a checkpoint callback of its own.
-        enable_checkpointing=any(isinstance(callback, Checkpoint) for callback in callbacks),
-    )
-
-
-def resolve_precision(precision: str, accelerator: str) -> str:
-    """Return Lightning's name of a precision; ``auto`` is bfloat16 where the hardware multiplies it natively.
-
-    Raises:
-        ConfigError: If it is neither ``auto``, ``32-true`` nor ``bf16-mixed``.
-    """
-    allowed = ("auto", "32-true", "bf16-mixed")
-    if precision not in allowed:
-        raise ConfigError(f"precision={precision} is not allowed: choose {', '.join(allowed)}.")
-    if precision != "auto":
-        return precision
-    if _on_gpu(accelerator):
-        device = "cuda"
-    else:
-        device = "cpu" if accelerator == "cpu" or not torch.backends.mps.is_available() else "mps"
-    return "bf16-mixed" if fast_in_bfloat16(device) else "32-true"
-
-
-def _on_gpu(accelerator: str) -> bool:
-    return accelerator != "cpu" and torch.cuda.is_available()
-
-
-def build_metrics(sections: DictConfig | None) -> list[Metric]:
-    """Return the metrics that a configuration names; none of a run that is older than the first of them."""
-    return [config.build(section, "metrics") for section in (sections or {}).values() if section is not None]
-
-
-def _callbacks(cfg: DictConfig) -> list[pl.Callback]:
-    return [config.build(section, "callbacks") for section in cfg.callbacks.values() if section is not None]
-
-
-# The run folder
-
-
-@contextmanager
-def _own_folder(earlier: Run | None) -> Iterator[Path]:
-    """Claim the run folder in the first process, or take up an earlier one; tell the other processes which it is."""
-    wished = Path(HydraConfig.get().runtime.output_dir)
-    if earlier:
-        yield earlier.path
-    elif not is_first_process():
-        yield Path(os.environ.get(FOLDER_VARIABLE, wished))
-    else:
-        folder = runs.claim(wished)
-        os.environ[FOLDER_VARIABLE] = str(folder)
-        try:
-            yield folder
-        finally:
-            del os.environ[FOLDER_VARIABLE]
+# What is recorded
 
 
 def _status(cfg: DictConfig) -> dict[str, Any]:
@@ -282,13 +156,12 @@ def _status(cfg: DictConfig) -> dict[str, Any]:
         "command": typed_command(),
         "seed": cfg.seed,
         "threads": torch.get_num_threads(),
-        "device": torch.cuda.get_device_name() if _on_gpu(cfg.trainer.accelerator) else "CPU",
+        "device": torch.cuda.get_device_name() if uses_gpu(cfg.trainer.accelerator) else "CPU",
         "precision": resolve_precision(cfg.precision, cfg.trainer.accelerator),
     }
 
 
-def _summary(cfg: DictConfig) -> dict[str, Any]:
-    choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
+def _summary(cfg: DictConfig, choices: Mapping[str, str | None]) -> dict[str, Any]:
     settings: Any = OmegaConf.to_container(cfg, resolve=True)
     return {
         "model": cfg.model._target_.rpartition(".")[2],
@@ -299,48 +172,40 @@ def _summary(cfg: DictConfig) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def _logging_to(folder: Path, records: Sequence[logging.LogRecord] = ()) -> Iterator[None]:
-    """Write ``records`` and all that is logged to ``train.log``; only our own warnings reach the terminal as well."""
-    if not is_first_process():
-        yield
-        return
-    file = logging.FileHandler(folder / "train.log")
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    terminal = logging.StreamHandler()
-    terminal.setLevel(logging.WARNING)
-    terminal.addFilter(logging.Filter("handwriting"))
-    log.setLevel(logging.INFO)
-    root = logging.getLogger()
-    root.addHandler(file)
-    root.addHandler(terminal)
-    logging.captureWarnings(True)
-    for record in records:
-        root.handle(record)
-    try:
-        yield
-    finally:
-        logging.captureWarnings(False)
-        for handler in (file, terminal):
-            root.removeHandler(handler)
-            handler.close()
+def _record_data_and_model(experiment: Experiment, model: GlyphModel, folder: RunFolder) -> None:
+    data = experiment.data
+    monitor, mode = experiment.monitor(model)
+    folder.note(data_fingerprint=data.fingerprint, data_report=data.report)
+    parameters = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
+    folder.summarise({"parameters": parameters, "training_glyphs": len(data.train), "monitor": monitor, "mode": mode})
 
 
-def quieten_lightning() -> None:
-    """Let Lightning speak to ``train.log`` rather than to the terminal."""
-    for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch"):
-        logger = logging.getLogger(name)
-        logger.handlers.clear()
-        logger.propagate = True
+def _record_end(experiment: Experiment, folder: RunFolder) -> None:
+    """Record how a training ended that did not fail, and print where its pictures are."""
+    reasons = (callback.reason for callback in experiment.callbacks if isinstance(callback, StopRequest))
+    if reason := next(filter(None, reasons), None):
+        folder.end("interrupted", reason.why, reason.stopped_by)
+    else:
+        folder.end("done")
+    grids = sorted((folder.path / "samples").glob("*.png"))
+    print(f"Done: {folder.path}" + (f"\nGrid: {grids[-1]}" if grids else ""))
 
 
-def _refuse_other_weights(model: GlyphModel, checkpoint: Path) -> None:
-    """Refuse to resume where the weights do not fit, naming what does not."""
-    saved = {name: tuple(weight.shape) for name, weight in checkpoints.load(checkpoint)["state_dict"].items()}
-    built = {name: tuple(weight.shape) for name, weight in model.state_dict().items()}
-    for name in sorted(saved.keys() | built.keys()):
-        if saved.get(name) != built.get(name):
-            raise RunError(
-                f"{checkpoint} holds another architecture: {name} is {saved.get(name, 'absent')} there and "
-                f"{built.get(name, 'absent')} here. Resume with the version and the data that it was trained with."
-            )
+# Warnings
+
+
+def _warn_of_skipped(source: GlyphSource) -> None:
+    if skipped := source.skipped:
+        log.warning("%d glyphs or files were skipped (data.on_bad=skip); the first: %s", len(skipped), skipped[0])
+        for reason in skipped:
+            log.info("skipped: %s", reason)
+
+
+def _warn_of_batch_statistics(model: GlyphModel, trainer: pl.Trainer) -> None:
+    is_split = trainer.world_size > 1 and trainer.strategy.root_device.type == "cpu"
+    if is_split and trainer.is_global_zero and any(isinstance(part, _BatchNorm) for part in model.modules()):
+        log.warning(
+            "on the CPU each of the %d processes normalises by the statistics of its own part of a batch: set "
+            "model.norm=none or instance, or a larger data.batch_size, or train on GPUs",
+            trainer.world_size,
+        )

@@ -9,10 +9,16 @@ from omegaconf import DictConfig
 from pytorch_lightning.loggers import Logger, WandbLogger
 
 from handwriting import config
+from handwriting.config import INSTALLED, Trust
 
 
-def make_loggers(cfg: DictConfig, folder: Path) -> list[Logger]:
-    """Return the trackers that ``cfg.logger`` names, each writing into ``folder``.
+def make_loggers(cfg: DictConfig, folder: Path, trust: Trust = INSTALLED) -> list[Logger]:
+    """Return the loggers that ``cfg.logger`` names, each writing into ``folder``.
+
+    Args:
+        cfg: The configuration of the job.
+        folder: The run folder.
+        trust: Which classes the configuration may name.
 
     Raises:
         ConfigError: If a value does not fit.
@@ -20,7 +26,7 @@ def make_loggers(cfg: DictConfig, folder: Path) -> list[Logger]:
     sections = [section for section in (cfg.logger or {}).values() if section is not None]
     if any(section._target_.endswith("WandbLogger") for section in sections):
         _prepare_wandb()
-    return [config.build(section, "logger", save_dir=str(folder)) for section in sections]
+    return [config.build(section, "logger", trust=trust, save_dir=str(folder)) for section in sections]
 
 
 def _prepare_wandb() -> None:

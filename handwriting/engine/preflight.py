@@ -1,4 +1,4 @@
-"""What can be found wrong with a training before torch is imported, which takes seconds."""
+"""Mistakes in a training that can be found before torch is imported, which takes seconds."""
 
 from __future__ import annotations
 
@@ -13,21 +13,24 @@ if TYPE_CHECKING:
     from handwriting.glyphs import Glyphs
 
 
-def check_early(model: Mapping[str, Any], source: GlyphSource, loading: Loading) -> tuple[Glyphs, Glyphs] | None:
-    """Return the glyphs of a source, once it is plain that the model can learn from them.
+def read_checked(model: Mapping[str, Any], source: GlyphSource, loading: Loading) -> tuple[Glyphs, Glyphs] | None:
+    """Return the glyphs of a source, once it is known that the model can be trained on them.
 
     What has to be downloaded waits until everything else is known to be right; then nothing is returned.
 
     Args:
         model: The model's section of the configuration.
-        source: Where the glyphs come from.
-        loading: How batches are made of them.
+        source: The data source.
+        loading: How batches are made of its glyphs.
+
+    Returns:
+        Training and test glyphs as they were read; None where they have to be downloaded.
 
     Raises:
         ConfigError: If the model cannot make images of their size, or cannot normalise a batch of one; or if a class
-            that is to be left out does not exist.
-        DataError: If the glyphs cannot be read, a class has none, or they have no labels where the model asks for a
-            class.
+            that is to be dropped does not exist.
+        DataError: If the glyphs cannot be read, a class has none, or they have no labels where the model is conditioned
+            on the class.
     """
     check_data(model, source.image_size, loading.batch_size)
     if getattr(source, "download", False):

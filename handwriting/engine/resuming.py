@@ -1,29 +1,37 @@
-"""The configuration of a run that goes on."""
+"""What a resumed run takes over from the run that it continues."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from handwriting import config
 from handwriting.engine.processes import is_first_process
 from handwriting.errors import ConfigError, RunError
 from handwriting.fields import changing_on_resume
-from handwriting.runs import Run
+from handwriting.runs import Run, checkpoints
+
+if TYPE_CHECKING:
+    from torch import nn
 
 FIXED = ("model", "data", "seed")
-"""What a run must keep, apart from the fields of model and source that declare ``ChangesOnResume``."""
+"""Sections that a resumed run keeps, apart from the fields of model and source that declare ``ChangesOnResume``."""
 WHOLE = ("experiments", "debug")
 """Choices that change keys all over the configuration."""
 
 
-def resumed_config(cfg: DictConfig) -> tuple[DictConfig, Run | None]:
-    """Return the configuration to train by, and the run that is resumed, if any.
+def resumed_config(cfg: DictConfig, overrides: Sequence[str]) -> tuple[DictConfig, Run | None]:
+    """Return the configuration to train with, and the run that is resumed, if any.
 
-    A resumed run goes on with its own configuration; what is given beside ``resume=`` on the command line is put on
-    top, and refused where it would make another run of it.
+    A resumed run keeps its own configuration. Overrides that are given with ``resume=`` are applied to it, and refused
+    where they would make another run of it.
+
+    Args:
+        cfg: The composed configuration.
+        overrides: The overrides that it was composed with, such as ``model.lr=1e-4``.
 
     Raises:
         RunError: If there is no such run, or it is still running.
@@ -37,7 +45,7 @@ def resumed_config(cfg: DictConfig) -> tuple[DictConfig, Run | None]:
         raise RunError(f"{run.path} is still running (process {run.status['pid']} on {run.status['host']}).")
     saved = config.load_config(run.config_file)
     merged = saved.copy()
-    for key in _given(cfg):
+    for key in _changed_keys(cfg, overrides):
         value = OmegaConf.select(cfg, key)
         plain = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
         OmegaConf.update(merged, key, plain, merge=False, force_add=True)
@@ -53,18 +61,18 @@ def resumed_config(cfg: DictConfig) -> tuple[DictConfig, Run | None]:
     ]
     if changed:
         raise ConfigError(
-            f"resume={run.path} goes on with the same model and data: {', '.join(changed)}. Leave it out, or start a "
-            "new run."
+            f"resume={run.path} continues with the same model and data: {', '.join(changed)}. Omit it, or start a new "
+            "run."
         )
     return merged, run
 
 
-def _given(cfg: DictConfig) -> list[str]:
-    """Return the keys that the command line names beside ``resume``, groups such as ``model`` included."""
-    keys = [override.partition("=")[0].lstrip("+~") for override in HydraConfig.get().overrides.task]
+def _changed_keys(cfg: DictConfig, overrides: Sequence[str]) -> list[str]:
+    """Return the keys that are given with ``resume``, groups such as ``model`` included."""
+    keys = [override.partition("=")[0].lstrip("+~") for override in overrides]
     for key in keys:
         if key in WHOLE:
-            raise ConfigError(f"{key} cannot be given beside resume={cfg.resume}: the run goes on with its own.")
+            raise ConfigError(f"{key} cannot be given with resume={cfg.resume}: the run keeps its own.")
     return [key for key in keys if key != "resume"]
 
 
@@ -76,3 +84,19 @@ def _differences(one: Any, other: Any, prefix: str = "") -> list[str]:
     return [
         key for name in keys for key in _differences(one.get(name), other.get(name), f"{prefix}.{name}".lstrip("."))
     ]
+
+
+def refuse_other_weights(model: nn.Module, checkpoint: Path) -> None:
+    """Refuse to resume from a checkpoint whose weights do not fit.
+
+    Raises:
+        RunError: Naming the first weight that does not fit.
+    """
+    saved = {name: tuple(weight.shape) for name, weight in checkpoints.load(checkpoint)["state_dict"].items()}
+    built = {name: tuple(weight.shape) for name, weight in model.state_dict().items()}
+    for name in sorted(saved.keys() | built.keys()):
+        if saved.get(name) != built.get(name):
+            raise RunError(
+                f"{checkpoint} holds another architecture: {name} is {saved.get(name, 'absent')} there and "
+                f"{built.get(name, 'absent')} here. Resume with the version and the data that it was trained with."
+            )

@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from handwriting import config
+from handwriting.config import INSTALLED, Trust
 from handwriting.data.loading.settings import Loading
 from handwriting.data.sources.base import GlyphSource
 
@@ -14,11 +15,11 @@ LOADING_KEYS = tuple(field.name for field in fields(Loading))
 """The keys of the ``data`` section that say how batches are made, whatever the source."""
 
 
-def build_source(section: Mapping[str, Any], trust: config.Trust = config.INSTALLED) -> GlyphSource:
+def build_source(section: Mapping[str, Any], trust: Trust = INSTALLED) -> GlyphSource:
     """Return the source that a ``data`` section names; nothing is read yet.
 
     Args:
-        section: The section.
+        section: The ``data`` section of a configuration.
         trust: Which classes it may name.
 
     Raises:

@@ -1,20 +1,20 @@
 """Train one model on one data source, into one run folder.
 
-What can be told wrong without them is told before torch and Lightning are imported, which takes seconds.
+Mistakes that can be found without them are reported before torch and Lightning are imported, which takes seconds.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from omegaconf import DictConfig, OmegaConf
 
-from handwriting.engine.preflight import check_early
+from handwriting.engine.invocation import Invocation
+from handwriting.engine.preflight import read_checked
 from handwriting.engine.sections import build_loading, build_source
+from handwriting.engine.train_log import records_kept
 from handwriting.errors import ConfigError
 from handwriting.fields import FolderPath, FreeText
 from handwriting.jobs.arguments import Seed, Switch, read_arguments
@@ -22,7 +22,7 @@ from handwriting.jobs.arguments import Seed, Switch, read_arguments
 
 @dataclass(frozen=True)
 class Arguments:
-    """The job's own keys; what each means stands in ``conf/train.yaml``."""
+    """The job's own keys; ``conf/train.yaml`` describes each."""
 
     seed: Seed
     resume: FolderPath | None
@@ -31,37 +31,18 @@ class Arguments:
     compile: Switch
 
 
-def run(cfg: DictConfig) -> None:
-    """Read the glyphs, check everything, claim the run folder, train, and say where the pictures are."""
+def run(cfg: DictConfig) -> Path:
+    """Read the glyphs, check everything, claim the run folder, train, and return the folder."""
     read_arguments(Arguments, cfg)
+    invocation = Invocation.from_hydra()
     if OmegaConf.select(cfg, "search") is not None:
         raise ConfigError("search= is for sweeps: add -m.")
     source = read = None
-    with _remembered() as records:
+    with records_kept() as records:
         if cfg.resume is None:  # a resumed run has a configuration of its own
-            source = build_source(cfg.data)
-            read = check_early(cfg.model, source, build_loading(cfg.data))
+            source = build_source(cfg.data, invocation.trust)
+            read = read_checked(cfg.model, source, build_loading(cfg.data))
 
     from handwriting.engine import fitting
 
-    fitting.run(cfg, source, read, records)
-
-
-class _Remember(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__()
-        self.records: list[logging.LogRecord] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.records.append(record)
-
-
-@contextmanager
-def _remembered() -> Iterator[list[logging.LogRecord]]:
-    """Keep what is logged before there is a run folder to log into."""
-    handler, root = _Remember(), logging.getLogger()
-    root.addHandler(handler)
-    try:
-        yield handler.records
-    finally:
-        root.removeHandler(handler)
+    return fitting.run(cfg, invocation, source, read, records)

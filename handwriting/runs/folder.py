@@ -93,6 +93,13 @@ def claim(wished: Path) -> Path:
             return folder
 
 
+def release(folder: Path) -> None:
+    """Give up a claim where no run has begun in the folder: ``status.json`` is still empty."""
+    status = folder / "status.json"
+    if status.is_file() and not status.stat().st_size:
+        status.unlink()
+
+
 class RunFolder:
     """The folder of the run that is training now; written by its first process only.
 

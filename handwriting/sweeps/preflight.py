@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig, OmegaConf
 
 from handwriting import config
-from handwriting.engine.preflight import check_early
+from handwriting.engine.preflight import read_checked
 from handwriting.engine.sections import build_loading, build_source
 from handwriting.sweeps.executors import ResourceRequest
 from handwriting.sweeps.plan import SweepPlan
@@ -34,7 +34,7 @@ def check_plan(plan: SweepPlan) -> None:
         sections = json.dumps([OmegaConf.to_container(cfg[name], resolve=True) for name in ("data", "model")])
         if sections not in checked:
             checked.add(sections)
-            check_early(cfg.model, build_source(cfg.data, trust), build_loading(cfg.data))
+            read_checked(cfg.model, build_source(cfg.data, trust), build_loading(cfg.data))
 
 
 def combinations(plan: SweepPlan) -> Iterator[DictConfig]:

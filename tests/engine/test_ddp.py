@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 import torch
 
-from handwriting.engine.sections import build_loading, build_source
 from handwriting.runs import Run
 from tests.builders import MODELS, QUICK
 
@@ -48,8 +47,8 @@ def train_cases(folder: Path, processes: int) -> None:
     import numpy as np
 
     from handwriting.config import compose
-    from handwriting.data.loading.module import GlyphData
-    from handwriting.engine import fitting
+    from handwriting.engine.experiment import Experiment
+    from handwriting.engine.fitting import fit
     from handwriting.networks.stack import Dropout
 
     alone = processes == 1
@@ -63,7 +62,7 @@ def train_cases(folder: Path, processes: int) -> None:
         cfg = compose("train", [*quick, *overrides, *trainer, batch])
         own = folder / name
         own.mkdir(parents=True, exist_ok=True)
-        trained = fitting.train(cfg, own, GlyphData(build_source(cfg.data), loading=build_loading(cfg.data)))
+        trained = fit(Experiment.from_config(cfg, own))
         model: Any = trained.lightning_module
         random = torch.get_rng_state()
         model.global_batch_size = None if alone else 6

@@ -11,15 +11,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from handwriting.config import compose
 from handwriting.data.sources.synthetic import draw_glyphs
-from handwriting.engine.sections import build_loading, build_source
+from handwriting.engine.experiment import Experiment
+from handwriting.engine.fitting import fit
 from handwriting.features import cache
 from handwriting.features.training import ClassifierRecipe
 from handwriting.glyphs import Glyphs
 from handwriting.jobs import start
 from handwriting.jobs.evaluate import source_of
 from handwriting.metrics import classification_accuracy
-from handwriting.runs import Run
+from handwriting.runs import Run, claim
 from handwriting.runs.classes import CLASSES, Classes
 from tests.builders import train
 from tests.metrics.declared import declared_names
@@ -109,15 +111,9 @@ def test_unlabelled_glyphs_are_measured_by_the_synthetic_classifier(tmp_path, ca
 
 def train_on(folder: Path, *data: str) -> Path:
     """Train a small model on another source than the synthetic one."""
-    from handwriting.config import compose
-    from handwriting.data.loading.module import GlyphData
-    from handwriting.engine import fitting
-    from handwriting.runs import claim
-
     words = ["model=dcgan", "trainer=cpu", "trainer.max_epochs=1", "logger=none", "metrics=none", "model.channels=16"]
-    cfg = compose("train", [*words, *data])
     claimed = claim(folder)
-    fitting.train(cfg, claimed, GlyphData(build_source(cfg.data), loading=build_loading(cfg.data)))
+    fit(Experiment.from_config(compose("train", [*words, *data]), claimed))
     return claimed
 
 

@@ -16,7 +16,8 @@ from PIL import Image
 import handwriting
 from handwriting.config import build, compose
 from handwriting.data.sources.synthetic import draw_glyphs
-from handwriting.engine import fitting
+from handwriting.engine.experiment import Experiment
+from handwriting.engine.precision import resolve_precision
 from handwriting.errors import ConfigError, NotFiniteError
 from handwriting.jobs import start
 from handwriting.models.base import GlyphModel
@@ -175,13 +176,13 @@ class Poison:
             return original(loss)
 
         monkeypatch.setattr(GlyphModel, "nan_unless_finite", staticmethod(nan_unless_finite))
-        build_model = fitting.build_model
+        build_model = Experiment.build_model
 
-        def remember(*arguments):
-            self.model = build_model(*arguments)
+        def remember(experiment):
+            self.model = build_model(experiment)
             return self.model
 
-        monkeypatch.setattr(fitting, "build_model", remember)
+        monkeypatch.setattr(Experiment, "build_model", remember)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -251,7 +252,7 @@ def contents(folder: Path) -> dict[str, bytes]:
         ("model=cvae", "model._target_"),
         ("data.image_size=32", "data.image_size is 28 there, not 32"),
         ("seed=5", "seed is 0 there, not 5"),
-        ("debug=fast", "debug cannot be given beside resume"),
+        ("debug=fast", "debug cannot be given with resume"),
     ],
 )
 def test_resuming_with_another_architecture_is_refused_by_naming_what_changed(override, told, finished, capsys):
@@ -405,9 +406,9 @@ def test_precision_is_bfloat16_only_where_it_is_native(monkeypatch):
     for native in (True, False):
         monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda native=native: native)
         monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
-        assert fitting.resolve_precision("auto", "cpu") == ("bf16-mixed" if native else "32-true")
+        assert resolve_precision("auto", "cpu") == ("bf16-mixed" if native else "32-true")
     with pytest.raises(ConfigError, match="choose auto"):
-        fitting.resolve_precision("64", "cpu")
+        resolve_precision("64", "cpu")
 
 
 @pytest.mark.slow

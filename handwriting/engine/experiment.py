@@ -1,0 +1,193 @@
+"""An experiment: everything that a configuration names, built once, checked, and then used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from omegaconf import DictConfig
+from pytorch_lightning.callbacks import Checkpoint
+
+from handwriting import config
+from handwriting.callbacks.checkpoints import BestCheckpoint, SafeCheckpointIO
+from handwriting.callbacks.validation_metrics import ValidationMetrics
+from handwriting.config import INSTALLED, Trust
+from handwriting.data.loading.module import GlyphData
+from handwriting.data.preparation.styles import STYLE_NAMES
+from handwriting.engine.loggers import make_loggers
+from handwriting.engine.precision import resolve_precision, uses_gpu
+from handwriting.engine.preflight import read_checked
+from handwriting.engine.sections import build_loading, build_source
+from handwriting.glyphs import Glyphs
+from handwriting.metrics.base import Metric
+from handwriting.models.base import GlyphModel
+
+
+@dataclass(eq=False)
+class Experiment:
+    """The parts of one training, built from a configuration; no glyph is read and nothing is written yet.
+
+    Attributes:
+        config: The configuration of the job.
+        folder: The run folder.
+        data: The data source and its loader. Its glyphs are read and prepared by :meth:`GlyphData.setup`.
+        metrics: The metrics that are configured.
+        callbacks: The callbacks in the order in which they are called.
+        trainer: Lightning's trainer, with these callbacks and the configured loggers.
+        trust: Which classes the configuration may name.
+    """
+
+    config: DictConfig
+    folder: Path
+    data: GlyphData
+    metrics: list[Metric]
+    callbacks: list[pl.Callback]
+    trainer: pl.Trainer
+    trust: Trust = INSTALLED
+
+    @classmethod
+    def from_config(
+        cls,
+        cfg: DictConfig,
+        folder: Path | None = None,
+        data: GlyphData | None = None,
+        more_callbacks: Sequence[pl.Callback] = (),
+        trust: Trust = INSTALLED,
+    ) -> Experiment:
+        """Build everything that needs no glyphs.
+
+        Args:
+            cfg: The configuration of the job.
+            folder: The run folder; the current folder where nothing will be written, as in a check.
+            data: The data, where it was built, read or prepared before.
+            more_callbacks: Callbacks that are called after the configured ones.
+            trust: Which classes the configuration may name.
+
+        Raises:
+            ConfigError: At the first class or value that is not allowed.
+        """
+        folder = folder or Path.cwd()
+        data = data or GlyphData(build_source(cfg.data, trust), loading=build_loading(cfg.data))
+        metrics = build_metrics(cfg.get("metrics"), trust)
+        callbacks = [*build_callbacks(cfg.callbacks, trust), *more_callbacks]
+        for callback in callbacks:
+            if isinstance(callback, ValidationMetrics):
+                callback.metrics = [metric for metric in metrics if metric.while_training]
+        trainer = _build_trainer(cfg, folder, callbacks, trust)
+        return cls(cfg, folder, data, metrics, callbacks, trainer, trust)
+
+    def check(self, train: Glyphs | None = None) -> None:
+        """Refuse parts that do not go together, before the glyphs are prepared.
+
+        The model's class says what it requires of data. The model is then built without memory for its weights, for a
+        stand-in alphabet, so that no rule about its settings and its layers is written down a second time.
+
+        Args:
+            train: The training glyphs as they were read; None where they are not read yet.
+
+        Raises:
+            ConfigError: For the first combination that cannot be used.
+            DataError: If the glyphs do not suit the model.
+        """
+        source = self.data.source
+        model_class: type[GlyphModel] = config.class_of(self.config.model, "model", trust=self.trust)
+        settings = {key: value for key, value in config.plain_section(self.config.model).items() if key != "_target_"}
+        model_class.check_data(settings, source.image_size, self.data.batch_size, train)
+        style_names = STYLE_NAMES if source.style != "none" else ()
+        with torch.device("meta"):
+            _create_model(self.config, source.image_size, ("a", "b"), style_names, self.trust)
+
+    def build_model(self) -> GlyphModel:
+        """Return the model for the prepared glyphs."""
+        return build_model(self.config, self.data, self.trust)
+
+    def monitor(self, model: GlyphModel) -> tuple[str, str]:
+        """Return the logged value by which checkpoints and runs are compared, and ``min`` or ``max``."""
+        chosen = (callback.chosen for callback in self.callbacks if isinstance(callback, BestCheckpoint))
+        return next(chosen, None) or (model.monitor, model.mode)
+
+
+def check_training(cfg: DictConfig, trust: Trust = INSTALLED) -> None:
+    """Refuse a composed configuration that cannot be trained: unreadable data, a wrong value, parts that do not fit.
+
+    Everything that a training builds is built, and its glyphs are read but not prepared; nothing is written. This
+    imports torch. What can be found without it, :func:`handwriting.engine.preflight.read_checked` finds sooner.
+
+    Args:
+        cfg: The configuration of the job.
+        trust: Which classes it may name.
+
+    Raises:
+        ConfigError: For the first value or combination that cannot be used.
+        DataError: If the glyphs cannot be read, or do not suit the model.
+    """
+    config.check(cfg, trust)
+    source, loading = build_source(cfg.data, trust), build_loading(cfg.data)
+    read = read_checked(cfg.model, source, loading)
+    Experiment.from_config(cfg, data=GlyphData(source, read, loading), trust=trust).check(read and read[0])
+
+
+def build_model(cfg: DictConfig, data: GlyphData, trust: Trust = INSTALLED) -> GlyphModel:
+    """Return the model that a configuration names for prepared glyphs, laid out and compiled as configured.
+
+    Args:
+        cfg: The configuration of the job.
+        data: The prepared glyphs, which determine image size, alphabet and styles.
+        trust: Which classes the configuration may name.
+    """
+    model = _create_model(cfg, data.source.image_size, data.alphabet, data.style_names, trust)
+    model = model.to(memory_format=torch.channels_last)
+    if cfg.compile:
+        for network in model.children():
+            network.compile()  # in place, so that the checkpoint's keys stay as they are
+    return model
+
+
+def _create_model(
+    cfg: DictConfig, image_size: int, alphabet: tuple[str, ...], style_names: tuple[str, ...], trust: Trust
+) -> GlyphModel:
+    model: GlyphModel = config.build(
+        cfg.model, "model", trust=trust, image_size=image_size, alphabet=alphabet, style_names=style_names
+    )
+    return model
+
+
+def build_metrics(sections: Mapping[str, Any] | None, trust: Trust = INSTALLED) -> list[Metric]:
+    """Return the metrics of a ``metrics`` section; none where it is absent, as in runs older than the first metric."""
+    return [
+        config.build(section, "metrics", trust=trust) for section in (sections or {}).values() if section is not None
+    ]
+
+
+def build_callbacks(sections: Mapping[str, Any], trust: Trust = INSTALLED) -> list[pl.Callback]:
+    """Return the callbacks of a ``callbacks`` section: this package's in their order, then all others.
+
+    What the others read in a hook, such as ``val/fid``, has then been logged, whatever their place in the section.
+    """
+    callbacks = [
+        config.build(section, "callbacks", trust=trust) for section in sections.values() if section is not None
+    ]
+    return sorted(callbacks, key=lambda callback: not type(callback).__module__.startswith("handwriting."))
+
+
+def _build_trainer(cfg: DictConfig, folder: Path, callbacks: list[pl.Callback], trust: Trust) -> pl.Trainer:
+    section = cfg.trainer
+    if not uses_gpu(section.accelerator):
+        section = {**section, "sync_batchnorm": False}  # torch refuses it on the CPU
+    trainer: pl.Trainer = config.build(
+        section,
+        "trainer",
+        trust=trust,
+        default_root_dir=str(folder),
+        callbacks=callbacks,
+        logger=make_loggers(cfg, folder, trust),
+        precision=resolve_precision(cfg.precision, cfg.trainer.accelerator),
+        plugins=[SafeCheckpointIO()],
+        # Otherwise Lightning would add a checkpoint callback of its own.
+        enable_checkpointing=any(isinstance(callback, Checkpoint) for callback in callbacks),
+    )
+    return trainer
