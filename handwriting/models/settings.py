@@ -43,9 +43,13 @@ class SettingsModule(pl.LightningModule, ABC):
             _restore_fields(base)
         dataclass(eq=False, repr=False, kw_only=True)(cls)
         cls._declared_fields = vars(cls)["__dataclass_fields__"]
-        # A second decorator finds these defined and leaves them: by dataclass's own, a module could not be hashed.
+        # What a second decorator, @dataclass, finds defined it leaves: by its own __eq__ a module could not be hashed,
+        # and a factory that is gone would be no default.
         for name in ("__eq__", "__hash__", "__repr__"):
             setattr(cls, name, getattr(cls, name))
+        for item in fields(cls):  # type: ignore[arg-type]
+            if item.default_factory is not MISSING and item.name in cls.__annotations__:
+                setattr(cls, item.name, item)
         assign = cls.__init__
 
         @functools.wraps(assign)
