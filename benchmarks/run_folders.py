@@ -112,7 +112,7 @@ def _write(
     summary = {
         "model": MODELS[model],
         "data": "emnist",
-        "study": None,
+        "experiment": None,
         "seed": own["seed"],
         "monitor": "val/fid",
         "mode": "min",

@@ -17,6 +17,8 @@ KEYS = {"callbacks.measuring": "callbacks.validation_metrics", "spread": "temper
 """Configuration keys that have another name now."""
 LAYERS = {"join": "concat"}
 """Words of layers that have another name now."""
+SUMMARY_FIELDS = {"study": "experiment"}
+"""Fields of ``summary.json``, and words of a filter, that have another name now."""
 JOBS = {"studies": "experiments"}
 """Commands that have another name now."""
 MOVED_JOBS = {
@@ -78,3 +80,13 @@ def current_status(status: Mapping[str, Any]) -> Mapping[str, Any]:
     if "stopped_by" not in status and str(status.get("why")).startswith("pruned"):
         return {**status, "stopped_by": "pruner"}
     return status
+
+
+def current_summary(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``summary.json`` holds with the field names of this version.
+
+    >>> current_summary({"study": "mnist/cgan", "seed": 1})
+    {'experiment': 'mnist/cgan', 'seed': 1}
+    """
+    renamed = {SUMMARY_FIELDS.get(name, name): value for name, value in summary.items()}
+    return {**renamed, **{name: summary[name] for name in SUMMARY_FIELDS.values() if name in summary}}

@@ -50,6 +50,21 @@ def format_whole(value: float, digits: int = 3) -> str:
     return f"{value:,.0f}" if abs(value) < 1e6 and float(value).is_integer() else format_number(value, digits)
 
 
+def number_in(text: str) -> float | None:
+    """Return the finite number that a text stands for, a whole one as ``int``; None where it stands for none.
+
+    >>> number_in("3"), number_in("1e-3"), number_in("nan"), number_in("none")
+    (3, 0.001, None, None)
+    """
+    for read in (int, float):
+        try:
+            number = read(text)
+        except ValueError:
+            continue
+        return number if math.isfinite(number) else None
+    return None
+
+
 def format_value(value: Any) -> str:
     """Return a value as text, ``-`` for None."""
     return ABSENT if value is None else str(value)

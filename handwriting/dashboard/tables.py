@@ -1,4 +1,4 @@
-"""Tables as pages show them: a row a run, a sweep or a trial, with numbers that can be sorted."""
+"""Tables as pages show them: a row for each run, sweep or trial, with numbers that can be sorted."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from urllib.parse import urlencode
 
 from handwriting.dashboard.run_index import Snapshot
 from handwriting.errors import RunError
-from handwriting.plots.interactive import shown
 from handwriting.plots.themes import page_colour
 from handwriting.reports.page import Cell, Table
 from handwriting.runs.filters import FACTS, filtered, value_of
 from handwriting.runs.summaries import DEAD, RunSummary
 from handwriting.sweeps import Sweep, Trial
 from handwriting.sweeps.folder import state_of
-from handwriting.text import one_line, printable
+from handwriting.text import ABSENT, number_in, one_line, printable
 
 STATES = {
     "running": "● running",
@@ -32,7 +31,7 @@ STATES = {
 
 
 def state(name: str | None) -> str:
-    """Return a state as it is read."""
+    """Return the word and the sign that a state is shown by."""
     return STATES.get(name or "", name or "not begun")
 
 
@@ -40,73 +39,76 @@ def runs_shown(snapshot: Snapshot, text: str, trials: bool) -> dict[str, RunSumm
     """Return the runs that a table shows, by key.
 
     Args:
-        snapshot: What there is.
-        text: What they are filtered by; see :func:`handwriting.runs.filters.filtered`.
-        trials: Whether trials of sweeps are among them.
+        snapshot: The runs and sweeps.
+        text: The filter; see :func:`handwriting.runs.filters.filtered`.
+        trials: Whether to include the trials of sweeps.
 
     Raises:
-        ConfigError: If the text cannot be read, or asks for what no run has.
+        ConfigError: If the text cannot be read, or compares a key that no run has.
     """
-    asked = {key: entry for key, entry in snapshot.summaries.items() if trials or key not in snapshot.sweep_of}
-    kept = {entry.path for entry in filtered(list(asked.values()), text)}
-    return {key: entry for key, entry in asked.items() if entry.path in kept}
+    candidates = {key: run for key, run in snapshot.summaries.items() if trials or key not in snapshot.sweep_of}
+    kept = {run.path for run in filtered(list(candidates.values()), text)}
+    return {key: run for key, run in candidates.items() if run.path in kept}
 
 
 def selected(chosen: Sequence[str], shown: Sequence[str], marked: Sequence[str]) -> list[str]:
-    """Return the runs that are selected after rows were marked: those that are not shown stay so.
+    """Return the keys of the selected runs after rows were marked; those that the table does not show stay selected.
 
     >>> selected(["b", "hidden", "a"], ["a", "b", "c"], ["a", "c"])
     ['hidden', 'a', 'c']
 
     Args:
-        chosen: What was selected before, in order.
-        shown: What the table shows.
-        marked: What is marked in it.
+        chosen: The keys that were selected before, in order.
+        shown: The keys of the rows in the table.
+        marked: The keys of its marked rows.
     """
     stay = [key for key in chosen if key in marked or key not in shown]
     return stay + [key for key in marked if key not in chosen]
 
 
 def counts(snapshot: Snapshot, shown: int) -> str:
-    """Say how many runs there are, and how many of them deserve a snapshot."""
-    states = [entry.state for entry in snapshot.summaries.values()]
-    told = [f"{states.count(name)} {name}" for name in ("running", "failed", DEAD) if name in states]
-    return f"{shown:,} of {len(states):,} runs" + (f"; {', '.join(told)}" if told else "")
+    """Return how many runs there are and are shown, and how many are running, failed or dead."""
+    states = [run.state for run in snapshot.summaries.values()]
+    notable = [f"{states.count(name)} {name}" for name in ("running", "failed", DEAD) if name in states]
+    return f"{shown:,} of {len(states):,} runs" + (f"; {', '.join(notable)}" if notable else "")
 
 
-def runs_table(entries: Mapping[str, RunSummary], columns: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """Return a row for each run, as its small files tell, without columns in which no run has anything.
+def runs_table(runs: Mapping[str, RunSummary], columns: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Return a row for each run, without the columns that are empty for all of them.
 
     Args:
-        entries: By key.
-        columns: More that is shown of each: settings and metrics by their keys.
+        runs: The summaries by key.
+        columns: The keys of further settings and metrics to show.
     """
     facts = {
         "FID": "fid", "floor": "floor", "class accuracy": "class_accuracy", "best": "best",
         "parameters": "parameters", "seed": "seed", "epoch": "epoch",
     }  # fmt: skip
+    more = {name: numbers([value_of(run, name) for run in runs.values()]) for name in columns}
     rows: list[dict[str, Any]] = [
         {
             "run": printable(key),
-            "state": state(entry.state),
-            "model": entry.model,
-            "data": entry.data,
-            "study": entry.study,
-            **{name: FACTS[fact](entry) for name, fact in facts.items()},
-            "monitor": entry.monitor,
-            "minutes": None if entry.seconds is None else entry.seconds / 60,
-            "began": began(entry.started),
-            **{name: value_of(entry, name) for name in columns},
-            "why": entry.why,
+            "state": state(run.state),
+            "model": run.model,
+            "data": run.data,
+            "experiment": run.experiment,
+            **{name: FACTS[fact](run) for name, fact in facts.items()},
+            "monitor": run.monitor,
+            "minutes": None if run.seconds is None else run.seconds / 60,
+            "began": began(run.started),
+            **{name: values[index] for name, values in more.items()},
+            "why": run.why,
         }
-        for key, entry in entries.items()
+        for index, (key, run) in enumerate(runs.items())
     ]
-    told = [name for name in (rows[0] if rows else ()) if name in columns or any(row[name] is not None for row in rows)]
-    return [{name: row[name] for name in told} for row in rows]
+    filled = [
+        name for name in (rows[0] if rows else ()) if name in columns or any(row[name] is not None for row in rows)
+    ]
+    return [{name: row[name] for name in filled} for row in rows]
 
 
 def began(text: str | None) -> datetime | None:
-    """Return a time that a status file tells, as clocks here show it; None where it tells none."""
+    """Return a time of a status file in the local time zone; None where there is none, or it is no time."""
     try:
         return datetime.fromisoformat(text).astimezone().replace(tzinfo=None) if text else None
     except (ValueError, OverflowError):
@@ -114,7 +116,7 @@ def began(text: str | None) -> datetime | None:
 
 
 def sweeps_table(snapshot: Snapshot) -> list[dict[str, Any]]:
-    """Return a row for each sweep; of one that cannot be read, the reason."""
+    """Return a row for each sweep; for one that cannot be read, the reason."""
     rows = list[dict[str, Any]]()
     for key, folder in snapshot.sweeps.items():
         row: dict[str, Any] = {"sweep": printable(key)}
@@ -124,16 +126,19 @@ def sweeps_table(snapshot: Snapshot) -> list[dict[str, Any]]:
             total = status.get("total", sum(counts.values()))
             failed = counts.get("failed", 0) + counts.get("interrupted", 0)
             ended = counts.get("done", 0) + counts.get("pruned", 0) + failed
-            reached = f"{best['monitor']} {shown(best['value'])} (trial {best['trial']})" if best else None
-            told = state_of(status)
-            left = status.get("seconds_left") if told == "running" else None
+            now = state_of(status)
+            seconds_left = status.get("seconds_left") if now == "running" else None
             row |= {
-                "state": state(told),
-                "ended": f"{ended} of {total}",
+                "state": state(now),
+                "ended": ended,
+                "trials": total,
                 "failed": failed,
-                "best so far": reached,
+                "monitor": best["monitor"] if best else None,
+                "best so far": float(best["value"]) if best else None,
+                "best trial": best["trial"] if best else None,
+                "minutes left": None if seconds_left is None else seconds_left / 60,
+                "began": began(status.get("started")),
             }
-            row |= {"minutes left": None if left is None else left / 60, "began": began(status.get("started"))}
         except (RunError, LookupError, TypeError, AttributeError, ValueError, OverflowError) as error:
             row |= {"state": "cannot be read", "why": printable(one_line(error))}
         rows.append(row)
@@ -143,29 +148,51 @@ def sweeps_table(snapshot: Snapshot) -> list[dict[str, Any]]:
 def trials_table(trials: Sequence[Trial]) -> list[dict[str, Any]]:
     """Return a row for each trial, in order."""
     names = dict.fromkeys(name for trial in trials for name in trial.parameters)
+    parameters = {name: numbers([trial.parameters.get(name) for trial in trials]) for name in names}
     return [
         {
             "trial": trial.number,
             "state": state(trial.state),
             trial.monitor or "reached": trial.value,
-            **{name: trial.parameters.get(name) for name in names},
+            **{name: values[index] for name, values in parameters.items()},
             "minutes": None if trial.seconds is None else trial.seconds / 60,
             "why": trial.why,
         }
-        for trial in trials
+        for index, trial in enumerate(trials)
     ]
 
 
-def plain(table: Table) -> list[dict[str, str]]:
-    """Return the table of a report as rows of text; what stands beside a cell follows it."""
-    heads = [_words(cell) for cell in table.head]
-    names = [head or "#" for head in heads]
-    return [dict(zip(names, map(_words, row), strict=True)) for row in table.rows]
+def table_rows(table: Table) -> list[dict[str, Any]]:
+    """Return the rows of a report's table for an interactive one: numbers stay numbers, and their notes follow them.
+
+    A column whose cells all hold numbers, or nothing, is one of numbers; in any other, a note follows the text.
+    """
+    columns: dict[str, list[Any]] = {}
+    for head, *cells in zip(table.head, *table.rows, strict=True):
+        name = _with_note(head) or "#"
+        is_number = any(cell.value is not None for cell in cells) and all(
+            cell.value is not None or cell.text in ("", ABSENT) for cell in cells
+        )
+        columns[name] = [cell.value for cell in cells] if is_number else [_with_note(cell) for cell in cells]
+        if is_number and any(cell.note for cell in cells):
+            columns[f"{name} {table.notes}"] = [cell.note for cell in cells]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _words(cell: Cell) -> str:
-    text = f"{cell.text} {cell.beside}" if cell.run is not None else cell.text
-    return f"{text} ({cell.beside})" if cell.beside and cell.run is None else text
+def _with_note(cell: Cell) -> str:
+    if not cell.note:
+        return cell.text
+    return f"{cell.text} {cell.note}" if cell.run is not None else f"{cell.text} ({cell.note})"
+
+
+def numbers(texts: Sequence[str | float | None]) -> Sequence[str | float | None]:
+    """Return settings as numbers where all of them stand for numbers.
+
+    >>> numbers(["98", "1024", None]), numbers(["98", "none"])
+    ([98, 1024, None], ['98', 'none'])
+    """
+    read = [number_in(text) if isinstance(text, str) else text for text in texts]
+    return read if all(text is None or number is not None for text, number in zip(texts, read, strict=True)) else texts
 
 
 def swatch(index: int, name: str = "", dark: bool = False) -> str:

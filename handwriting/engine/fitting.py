@@ -166,7 +166,7 @@ def _summary(cfg: DictConfig, choices: Mapping[str, str | None]) -> dict[str, An
     return {
         "model": cfg.model._target_.rpartition(".")[2],
         "data": choices.get("data"),
-        "study": choices.get("experiments"),
+        "experiment": choices.get("experiments"),
         "seed": cfg.seed,
         "settings": {key: as_override(value) for key, value in flatten(settings).items()},
     }

@@ -135,7 +135,7 @@ def classifiers(runs: Sequence[RunDetails]) -> dict[str, float | None]:
 
 def as_table(runs: Sequence[RunDetails]) -> list[dict[str, Any]]:
     """Return one row per run with every fact, every metric, and the settings in which the runs differ."""
-    facts = ("name", "path", "model", "data", "study", "seed", "state", "parameters", "training_glyphs")
+    facts = ("name", "path", "model", "data", "experiment", "seed", "state", "parameters", "training_glyphs")
     progress = ("epoch", "batches", "samples", "seconds", "measuring_share", "glyphs_per_second")
     names = [row.name for row in metric_rows(runs)]
     names += sorted({name for run in runs for name in run.metric_values}.difference(names))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import methodcaller
 from pathlib import Path
@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from handwriting.plots.comparison import colour
 from handwriting.runs.files import write_atomically
-from handwriting.text import escape_markdown, markdown_table
+from handwriting.text import ABSENT, escape_markdown, markdown_table, number_in
 
 DIGITS = 4
 """Runs are told apart by one more digit than a measure by itself is worth."""
@@ -24,19 +24,40 @@ TEMPLATE = Path(__file__).with_suffix(".html.jinja")
 
 @dataclass(frozen=True)
 class Cell:
-    """What stands in one place of a table.
+    """One cell of a table.
 
     Attributes:
-        text: What is read first.
-        beside: What is said of it, smaller.
+        text: The content, as pages show it.
+        note: A remark in smaller print after the text.
         best: Whether it is the best of its row, or of its column where a row is a run.
         run: The index of the run that it names; None for any other cell.
+        value: The number that the text shows, by which interactive tables sort; None where it shows none.
     """
 
     text: str
-    beside: str = ""
+    note: str = ""
     best: bool = False
     run: int | None = None
+    value: float | None = None
+
+    @classmethod
+    def number(
+        cls, value: float | None, as_text: Callable[[float], str] = str, note: str = "", best: bool = False
+    ) -> Cell:
+        """Return the cell of a number, ``-`` for None.
+
+        Args:
+            value: The number.
+            as_text: Formats it for pages.
+            note: As in the cell.
+            best: As in the cell.
+        """
+        return cls(ABSENT) if value is None else cls(as_text(value), note, best, value=value)
+
+    @classmethod
+    def setting(cls, text: str | None) -> Cell:
+        """Return the cell of a setting, whose text may stand for a number; ``-`` for None."""
+        return cls(ABSENT) if text is None else cls(text, value=number_in(text))
 
     @property
     def colour(self) -> str | None:
@@ -52,17 +73,19 @@ class Table:
         head: A cell for each column.
         rows: As many cells each.
         numbered: Whether the first cells are mere numbers, which need little room.
-        words: Whether the other cells are read from the left, as words are, rather than held against each other.
+        words: Whether the other cells hold text, aligned to the left, rather than numbers that are compared.
+        notes: What the notes of numbers are; the name of their column where a table can sort.
     """
 
     head: Sequence[Cell]
     rows: Sequence[Sequence[Cell]]
     numbered: bool = False
     words: bool = False
+    notes: str = "note"
 
     @property
     def classes(self) -> str:
-        """What its style goes by."""
+        """The CSS classes of the table."""
         return " ".join(name for name in ("numbered", "words") if getattr(self, name))
 
 
@@ -186,11 +209,9 @@ def _markdown_table(table: Table) -> str:
 
 def _markdown_cell(cell: Cell) -> str:
     text = f"**{escape_markdown(cell.text)}**" if cell.best else escape_markdown(cell.text)
-    if not cell.beside:
+    if not cell.note:
         return text
-    return (
-        f"{text} {escape_markdown(cell.beside)}" if cell.run is not None else f"{text} ({escape_markdown(cell.beside)})"
-    )
+    return f"{text} {escape_markdown(cell.note)}" if cell.run is not None else f"{text} ({escape_markdown(cell.note)})"
 
 
 def html(heading: str, page: Sequence[Section]) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
-from typing import Any
 
 from handwriting.plots.comparison import ARROWS, Bars, GridPanel, draw_curves, draw_grids, draw_metric_bars
 from handwriting.plots.curves import figure_bytes
@@ -52,28 +50,28 @@ def _heads(records: Sequence[RunDetails], full: bool = False) -> list[Cell]:
     return [Cell(f"{index + 1}", name, run=index) for index, name in enumerate(names)]
 
 
-FACTS: dict[str, Callable[[RunDetails], str]] = {
-    "model": lambda record: format_value(record.model),
-    "data": lambda record: format_value(record.data),
-    "study": lambda record: format_value(record.study),
-    "seed": lambda record: format_value(record.seed),
-    "state": lambda record: record.state,
-    "parameters": lambda record: format_count(record.parameters),
-    "training time": lambda record: format_duration(record.seconds),
-    "of it measuring": lambda record: format_share(record.measuring_share),
-    "glyphs/s": lambda record: format_count(record.glyphs_per_second),
-    "epochs": lambda record: format_count(record.epoch),
-    "batches": lambda record: format_count(record.batches),
-    "glyphs seen": lambda record: format_count(record.samples),
-    "training glyphs": lambda record: format_count(record.training_glyphs),
+FACTS: dict[str, Callable[[RunDetails], Cell]] = {
+    "model": lambda run: Cell(format_value(run.model)),
+    "data": lambda run: Cell(format_value(run.data)),
+    "experiment": lambda run: Cell(format_value(run.experiment)),
+    "seed": lambda run: Cell.number(run.seed),
+    "state": lambda run: Cell(run.state, run.why or ""),
+    "parameters": lambda run: Cell.number(run.parameters, format_count),
+    "training time": lambda run: Cell.number(run.seconds, format_duration),
+    "validation metrics": lambda run: Cell.number(run.measuring_share, format_share),
+    "glyphs/s": lambda run: Cell.number(run.glyphs_per_second, format_count),
+    "epochs": lambda run: Cell.number(run.epoch, format_count),
+    "batches": lambda run: Cell.number(run.batches, format_count),
+    "glyphs seen": lambda run: Cell.number(run.samples, format_count),
+    "training glyphs": lambda run: Cell.number(run.training_glyphs, format_count),
 }
-"""What is said of a run: what it is, how far it got, and what it took."""
+"""The facts about a run: its settings, how far it trained, and what that took."""
 
 
 def facts_table(records: Sequence[RunDetails]) -> Table:
     """Return a row of facts for each run."""
     rows = [
-        [head, *(Cell(fact(record), (record.why or "") if name == "state" else "") for name, fact in FACTS.items())]
+        [head, *(fact(record) for fact in FACTS.values())]
         for head, record in zip(_heads(records, full=True), records, strict=True)
     ]
     return Table([Cell("run"), *map(Cell, FACTS)], rows)
@@ -112,33 +110,39 @@ def bars_of(row: MetricRow) -> Bars:
 
 
 def metric_table(records: Sequence[RunDetails], rows: Sequence[MetricRow]) -> Table:
-    """Return a row for each measure, a column for each run."""
+    """Return a row for each metric, a column for each run."""
     shown_rows = []
     for row in rows:
         unit = f" ({row.unit})" if row.unit else ""
-        cells = [_measured(row, index) for index in range(len(records))]
-        floors = _range(
-            [cell.floor for cell in row.known.values() if cell.floor is not None], partial(format_number, digits=DIGITS)
-        )
-        counts = _range([cell.n for cell in row.known.values()], format_count)
-        name = f"{row.name} {ARROWS[row.better]}{unit}"
-        shown_rows.append([Cell(name, "" if row.comparable else "not comparable"), *cells, Cell(floors), Cell(counts)])
-    return Table([Cell("measure"), *_heads(records), Cell("floor"), Cell("glyphs")], shown_rows)
+        floors = [cell.floor for cell in row.known.values() if cell.floor is not None]
+        name = Cell(f"{row.name} {ARROWS[row.better]}{unit}", "" if row.comparable else "not comparable")
+        cells = [_metric_cell(row, index) for index in range(len(records))]
+        counts = [cell.n for cell in row.known.values()]
+        shown_rows.append([name, *cells, _range(floors, _with_digits), _range(counts, format_count)])
+    head = [Cell("metric"), *_heads(records), Cell("floor"), Cell("glyphs")]
+    return Table(head, shown_rows, notes="± standard error, distance from the floor")
 
 
-def _measured(row: MetricRow, index: int) -> Cell:
+def _with_digits(value: float) -> str:
+    return format_number(value, DIGITS)
+
+
+def _metric_cell(row: MetricRow, index: int) -> Cell:
     cell = row.cells[index]
     if cell is None:
         return Cell(ABSENT)
-    beside = [f"±{format_number(cell.error, 2)}"] if cell.error is not None else []
+    notes = [f"±{format_number(cell.error, 2)}"] if cell.error is not None else []
     if cell.from_floor is not None:
-        beside.append(f"{'+' if cell.from_floor >= 0 else ''}{format_number(cell.from_floor)}")
-    return Cell(format_number(cell.value, DIGITS), ", ".join(beside), best=index in row.best)
+        notes.append(f"{'+' if cell.from_floor >= 0 else ''}{format_number(cell.from_floor)}")
+    return Cell.number(cell.value, _with_digits, ", ".join(notes), best=index in row.best)
 
 
-def _range(values: Sequence[Any], text: Callable[[Any], str]) -> str:
+def _range(values: Sequence[float], as_text: Callable[[float], str]) -> Cell:
     """Return the one value that all have, or the smallest and the largest."""
-    return " to ".join(dict.fromkeys(text(value) for value in (min(values), max(values)))) if values else ABSENT
+    if not values:
+        return Cell(ABSENT)
+    low, high = as_text(min(values)), as_text(max(values))
+    return Cell.number(min(values), as_text) if low == high else Cell(f"{low} to {high}")
 
 
 def _unevaluated(records: Sequence[RunDetails]) -> Iterator[str | Code | Table]:
@@ -158,10 +162,7 @@ def _unevaluated(records: Sequence[RunDetails]) -> Iterator[str | Code | Table]:
         rows = [
             [
                 Cell(name),
-                *(
-                    Cell(format_number(values[name], DIGITS) if name in values else ABSENT)
-                    for values in latest.values()
-                ),
+                *(Cell.number(values.get(name), _with_digits) for values in latest.values()),
             ]
             for name in names
         ]

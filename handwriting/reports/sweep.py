@@ -228,21 +228,26 @@ def leaders(standings: Sequence[LeaderboardRow], entries: Mapping[int, RunSummar
     head += [*beside, *varied, "time"]
     rows = [
         [
-            Cell(str(place)),
-            Cell(
-                format_number(one.mean, DIGITS),
+            Cell.number(place),
+            Cell.number(
+                one.mean,
+                _with_digits,
                 "" if one.spread is None else f"±{format_number(one.spread, 2)}",
                 best=place == 1,
             ),
-            *([Cell(str(one.n))] if seeds else []),
-            Cell(", ".join(map(str, one.numbers))),
-            *(Cell(format_number(_mean(one, name, entries), DIGITS) or ABSENT) for name in beside),
-            *(Cell(one.parameters.get(name, ABSENT)) for name in varied),
-            Cell(format_duration(one.seconds)),
+            *([Cell.number(one.n)] if seeds else []),
+            Cell.setting(", ".join(map(str, one.numbers))),
+            *(Cell.number(_mean(one, name, entries), _with_digits) for name in beside),
+            *(Cell.setting(one.parameters.get(name)) for name in varied),
+            Cell.number(one.seconds, format_duration),
         ]
         for place, one in enumerate(standings, start=1)
     ]
-    return Table([Cell(text) for text in head], rows, numbered=True)
+    return Table([Cell(text) for text in head], rows, numbered=True, notes="±")
+
+
+def _with_digits(value: float) -> str:
+    return format_number(value, DIGITS)
 
 
 def _mean(standing: LeaderboardRow, name: str, entries: Mapping[int, RunSummary]) -> float | None:

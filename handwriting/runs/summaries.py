@@ -1,4 +1,4 @@
-"""What a table shows of a run, from the small files of its folder alone."""
+"""The summary of a run, read from the two small files of its folder."""
 
 from __future__ import annotations
 
@@ -11,27 +11,42 @@ from typing import Any
 from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
 from handwriting.errors import RunError
+from handwriting.legacy import current_summary
 from handwriting.runs.folder import lives
 
 DEAD = "dead"
-"""The state of a run that says that it is running while its process is gone."""
+"""The state of a run whose status is ``running`` while its process is gone."""
 
 Extreme = dict[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunSummary:
-    """What ``summary.json`` and ``status.json`` say of a run; None where they do not.
+    """What ``summary.json`` and ``status.json`` say of a run; None where they do not say it.
 
     Attributes:
         path: The run folder.
-        name: As much of its path as tells it from the others.
-        state: What ``status.json`` says, or ``dead`` where the process of a running run is gone.
-        why: Why it failed, or was interrupted.
-        started: When, as ``status.json`` tells time.
-        settings: The configuration as it is typed, its keys joined by dots; empty for a run of an earlier version.
-        metrics: The current, smallest and largest value of each metric of training.
-        tested: What was measured on the test set: the value, and the floor where there is one.
+        name: The end of its path, long enough to distinguish it from other runs.
+        state: The state in ``status.json``, or ``dead`` where the process of a running run is gone.
+        why: Why it failed or was interrupted.
+        started: When it started, in ISO 8601.
+        model: The class of the model.
+        data: The name of the data source.
+        experiment: The name of the experiment that the run belongs to.
+        seed: The random seed.
+        monitor: The metric that the best checkpoint is chosen by.
+        mode: ``min`` or ``max``: whether lower or higher values of the monitor are better.
+        parameters: The number of trainable parameters.
+        training_glyphs: The number of glyphs in the training set.
+        seconds: The training time, over all sessions.
+        measuring_seconds: The part of it that was spent on validation metrics.
+        epoch: The number of epochs trained.
+        batches: The number of batches trained on.
+        samples: The number of glyphs trained on.
+        settings: The configuration as overrides, nested keys joined by dots; empty for a run of an earlier version.
+        metrics: The latest, smallest and largest value of each logged metric.
+        tested: The value of each test metric, and its floor where it has one.
+        pictures: The caption of each picture that the run has one of, by the name of its file.
     """
 
     path: Path
@@ -41,7 +56,7 @@ class RunSummary:
     started: str | None = None
     model: str | None = None
     data: str | None = None
-    study: str | None = None
+    experiment: str | None = None
     seed: int | None = None
     monitor: str | None = None
     mode: str | None = None
@@ -55,26 +70,29 @@ class RunSummary:
     settings: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, Extreme] = field(default_factory=dict)
     tested: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    pictures: dict[str, str] = field(default_factory=dict)
 
     def last(self, metric: str) -> float | None:
-        """Return what was measured last while training."""
+        """Return the latest logged value of a metric; None where it was not logged."""
         return self.metrics.get(metric, {}).get("value")
 
     @property
     def best(self) -> float | None:
-        """The best value that its monitor reached."""
+        """The best value of its monitor so far."""
         return self.metrics.get(self.monitor or "", {}).get(self.mode or "")
 
     def validation(self) -> dict[str, float]:
-        """Return what was last measured on the validation set while training."""
-        return {name: seen["value"] for name, seen in self.metrics.items() if name[:4] == "val/" and "value" in seen}
+        """Return the latest value of each metric on the validation set."""
+        return {
+            name: values["value"] for name, values in self.metrics.items() if name[:4] == "val/" and "value" in values
+        }
 
 
-_ENTRY = TypeAdapter(RunSummary)
+_SUMMARY = TypeAdapter(RunSummary)
 
 
 def read_summary(folder: Path, name: str, summary: Mapping[str, Any], status: Mapping[str, Any]) -> RunSummary:
-    """Return what a run's files say.
+    """Return the summary of a run.
 
     Args:
         folder: The run folder.
@@ -83,37 +101,43 @@ def read_summary(folder: Path, name: str, summary: Mapping[str, Any], status: Ma
         status: What ``status.json`` holds.
 
     Raises:
-        RunError: If they hold something else than a run writes.
+        RunError: If they hold anything but what a run writes.
     """
     try:
-        return _ENTRY.validate_python(facts(folder, name, summary, status))
+        return _SUMMARY.validate_python(facts(folder, name, summary, status))
     except ValidationError as error:
         raise RunError(describe_misfit(folder, error)) from error
 
 
 def facts(folder: Path, name: str, summary: Mapping[str, Any], status: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of an :class:`RunSummary`, not yet checked.
+    """Return the fields of a :class:`RunSummary`, not yet checked.
 
     Raises:
         RunError: If ``status.json`` holds no state.
     """
     try:
         dead = status["state"] == "running" and not lives(status)
-        told = {key: status[key] for key in ("why", "started") if key in status}
-        return {**summary, **told, "path": folder, "name": name, "state": DEAD if dead else status["state"]}
+        from_status = {key: status[key] for key in ("why", "started") if key in status}
+        return {
+            **current_summary(summary),
+            **from_status,
+            "path": folder,
+            "name": name,
+            "state": DEAD if dead else status["state"],
+        }
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise RunError(f"{folder / 'status.json'} is not the status of a run ({error!r}).") from error
 
 
 def describe_misfit(folder: Path, error: ValidationError) -> str:
-    """Say what in a run's files is not as a run writes it."""
+    """Return a message that says which field of a run's files does not have the form that a run writes."""
     first = error.errors()[0]
     where = ".".join(map(str, first["loc"]))
     return f"{folder} holds no run as this version writes it: {where}: {first['msg']}."
 
 
 def as_override(value: Any) -> str:
-    """Return a setting as it is typed.
+    """Return a setting as an override on the command line.
 
     >>> as_override(None), as_override([0.5, True])
     ('null', '[0.5, true]')
@@ -129,8 +153,8 @@ def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     >>> flatten({"model": {"lr": 0.1, "betas": [0, 1]}, "logger": {}})
     {'model.lr': 0.1, 'model.betas': [0, 1], 'logger': {}}
     """
-    found: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     for key, value in config.items():
         inner = isinstance(value, Mapping) and value
-        found |= flatten(value, f"{prefix}{key}.") if inner else {f"{prefix}{key}": value}
-    return found
+        flat |= flatten(value, f"{prefix}{key}.") if inner else {f"{prefix}{key}": value}
+    return flat

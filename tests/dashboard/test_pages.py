@@ -136,6 +136,22 @@ def test_without_any_run_the_next_command_is_told(tmp_path: Path, monkeypatch: p
         assert opened(page=page).code[0].value.startswith(command)
 
 
+def test_tables_sort_numbers_as_numbers(open_page: Callable[..., Any]) -> None:
+    from pandas.api.types import is_numeric_dtype
+
+    runs = first_table(open_page(columns=["model.lr"], trials="true"))
+    sweeps = next(table.value for table in open_page().dataframe if "best so far" in table.value)
+    leaderboard = next(t.value for t in open_page(page="Sweep").dataframe if "#" in t.value)
+    trials = open_page(page="Sweep").dataframe[-1].value
+    for table, names in (
+        (runs, ("FID", "floor", "parameters", "seed", "epoch", "minutes", "model.lr")),
+        (sweeps, ("ended", "trials", "failed", "best so far")),
+        (leaderboard, ("#", "val/fid", "trial", "model.lr", "time")),
+        (trials, ("trial", "val/fid", "model.lr", "minutes")),
+    ):
+        assert [name for name in names if not is_numeric_dtype(table[name])] == []
+
+
 # A run
 
 
@@ -210,7 +226,7 @@ def test_an_evaluated_run_shows_its_classes_and_what_they_are_taken_for(
     counts = [[8, 2, 0], [0, 9, 1], [3, 0, 7]]
     (run.path / "classes.json").write_text(json.dumps({"names": ["a", "b", "c"], "confusion": counts, "real": counts}))
     app = opener((tmp_path / "runs",), tmp_path, monkeypatch)(page="Run", run="runs/one", show="Metrics")
-    assert list(first_table(app)["measure"]) == ["fid ↓"]
+    assert list(first_table(app)["metric"]) == ["fid ↓"]
     assert list(app.dataframe[1].value["mistake"]) == ["c seen as a", "a seen as b", "b seen as c"]
     assert len(app.image) == 3, "measures, classes, confusion"
     (run.path / "classes.json").write_text('{"names": ["a"], "confusion": [[1, 2]]}')

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -24,20 +25,26 @@ from handwriting.dashboard.tables import (
     counts,
     epoch_shown,
     facts_html,
-    plain,
     runs_shown,
     runs_table,
     selected,
     state,
     swatch,
     sweeps_table,
+    table_rows,
     trials_table,
 )
 from handwriting.errors import ConfigError
+from handwriting.metric_values import MetricValue
 from handwriting.plots.themes import page_colour
+from handwriting.reports.comparison import metric_rows
 from handwriting.reports.page import Cell, Table
+from handwriting.reports.runs import FACTS, facts_table, metric_table
+from handwriting.reports.sweep import gather, leaders
+from handwriting.runs.details import RunDetails
 from handwriting.runs.summaries import DEAD
 from handwriting.sweeps import Sweep, Trial
+from handwriting.text import format_count, number_in
 
 MARKUP = """<img src=x onerror="alert('1')">&amp;"""
 LIVE = re.compile("<img|onerror=\"|'1'")
@@ -112,7 +119,7 @@ def test_settings_and_metrics_are_columns_where_asked_for(written: Path):
     columns = list(runs_table(entries)[0])
     for row, entry in zip(runs_table(entries, asked), entries.values(), strict=True):
         assert set(row) - set(columns) == set(asked)
-        assert row["model.lr"] == entry.settings["model.lr"] is not None
+        assert row["model.lr"] == float(entry.settings["model.lr"])
         assert row["val/fid"] == entry.metrics["val/fid"]["value"]
         assert row["train/generator_loss"] == entry.metrics["train/generator_loss"]["value"]
         assert row["nothing"] is None
@@ -186,11 +193,9 @@ def test_a_sweep_is_told_in_a_row(sweep: Sweep):
     best = min((trial for trial in sweep.trials if trial.state == "done"), key=lambda trial: trial.value or 0)
     assert row["sweep"] == f"{sweep.path.parent.name}/sweep"
     assert row["state"] == STATES["done"]
-    assert row["ended"] == "21 of 21"
+    assert (row["ended"], row["trials"]) == (21, 21)
     assert row["failed"] == 1
-    assert str(row["best so far"]).startswith("val/fid ")
-    assert str(row["best so far"]).endswith(f" (trial {best.number})")
-    assert float(str(row["best so far"]).split()[1]) == pytest.approx(best.value, rel=0.01)
+    assert (row["best so far"], row["monitor"], row["best trial"]) == (best.value, "val/fid", best.number)
     assert row["minutes left"] is None, "it has ended"
     assert row["began"].astimezone(UTC) == datetime.fromisoformat(sweep.status["started"])
     assert "why" not in row
@@ -200,14 +205,15 @@ def test_a_sweep_that_runs_says_how_long_it_will_take(sweep: Sweep):
     trials = [Trial(0, ("seed=0",), "running"), Trial(1, ("seed=1",), "interrupted"), Trial(2, ("seed=2",))]
     sweep.write_status("running", trials, {"total": 9, "seconds_left": 90})
     row = row_of(sweep)
-    assert (row["state"], row["ended"], row["failed"]) == (STATES["running"], "1 of 9", 1)
+    assert (row["state"], row["ended"], row["trials"], row["failed"]) == (STATES["running"], 1, 9, 1)
     assert (row["best so far"], row["minutes left"]) == (None, 1.5)
 
 
 def test_a_sweep_that_was_never_started_has_no_best(sweep: Sweep):
     (sweep.path / "sweep.json").unlink()
     row = row_of(sweep)
-    assert (row["state"], row["ended"], row["best so far"], row["began"]) == ("not begun", "0 of 0", None, None)
+    assert (row["state"], row["ended"], row["trials"], row["best so far"]) == ("not begun", 0, 0, None)
+    assert row["began"] is None
 
 
 @pytest.mark.parametrize(
@@ -254,7 +260,9 @@ def test_every_trial_has_a_row_with_what_it_alone_was_given(written: Path):
     for row, trial in zip(rows, trials, strict=True):
         assert row["state"] == STATES[trial.state]
         assert row["val/fid"] == trial.value
-        assert {name: row[name] for name in trial.parameters} == trial.parameters
+        assert {name: row[name] for name in trial.parameters} == {
+            name: text if (number := number_in(text)) is None else number for name, text in trial.parameters.items()
+        }
         assert row["minutes"] == pytest.approx(1 + trial.number % 7 / 60)
         assert row["why"] == trial.why
     assert {row["state"] for row in rows} == {STATES[name] for name in ("done", "pruned", "failed")}
@@ -264,9 +272,9 @@ def test_every_trial_has_a_row_with_what_it_alone_was_given(written: Path):
 def test_trials_that_differ_in_what_they_were_given_share_all_columns():
     rows = trials_table([Trial(0, ("model.lr=1",)), Trial(1, ("+seed=2",), "running", seconds=30.0)])
     assert rows == [
-        {"trial": 0, "state": STATES["waiting"], "reached": None, "model.lr": "1", "seed": None, "minutes": None,
+        {"trial": 0, "state": STATES["waiting"], "reached": None, "model.lr": 1, "seed": None, "minutes": None,
          "why": None},
-        {"trial": 1, "state": STATES["running"], "reached": None, "model.lr": None, "seed": "2", "minutes": 0.5,
+        {"trial": 1, "state": STATES["running"], "reached": None, "model.lr": None, "seed": 2, "minutes": 0.5,
          "why": None},
     ]  # fmt: skip
     assert trials_table([]) == []
@@ -275,7 +283,7 @@ def test_trials_that_differ_in_what_they_were_given_share_all_columns():
 # Words and addresses
 
 
-def test_a_table_of_a_report_becomes_rows_of_text():
+def test_in_a_table_of_a_report_a_note_follows_its_text():
     table = Table(
         head=[Cell(""), Cell("fid"), Cell("kid", "x 1000")],
         rows=[
@@ -283,10 +291,42 @@ def test_a_table_of_a_report_becomes_rows_of_text():
             [Cell("2", "second", run=1), Cell("4.5"), Cell("")],
         ],
     )
-    assert plain(table) == [
+    assert table_rows(table) == [
         {"#": "1 first", "fid": "3.5 (floor 1.0)", "kid (x 1000)": "-"},
         {"#": "2 second", "fid": "4.5", "kid (x 1000)": ""},
     ]
+
+
+def test_in_a_table_of_a_report_numbers_stay_numbers_with_their_notes_next_to_them():
+    columns = [
+        [Cell.number(1_024, format_count, note="±3"), Cell.number(98, format_count), Cell.number(None)],
+        [Cell.setting("1e-3"), Cell.setting("0.1"), Cell.setting(None)],
+        [Cell.setting("8"), Cell.setting("batch"), Cell.number(2.5)],
+    ]
+    table = Table([Cell("glyphs"), Cell("lr"), Cell("norm")], list(zip(*columns, strict=True)), notes="±")
+    assert [cell.text for cell in columns[0]] == ["1,024", "98", "-"]
+    assert table_rows(table) == [
+        {"glyphs": 1_024, "glyphs ±": "±3", "lr": 0.001, "norm": "8"},
+        {"glyphs": 98, "glyphs ±": "", "lr": 0.1, "norm": "batch"},
+        {"glyphs": None, "glyphs ±": "", "lr": None, "norm": "2.5"},
+    ]
+    assert [sorted(row["glyphs"] for row in table_rows(table)[:2])] == [[98, 1_024]]
+
+
+def test_the_leaderboard_and_the_metrics_of_a_run_hold_numbers(written: Path):
+    found = gather(Sweep(written / "sweep"))
+    ((_, standings),) = found.standings.items()
+    rows = table_rows(leaders(standings, found.entries))
+    assert rows
+    for name in ("#", "val/fid", "model.lr", "time"):
+        assert {type(row[name]) for row in rows} <= {int, float}, name
+    value = MetricValue(1_024.0, 2_000, floor=98.0, error=0.5)
+    run = RunDetails(path=written, name="a", state="done", config={}, metric_values={"fid": value}, rows=[], grids={})
+    (row,) = table_rows(metric_table([run], metric_rows([run])))
+    assert (row["1 a"], row["floor"], row["glyphs"]) == (1_024.0, 98.0, 2_000)
+    assert row["1 a ± standard error, distance from the floor"] == "±0.50, +926"
+    cells = dict(zip(FACTS, facts_table([replace(run, parameters=1_024)]).rows[0][1:], strict=True))
+    assert (cells["parameters"].text, cells["parameters"].value) == ("1,024", 1_024)
 
 
 def text_of(markup: str) -> str:

@@ -21,15 +21,15 @@ def entry(name: str, state: str = "done", **more: Any) -> RunSummary:
 
 
 RUNS = [
-    entry("a_vae_letters", model="VAE", data="emnist", study="first", seed=1, monitor="val/fid", mode="min",
+    entry("a_vae_letters", model="VAE", data="emnist", experiment="first", seed=1, monitor="val/fid", mode="min",
           epoch=10, settings={"model.lr": "0.001", "model.norm": "batch", "trainer.max_time": "null",
                               "callbacks.a.rows": "1", "callbacks.b.rows": "2", "data.style": "two words"},
           metrics={"val/fid": extreme(20, 15, 90), "floor/fid": extreme(2, 2, 2)},
           tested={"recall": {"value": 0.5, "floor": 0.9}}),
-    entry("b_cgan_letters", "failed", model="CGAN", data="emnist", study="first", seed=2, monitor="val/fid",
+    entry("b_cgan_letters", "failed", model="CGAN", data="emnist", experiment="first", seed=2, monitor="val/fid",
           mode="min", epoch=3, settings={"model.lr": "1e-2", "model.norm": "instance"},
           metrics={"val/fid": extreme(60, 60, 60), "val/class_accuracy": extreme(0.5, 0.1, 0.7)}),
-    entry("c_cgan_digits", "dead", model="CGAN", data="mnist", study="second", seed=10,
+    entry("c_cgan_digits", "dead", model="CGAN", data="mnist", experiment="second", seed=10,
           settings={"model.lr": "0.0005", "model.norm": "none"}, tested={"recall": {"value": 0.7, "floor": None}}),
 ]  # fmt: skip
 
@@ -69,8 +69,8 @@ def test_settings_are_asked_for_by_their_key_or_its_end(text: str, runs: str) ->
     [
         ("state=done", "a"), ("state!=done", "bc"), ("seed=1", "a"), ("seed>=2", "bc"), ("seed<10", "ab"),
         ("fid<=15", "a"), ("fid<60", "a"), ("floor=2", "a"), ("class_accuracy=0.5", "b"), ("best<20", "a"),
-        ("epoch>3", "a"), ("name=*digits", "c"), ("study=first", "ab"), ("model=CGAN", "bc"),
-        ("monitor=val/fid", "ab"),
+        ("epoch>3", "a"), ("name=*digits", "c"), ("experiment=first", "ab"), ("study=first", "ab"),
+        ("model=CGAN", "bc"), ("monitor=val/fid", "ab"),
     ],
 )  # fmt: skip
 def test_facts_are_asked_for_by_their_name(text: str, runs: str) -> None:
@@ -114,7 +114,7 @@ def test_quotation_marks_keep_words_together(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("rows=1", "rows: which one, callbacks.a.rows, callbacks.b.rows?"),
+        ("rows=1", "rows: this is ambiguous, give one of callbacks.a.rows, callbacks.b.rows."),
         ("model.nrom=batch", "model.nrom: no run here has this. Did you mean model.norm?"),
         ("zzzzzz=1", "zzzzzz: no run here has this."),
         ("val/fad<3", "val/fad: no run here has this. Did you mean val/fid?"),

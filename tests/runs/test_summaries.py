@@ -62,6 +62,14 @@ def test_an_entry_needs_only_two_small_files(tmp_path: Path) -> None:
     assert (found.settings, found.metrics) == ({"model.lr": "0.1"}, METRICS)
 
 
+def test_the_study_of_an_earlier_version_is_the_experiment(tmp_path: Path) -> None:
+    run = make(tmp_path / "run", study="mnist/cgan")
+    run.end("done")
+    assert entry(run.path).experiment == "mnist/cgan"
+    run = make(tmp_path / "resumed", study="mnist/cgan", experiment="mnist/cgan_4")
+    assert entry(run.path).experiment == "mnist/cgan_4", "the name of this version counts"
+
+
 def test_what_a_run_does_not_say_is_none_or_empty(tmp_path: Path) -> None:
     run = RunFolder(claim(tmp_path / "run"))
     run.begin("", {}, {})

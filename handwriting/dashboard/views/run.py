@@ -11,7 +11,7 @@ import streamlit as st
 
 from handwriting.dashboard import parts
 from handwriting.dashboard.sampling import model_of, sample_now
-from handwriting.dashboard.tables import facts_html, plain, state
+from handwriting.dashboard.tables import facts_html, state, table_rows
 from handwriting.errors import HandwritingError
 from handwriting.metric_values import class_fids, class_names
 from handwriting.plots.comparison import draw_metric_bars
@@ -89,7 +89,7 @@ def _facts(key: str, before: str) -> None:
     record = parts.run_index().details(key)
     if record.state != before:
         st.rerun()
-    facts = {name: fact(record) for name, fact in FACTS.items()} | {"state": state(record.state)}
+    facts = {name: fact(record).text for name, fact in FACTS.items()} | {"state": state(record.state)}
     if record.best is not None:
         facts[f"best {record.monitor}"] = format_number(record.best, 4)
     if (floor := record.last("floor/fid")) is not None:
@@ -184,7 +184,7 @@ def _metrics(record: RunDetails) -> None:
                          for name, value in latest.items()])  # fmt: skip
         return
     st.markdown("On the test set. The floor is the same number for as many real training glyphs.")
-    parts.table(plain(metric_table([record], rows)))
+    parts.table(table_rows(metric_table([record], rows)))
     drawn = [bars_of(row) for row in rows if row.comparable]
     if drawn:
         parts.figure(lambda: draw_metric_bars([record.name], drawn), "measures.png", FLOORS)

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from handwriting.dashboard import parts
-from handwriting.dashboard.tables import plain, state, trials_table
+from handwriting.dashboard.tables import state, table_rows, trials_table
 from handwriting.errors import HandwritingError
 from handwriting.plots.interactive import PICK, Chart, parallel_chart, picked
 from handwriting.plots.sweeps import draw_history, draw_importance
@@ -81,7 +81,7 @@ def _progress(key: str, before: tuple[str | None, Sequence[Trial]]) -> None:
     )
     st.progress(ended / max(1, found.total), told)
     with st.expander(f"{state(found.state)}: {found.counts}"):
-        parts.table(plain(facts(found)))
+        parts.table(table_rows(facts(found)))
         st.markdown("What varies:")
         st.code("\n".join(found.plan.swept) or "nothing", language="bash", wrap_lines=True)
 
@@ -94,7 +94,7 @@ def _goal(key: str, goal: Objective, trials: Sequence[Trial], found: Found) -> N
         st.caption(
             f"Trials that differ in their seed alone spread by {format_number(spread)}: less may be seed_spread."
         )
-    parts.table(plain(leaders(standings, found.entries)), height=min(38 + 35 * len(standings), 400))
+    parts.table(table_rows(leaders(standings, found.entries)), height=min(38 + 35 * len(standings), 400))
     ended = [trial for trial in trials if trial.state in ENDED]
     if columns := parameter_axes(ended):
         reached = Axis(monitor, tuple(trial.value if is_finished(trial) else None for trial in ended))
