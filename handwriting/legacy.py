@@ -13,7 +13,12 @@ TARGETS = {
     r"handwriting\.callbacks\.measuring\.Measuring": "handwriting.callbacks.validation_metrics.ValidationMetrics",
 }
 """Classes that have moved, as patterns of their earlier full names."""
-KEYS = {"callbacks.measuring": "callbacks.validation_metrics", "spread": "temperature"}
+KEYS = {
+    "callbacks.measuring": "callbacks.validation_metrics",
+    "callbacks.best_checkpoint.by": "callbacks.best_checkpoint.monitor",
+    "callbacks.best_checkpoint.better": "callbacks.best_checkpoint.mode",
+    "spread": "temperature",
+}
 """Configuration keys that have another name now."""
 LAYERS = {"join": "concat"}
 """Words of layers that have another name now."""

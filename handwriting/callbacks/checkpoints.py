@@ -40,42 +40,48 @@ class LastCheckpoint(_Checkpoint):
     """Keep the last epoch: ``checkpoints/last.ckpt``, from which a run resumes.
 
     Args:
-        every_n_epochs: Write after so many epochs.
-        time_share: The most of the training's time that writing may take: a run of short epochs resumes a few before
-            the one in which it was killed.
+        every_n_epochs: Epochs between two writes.
+        time_share: The largest share of the training's time that writing may take, 0..1: a run of short epochs resumes
+            a few before the one in which it was killed.
     """
 
     def __init__(self, every_n_epochs: int = 1, time_share: TimeShare = 0.01) -> None:
-        self._allowance = TimeBudget(time_share)
+        self._budget = TimeBudget(time_share)
         super().__init__(
             filename="last", every_n_epochs=every_n_epochs, save_on_train_epoch_end=True, enable_version_counter=False
         )
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save where there is time for it."""
-        if self._allowance.due(trainer):
-            with self._allowance.spending():
+        if self._budget.due(trainer):
+            with self._budget.spending():
                 super().on_train_epoch_end(trainer, pl_module)
 
 
 class BestCheckpoint(_Checkpoint):
-    """Keep the best epoch: ``checkpoints/best.ckpt``, where what tells it is logged at all.
+    """Keep the best epoch: ``checkpoints/best.ckpt``, where its monitor is logged at all.
 
     It holds the model and nothing that only training needs: a run resumes from its last epoch.
 
     Args:
-        by: The logged value that tells it, such as ``val/fid`` for a VAE to draw from; None for the model's monitor.
-        better: Whether less of ``by`` is better or more.
+        monitor: The logged value by which epochs are compared, such as ``val/fid`` for a VAE that is sampled from;
+            None for the model's own monitor.
+        mode: ``min`` where a smaller value of ``monitor`` is better, ``max`` where a larger one is.
     """
 
-    def __init__(self, by: str | None = None, better: Literal["min", "max"] = "min") -> None:
-        self.chosen = by and (by, better)
+    def __init__(self, monitor: str | None = None, mode: Literal["min", "max"] = "min") -> None:
+        self.chosen = monitor and (monitor, mode)
         super().__init__(
-            filename="best", save_weights_only=True, save_on_train_epoch_end=True, enable_version_counter=False
+            filename="best",
+            monitor=monitor,
+            mode=mode,
+            save_weights_only=True,
+            save_on_train_epoch_end=True,
+            enable_version_counter=False,
         )
 
     def setup(self, trainer: pl.Trainer, pl_module: GlyphModel, stage: str) -> None:  # type: ignore[override]
-        """Ask the model what it goes by, unless that was said."""
+        """Take the model's monitor, unless another was chosen."""
         self.monitor, self.mode = self.chosen or (pl_module.monitor, pl_module.mode)
         self.kth_value = torch.tensor(torch.inf if self.mode == "min" else -torch.inf)
         super().setup(trainer, pl_module, stage)

@@ -13,6 +13,46 @@ from handwriting.errors import UntrustedClassError, nearest
 GLOBAL_GROUPS = ("experiments", "debug")
 """Groups whose files may set keys of any other group."""
 
+LIGHTNING = "pytorch_lightning.callbacks."
+LIGHTNING_CALLBACKS = frozenset(
+    f"{LIGHTNING}{name}"
+    for name in (
+        "DeviceStatsMonitor",
+        "EMAWeightAveraging",
+        "EarlyStopping",
+        "GradientAccumulationScheduler",
+        "LearningRateMonitor",
+        "ModelSummary",
+        "RichModelSummary",
+        "RichProgressBar",
+        "StochasticWeightAveraging",
+        "TQDMProgressBar",
+        "Timer",
+    )
+)
+"""Lightning's callbacks that any configuration may name: they take no path, and run no code that is named to them."""
+LIGHTNING_CALLBACKS_OF_NEW_RUNS = frozenset(
+    f"{LIGHTNING}{name}"
+    for name in (
+        "BackboneFinetuning",
+        "BaseFinetuning",
+        "BasePredictionWriter",
+        "BatchSizeFinder",
+        "Callback",
+        "Checkpoint",
+        "LambdaCallback",
+        "LearningRateFinder",
+        "ModelCheckpoint",
+        "ModelPruning",
+        "OnExceptionCheckpoint",
+        "ProgressBar",
+        "SpikeDetection",
+        "ThroughputMonitor",
+        "WeightAveraging",
+    )
+)
+"""The others that Lightning exports: a user may name them for a new run, and a run folder may not."""
+
 
 @dataclass(frozen=True)
 class Trust:
@@ -23,9 +63,11 @@ class Trust:
 
     Attributes:
         config_dirs: Folders of ``--config-dir``, laid out as ``conf`` is.
+        is_new_run: Whether the user composes it for a new run; such a configuration may name any callback of Lightning.
     """
 
     config_dirs: tuple[Path, ...] = ()
+    is_new_run: bool = False
 
     def allowed(self, group: str) -> frozenset[str]:
         """Return the full names of the classes that may be named in a config group.
@@ -33,7 +75,10 @@ class Trust:
         Raises:
             ConfigError: If a file that could name one cannot be read.
         """
-        return frozenset().union(*(_named_in(folder, group) for folder in (*conf_folders(), *self.config_dirs)))
+        named = frozenset().union(*(_named_in(folder, group) for folder in (*conf_folders(), *self.config_dirs)))
+        if group != "callbacks":
+            return named
+        return named | LIGHTNING_CALLBACKS | (LIGHTNING_CALLBACKS_OF_NEW_RUNS if self.is_new_run else frozenset())
 
     def refuse(self, key: str, target: Any, group: str) -> None:
         """Refuse a class that may not be named.
@@ -49,7 +94,7 @@ class Trust:
         allowed = self.allowed(group)
         if isinstance(target, str) and target in allowed:
             return
-        names = ", ".join(sorted(allowed)) or "nothing"
+        names = ", ".join(sorted(name for name in allowed if not name.startswith(LIGHTNING))) or "nothing"
         is_foreign = isinstance(target, str) and not target.startswith("handwriting.") and not self.config_dirs
         advice = (
             " A class of your own is built for new runs from --config-dir, and from a run folder only where it is "
@@ -72,7 +117,8 @@ def trust_of_command() -> Trust:
     if not HydraConfig.initialized():
         return INSTALLED
     sources = HydraConfig.get().runtime.config_sources
-    return Trust(tuple(Path(source.path) for source in sources if source.provider == "command-line"))
+    config_dirs = tuple(Path(source.path) for source in sources if source.provider == "command-line")
+    return Trust(config_dirs, is_new_run=True)
 
 
 def targets(tree: Any, where: str = "") -> Iterator[tuple[str, Any]]:

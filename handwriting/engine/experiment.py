@@ -10,15 +10,16 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from omegaconf import DictConfig
-from pytorch_lightning.callbacks import Checkpoint
+from pytorch_lightning.callbacks import Checkpoint, EarlyStopping
 
 from handwriting import config
 from handwriting.callbacks.checkpoints import BestCheckpoint, SafeCheckpointIO
 from handwriting.callbacks.validation_metrics import ValidationMetrics
 from handwriting.config import INSTALLED, Trust
-from handwriting.data.loading.module import GlyphData
+from handwriting.data.loading.module import Batch, GlyphData
 from handwriting.data.preparation.styles import STYLE_NAMES
 from handwriting.engine.loggers import make_loggers
+from handwriting.engine.monitors import MonitorCheck, refuse_unknown_monitors, refuse_without_loggers
 from handwriting.engine.precision import resolve_precision, uses_gpu
 from handwriting.engine.preflight import read_checked
 from handwriting.engine.sections import build_loading, build_source
@@ -36,7 +37,7 @@ class Experiment:
         folder: The run folder.
         data: The data source and its loader. Its glyphs are read and prepared by :meth:`GlyphData.setup`.
         metrics: The metrics that are configured.
-        callbacks: The callbacks in the order in which they are called.
+        callbacks: The configured callbacks by their keys, in the order in which they are called.
         trainer: Lightning's trainer, with these callbacks and the configured loggers.
         trust: Which classes the configuration may name.
     """
@@ -45,7 +46,7 @@ class Experiment:
     folder: Path
     data: GlyphData
     metrics: list[Metric]
-    callbacks: list[pl.Callback]
+    callbacks: dict[str, pl.Callback]
     trainer: pl.Trainer
     trust: Trust = INSTALLED
 
@@ -73,11 +74,12 @@ class Experiment:
         folder = folder or Path.cwd()
         data = data or GlyphData(build_source(cfg.data, trust), loading=build_loading(cfg.data))
         metrics = build_metrics(cfg.get("metrics"), trust)
-        callbacks = [*build_callbacks(cfg.callbacks, trust), *more_callbacks]
-        for callback in callbacks:
+        callbacks = build_callbacks(cfg.callbacks, trust)
+        for callback in callbacks.values():
             if isinstance(callback, ValidationMetrics):
                 callback.metrics = [metric for metric in metrics if metric.while_training]
-        trainer = _build_trainer(cfg, folder, callbacks, trust)
+        called = [*callbacks.values(), MonitorCheck(callbacks), *more_callbacks]
+        trainer = _build_trainer(cfg, folder, called, trust)
         return cls(cfg, folder, data, metrics, callbacks, trainer, trust)
 
     def check(self, train: Glyphs | None = None) -> None:
@@ -99,7 +101,11 @@ class Experiment:
         model_class.check_data(settings, source.image_size, self.data.batch_size, train)
         style_names = STYLE_NAMES if source.style != "none" else ()
         with torch.device("meta"):
-            _create_model(self.config, source.image_size, ("a", "b"), style_names, self.trust)
+            model = _create_model(self.config, source.image_size, ("a", "b"), style_names, self.trust)
+        refuse_without_loggers(self.callbacks, self.trainer)
+        refuse_unknown_monitors(
+            self.callbacks, [metric for metric in self.metrics if metric.while_training], _validation_losses(model)
+        )
 
     def build_model(self) -> GlyphModel:
         """Return the model for the prepared glyphs."""
@@ -107,7 +113,7 @@ class Experiment:
 
     def monitor(self, model: GlyphModel) -> tuple[str, str]:
         """Return the logged value by which checkpoints and runs are compared, and ``min`` or ``max``."""
-        chosen = (callback.chosen for callback in self.callbacks if isinstance(callback, BestCheckpoint))
+        chosen = (callback.chosen for callback in self.callbacks.values() if isinstance(callback, BestCheckpoint))
         return next(chosen, None) or (model.monitor, model.mode)
 
 
@@ -163,15 +169,47 @@ def build_metrics(sections: Mapping[str, Any] | None, trust: Trust = INSTALLED) 
     ]
 
 
-def build_callbacks(sections: Mapping[str, Any], trust: Trust = INSTALLED) -> list[pl.Callback]:
-    """Return the callbacks of a ``callbacks`` section: this package's in their order, then all others.
+def build_callbacks(sections: Mapping[str, Any], trust: Trust = INSTALLED) -> dict[str, pl.Callback]:
+    """Return the callbacks of a ``callbacks`` section by their keys: this package's in their order, then all others.
 
     What the others read in a hook, such as ``val/fid``, has then been logged, whatever their place in the section.
     """
-    callbacks = [
-        config.build(section, "callbacks", trust=trust) for section in sections.values() if section is not None
-    ]
-    return sorted(callbacks, key=lambda callback: not type(callback).__module__.startswith("handwriting."))
+    chosen = {key: section for key, section in sections.items() if section is not None}
+    callbacks = {key: _build_callback(section, trust) for key, section in chosen.items()}
+    return dict(sorted(callbacks.items(), key=lambda item: not type(item[1]).__module__.startswith("handwriting.")))
+
+
+def _build_callback(section: Mapping[str, Any], trust: Trust) -> pl.Callback:
+    callback: pl.Callback = config.build(section, "callbacks", trust=trust)
+    if isinstance(callback, EarlyStopping):
+        # Metrics are measured at the end of an epoch, and in some epochs only.
+        callback.strict = section.get("strict", False)
+        if callback._check_on_train_epoch_end is None:
+            callback._check_on_train_epoch_end = True
+    return callback
+
+
+def _validation_losses(model: GlyphModel) -> set[str]:
+    """Return the names of a model's validation losses, by validating it on a batch without content.
+
+    Args:
+        model: A model on the device ``meta``, on which nothing is computed.
+
+    Returns:
+        The names, such as ``loss``; empty where the model does something that this device cannot do.
+    """
+    with torch.device("meta"):
+        batch = Batch(
+            torch.zeros(2, 1, model.image_size, model.image_size),
+            torch.zeros(2, dtype=torch.long),
+            torch.zeros(2, dtype=torch.long),
+        )
+        try:
+            with torch.no_grad():
+                model.validate_batch(batch)
+        except (NotImplementedError, RuntimeError, TypeError):
+            return set()
+    return model.running_means.names
 
 
 def _build_trainer(cfg: DictConfig, folder: Path, callbacks: list[pl.Callback], trust: Trust) -> pl.Trainer:

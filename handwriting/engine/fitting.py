@@ -27,6 +27,7 @@ from handwriting.engine.claiming import claimed_folder
 from handwriting.engine.experiment import Experiment
 from handwriting.engine.invocation import Invocation
 from handwriting.engine.loggers import close
+from handwriting.engine.monitors import stopping_reason
 from handwriting.engine.precision import resolve_precision, uses_gpu
 from handwriting.engine.processes import is_first_process
 from handwriting.engine.resuming import refuse_other_weights, resumed_config
@@ -127,7 +128,7 @@ def _fit(experiment: Experiment, folder: RunFolder | None, checkpoint: Path | No
     _warn_of_batch_statistics(model, trainer)
     if folder:
         _record_data_and_model(experiment, model, folder)
-        for callback in experiment.callbacks:
+        for callback in experiment.callbacks.values():
             if isinstance(callback, RunCallback):
                 callback.attach(folder)
     if checkpoint and not checkpoint.is_file():
@@ -182,11 +183,16 @@ def _record_data_and_model(experiment: Experiment, model: GlyphModel, folder: Ru
 
 def _record_end(experiment: Experiment, folder: RunFolder) -> None:
     """Record how a training ended that did not fail, and print where its pictures are."""
-    reasons = (callback.reason for callback in experiment.callbacks if isinstance(callback, StopRequest))
-    if reason := next(filter(None, reasons), None):
-        folder.end("interrupted", reason.why, reason.stopped_by)
+    callbacks = list(experiment.callbacks.values())
+    requests = (callback.reason for callback in callbacks if isinstance(callback, StopRequest))
+    early = stopping_reason(callbacks)
+    if request := next(filter(None, requests), None):
+        folder.end("interrupted", request.why, request.stopped_by)
     else:
-        folder.end("done")
+        folder.end("done", early)
+    if early:
+        log.info("%s", early)
+        print(f"Stopped by {early}.")
     grids = sorted((folder.path / "samples").glob("*.png"))
     print(f"Done: {folder.path}" + (f"\nGrid: {grids[-1]}" if grids else ""))
 

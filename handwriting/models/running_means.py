@@ -43,6 +43,11 @@ class RunningMeans:
             self._sums[name] = self._sums[name] + value if name in self._sums else value
             self._weights[name] = self._weights.get(name, 0) + weight
 
+    @property
+    def names(self) -> set[str]:
+        """The names of the values that were added since the means were taken."""
+        return set(self._sums)
+
     def take(self, reduce: Callable[[Tensor], Tensor] = lambda tensor: tensor) -> dict[str, float]:
         """Return the mean of each name and start from scratch. The device is waited for here and nowhere else.
 

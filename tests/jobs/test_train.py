@@ -134,8 +134,8 @@ def test_the_same_seed_gives_the_same_bytes(gan, tmp_path):
     ("asked", "name", "best_of"),
     [
         ([], "val/loss", min),
-        (["callbacks.best_checkpoint.by=val/kl"], "val/kl", min),
-        (["callbacks.best_checkpoint.by=val/kl", "callbacks.best_checkpoint.better=max"], "val/kl", max),
+        (["callbacks.best_checkpoint.by=val/kl"], "val/kl", min),  # an earlier name of the key
+        (["callbacks.best_checkpoint.monitor=val/kl", "callbacks.best_checkpoint.mode=max"], "val/kl", max),
     ],
 )
 def test_the_best_checkpoint_is_that_of_the_lowest_validation_loss_or_of_what_is_named(tmp_path, asked, name, best_of):

@@ -86,7 +86,7 @@ OVERRIDES = [
     ("model=wgan_gp", "model.betas=[0.0,0.9]", "model.critic_steps=2", "model.lr=0.0003"),
     ("experiments=ours/cgan", "model.lr=0.002", "data.augment.rotate=3"),
     ("data=folder", "data.path='it''s (1), a=b/${x}'", "trainer.max_time=00:00:10:00", "callbacks.samples=null"),
-    ("model=vae", "+model.extra=[1,2]", "data.style=null", "compile=true", "callbacks.best_checkpoint.by=val/fid"),
+    ("model=vae", "+model.extra=[1,2]", "data.style=null", "compile=true", "callbacks.best_checkpoint.monitor=val/fid"),
 ]
 
 
