@@ -10,6 +10,7 @@ _SOURCES = ("arrays", "digits", "emnist", "fashion_mnist", "folder", "kuzushiji"
 
 TARGETS = {
     **{rf"handwriting\.data\.({'|'.join(_SOURCES)})\.(\w+)": r"handwriting.data.sources.\1.\2"},
+    r"handwriting\.segmentation\.recipe\.(\w+)": r"handwriting.segmentation.baseline.\1",
     r"handwriting\.callbacks\.measuring\.Measuring": "handwriting.callbacks.validation_metrics.ValidationMetrics",
 }
 """Classes that have moved, as patterns of their earlier full names."""
@@ -20,6 +21,8 @@ KEYS = {
     "spread": "temperature",
 }
 """Configuration keys that have another name now."""
+CHOICES = {"callbacks": {"measuring": "validation_metrics"}}
+"""Choices of config groups that have another name now."""
 LAYERS = {"join": "concat"}
 """Words of layers that have another name now."""
 SUMMARY_FIELDS = {"study": "experiment"}
@@ -48,16 +51,22 @@ def current_target(target: Any) -> Any:
 
 
 def current_override(override: str) -> str:
-    """Return an override with the key that it has now.
+    """Return an override with the key, the choice or the class that it names now.
 
     >>> current_override("callbacks.measuring.time_share=1"), current_override("~callbacks.measuring")
     ('callbacks.validation_metrics.time_share=1', '~callbacks.validation_metrics')
+    >>> current_override("callbacks=[metrics_log,measuring]")
+    'callbacks=[metrics_log,validation_metrics]'
     """
     prefix, key, rest = re.fullmatch(r"(~|\+{0,2})([^=]*)(.*)", override, re.DOTALL).groups()  # type: ignore[union-attr]
+    for old, new in CHOICES.get(key, {}).items():
+        rest = re.sub(rf"(?<=[=,\[\s]){re.escape(old)}(?=[,\]\s]|$)", new, rest)
+    if key.endswith("._target_"):
+        rest = f"={current_target(rest[1:])}"
     for old, new in KEYS.items():
         if f"{key}.".startswith(f"{old}."):
             return f"{prefix}{new}{key[len(old) :]}{rest}"
-    return override
+    return f"{prefix}{key}{rest}"
 
 
 def current_config(tree: Any, key: str = "") -> Any:

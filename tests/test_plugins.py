@@ -162,8 +162,8 @@ def test_parts_of_a_plugin_are_trained_resumed_sampled_evaluated_and_shown(
     assert done == ["done", "done"]
 
     needs("dashboard", "streamlit")
-    app = open_page(tmp_path, monkeypatch, page="run", run="mine")
-    assert any("BlotVAE" in str(element.value) for element in (*app.markdown, *app.caption, *app.title, *app.header))
+    app = open_page(tmp_path, monkeypatch, page="Run", run="runs/mine", show="Settings")
+    assert "_target_: inks.models.BlotVAE" in app.code[1].value
 
 
 def open_page(folder: Path, monkeypatch: pytest.MonkeyPatch, **address: str) -> Any:

@@ -1,0 +1,92 @@
+"""Earlier names go on working: ``tests/legacy`` holds those of the version before classes and keys were renamed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+
+from handwriting import config, legacy
+from handwriting.jobs import MISTAKE, main
+
+EARLIER = json.loads(Path(__file__).with_name("legacy").joinpath("names.json").read_text())
+"""The classes that each config group named, and the keys of each composed job, some by the choice that brings them."""
+RUN_CONFIG = Path(__file__).with_name("legacy") / "config.yaml"
+"""The configuration in a run folder of that version."""
+
+
+def dotted(tree: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    """Yield the dotted key of every value, mappings included."""
+    for key, value in tree.items():
+        yield f"{prefix}{key}"
+        if isinstance(value, dict):
+            yield from dotted(value, f"{prefix}{key}.")
+
+
+@pytest.mark.parametrize(
+    ("group", "target"), [(group, target) for group, named in EARLIER["targets"].items() for target in named]
+)
+def test_every_earlier_class_is_one_that_its_group_names_today(group: str, target: str) -> None:
+    current = legacy.current_target(target)
+    assert current in config.INSTALLED.allowed(group)
+    if not current.startswith("pytorch_lightning."):
+        module, _, name = current.rpartition(".")
+        assert isinstance(getattr(import_module(module), name), type)
+
+
+@pytest.mark.parametrize("command", EARLIER["keys"])
+def test_every_earlier_key_is_accepted(command: str) -> None:
+    job, _, choice = command.partition(" ")
+    job = legacy.JOBS.get(job, job)
+    cfg = config.compose(job, [legacy.current_override(choice)] if choice else [])
+    known = set(dotted(dict(OmegaConf.to_container(cfg)))) | set(config.Command(job).defaults)
+    current = [legacy.current_override(f"{key}=x").removesuffix("=x") for key in EARLIER["keys"][command]]
+    assert [key for key in current if key not in known] == []
+
+
+def test_an_earlier_key_is_accepted_on_the_command_line() -> None:
+    cfg = config.compose("train", ["callbacks.measuring.time_share=0.5", "~callbacks.curves"])
+    assert cfg.callbacks.validation_metrics.time_share == 0.5
+    cfg = config.compose("train", ["callbacks.measuring=null"])
+    assert cfg.callbacks.validation_metrics is None
+
+
+def test_an_earlier_choice_and_class_are_accepted_on_the_command_line() -> None:
+    assert "validation_metrics" in config.compose("train", ["callbacks=[metrics_log,measuring]"]).callbacks
+    assert "validation_metrics" in config.compose("train", ["callbacks=none", "+callbacks=measuring"]).callbacks
+    words = ["callbacks.measuring._target_=handwriting.callbacks.measuring.Measuring"]
+    config.check(config.compose("train", words))
+
+
+def test_the_configuration_of_an_earlier_run_has_todays_keys_and_classes() -> None:
+    cfg = config.load_config(RUN_CONFIG)
+    config.check(cfg)
+    composed = config.compose("train", ["model=cvae", "data=emnist", "logger=tensorboard"])
+    known = set(dotted(dict(OmegaConf.to_container(composed))))
+    assert [key for key in dotted(dict(OmegaConf.to_container(cfg))) if key not in known] == []
+
+
+@pytest.mark.slow
+def test_an_earlier_run_can_be_built(tmp_path: Path) -> None:
+    from handwriting.engine.experiment import Experiment
+
+    Experiment.from_config(config.load_config(RUN_CONFIG), tmp_path).check()
+
+
+@pytest.mark.parametrize(("job", "answer"), [("bench", "make bench"), ("bench_segmentation", "python -m benchmarks")])
+def test_a_command_that_moved_says_where_it_is(capsys: pytest.CaptureFixture[str], job: str, answer: str) -> None:
+    assert main([job, "out=bench.md"]) == MISTAKE
+    error = capsys.readouterr().err
+    assert error.startswith(f"{job}: ")
+    assert answer in error
+    assert len(error.splitlines()) == 1
+
+
+def test_an_earlier_command_is_the_one_of_today(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["studies", "--help"]) == 0
+    assert config.jobs()["experiments"] in capsys.readouterr().out
