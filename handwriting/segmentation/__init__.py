@@ -1,1 +1,1 @@
-"""From the picture of a page to lines, words and characters: pure functions over arrays, and what composes them."""
+"""From the picture of a page to lines, words and characters: pure functions over arrays, composed by presets."""

@@ -1,8 +1,7 @@
-"""How well the pieces found on a page agree with the true ones.
+"""Agreement of the pieces found on a page with the true ones.
 
-Truth and finding are label maps: int32 ``(H, W)``, every pixel the number of its piece, from 1, and 0 where there is
-none. Numbers need not follow one another. Only pixels that are ink in the truth are counted, so that a found piece may
-reach beyond its ink.
+Both are label maps: int32 ``(H, W)``, each pixel the number of its piece, from 1, and 0 for background. Numbers need
+not be consecutive. Only pixels that are ink in the truth count, so that a found piece may extend beyond its ink.
 """
 
 from __future__ import annotations
@@ -18,24 +17,24 @@ from handwriting.segmentation.page import Box, boxes_of
 
 BOX_IOU = 0.5
 INK_IOU = 0.9
-"""From these on two pieces match; the second is the contests' threshold."""
+"""Minimum IoU of boxes and of ink at which two pieces match; the second is that of the ICDAR contests."""
 PART = 0.1
-"""A found piece with at least this share of a true piece's ink counts as a part of it."""
-MOST = 0.5
-"""A found piece with at least this share of a true piece's ink holds it."""
+"""Minimum share of a true piece's ink that a found piece holds to count as a part of it (over-segmentation)."""
+CONTAINED = 0.5
+"""Minimum share of a true piece's ink that a found piece holds to contain it (under-segmentation)."""
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Counts over one page or, added, over many; there are none on an empty one.
+    """Counts over one page or, added, over many.
 
     Attributes:
-        truth: How many true pieces there are.
-        found: How many pieces were found.
-        box_matches: Pairs of a true and a found piece whose boxes overlap by an IoU of at least ``BOX_IOU``.
-        ink_matches: Pairs that share their ink by an IoU of at least ``INK_IOU``.
-        split: True pieces that are over-segmented.
-        merged: True pieces that are under-segmented.
+        truth: The number of true pieces.
+        found: The number of pieces found.
+        box_matches: The number of pairs of a true and a found piece whose boxes have an IoU of at least ``BOX_IOU``.
+        ink_matches: The number of pairs whose ink has an IoU of at least ``INK_IOU``.
+        split: The number of true pieces that are over-segmented.
+        merged: The number of true pieces that are under-segmented.
     """
 
     truth: int = 0
@@ -47,7 +46,7 @@ class Agreement:
 
     def __add__(self, other: Agreement) -> Agreement:
         """Return the counts over both."""
-        return Agreement(*(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True)))
+        return Agreement(*(own + its for own, its in zip(astuple(self), astuple(other), strict=True)))
 
     @property
     def box_f1(self) -> float:
@@ -85,18 +84,18 @@ def agreement(
     truth_boxes: Sequence[Box] | None = None,
     found_boxes: Sequence[Box] | None = None,
 ) -> Agreement:
-    r"""Count how the found pieces of a page agree with the true ones.
+    r"""Count the matches of found and true pieces of a page.
 
-    Pieces match one to one, the pairs with the greatest intersection over union (IoU) first:
+    Pieces match one to one, pairs with the highest intersection over union (IoU) first:
 
     .. math:: \mathrm{IoU} = \frac{|T \cap F|}{|T \cup F|}
 
-    For ink, :math:`T` and :math:`F` are the pixels of a true and of a found piece that are ink in the truth; above 0.5
-    a piece has at most one partner, and the order is of no matter. For boxes they are the boxes' areas, and taking the
-    greatest first is a good pairing, though not always the largest.
+    For ink, :math:`T` and :math:`F` are the pixels of a true and of a found piece that are ink in the truth; above an
+    IoU of 0.5 a piece has at most one match, and the order does not matter. For boxes they are the boxes' areas;
+    matching greedily then finds a good assignment, not always the largest.
 
-    A found piece belongs to the true piece with which it shares most ink. A true piece is *split* where at least two
-    pieces that belong to it hold each at least a tenth of its ink, and *merged* where a found piece that holds at least
+    A found piece belongs to the true piece with which it shares most ink. A true piece is *split* if at least two
+    pieces that belong to it hold at least a tenth of its ink each. It is *merged* if a found piece that holds at least
     half of its ink also holds at least half of another's.
 
     >>> truth = np.array([[1, 1, 1, 0, 2, 2, 2]], np.int32)
@@ -104,11 +103,11 @@ def agreement(
     2
 
     Args:
-        truth: int32 ``(H, W)``.
-        found: The same.
-        truth_boxes: The true pieces' boxes; by default, their labels' in ``truth``.
-        found_boxes: The found pieces' boxes; to be given where labels reach beyond the ink. There is then a found piece
-            for each, even one that holds no ink.
+        truth: The true label map, int32 ``(H, W)``.
+        found: The found label map, int32 ``(H, W)``.
+        truth_boxes: The true pieces' boxes; by default the bounding boxes of the labels in ``truth``.
+        found_boxes: The found pieces' boxes; required where labels extend beyond the ink. Each counts as a found
+            piece, even if it holds no ink.
 
     Source: Stamatopoulos, Gatos, Louloudis, Pal, Alaei, "ICDAR 2013 Handwriting Segmentation Contest", for the IoU over
     ink (there MatchScore), its threshold and its F-measure.
@@ -130,7 +129,7 @@ def agreement(
 def dots_joined(dots: NDArray[np.int32], characters: NDArray[np.int32], found: NDArray[np.int32]) -> tuple[int, int]:
     """Count the dots of ``i`` and ``j`` that were found together with their stems.
 
-    A dot is joined where one found piece holds most of its ink and most of its stem's.
+    A dot is joined if one found piece holds most of its ink and most of its stem's ink.
 
     Args:
         dots: The number of the character whose dot lies at each pixel, int32 ``(H, W)``; 0 where there is none.
@@ -138,7 +137,7 @@ def dots_joined(dots: NDArray[np.int32], characters: NDArray[np.int32], found: N
         found: The number of the found piece at each pixel, int32 ``(H, W)``.
 
     Returns:
-        How many are joined, and how many dots there are.
+        The number of joined dots, and of all dots.
     """
     stems = np.where((dots == 0) & np.isin(characters, dots[dots > 0]), characters, 0).astype(np.int32)
     of_dot, of_stem = _holders(dots, found), _holders(stems, found)
@@ -146,7 +145,7 @@ def dots_joined(dots: NDArray[np.int32], characters: NDArray[np.int32], found: N
 
 
 class _Shared(NamedTuple):
-    """The pairs of a true and a found piece that share ink: both numbers, and pixels of ink, all ``(n,)``."""
+    """Pairs of a true and a found piece that share ink: their numbers and their pixels of ink, all ``(n,)``."""
 
     truth: NDArray[np.int64]
     found: NDArray[np.int64]
@@ -177,19 +176,19 @@ def _shared_ink(truth: NDArray[np.int32], found: NDArray[np.int32]) -> _Shared:
 
 def _split(shared: _Shared) -> int:
     best = np.lexsort((shared.ink, shared.found))
-    belongs = best[np.diff(shared.found[best], append=-1) != 0]  # of each found piece, its pair with most ink
+    belongs = best[np.diff(shared.found[best], append=-1) != 0]  # of each found piece, the pair with most ink
     parts = shared.truth[belongs][shared.ink[belongs] >= PART * shared.truth_ink[belongs]]
     return int(np.sum(np.bincount(parts) > 1))
 
 
 def _merged(shared: _Shared) -> int:
-    holds = shared.ink >= MOST * shared.truth_ink
+    holds = shared.ink >= CONTAINED * shared.truth_ink
     held, holder = shared.truth[holds], shared.found[holds]
     return len(np.unique(held[np.bincount(holder)[holder] > 1]))
 
 
 def _holders(truth: NDArray[np.int32], found: NDArray[np.int32]) -> set[tuple[int, int]]:
-    """Return each true piece with the found one that holds more than half of its ink, where there is one."""
+    """Return pairs of a true piece and the found piece that holds more than half of its ink."""
     shared = _shared_ink(truth, found)
     holds = 2 * shared.ink > shared.truth_ink
     return set(zip(shared.truth[holds].tolist(), shared.found[holds].tolist(), strict=True))
@@ -215,7 +214,7 @@ def _box_matches(truth: Sequence[Box], found: Sequence[Box]) -> int:
 
 
 def _matches(truth: NDArray[np.int64], found: NDArray[np.int64], iou: NDArray[np.float64]) -> int:
-    """Pair numbers of true and of found pieces one to one, the greatest IoU first; return how many pairs there are."""
+    """Match numbers of true and found pieces one to one, the highest IoU first, and return the number of matches."""
     paired: set[int] = set()
     taken: set[int] = set()
     for pair in np.argsort(-iou, kind="stable"):

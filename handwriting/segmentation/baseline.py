@@ -1,4 +1,4 @@
-"""The well-known recipe, as a baseline: threshold, spread the ink, and take every outline for a piece."""
+"""The classic baseline: Otsu's threshold, a dilation, and each contour is a piece."""
 
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
@@ -19,16 +19,16 @@ SHAPES = {"rectangle": cv2.MORPH_RECT, "ellipse": cv2.MORPH_ELLIPSE}
 
 @dataclass(eq=False, kw_only=True)
 class Baseline(Segmenter):
-    """Takes for one piece what hangs together once the ink has been spread.
+    """Takes each connected component of the dilated ink for one piece.
 
-    The ink is what Otsu's threshold says of the inverted greys. The sizes are in pixels of the image and the same for
-    every page, so that they fit one size of writing at one resolution; nothing is known of light, rules and skew.
+    The image is binarised by Otsu's threshold. Sizes are in pixels of the image and the same for every page, so that
+    they fit one size of writing at one resolution. Uneven light, rules and skew are not handled.
 
     Attributes:
-        kernel_width: How far the ink is spread to both sides together.
-        kernel_height: The same upwards and downwards. OpenCV's ellipses of height 1 are one pixel, and spread nothing.
-        shape: Of what the ink is spread by.
-        least_area: An outline whose bounding box holds fewer pixels is left out.
+        kernel_width: Width of the dilation's structuring element, in pixels.
+        kernel_height: Its height. OpenCV's ellipses of height 1 are a single pixel, which dilates nothing.
+        shape: Its shape.
+        least_area: A contour whose bounding box has fewer pixels is rejected.
     """
 
     kernel_width: PositiveInt
@@ -41,21 +41,21 @@ class Baseline(Segmenter):
         """Segment one page into pieces of one kind; see :class:`Segmenter`."""
         refuse_unfit(image)
         grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-        _, marks = cv2.threshold(255 - grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+        _, binary = cv2.threshold(255 - grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
         kernel = cv2.getStructuringElement(SHAPES[self.shape], (self.kernel_width, self.kernel_height))
-        found, _ = cv2.findContours(cv2.dilate(marks, kernel), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        outlines = [outline for outline in found if np.prod(cv2.boundingRect(outline)[2:]) >= self.least_area]
+        contours, _ = cv2.findContours(cv2.dilate(binary, kernel), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        outlines = [outline for outline in contours if np.prod(cv2.boundingRect(outline)[2:]) >= self.least_area]
         if not outlines:
             raise DataError("shows no text: there is no ink on it that is large enough.")
 
         boxes = [Box(*cv2.boundingRect(outline)) for outline in outlines]
         rows = in_rows(boxes)
-        labels = np.zeros(marks.shape, np.int32)
+        labels = np.zeros(binary.shape, np.int32)
         for number, index in enumerate((index for row in rows for index in row), start=1):
             cv2.drawContours(labels, [outlines[index]], -1, number, cv2.FILLED)
-        labels[marks == 0] = 0
+        labels[binary == 0] = 0
         row_of = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
-        # A row of characters without words is told as one word.
+        # A row of characters counts as one word: this preset finds no words.
         words, lines = (np.arange(len(boxes)), row_of) if self.kind == "word" else (row_of, np.arange(len(rows)))
         bottoms = [np.median([boxes[index].y + boxes[index].h for index in row]) for row in rows]
         return Segmented(
@@ -67,7 +67,7 @@ class Baseline(Segmenter):
             words=words,
             lines=lines,
             baselines=np.repeat(np.array(bottoms)[:, None], grey.shape[1], axis=1),
-            rejected={"small": small} if (small := len(found) - len(outlines)) else {},
+            rejected={"small": small} if (small := len(contours) - len(outlines)) else {},
             x_height=float(np.median([box.h for box in boxes])),
             skew=0.0,
             kinds=(self.kind,),
@@ -76,7 +76,7 @@ class Baseline(Segmenter):
 
 @dataclass(eq=False, kw_only=True)
 class Words(Baseline):
-    """Takes for words what lies within about 30 pixels of each other in the same row of pixels."""
+    """Takes ink within about 30 pixels in the same row of pixels for one word."""
 
     kernel_width: PositiveInt = 30
     kernel_height: PositiveInt = 1
@@ -87,7 +87,7 @@ class Words(Baseline):
 
 @dataclass(eq=False, kw_only=True)
 class Characters(Baseline):
-    """Takes for characters the pieces of ink that touch nothing else."""
+    """Takes connected components for characters."""
 
     kernel_width: PositiveInt = 2
     kernel_height: PositiveInt = 1
@@ -97,9 +97,9 @@ class Characters(Baseline):
 
 
 def in_rows(boxes: list[Box]) -> list[list[int]]:
-    """Put boxes in reading order: in rows from the top, and in each from the left.
+    """Sort boxes into reading order: rows from the top, and in each row from the left.
 
-    The tallest boxes found the rows. A lower one joins the row that its middle lies in or near, or founds its own.
+    Boxes are visited from the tallest. A box joins the row in or near which its centre lies, or starts a new one.
 
     >>> in_rows([Box(20, 2, 9, 12), Box(0, 0, 9, 20), Box(12, 30, 9, 20), Box(0, 33, 5, 5)])
     [[1, 0], [3, 2]]
@@ -113,7 +113,7 @@ def in_rows(boxes: list[Box]) -> list[list[int]]:
         box = boxes[index]
         middle = box.y + box.h // 2
         if row_at[middle] < 0:
-            near = box.h // 4  # where dots and commas are
+            near = box.h // 4  # the space for dots and commas
             span = row_at[max(0, box.y - near) : box.y + box.h + near]
             span[span < 0] = len(rows)
             rows.append([])

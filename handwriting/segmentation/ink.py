@@ -1,4 +1,4 @@
-"""Ink and paper told apart, whatever the light, the paper and the pen."""
+"""Binarisation: ink separated from paper, for any light, paper and pen."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from numpy.typing import NDArray
 from handwriting.segmentation.pixels import Grey, Mask, closed, dilated, places, resized, within
 
 COARSE = 512
-"""The level of the paper is looked for in a picture of at most so many pixels a side: it changes slowly."""
+"""Maximum side, in pixels, of the reduced picture in which the paper level is estimated: it varies slowly."""
 WIDEST_STROKE = 1 / 16
-"""No stroke is as wide as this share of the longer side."""
+"""Upper bound of the stroke width, as a share of the longer side."""
 GRAIN = 2.5
-"""Ink stands out of the paper's grain by so many of its standard deviations."""
+"""Standard deviations of the paper's grain above which a pixel may be ink."""
 FAINTEST = 12.0
-"""Ink is at least so many of 255 levels denser than paper."""
+"""Minimum density of ink above paper, in levels of 255."""
 FAINT_PART = 0.4
-"""What is less dense than this share of the ink around is no ink: what shines through, smudges, shadows."""
+"""Share of the local ink density below which a pixel is not ink, but show-through, a smudge or a shadow."""
 SURE_PART = 0.6
-"""A mark is somewhere denser than this share of it."""
+"""Share of the local ink density that a connected component exceeds somewhere."""
 PALEST = 0.4
-"""Where it is palest, ink is still denser than this share of the page's usual ink."""
+"""Share of the page's typical ink density that even pale ink exceeds."""
 TILE, AROUND = 8, 50
-"""Pixels: the ink around is averaged over tiles, and by a Gaussian of this standard deviation."""
+"""Side of the tiles over which local ink density is averaged, and standard deviation of its smoothing, in pixels."""
 WINDOW = 51
-"""Pixels: the neighbourhood of the thresholds that know nothing of ink."""
+"""Side of the neighbourhood of the adaptive and Sauvola thresholds, in pixels."""
 
 
 def density(image: Grey) -> Grey:
-    """Return how much darker than the paper around it each pixel is.
+    """Return the density of each pixel: how much darker it is than the paper around it.
 
-    Each channel is divided by the level of its paper, which a closing finds: strokes are narrow, shadows are wide. The
-    channels are then weighted by how dark the page's own ink is in each of them, so that blue ink counts in red light
-    and what has another colour than the ink, such as rules, counts less.
+    Each channel is divided by its paper level, which a closing estimates: strokes are narrow and shadows wide. Channels
+    are weighted by the darkness of the page's own ink in each, so that blue ink counts in the red channel, and other
+    colours than that of the ink, such as rules, count less.
 
     Args:
         image: uint8, grey ``(H, W)`` or RGB ``(H, W, 3)``, dark ink on light.
@@ -44,7 +44,7 @@ def density(image: Grey) -> Grey:
     Returns:
         uint8 ``(H, W)``: 0 for paper or lighter, 255 where no light comes back.
     """
-    # What is darker than the paper by no more than its grain is paper.
+    # A pixel that is darker than the paper by no more than its grain is paper.
     lifted = cv2.add(image, GRAIN * _grain(image))
     dense = cv2.bitwise_not(cv2.divide(lifted, paper_level(image), scale=255))
     if image.ndim == 2:
@@ -57,7 +57,7 @@ def density(image: Grey) -> Grey:
 
 
 def paper_level(image: Grey) -> Grey:
-    """Return the level of the paper at each pixel of each channel, uint8 like the image, at least 1."""
+    """Return the paper level at each pixel of each channel, uint8 of the image's shape, at least 1."""
     small = resized(image, within(image.shape, COARSE))
     window = max(3, round(WIDEST_STROKE * max(small.shape)) | 1)
     paper = closed(np.asarray(cv2.medianBlur(small, 3), np.uint8), window, window)
@@ -66,9 +66,9 @@ def paper_level(image: Grey) -> Grey:
 
 
 def _grain(image: Grey) -> NDArray[np.float64]:
-    """Return the standard deviation of each channel's grain, by how far most pixels are from the median around them.
+    """Return the standard deviation of each channel's grain, estimated from deviations from a median filter.
 
-    OpenCV wants the levels to add to a picture as four numbers, whatever its channels are: ``(4,)``.
+    It has shape ``(4,)`` for any number of channels, which is what OpenCV's arithmetic requires.
     """
     step = max(1, max(image.shape) // COARSE)
     part = np.ascontiguousarray(image[: image.shape[0] // step, : image.shape[1] // step])
@@ -81,17 +81,17 @@ def _grain(image: Grey) -> NDArray[np.float64]:
 
 
 def ink_level(dense: Grey) -> float:
-    """Return how dense the page's ink usually is in the middle of its strokes, 0..255; 0 where there is none."""
+    """Return the typical density of the page's ink in the middle of its strokes, 0..255; 0 without ink."""
     peaks = (dense >= FAINTEST) & (dilated(dense, 3, 3) == dense)
     return float(np.percentile(dense[peaks], 75)) if peaks.any() else 0.0
 
 
 class Ink(NamedTuple):
-    """What a threshold tells.
+    """The result of binarisation.
 
     Attributes:
-        mask: Where there may be ink, ``(H, W)``.
-        sure: Where there certainly is some: a mark with none of it is none. By default, all of ``mask``.
+        mask: Pixels that may be ink, ``(H, W)``.
+        sure: Pixels that certainly are ink; a component without any is rejected. By default all of ``mask``.
     """
 
     mask: Mask
@@ -99,10 +99,10 @@ class Ink(NamedTuple):
 
 
 def by_density(dense: Grey) -> Ink:
-    """Take for ink what is denser than a share of the ink around it, where it is much denser somewhere.
+    """Threshold by a share of the local ink density, with hysteresis.
 
-    A page's ink is paler where a pen runs dry, where light glares and where the camera is out of focus. Where there is
-    no ink around, the page's usual ink is taken.
+    Ink is paler where a pen runs dry, light glares or the camera is out of focus. Without ink nearby, the page's
+    typical ink density is used.
     """
     smooth = np.asarray(cv2.GaussianBlur(dense, (3, 3), 0), np.uint8)
     usual = ink_level(smooth)
@@ -114,7 +114,7 @@ def by_density(dense: Grey) -> Ink:
 
 
 def _local_level(dense: Grey, usual: float) -> NDArray[np.float64]:
-    """Return how dense the ink around each tile of a page is in the middle of its strokes."""
+    """Return the density of the ink around each tile of a page in the middle of its strokes."""
     rows, columns = places((dense >= PALEST * usual) & (dilated(dense, 3, 3) == dense))
     height, width = (-(-side // TILE) for side in dense.shape)
     tile = rows // TILE * width + columns // TILE
@@ -127,7 +127,7 @@ def _local_level(dense: Grey, usual: float) -> NDArray[np.float64]:
 
 
 def by_otsu(dense: Grey) -> Ink:
-    """Take for ink what is denser than the level that divides all pixels best into two groups.
+    """Threshold by the level that best separates all pixels into two groups.
 
     Source: N. Otsu, A threshold selection method from gray-level histograms, 1979.
     """
@@ -135,13 +135,13 @@ def by_otsu(dense: Grey) -> Ink:
 
 
 def by_neighbourhood(dense: Grey) -> Ink:
-    """Take for ink what is clearly denser than the mean of its neighbourhood."""
-    marks = cv2.adaptiveThreshold(dense, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, WINDOW, -FAINTEST)
-    return Ink(marks > 0)
+    """Threshold by the mean of the neighbourhood."""
+    mask = cv2.adaptiveThreshold(dense, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, WINDOW, -FAINTEST)
+    return Ink(mask > 0)
 
 
 def by_sauvola(dense: Grey) -> Ink:
-    r"""Take for ink what is darker than :math:`m (1 + k (s / R - 1))`, of the mean and deviation around it.
+    r"""Threshold by :math:`m (1 + k (s / R - 1))`, with the local mean :math:`m` and standard deviation :math:`s`.
 
     Source: J. Sauvola and M. Pietikainen, Adaptive document image binarization, 2000, with k = 0.2 and R = 128.
     """

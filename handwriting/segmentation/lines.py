@@ -1,4 +1,4 @@
-"""Lines of writing: where they run, and which marks stand in which."""
+"""Lines of writing: their course, and the connected components that belong to each."""
 
 from __future__ import annotations
 
@@ -8,31 +8,32 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from handwriting.segmentation.marks import Marks
+from handwriting.segmentation.components import Components
 from handwriting.segmentation.pixels import Mask, dilated, numbered, places
 
 ACROSS, DOWN = 4, 2
-"""Lines are looked for in a picture so many times narrower and lower."""
+"""Factors by which the picture is reduced horizontally and vertically to find lines."""
 ALONG = 3.5
-"""X-heights over which ink is smeared along lines: wider than the gaps between words."""
+"""Standard deviation of the smoothing along lines, in x-heights: wider than the gaps between words."""
 THICK = 0.45
-"""X-heights over which ink is smeared across lines: less than from line to line."""
+"""Standard deviation of the smoothing across lines, in x-heights: less than the line pitch."""
 FAINTEST = 0.22
-"""A line is at least this share as strong as the strong ones of its page."""
+"""Minimum strength of a line relative to the strong lines of its page."""
 NEAR = 1.1
-"""X-heights: two lines are farther apart than this; nearer ones are one."""
+"""Minimum distance of two lines, in x-heights; closer ridges are one line."""
 FAR = 3.5
-"""X-heights: heads and tails of a line's marks are not farther from it."""
+"""Maximum distance of ascenders and descenders from their line, in x-heights."""
 COMMON = 0.5
-"""A ridge is no line of its own where this share of its ink belongs to marks of a neighbouring line."""
+"""A ridge is no line of its own if this share of its ink belongs to components of a neighbouring line."""
 TALL, DOTS = 0.6, 0.7
-"""A ridge is no line where this share of its ink is in marks lower than so many x-heights: dots, accents, dashes."""
+"""A component lower than ``TALL`` x-heights is a dot, an accent or a dash. A ridge is no line if more than the share
+``DOTS`` of its ink is in such components."""
 STEP = 0.8
-"""X-heights by which a line may rise or fall where it is interrupted."""
+"""Maximum vertical offset of a line across an interruption, in x-heights."""
 MUCH = 0.3
-"""A mark stands in two lines where the second holds this share of its ink between their baselines and x-heights."""
+"""A component belongs to a second line, too, whose x-height zone holds this share of its ink in the first line's."""
 ACCENT = 0.7
-"""What lies between two lines is more often a dot or an accent of the lower one: its distance counts so much less."""
+"""Factor of the distance to the lower line: a component between two lines is more often a dot or accent of it."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Lines:
     Attributes:
         middles: The row of the middle of each line's x-height at each column, float64 ``(L, W)``.
         half: Half of the x-height of each line, in pixels, float64 ``(L,)``.
-        ends: The columns between which each line was seen, float64 ``(L, 2)``; beyond, its middle goes on level.
+        ends: The first and last column of each line, float64 ``(L, 2)``; its middle is extrapolated level beyond them.
     """
 
     middles: NDArray[np.float64]
@@ -50,59 +51,59 @@ class Lines:
     ends: NDArray[np.float64]
 
     def __len__(self) -> int:
-        """Return how many lines there are."""
+        """Return the number of lines."""
         return len(self.half)
 
 
-def find_lines(marks: Marks, x_height: float) -> Lines:
-    """Find the lines of a page: the ridges of its ink, smeared along them.
+def find_lines(components: Components, x_height: float) -> Lines:
+    """Find the lines of a page as ridges of its ink, smoothed along the lines.
 
-    Lines may slope and bend a little. They are found piece by piece and joined where one goes on as the other ended.
+    Lines may slope and bend slightly. They are found in pieces, and pieces that continue each other are joined.
 
     Args:
-        marks: Of a page without skew.
-        x_height: A guess at it, within a factor of two, in pixels.
+        components: The components of a deskewed page.
+        x_height: An estimate of the x-height, within a factor of two, in pixels.
     """
-    width = marks.shape[1]
-    low, narrow = -(-marks.shape[0] // DOWN), -(-width // ACROSS)
-    cells = np.bincount(marks.rows // DOWN * narrow + marks.columns // ACROSS, minlength=low * narrow)
+    width = components.shape[1]
+    low, narrow = -(-components.shape[0] // DOWN), -(-width // ACROSS)
+    cells = np.bincount(components.rows // DOWN * narrow + components.columns // ACROSS, minlength=low * narrow)
     small = (cells.reshape(low, narrow) / (DOWN * ACROSS)).astype(np.float32)
     along, thick = ALONG * x_height / ACROSS, THICK * x_height / DOWN
     blurred = cv2.GaussianBlur(small, (0, 0), sigmaX=along, sigmaY=thick, borderType=cv2.BORDER_CONSTANT)
-    smeared = np.asarray(blurred, np.float32)
+    smoothed = np.asarray(blurred, np.float32)
     reach = max(1, round(0.8 * x_height / DOWN))
-    ridges = (smeared == dilated(smeared, 2 * reach + 1, 1)) & (smeared > 1e-4)
+    ridges = (smoothed == dilated(smoothed, 2 * reach + 1, 1)) & (smoothed > 1e-4)
     if not ridges.any():
         return Lines(np.zeros((0, width)), np.zeros(0), np.zeros((0, 2)))
-    ridges &= smeared > FAINTEST * np.percentile(smeared[ridges], 80)
-    chains = _joined(_pieces(ridges, smeared, x_height), x_height)
+    ridges &= smoothed > FAINTEST * np.percentile(smoothed[ridges], 80)
+    chains = _joined(_pieces(ridges, smoothed, x_height), x_height)
     columns = np.arange(width)
     middles = np.stack(
         [np.interp(columns, chain.columns * ACROSS + ACROSS / 2, chain.rows * DOWN + DOWN / 2) for chain in chains]
     )
     ends = np.array([chain.columns[[0, -1]] * ACROSS for chain in chains], float)
     order = np.argsort(middles.mean(axis=1))
-    order = order[_apart(marks, middles[order], x_height)]
-    return _measured(marks, middles[order], ends[order], x_height)
+    order = order[_apart(components, middles[order], x_height)]
+    return _measured(components, middles[order], ends[order], x_height)
 
 
-def _apart(marks: Marks, middles: NDArray[np.float64], x_height: float) -> list[int]:
-    """Leave out ridges that are no lines: of dots alone, or of heads or tails of a neighbouring line's marks.
+def _apart(components: Components, middles: NDArray[np.float64], x_height: float) -> list[int]:
+    """Leave out ridges that are no lines: of dots alone, or of heads or tails of a neighbouring line's components.
 
     Args:
-        marks: Of the page.
+        components: Of the page.
         middles: The ridges' rows, from the top, float64 ``(L, W)``.
         x_height: In pixels.
 
     Returns:
         The indices of the lines.
     """
-    held = np.zeros((len(middles), len(marks)), np.int64)  # each mark's ink in each ridge
+    held = np.zeros((len(middles), len(components)), np.int64)  # the ink of each component in each ridge
     for ridge, middle in enumerate(middles):
-        part = marks.between(middle.min() - x_height / 2, middle.max() + x_height / 2)
-        near = np.abs(marks.rows[part] - middle[marks.columns[part]]) <= x_height / 2
-        held[ridge] = np.bincount(marks.owner[part][near], minlength=len(marks))
-    tall = marks.boxes[:, cv2.CC_STAT_HEIGHT] > TALL * x_height
+        part = components.between(middle.min() - x_height / 2, middle.max() + x_height / 2)
+        near = np.abs(components.rows[part] - middle[components.columns[part]]) <= x_height / 2
+        held[ridge] = np.bincount(components.owner[part][near], minlength=len(components))
+    tall = components.boxes[:, cv2.CC_STAT_HEIGHT] > TALL * x_height
     ink = np.maximum(held.sum(axis=1), 1)
     dots = 1 - held[:, tall].sum(axis=1) / ink
     kept = list(range(len(middles)))
@@ -124,19 +125,19 @@ def _apart(marks: Marks, middles: NDArray[np.float64], x_height: float) -> list[
 
 @dataclass(frozen=True)
 class _Chain:
-    """A ridge: its rows at some columns, and how strong it is in all."""
+    """A ridge: its rows at some columns, and its total strength."""
 
     columns: NDArray[np.int64]
     rows: NDArray[np.float64]
     strength: float
 
 
-def _pieces(ridges: Mask, smeared: NDArray[np.float32], x_height: float) -> list[_Chain]:
+def _pieces(ridges: Mask, smoothed: NDArray[np.float32], x_height: float) -> list[_Chain]:
     """Return the connected ridges, the strongest first."""
     reach = max(1, round(0.2 * x_height / DOWN))
     numbers, count = numbered(dilated(ridges.astype(np.uint8), 2 * reach + 1, 3) > 0)
     rows, columns = places(ridges)
-    weights, owners = smeared[rows, columns], numbers[rows, columns]
+    weights, owners = smoothed[rows, columns], numbers[rows, columns]
     order = np.lexsort((columns, owners))
     rows, columns, weights, owners = rows[order], columns[order], weights[order], owners[order]
     pieces = []
@@ -150,7 +151,7 @@ def _pieces(ridges: Mask, smeared: NDArray[np.float32], x_height: float) -> list
 
 
 def _joined(pieces: list[_Chain], x_height: float) -> list[_Chain]:
-    """Join pieces that continue each other; leave out those that run beside a stronger one."""
+    """Join pieces that continue each other, and drop those that run next to a stronger one."""
     chains: list[_Chain] = []
     for piece in pieces:
         for index, chain in enumerate(chains):
@@ -169,21 +170,23 @@ def _joined(pieces: list[_Chain], x_height: float) -> list[_Chain]:
     return chains
 
 
-def _measured(marks: Marks, middles: NDArray[np.float64], ends: NDArray[np.float64], x_height: float) -> Lines:
-    """Move each line to the middle of its own x-height, and measure that.
+def _measured(
+    components: Components, middles: NDArray[np.float64], ends: NDArray[np.float64], x_height: float
+) -> Lines:
+    """Measure the x-height of each line, and move the line to the middle of it.
 
-    Within the x-height, ink lies at least half as dense as where it is densest.
+    The x-height zone is where the row profile of ink is at least half of its maximum.
 
     Args:
-        marks: Of the page.
-        middles: The lines' rows, from the top, float64 ``(L, W)``.
-        ends: Of the lines.
-        x_height: A guess at it, in pixels.
+        components: The components of the page.
+        middles: The rows of the lines, from the top, float64 ``(L, W)``.
+        ends: The first and last column of each line, float64 ``(L, 2)``.
+        x_height: An estimate of the x-height, in pixels.
     """
     reach = round(1.6 * x_height)
     half, moved = np.full(len(middles), x_height / 2), middles.copy()
-    nearest = _nearest(marks, Lines(middles, np.zeros(len(middles)), ends))
-    offset = np.round(marks.rows - middles[nearest, marks.columns]).astype(int)
+    nearest = _nearest(components, Lines(middles, np.zeros(len(middles)), ends))
+    offset = np.round(components.rows - middles[nearest, components.columns]).astype(int)
     near = np.abs(offset) <= reach
     across = 2 * reach + 1
     counts = np.bincount(nearest[near] * across + offset[near] + reach, minlength=len(middles) * across)
@@ -202,60 +205,59 @@ def _measured(marks: Marks, middles: NDArray[np.float64], ends: NDArray[np.float
     return Lines(moved, half, ends)
 
 
-def assign(marks: Marks, lines: Lines) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Say which line each connected mark stands in; one that joins two lines is parted between them.
+def assign(components: Components, lines: Lines) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Assign each connected component to its line; a component that joins two lines is split between them.
 
-    A mark belongs to the line between whose baseline and x-height most of its ink lies; where none does, to the
-    nearest line, dots and accents rather to the one below.
+    A component belongs to the line whose x-height zone holds most of its ink. Without ink in any zone it belongs to the
+    nearest line, where dots and accents prefer the line below.
 
     Args:
-        marks: What stands in them.
+        components: The components of the page.
         lines: At least one line.
 
     Returns:
-        The piece that each of the marks' pixels belongs to, from 0, int64 ``(p,)``, and the line of each piece, int64
-        ``(n,)``.
+        The piece of each pixel of the components, from 0, int64 ``(p,)``, and the line of each piece, int64 ``(n,)``.
     """
-    count, total = len(marks), len(lines)
-    nearest = _nearest(marks, lines)
-    away = np.abs(marks.rows - lines.middles[nearest, marks.columns])
-    seen = (marks.columns >= lines.ends[nearest, 0]) & (marks.columns <= lines.ends[nearest, 1])
+    count, total = len(components), len(lines)
+    nearest = _nearest(components, lines)
+    away = np.abs(components.rows - lines.middles[nearest, components.columns])
+    seen = (components.columns >= lines.ends[nearest, 0]) & (components.columns <= lines.ends[nearest, 1])
     within = (away <= 1.1 * lines.half[nearest]) & seen
-    core = np.bincount(marks.owner * total + nearest, within, minlength=count * total).reshape(count, total)
-    stands_in = core > MUCH * core.max(axis=1, keepdims=True)
-    loose = ~stands_in.any(axis=1)
-    stands_in[loose, _line_of_loose(marks.boxes[loose], lines)] = True
+    core = np.bincount(components.owner * total + nearest, within, minlength=count * total).reshape(count, total)
+    belongs_to = core > MUCH * core.max(axis=1, keepdims=True)
+    loose = ~belongs_to.any(axis=1)
+    belongs_to[loose, _line_of_loose(components.boxes[loose], lines)] = True
 
-    # Of each mark, every line is led to the nearest one that the mark stands in.
+    # For each component, every line maps to the nearest line that the component belongs to.
     numbers_of = np.arange(total)
-    led = np.zeros((count, total), np.int64)
-    single = stands_in.sum(axis=1) == 1
-    led[single] = stands_in[single].argmax(axis=1)[:, None]
-    for mark in np.flatnonzero(~single):
-        own = np.flatnonzero(stands_in[mark])
-        led[mark] = own[np.abs(numbers_of[:, None] - own).argmin(axis=1)]
-    codes = marks.owner * total + led[marks.owner, nearest]
+    target = np.zeros((count, total), np.int64)
+    single = belongs_to.sum(axis=1) == 1
+    target[single] = belongs_to[single].argmax(axis=1)[:, None]
+    for component in np.flatnonzero(~single):
+        of_component = np.flatnonzero(belongs_to[component])
+        target[component] = of_component[np.abs(numbers_of[:, None] - of_component).argmin(axis=1)]
+    codes = components.owner * total + target[components.owner, nearest]
     used = np.bincount(codes, minlength=count * total) > 0
     return (np.cumsum(used) - 1)[codes], np.flatnonzero(used) % total
 
 
-def _nearest(marks: Marks, lines: Lines) -> NDArray[np.int64]:
-    """Return the line of each pixel: lines meet halfway between a baseline and the x-height below it."""
+def _nearest(components: Components, lines: Lines) -> NDArray[np.int64]:
+    """Return the nearest line of each pixel: borders run halfway between a baseline and the x-height line below it."""
     baselines, tops = lines.middles + lines.half[:, None], lines.middles - lines.half[:, None]
-    nearest = np.zeros(len(marks.rows), np.int64)
-    passed = np.zeros(len(marks.rows) + 1, np.int64)
+    nearest = np.zeros(len(components.rows), np.int64)
+    passed = np.zeros(len(components.rows) + 1, np.int64)
     for border in (baselines[:-1] + tops[1:]) / 2:
-        part = marks.between(border.min(), border.max())
-        nearest[part] += marks.rows[part] > border[marks.columns[part]]
+        part = components.between(border.min(), border.max())
+        nearest[part] += components.rows[part] > border[components.columns[part]]
         passed[part.stop] += 1
     return nearest + np.cumsum(passed)[:-1]
 
 
 def _line_of_loose(boxes: NDArray[np.int64], lines: Lines) -> NDArray[np.int64]:
-    """Return the line that each mark is nearest to, int64 ``(n,)``, by the marks' boxes."""
+    """Return the nearest line of each component by its bounding box, int64 ``(n,)``."""
     left, top, wide, tall, _ = boxes.T
     at = np.clip(left + wide // 2, 0, lines.middles.shape[1] - 1)
     centres, half = lines.middles[:, at], lines.half[:, None]
-    below = top - (centres + half)  # how far the mark hangs below each baseline
-    above = (centres - half) - (top + tall - 1)  # how far it floats above each x-height
+    below = top - (centres + half)  # distance below each baseline
+    above = (centres - half) - (top + tall - 1)  # distance above each x-height line
     return np.where(above > 0, ACCENT * above, np.maximum(below, 0)).argmin(axis=0)

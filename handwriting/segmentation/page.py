@@ -1,8 +1,8 @@
-"""What a segmented page is: the characters, the words and lines they stand in, and what was left out.
+"""A segmented page: its characters, words and lines, and the number of rejected components.
 
-A page lives in three frames. The *image* is the picture as it was given. The *sheet* is the image with the page cut out
-of it, perspective and skew removed, at the image's own resolution. The *working* frame is the sheet brought to the
-scale at which every hand has the same x-height; there all decisions are made.
+There are three frames. The *image* is the picture as it was read. The *sheet* is the page cropped from the image,
+without perspective and skew, at the image's resolution. The *working* frame is the sheet scaled so that every hand has
+the same x-height; all decisions are made there.
 """
 
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
@@ -24,12 +24,12 @@ Kind = Literal["line", "word", "character"]
 KINDS: tuple[Kind, ...] = ("line", "word", "character")
 
 Score = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.float64]]
-"""How little each of some pieces of ink looks like one character, ``(n,)``: 0 for certainly one, above 0 for less so.
-The pieces are bright ink on dark, uint8 ``(h, w)``, each cut out tightly and of its own size."""
+"""Scores how little each piece of ink looks like one character, float64 ``(n,)``: 0 for a certain character, above 0
+otherwise. The pieces are bright ink on dark, uint8 ``(h, w)``, tightly cropped, each of its own size."""
 
 
 class Box(NamedTuple):
-    """A rectangle in pixels: its left column, its top row, and how many columns and rows it spans."""
+    """A rectangle in pixels: left column, top row, width and height."""
 
     x: int
     y: int
@@ -42,14 +42,14 @@ class Piece:
     """One line, word or character.
 
     Attributes:
-        kind: Which of these.
+        kind: Which of the three it is.
         line: The number of its line on the page, from the top, from 0.
         word: The number of its word in the line, from the left, from 0; -1 for a line.
-        order: Its place in what holds it: of a line on the page, of a word in its line, of a character in its word.
+        order: Its position in its parent, from 0: of a line on the page, a word in its line, a character in its word.
         box: The bounding box of its ink, in pixels of the image.
         sheet_box: The same in pixels of the sheet.
-        above: How far its ink reaches above the line's baseline, in x-heights: 1 for an ``o``, 2 for an ``l``.
-        below: How far it reaches below, in x-heights: 0 for an ``o``, negative for an apostrophe.
+        above: The extent of its ink above the baseline, in x-heights: 1 for an ``o``, 2 for an ``l``.
+        below: The extent of its ink below the baseline, in x-heights: 0 for an ``o``, negative for an apostrophe.
     """
 
     kind: Kind
@@ -69,18 +69,17 @@ class Segmented:
     Attributes:
         shape: Height and width of the image, in pixels.
         ink: The sheet's ink, uint8 ``(h, w)``: 0 where there is paper, 255 for full ink.
-        to_image: The 3x3 matrix that takes homogeneous points of the sheet to points of the image; whole numbers are
-            the centres of pixels.
-        labels: The number of the character that each pixel of ink belongs to, from 1, in the working frame, int32
-            ``(H, W)``; 0 where there is none. Where words are the finest pieces, their numbers.
+        to_image: The 3x3 homography from points of the sheet to points of the image; integers are pixel centres.
+        labels: The number of the character at each pixel of ink, from 1, in the working frame, int32 ``(H, W)``; 0 for
+            background. The number of the word, if words are the finest pieces.
         scale: Working pixels in one pixel of the sheet.
         words: The number of the word, from 0 over the whole page, of each numbered piece, int64 ``(n,)``, rising.
         lines: The number of the line of each word, int64 ``(m,)``, rising.
         baselines: The row of each line's baseline at each column, in the working frame, float64 ``(L, W)``.
-        rejected: How many marks were left out, by the reason.
-        x_height: Of the page's hand, in pixels of the image.
-        skew: By how many degrees the writing falls to the right in the image.
-        kinds: What was looked for; some presets find words or characters alone.
+        rejected: The number of rejected components by reason.
+        x_height: The x-height, in pixels of the image.
+        skew: The skew of the writing in the image, in degrees; above 0 it falls to the right.
+        kinds: The kinds of pieces that the preset finds; some find words or characters alone.
     """
 
     shape: tuple[int, int]
@@ -101,19 +100,19 @@ class Segmented:
         return [piece for piece in self.pieces if piece.kind == kind]
 
     def owners(self, kind: Kind) -> NDArray[np.int64]:
-        """Return which piece of a kind, counted from 0 as in :meth:`of`, each label from 1 on belongs to, ``(n,)``."""
+        """Return the index in :meth:`of` of the piece that each label, from 1, belongs to, int64 ``(n,)``."""
         if kind == "character":
             return np.arange(len(self.words))
         return self.words if kind == "word" else self.lines[self.words]
 
     @cached_property
     def pieces(self) -> list[Piece]:
-        """Every line, then every word, then every character in reading order; of the kinds that were looked for."""
+        """All lines, then all words, then all characters of ``kinds``, each in reading order."""
         rows, columns, number = _by_label(self.labels)
         from_working = working_to_sheet(self.scale)
         rise = (self.baselines[self.lines[self.words[number]], columns] - rows)[:, None]
         in_image, in_sheet = (_ends(columns, rows, to) for to in (self.to_image @ from_working, from_working))
-        # Ends are told so that the least of two is what both reach together.
+        # Ends are signed so that the minimum of two pieces' ends is the end of their union.
         character = _least(np.hstack([in_image, in_sheet, -rise - 0.5, rise - 0.5]), number)
         word = _least(character, self.words)
         line = _least(word, self.lines)
@@ -121,12 +120,12 @@ class Segmented:
         in_line = np.arange(len(self.lines)) - np.searchsorted(self.lines, self.lines)
         in_word = np.arange(len(self.words)) - np.searchsorted(self.words, self.words)
         lines = np.arange(len(line))
-        told = {
+        numbers = {
             "line": (line, lines, np.full(len(line), -1), lines),
             "word": (word, self.lines, in_line, in_line),
             "character": (character, self.lines[self.words], in_line[self.words], in_word),
         }
-        return [piece for kind in self.kinds for piece in self._pieces(kind, *told[kind])]
+        return [piece for kind in self.kinds for piece in self._pieces(kind, *numbers[kind])]
 
     def _pieces(self, kind: Kind, ends: NDArray[np.float64], *places: NDArray[np.int64]) -> Iterator[Piece]:
         unit = self.x_height * self.scale
@@ -136,35 +135,35 @@ class Segmented:
             yield Piece(kind, line, word, order, boxes[index], sheet_boxes[index], float(above), float(below))
 
     def label_map(self, kind: Kind, reach: float = 0.3) -> NDArray[np.int32]:
-        """Return which piece of a kind each pixel of the image belongs to.
+        """Return the piece of a kind that each pixel of the image belongs to.
 
         Args:
-            kind: What to number: the pieces of :meth:`of` in their order, from 1.
-            reach: How far around its ink a piece reaches, in x-heights; where two reach, the nearer one has the pixel.
+            kind: The kind of pieces; they are numbered from 1 in the order of :meth:`of`.
+            reach: The distance around its ink that belongs to a piece, in x-heights; nearer pieces take precedence.
 
         Returns:
-            int32 ``(H, W)`` in pixels of the image, 0 where nothing is near.
+            int32 ``(H, W)`` in pixels of the image; 0 for background.
         """
         lookup = np.concatenate([[0], self.owners(kind) + 1]).astype(np.int32)
         near = lookup[grown(self.labels, reach * self.x_height * self.scale)]
         height, width = self.shape
         from_working = self.to_image @ working_to_sheet(self.scale)
-        # Labels up to 2^24 pass exactly through float32, the only type of theirs that warps.
+        # float32, the only label type that OpenCV warps, represents labels up to 2^24 exactly.
         warped = cv2.warpPerspective(near.astype(np.float32), from_working, (width, height), flags=cv2.INTER_NEAREST)
         return warped.astype(np.int32)
 
 
 def working_to_sheet(scale: float) -> NDArray[np.float64]:
-    """Return the 3x3 matrix from points of the working frame to points of the sheet; pixels' edges map to edges."""
+    """Return the 3x3 matrix from points of the working frame to points of the sheet; pixel edges map to pixel edges."""
     return np.array([[1 / scale, 0, 0.5 / scale - 0.5], [0, 1 / scale, 0.5 / scale - 0.5], [0, 0, 1]])
 
 
 def grown(labels: NDArray[np.int32], reach: float) -> NDArray[np.int32]:
-    """Let every label spread over the unlabelled pixels within ``reach`` pixels to which it is nearest.
+    """Grow every label into the unlabelled pixels within ``reach`` pixels to which it is nearest.
 
     Args:
-        labels: int32 ``(H, W)``, 0 where there is none.
-        reach: In pixels.
+        labels: int32 ``(H, W)``, 0 for background.
+        reach: The distance, in pixels.
     """
     if not labels.any():
         return labels
@@ -183,7 +182,7 @@ def boxes_of(labels: NDArray[np.int32], count: int, to_image: NDArray[np.float64
     Args:
         labels: int32 ``(H, W)``.
         count: The highest label.
-        to_image: A 3x3 matrix that takes points of this frame to points of the image, whose pixels are then meant.
+        to_image: A 3x3 homography to the image, in whose pixels the boxes then are.
     """
     if not count:
         return []
@@ -200,16 +199,16 @@ def _by_label(labels: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.
 
 
 def _ends(columns: NDArray[np.int64], rows: NDArray[np.int64], matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how far each pixel reaches where ``matrix`` takes it: left, top, -right and -bottom, ``(n, 4)``."""
+    """Return the extent of each pixel mapped by ``matrix``: left, top, -right and -bottom, float64 ``(n, 4)``."""
     points = matrix @ np.stack([columns, rows, np.ones(len(rows))])
     points = points[:2] / points[2]
-    # A pixel reaches half a pixel to each side of its centre.
+    # A pixel extends half a pixel to each side of its centre.
     half = np.abs(matrix[:2, :2]).sum(axis=1, keepdims=True) / 2
     return np.concatenate([points - half, -points - half]).T
 
 
 def _least(values: NDArray[np.float64], group: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the least value of each group, of which there is at least one: groups are numbered from 0, and sorted."""
+    """Return the minimum of each group; groups are numbered from 0, sorted, and not empty."""
     return np.minimum.reduceat(values, np.flatnonzero(np.diff(group, prepend=-1)), axis=0)
 
 
@@ -221,7 +220,7 @@ def _boxes(ends: NDArray[np.float64]) -> list[Box]:
 
 @dataclass(eq=False, kw_only=True)
 class Segmenter(ABC):
-    """What segments a page; a preset in ``conf/preset/`` names one, and its fields are the preset's keys."""
+    """Segments a page; each preset in ``conf/preset/`` names a subclass, whose fields are the preset's keys."""
 
     @abstractmethod
     def __call__(self, image: NDArray[np.uint8], score: Score | None = None) -> Segmented:
@@ -229,20 +228,20 @@ class Segmenter(ABC):
 
         Args:
             image: uint8, grey ``(H, W)`` or RGB ``(H, W, 3)``.
-            score: What says how much a piece of ink looks like one character; by default its shape does.
+            score: Scores how little a piece of ink looks like one character; None to judge by shape alone.
 
         Raises:
             DataError: If there is nothing to segment: the picture is too small, blank, black or without text. The
-                message begins with a verb, for the caller to put the page's name before it.
+                message begins with a verb, so that the caller can put the page's name before it.
         """
 
 
-SMALLEST = 30
-"""A picture with fewer pixels a side is no page."""
-BLANK = 24
-"""A picture whose pixels differ by less than so many of 255 levels shows nothing."""
-BLACK = 40
-"""A picture that nowhere is brighter than this is black."""
+MIN_SIDE_PIXELS = 30
+"""Minimum height and width of a page."""
+MIN_CONTRAST = 24
+"""Difference of the brightest and the darkest pixel below which a picture is blank, in levels of 255."""
+MIN_BRIGHTNESS = 40
+"""Brightness of the brightest pixel below which a picture is black, in levels of 255."""
 
 
 def refuse_unfit(image: NDArray[np.uint8]) -> None:
@@ -252,10 +251,12 @@ def refuse_unfit(image: NDArray[np.uint8]) -> None:
         DataError: If it is too small, blank or black.
     """
     height, width = image.shape[:2]
-    if min(height, width) < SMALLEST:
-        raise DataError(f"has {width} x {height} pixels: a page has at least {SMALLEST} a side. Photograph it larger.")
+    if min(height, width) < MIN_SIDE_PIXELS:
+        raise DataError(
+            f"has {width} x {height} pixels: a page has at least {MIN_SIDE_PIXELS} a side. Photograph it larger."
+        )
     low, high = int(image.min()), int(image.max())
-    if high < BLACK:
+    if high < MIN_BRIGHTNESS:
         raise DataError("is black all over. Photograph the page again, with light.")
-    if high - low < BLANK:
+    if high - low < MIN_CONTRAST:
         raise DataError("is blank: there is no ink on it.")

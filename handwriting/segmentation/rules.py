@@ -1,4 +1,4 @@
-"""Ruled and squared paper, margins, underlines and tables: long straight lines, taken out without cutting strokes."""
+"""Rules: long straight lines of ruled or squared paper, underlines and tables, removed without cutting strokes."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ import numpy as np
 from handwriting.segmentation.pixels import Grey, Mask, closed, dilated, eroded, opened, resized
 
 SHORTEST_ACROSS, SHORTEST_DOWN = 12.0, 8.0
-"""A rule is at least so many x-heights long; no stroke of a letter is, nor the foot of a joined word."""
+"""Minimum length of horizontal and vertical rules, in x-heights; no stroke of a letter or joined word is as long."""
 SLOPES = np.linspace(-0.12, 0.12, 13)
-"""The slopes that a rule, or a part of a bent one, may have against the page."""
+"""The slopes that a rule, or a part of a curved one, may have."""
 COARSE = 4
-"""Along a rule, so many pixels are averaged: which leaves a rule as it is, and strokes across it faint."""
+"""Number of pixels averaged along a rule, which preserves the rule and attenuates strokes across it."""
 DENSER = 1.6
-"""What is so many times as dense as the rule through it is a stroke."""
+"""Density relative to the rule through a pixel from which the pixel is part of a stroke."""
 ACROSS = 7
-"""Pixels: a stroke is joined again across a rule that is less wide than this, its soft edges counted."""
+"""Width of a rule, with its blurred edges, up to which a stroke is reconnected across it; in pixels."""
 FAINTEST = 8.0
-"""A rule is at least so many of 255 levels denser than paper."""
+"""Minimum density of a rule above paper, in levels of 255."""
 
 
 def remove_rules(dense: Grey, x_height: float) -> tuple[Grey, Mask]:
-    """Take long straight lines out of a page.
+    """Remove long straight lines from a page.
 
-    At each pixel, a rule is as dense as the faintest point of the best straight segment through it. That much is taken
-    off, unless the pixel is much denser, which is a stroke that crosses the rule. Across a rule as dense as the ink,
-    strokes are joined again where they go on above and below it.
+    The density of a rule at a pixel is the minimum along the best straight segment through it. It is subtracted, unless
+    the pixel is much denser and so part of a stroke across the rule. Across a rule as dense as the ink, strokes are
+    reconnected if they continue on both sides.
 
     Args:
-        dense: Ink on a page, uint8 ``(H, W)``.
-        x_height: Of the page's hand, in pixels.
+        dense: The density of a page's ink, uint8 ``(H, W)``.
+        x_height: The x-height, in pixels.
 
     Returns:
-        The ink without rules, uint8 ``(H, W)``, and where the rules were.
+        The density without rules, uint8 ``(H, W)``, and the mask of rules.
     """
     left, found = dense, np.zeros(dense.shape, bool)
     across = _rules(dense, SHORTEST_ACROSS * x_height)
@@ -50,16 +50,16 @@ def remove_rules(dense: Grey, x_height: float) -> tuple[Grey, Mask]:
 
 
 def _rules(dense: Grey, length: float) -> Grey | None:
-    """Return how dense the rules that run across a page are at each pixel, uint8 ``(H, W)``; None without rules.
+    """Return the density of horizontal rules at each pixel, uint8 ``(H, W)``; None without rules.
 
-    Which slopes there are is found out in a picture of half the height: most pages have none, or one.
+    The slopes present are found at half the resolution first: most pages have none, or one.
     """
     height, width = dense.shape
     columns = max(1, width // COARSE)
-    thin = resized(eroded(dense, 1, 3), (height, columns))  # eroded, so that small gaps between letters stay
+    thin = resized(eroded(dense, 1, 3), (height, columns))  # eroded to preserve small gaps between letters
     half = resized(thin, (max(1, height // 2), max(1, columns // 2)))
-    there = [bool((_along(half, slope, length / COARSE / 2) > FAINTEST).any()) for slope in SLOPES]
-    near = np.convolve(there, np.ones(3, int), "same") > 0
+    present = [bool((_along(half, slope, length / COARSE / 2) > FAINTEST).any()) for slope in SLOPES]
+    near = np.convolve(present, np.ones(3, int), "same") > 0
     if not near.any():
         return None
     best = np.max([_along(thin, slope, length / COARSE) for slope in SLOPES[near]], axis=0)
@@ -67,9 +67,9 @@ def _rules(dense: Grey, length: float) -> Grey | None:
 
 
 def _along(thin: Grey, slope: float, length: float) -> Grey:
-    """Return the opening of a picture, narrowed ``COARSE`` times, by a straight segment."""
+    """Return the opening by a straight segment of a picture reduced ``COARSE`` times in width."""
     height, columns = thin.shape
-    wide = dilated(thin, 3, 1)  # a rule that is not quite straight is still one
+    wide = dilated(thin, 3, 1)  # tolerates rules that are not quite straight
     shear = np.array([[1, 0, 0], [-slope * COARSE, 1, slope * COARSE * columns / 2]])
     level = np.asarray(cv2.warpAffine(wide, shear, (columns, height), flags=cv2.INTER_LINEAR), np.uint8)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP

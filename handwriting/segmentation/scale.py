@@ -1,30 +1,30 @@
-"""How large the writing on a page is, how it falls and how it slants."""
+"""Size, skew and slant of the writing on a page."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from handwriting.segmentation.marks import Marks
+from handwriting.segmentation.components import Components
 
 STEEPEST = 8.0
-"""Degrees: no page lies more askew."""
+"""Maximum skew, in degrees."""
 SAMPLE = 50_000
-"""So many pixels of ink are enough to tell an angle."""
+"""Number of pixels of ink sampled to estimate an angle."""
 SLANTS = np.arange(-30, 51, 2.5)
-"""The slants that hands have, in degrees to the right."""
+"""Candidate slants, in degrees to the right."""
 
 
-def mark_height(marks: Marks) -> float:
-    """Return how tall the marks on a page are, in pixels: half of the writing, by its width, is at most so tall.
+def component_height(components: Components) -> float:
+    """Return the median height of the components on a page, weighted by width, in pixels.
 
-    Letters are one or two x-heights tall, joined words two or three: it is a first guess at the writing's size.
+    It is a first estimate of the writing's size: letters are one or two x-heights tall, joined words two or three.
 
     Returns:
-        The height; 0 where nothing looks like writing.
+        The height; 0 if nothing looks like writing.
     """
-    height, width = marks.shape
-    _, _, wide, tall, area = marks.boxes.T.astype(float)
+    height, width = components.shape
+    _, _, wide, tall, area = components.boxes.T.astype(float)
     usual = (tall >= 3) & (area >= 6) & (wide < width / 2) & (tall < max(height / 3, 60))
     if not usual.any():
         return 0.0
@@ -33,14 +33,14 @@ def mark_height(marks: Marks) -> float:
     return float(tall[usual][order][np.searchsorted(total, total[-1] / 2)])
 
 
-def skew(marks: Marks, height: float) -> float:
-    """Return by how many degrees lines of writing fall to the right: projected along that angle, ink lies densest.
+def skew(components: Components, height: float) -> float:
+    """Return the skew in degrees, above 0 if lines fall to the right: the angle of the sharpest projection profile.
 
     Args:
-        marks: Of a page.
-        height: Of its marks, in pixels.
+        components: The components of a page.
+        height: Their typical height, in pixels.
     """
-    rows, columns = _sampled(marks)
+    rows, columns = _sampled(components)
 
     def sharpness(degrees: float) -> float:
         return _concentration((rows - np.tan(np.deg2rad(degrees)) * columns) / max(1.0, height / 6))
@@ -49,15 +49,17 @@ def skew(marks: Marks, height: float) -> float:
     return float(max(np.arange(rough - 0.5, rough + 0.51, 0.1), key=sharpness))
 
 
-def slant(marks: Marks, x_height: float) -> float:
-    """Return by how many degrees the upstrokes of a page lean to the right: projected along them, ink lies densest.
+def slant(components: Components, x_height: float) -> float:
+    """Return the slant of the writing, in degrees to the right: the angle of the sharpest projection profile.
 
     Args:
-        marks: Of a page without skew.
-        x_height: In pixels.
+        components: The components of a deskewed page.
+        x_height: The x-height, in pixels.
     """
-    rows, columns = _sampled(marks)
-    band = np.floor(rows / (3 * x_height)) * 8 * (marks.shape[1] + 6 * x_height) / x_height  # each counts for itself
+    rows, columns = _sampled(components)
+    band = (
+        np.floor(rows / (3 * x_height)) * 8 * (components.shape[1] + 6 * x_height) / x_height
+    )  # bands are separate profiles
 
     def sharpness(degrees: float) -> float:
         moved = columns + np.tan(np.deg2rad(degrees)) * (rows % (3 * x_height))
@@ -66,9 +68,9 @@ def slant(marks: Marks, x_height: float) -> float:
     return float(max(SLANTS, key=sharpness))
 
 
-def _sampled(marks: Marks) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    step = max(1, len(marks.rows) // SAMPLE)
-    return marks.rows[::step].astype(float), marks.columns[::step].astype(float)
+def _sampled(components: Components) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    step = max(1, len(components.rows) // SAMPLE)
+    return components.rows[::step].astype(float), components.columns[::step].astype(float)
 
 
 def _concentration(places: NDArray[np.float64]) -> float:

@@ -1,4 +1,4 @@
-"""The sheet of paper in a photograph: where it ends, and how it lies."""
+"""The sheet of paper in a photograph: its outline and its corners."""
 
 from __future__ import annotations
 
@@ -22,40 +22,40 @@ from handwriting.segmentation.pixels import (
 )
 
 COARSE = 320
-"""The sheet is looked for in a picture of at most so many pixels a side; lengths below are in its pixels."""
+"""Maximum side of the reduced picture in which the sheet is found; lengths below are in its pixels."""
 WRITING = 7
-"""A closing of this size wipes writing off the paper."""
+"""Side of the closing that removes writing from the paper."""
 STEPS = (0.13, 0.25)
-"""How steeply light falls off at the edge of a sheet, as a change of its logarithm. The smaller step finds the fold
-between two pages, too; where it finds shadows and rules rather than an edge, the larger one is taken."""
+"""Minimum step of the logarithm of whiteness at the edge of a sheet. The smaller step also finds the fold between two
+pages; if it finds shadows and rules rather than an edge, the larger one is used."""
 AT_ONCE = 5
-"""A step is a change within so many pixels."""
+"""Side of the neighbourhood within which a step is measured."""
 LEAKS = (21, 37)
-"""The sheet and what lies beside it are joined at places narrower than this by mistake only. The smaller one leaves
-more of a sheet whose edges are in doubt; the larger one may find a whole sheet where a table shines as paper does."""
-SOLID = 0.85
-"""A sheet fills at least this share of its convex hull."""
-ENDING = 0.55
-"""The larger step runs along at least this share of the sheet's outline."""
-SMALLEST = 0.2
-"""A sheet fills at least this share of the picture; otherwise the picture is no photograph of one."""
-WHOLE = 0.98
-"""A sheet that fills this share of the picture is all of it."""
-STRAIGHT = 0.95
-"""A sheet with four sides fills this share of the quadrilateral between them."""
-PARALLEL = 0.5
-"""The sine of the smallest angle between neighbouring sides of a sheet."""
+"""Widths below which a connection of the sheet with its surroundings is cut. The smaller one preserves more of a sheet
+with uncertain edges; the larger one may separate a sheet from a table as bright as paper."""
+MIN_CONVEXITY = 0.85
+"""Minimum share of its convex hull that a sheet fills."""
+MIN_EDGE = 0.55
+"""Minimum share of the sheet's outline along which the larger step occurs."""
+MIN_AREA = 0.2
+"""Minimum share of the picture that a sheet fills."""
+MAX_AREA = 0.98
+"""Share of the picture from which the sheet is the whole picture."""
+MIN_QUADRILATERAL = 0.95
+"""Minimum share of the quadrilateral between its sides that a sheet fills."""
+MIN_CORNER_SINE = 0.5
+"""Sine of the minimum angle between adjacent sides of a sheet."""
 EDGE = 2
-"""The sheet's outermost pixels are its shadow."""
+"""Width of the sheet's shadow at its edge."""
 
 
 class Sheet(NamedTuple):
-    """Where the sheet lies.
+    """The position of the sheet.
 
     Attributes:
-        mask: 1 where it shows, uint8 ``(h, w)``, coarser than the image.
-        corners: Its four corners, from the top left clockwise, float64 ``(4, 2)`` in pixels of the image; None where
-            one of them lies outside of the picture, or the sheet's sides are not straight.
+        mask: 1 on the sheet, uint8 ``(h, w)``, at a lower resolution than the image.
+        corners: Its four corners, clockwise from the top left, float64 ``(4, 2)`` in pixels of the image; None if a
+            corner lies outside of the picture or the sides are not straight.
     """
 
     mask: Grey
@@ -63,42 +63,42 @@ class Sheet(NamedTuple):
 
 
 def find_sheet(image: Grey) -> Sheet | None:
-    """Find the sheet that most of a photograph shows.
+    """Find the sheet that fills most of a photograph.
 
-    Paper is white: the brightness of each pixel's darkest channel, times how grey the pixel is, falls off steeply at
-    the paper's edge, and only slowly within it. The largest region without such steps is the sheet.
+    The whiteness of a pixel is its darkest channel times its greyness. It changes steeply at the paper's edge, and only
+    slowly within the paper. The largest region without such steps is the sheet.
 
     Args:
         image: uint8, grey ``(H, W)`` or RGB ``(H, W, 3)``.
 
     Returns:
-        The sheet; None where the picture shows nothing but paper, or no sheet can be told.
+        The sheet; None if the picture shows paper alone, or no sheet is found.
     """
     small = closed(resized(image, within(image.shape, COARSE)), WRITING, WRITING)
     whiteness = _whiteness(np.asarray(cv2.medianBlur(small, 3), np.uint8))
     steps = dilated(whiteness, AT_ONCE, AT_ONCE) - eroded(whiteness, AT_ONCE, AT_ONCE)
     tried = (_solid(steps < least, leak) for least in STEPS for leak in LEAKS)
     regions = [region for region in tried if region is not None]
-    # A step is found on both sides of an edge, of which the sheet is one.
+    # A step is found on both sides of an edge; the sheet is on one of them.
     found = [dilated(region, AT_ONCE, AT_ONCE) for region in regions if _ends(region, steps)]
-    found = [region for region in found if SMALLEST < region.mean() < WHOLE]
+    found = [region for region in found if MIN_AREA < region.mean() < MAX_AREA]
     if not found:
         return None
     ratio = np.divide(found[0].shape, image.shape[:2])[::-1]
     sides = [_corners(region) for region in found]
     for region, corners in zip(found[::-1], sides[::-1], strict=True):
-        if corners is not None and _inside(corners, region.shape):  # a whole sheet, whatever shadows cross it
+        if corners is not None and _inside(corners, region.shape):  # a complete sheet, even if shadows cross it
             return Sheet(_within(region, corners), (corners + 0.5) / ratio - 0.5)
     return Sheet(_within(found[0], sides[0]), None)
 
 
 def _inside(corners: NDArray[np.float64], shape: tuple[int, ...]) -> bool:
-    """Say whether the picture shows all corners; a side that it cuts off is no side of the sheet."""
+    """Return whether all corners lie inside of the picture; the picture's own edge is no side of the sheet."""
     return bool(((corners > EDGE) & (corners < np.array(shape[::-1]) - 1 - EDGE)).all())
 
 
 def _within(region: Grey, corners: NDArray[np.float64] | None) -> Grey:
-    """Return a region, what a shadow cut off its corners given back, but its very edge left out."""
+    """Return a region with the corners that a shadow cut off, without its outermost pixels."""
     if corners is not None:
         cv2.fillConvexPoly(region, np.round(corners).astype(np.int32), (1,))
     return eroded(region, 2 * EDGE + 1, 2 * EDGE + 1)
@@ -111,16 +111,16 @@ def _whiteness(image: Grey) -> NDArray[np.float32]:
 
 
 def _solid(free: Mask, leak: int) -> Grey | None:
-    """Return the convex hull of the largest region, 0 and 1; None where the region is torn."""
+    """Return the convex hull of the largest region, 0 and 1; None if the region does not fill its hull."""
     core = _largest(opened(free.astype(np.uint8), leak, leak) > 0)
-    # The corners, which the opening took away, are given back.
+    # Restores the corners, which the opening removed.
     region = _largest((dilated(core, leak // 4, leak // 4) > 0) & free)
     if not region.any():
         return None
     hull = np.zeros_like(region)
     (outline,), _ = cv2.findContours(region, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     cv2.fillConvexPoly(hull, cv2.convexHull(outline), (1,))
-    return hull if region.sum() >= SOLID * hull.sum() else None
+    return hull if region.sum() >= MIN_CONVEXITY * hull.sum() else None
 
 
 def _largest(mask: Mask) -> Grey:
@@ -131,17 +131,17 @@ def _largest(mask: Mask) -> Grey:
 
 
 def _ends(region: Grey, steps: NDArray[np.float32]) -> bool:
-    """Say whether a region ends where the paper does: at a steep step along most of its outline within the picture."""
+    """Return whether a region ends at a steep step along most of its outline inside of the picture."""
     outline = region > eroded(region, 3, 3)  # the picture's own edge is not eroded
     steep = dilated((steps >= STEPS[-1]).astype(np.uint8), 5, 5)
-    return bool(not outline.any() or steep[outline].mean() >= ENDING)
+    return bool(not outline.any() or steep[outline].mean() >= MIN_EDGE)
 
 
 def _corners(region: Grey) -> NDArray[np.float64] | None:
-    """Return where the four longest sides of a convex region meet, from the top left clockwise, ``(4, 2)``.
+    """Return the intersections of the four longest sides of a convex region, clockwise from the top left, ``(4, 2)``.
 
-    A corner that a shadow cut off comes back. None where the region has no four sides, or fills too little of what is
-    between them.
+    This restores corners that a shadow cut off. None if the region does not have four sides, or fills too little of the
+    quadrilateral between them.
     """
     (contour,), _ = cv2.findContours(region, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     outline = contour[:, 0].astype(np.float64)
@@ -153,14 +153,14 @@ def _corners(region: Grey) -> NDArray[np.float64] | None:
     along = along[longest] / np.linalg.norm(along[longest], axis=1, keepdims=True)
     outward = along[:, ::-1] * [1, -1]
     outward *= np.sign(((points[longest] - points.mean(axis=0)) * outward).sum(axis=1, keepdims=True))
-    # A side that bulges is drawn through its outermost point, so that nothing of the sheet is cut off.
+    # A curved side is replaced by the tangent at its outermost point, so that nothing of the sheet is lost.
     through = outline[(outward @ outline.T).argmax(axis=1)]
     sides = np.column_stack([outward, -(outward * through).sum(axis=1)])  # ax + by + c = 0
     meet = np.cross(np.roll(sides, 1, axis=0), sides)
-    if np.abs(meet[:, 2]).min() < PARALLEL:
+    if np.abs(meet[:, 2]).min() < MIN_CORNER_SINE:
         return None
     corners = meet[:, :2] / meet[:, 2:]
-    if region.sum() < STRAIGHT * cv2.contourArea(corners.astype(np.float32)):
+    if region.sum() < MIN_QUADRILATERAL * cv2.contourArea(corners.astype(np.float32)):
         return None
     angles = np.arctan2(*(corners - corners.mean(axis=0)).T[::-1])
     clockwise = corners[np.argsort(angles)]
@@ -168,13 +168,13 @@ def _corners(region: Grey) -> NDArray[np.float64] | None:
 
 
 def flattening(corners: NDArray[np.float64]) -> tuple[Matrix, tuple[int, int]]:
-    """Return how a sheet that was seen at an angle becomes a rectangle.
+    """Return the homography that corrects the perspective of a sheet.
 
     Args:
-        corners: From the top left clockwise, float64 ``(4, 2)`` in pixels of the image.
+        corners: The corners clockwise from the top left, float64 ``(4, 2)`` in pixels of the image.
 
     Returns:
-        The 3x3 matrix that takes points of the rectangle to points of the image, and the rectangle's height and width.
+        The 3x3 matrix from points of the rectified sheet to points of the image, and the rectified height and width.
     """
     top, right, bottom, left = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
     width, height = round(max(top, bottom)), round(max(left, right))

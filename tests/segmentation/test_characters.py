@@ -7,8 +7,8 @@ from benchmarks.page_style import random_style
 from handwriting.segmentation.agreement import agreement, dots_joined, total
 from handwriting.segmentation.auto import Auto
 from handwriting.segmentation.characters import find_characters
+from handwriting.segmentation.components import Components
 from handwriting.segmentation.lines import Lines
-from handwriting.segmentation.marks import Marks
 from handwriting.segmentation.page import boxes_of
 from handwriting.segmentation.words import extents
 
@@ -53,9 +53,9 @@ def test_dots_are_joined_to_their_letters():
 
 def test_commas_and_full_stops_are_characters_of_their_own():
     page = drawn([3], font=0)[0]
-    marks = [piece for piece in found(page).of("character") if piece.above < 0.6]
+    components = [piece for piece in found(page).of("character") if piece.above < 0.6]
     written = sum(character in ".," for line in page.text for word in line for character in word)
-    assert abs(len(marks) - written) <= 1
+    assert abs(len(components) - written) <= 1
 
 
 def test_characters_fill_their_words_in_reading_order():
@@ -97,10 +97,12 @@ def test_a_word_is_parted_alike_alone_and_among_others(copies):
     for copy in range(copies):
         for letter in range(3):
             cv2.ellipse(ink, (30 + 120 * copy + 18 * letter, 60), (8, 9), 0, 0, 360, 1, 3)
-    marks = Marks.of(ink > 0)
+    components = Components.of(ink > 0)
     lines = Lines(np.full((1, 400), 60.0), np.array([9.0]), np.array([[0.0, 399.0]]))
     line_of, word_of = np.zeros(copies, np.int64), np.arange(copies)
-    reach = extents(marks, marks.owner, line_of, lines, 0.0, 18.0)
-    character, words = find_characters(marks, marks.owner, line_of, word_of, lines, reach, 0.0, 18.0, 3.0)
+    reach = extents(components, components.owner, line_of, lines, 0.0, 18.0)
+    character, words = find_characters(components, components.owner, line_of, word_of, lines, reach, 0.0, 18.0, 3.0)
     assert words.tolist() == [word for word in range(copies) for _ in range(3)]
-    assert [np.ptp(marks.columns[character == number]) for number in range(1, 4)] == pytest.approx([18, 18, 18], abs=4)
+    assert [np.ptp(components.columns[character == number]) for number in range(1, 4)] == pytest.approx(
+        [18, 18, 18], abs=4
+    )

@@ -4,13 +4,13 @@ import pytest
 
 from benchmarks.drawn_pages import draw_page
 from benchmarks.page_style import random_style
+from handwriting.segmentation.components import Components
 from handwriting.segmentation.ink import FAINTEST, THRESHOLDS, density
-from handwriting.segmentation.marks import Marks
 
 
 def inked(image, threshold="density"):
     """Where a picture has ink, by a threshold."""
-    return Marks.of(*THRESHOLDS[threshold](density(image))).mask()
+    return Components.of(*THRESHOLDS[threshold](density(image))).mask()
 
 
 def bars(paper, ink=0.4, step=30):
@@ -37,10 +37,10 @@ def test_ink_is_as_dense_in_the_shade_as_in_the_light():
 def test_the_grain_of_paper_is_no_ink():
     rng = np.random.default_rng(0)
     noisy = np.clip(bars(uneven()) + rng.normal(0, 6, (200, 300)), 0, 255).astype(np.uint8)
-    marks = inked(noisy)
+    components = inked(noisy)
     truth = bars(np.full((200, 300), 200.0)) < 150
-    assert marks[truth].mean() > 0.9
-    assert marks[~cv2.dilate(truth.astype(np.uint8), np.ones((3, 3))).astype(bool)].mean() < 1e-3
+    assert components[truth].mean() > 0.9
+    assert components[~cv2.dilate(truth.astype(np.uint8), np.ones((3, 3))).astype(bool)].mean() < 1e-3
 
 
 def test_what_has_another_colour_than_the_ink_counts_less():
@@ -58,18 +58,18 @@ def test_pale_ink_is_kept_and_what_shines_through_is_not():
     pale = bars(paper, ink=0.4).astype(float)
     pale[:, 600:] = bars(paper, ink=0.72)[:, 600:]  # half as dense, by itself
     pale[150:153, 20:400] = np.minimum(pale[150:153, 20:400], 230 * 0.85)  # shines through between full ink
-    marks = inked(pale.astype(np.uint8))
-    assert marks[100, 611:880:30].all()
-    assert marks[100, 11:580:30].all()
-    assert not marks[151, 25:390:30].any()
+    components = inked(pale.astype(np.uint8))
+    assert components[100, 611:880:30].all()
+    assert components[100, 11:580:30].all()
+    assert not components[151, 25:390:30].any()
 
 
 @pytest.mark.parametrize("threshold", THRESHOLDS)
 def test_every_threshold_finds_the_ink_of_a_clean_page(threshold):
     page = draw_page(random_style(1, font=0, size=(4, 2.5), margin=0.4), 0)
-    marks, truth = inked(page.image, threshold), page.characters > 0
-    assert (marks & truth).sum() > 0.9 * truth.sum()
-    assert (marks & ~cv2.dilate(truth.astype(np.uint8), np.ones((3, 3))).astype(bool)).mean() < 0.002
+    components, truth = inked(page.image, threshold), page.characters > 0
+    assert (components & truth).sum() > 0.9 * truth.sum()
+    assert (components & ~cv2.dilate(truth.astype(np.uint8), np.ones((3, 3))).astype(bool)).mean() < 0.002
 
 
 def test_blank_paper_has_no_ink():

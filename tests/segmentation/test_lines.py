@@ -4,20 +4,20 @@ import pytest
 
 from benchmarks.drawn_pages import draw_page
 from benchmarks.page_style import random_style
+from handwriting.segmentation.components import Components
 from handwriting.segmentation.lines import Lines, assign, find_lines
-from handwriting.segmentation.marks import Marks
 
 X_HEIGHT = 2.5 / 25.4 * 150
 
 
 def numbered(ink):
-    return Marks.of(np.asarray(ink) > 0)
+    return Components.of(np.asarray(ink) > 0)
 
 
-def assigned(marks, lines):
+def assigned(components, lines):
     """The number of the piece at each pixel of the page, from 1, and the line of each piece."""
-    piece, line_of = assign(marks, lines)
-    return marks.picture(piece + 1), line_of
+    piece, line_of = assign(components, lines)
+    return components.picture(piece + 1), line_of
 
 
 def drawn(seed=0, **chosen):

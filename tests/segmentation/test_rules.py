@@ -4,8 +4,8 @@ import pytest
 
 from benchmarks.drawn_pages import draw_page
 from benchmarks.page_style import random_style
+from handwriting.segmentation.components import Components
 from handwriting.segmentation.ink import by_density, density
-from handwriting.segmentation.marks import Marks
 from handwriting.segmentation.rules import remove_rules
 
 STYLE = {"font": 0, "size": (6, 4), "margin": 0.4, "x_height": 2.6}
@@ -16,13 +16,13 @@ X_HEIGHT = 2.6 / 25.4 * 150
 def test_rules_go_and_strokes_stay(rules):
     page = draw_page(random_style(0, rules=rules, **STYLE), 0)
     left, where = remove_rules(density(page.image), X_HEIGHT)
-    marks, truth = Marks.of(*by_density(left)).mask(), page.characters > 0
+    components, truth = Components.of(*by_density(left)).mask(), page.characters > 0
     assert where.mean() > 0.02
     near = cv2.dilate(truth.astype(np.uint8), np.ones((3, 3))).astype(bool)
-    assert marks[~near].mean() < 2e-4
-    assert marks[truth].mean() > 0.97
+    assert components[~near].mean() < 2e-4
+    assert components[truth].mean() > 0.97
     letters = cv2.connectedComponents(truth.astype(np.uint8))[0]
-    assert abs(cv2.connectedComponents(marks.astype(np.uint8))[0] - letters) < 0.03 * letters
+    assert abs(cv2.connectedComponents(components.astype(np.uint8))[0] - letters) < 0.03 * letters
 
 
 def test_a_page_without_rules_is_left_as_it_is():
