@@ -50,6 +50,11 @@ class ChangesOnResume:
     """Declares that a resumed run may be given another value: neither architecture nor glyphs depend on it."""
 
 
+@dataclass(frozen=True)
+class CommandLineOnly:
+    """Declares that only a command line or code may set the field; no page of the dashboard may."""
+
+
 FolderPath = Annotated[str, TextKind("folder")]
 AnyPath = Annotated[str, TextKind("path")]
 FreeText = Annotated[str, TextKind("text")]
@@ -142,6 +147,11 @@ def admits_none(hint: Any) -> bool:
 def changing_on_resume(cls: type) -> tuple[str, ...]:
     """Return the dotted names of the fields that a resumed run may be given another value of."""
     return tuple(_dotted(cls, lambda hint: any(declared(hint, ChangesOnResume))))
+
+
+def command_line_only(cls: type) -> tuple[str, ...]:
+    """Return the dotted names of the fields that no page of the dashboard may set."""
+    return tuple(_dotted(cls, lambda hint: any(declared(hint, CommandLineOnly))))
 
 
 def path_fields(cls: type, keys: Iterable[str] = ()) -> tuple[str, ...]:

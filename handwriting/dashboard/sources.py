@@ -1,75 +1,115 @@
-"""Data sources by name, read from the chosen folder of data sets and nowhere else."""
+"""Data sources by name, read from the chosen folder of data sets and from nowhere else."""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import numpy as np
+from omegaconf import OmegaConf
 
 from handwriting import config
 from handwriting.data.sources.base import GlyphSource, Prepared
-from handwriting.engine.sections import build_loading, build_source
+from handwriting.engine.sections import LOADING_KEYS, build_loading, build_source
 from handwriting.errors import ConfigError
+from handwriting.fields import command_line_only, map_texts, path_fields
 from handwriting.glyphs import Glyphs
 from handwriting.runs.safe_paths import refuse_escaping_links, resolve_within
 
-PATHS = ("path", "labels", "test_path", "test_labels")
-"""What sources call paths besides their root."""
-NOT_HERE = ("data.root", "data.download")
-"""Settings that are not for a page to say."""
 SEED = 0
+"""Of the choice of glyphs that the page shows."""
 _composing = Lock()
 """Hydra composes one configuration at a time."""
 
 
 def names() -> dict[str, str]:
-    """Return every data source, and what it is in one line."""
+    """Return every data source with its description in one line."""
     return config.describe()["data"]
 
 
 def source_of(name: str, root: Path, settings: str = "") -> GlyphSource:
-    """Return a data source, nothing of it read yet.
+    """Return a data source; nothing of it is read yet.
+
+    Every field that may hold a path is confined to ``root``, whether or not its class declares it; see
+    :func:`handwriting.fields.path_fields`.
 
     Args:
-        name: What it is called in the configuration.
-        root: The folder of data sets; every path is looked for within it.
-        settings: As they are typed on the command line, such as ``data.style=median data.prepare.outliers=3``.
+        name: The name of the source in the configuration.
+        root: The folder of data sets.
+        settings: Overrides as on the command line, such as ``data.style=median data.prepare.outliers=3``.
 
     Raises:
-        ConfigError: If there is no such source or setting, or it is not for a page to say.
+        ConfigError: If there is no such source or setting, or no page may set it.
         RunError: If a path leads out of ``root``.
     """
     if name not in names():
         raise ConfigError(f"{name}: there is no such data source. There are: {', '.join(names())}.")
     root = root.resolve()
     try:
-        words = shlex.split(" ".join(settings.splitlines()))
+        overrides = shlex.split(" ".join(settings.splitlines()))
     except ValueError as error:
         raise ConfigError(f"{settings}: a quotation mark is missing.") from error
-    for word in words:
-        key = word.partition("=")[0]
-        if not key.startswith("data.") or key in NOT_HERE or "${" in word:
-            others = " and ".join(NOT_HERE)
-            raise ConfigError(f"{word}: give settings such as data.style=median; {others} are not for a page to say.")
-    with _composing:
-        data = config.compose("data", [f"data={name}", *words]).data
-    for key in PATHS:
-        if data.get(key):
-            typed = str(data[key])
-            data[key] = str(resolve_within(typed if typed.startswith("~") else root / typed, [root]))
-    data.root = str(root)
+    section = _compose(name, overrides)
+    cls = config.class_of(section, "data")
+    for field in path_fields(cls, [key for key in section if key not in LOADING_KEYS]):
+        confine(section, field, root)
+    section["root"] = str(root)
     if root.is_dir():
         refuse_escaping_links(root, [root])
-    build_loading(data)  # nothing here loads by it, but a setting that is no setting is refused
-    return build_source(data)
+    build_loading(section)  # nothing is loaded by it here, but a wrong value is refused as on the command line
+    return build_source(section)
+
+
+def _compose(name: str, overrides: Sequence[str]) -> dict[str, Any]:
+    """Return the ``data`` section of a source with overrides, of which none sets what no page may.
+
+    Raises:
+        ConfigError: If one does, or is no override of a source.
+    """
+    with _composing:
+        usual = config.compose("data", [f"data={name}"]).data
+        reserved = command_line_only(config.class_of(usual, "data"))
+        for override in overrides:
+            key = override.partition("=")[0]
+            if not key.startswith("data.") or key.removeprefix("data.") in reserved or "${" in override:
+                listed = " and ".join(f"data.{field}" for field in reserved)
+                raise ConfigError(
+                    f"{override}: give settings such as data.style=median; a page cannot set {listed}, nor values of "
+                    "the environment."
+                )
+        data = config.compose("data", [f"data={name}", *overrides]).data if overrides else usual
+    # However an override is spelled, what is reserved keeps its value; the class may be another by now.
+    for field in {*reserved, *command_line_only(config.class_of(data, "data"))}:
+        if OmegaConf.select(data, field) != OmegaConf.select(usual, field):
+            raise ConfigError(f"data.{field} cannot be set on a page: give it on the command line.")
+    return config.plain_section(data)
+
+
+def confine(section: dict[str, Any], field: str, root: Path) -> None:
+    """Replace the paths in a field, whose name may be dotted, by where they lead within ``root``.
+
+    Raises:
+        RunError: If one leads out of it.
+    """
+    *outer, last = field.split(".")
+    inner: Any = section
+    for key in outer:
+        inner = inner.get(key) if isinstance(inner, dict) else None
+    if isinstance(inner, dict) and last in inner:
+        inner[last] = map_texts(inner[last], lambda text: _within(text, root))
+
+
+def _within(text: str, root: Path) -> str:
+    return str(resolve_within(text if text.startswith("~") else root / text, [root])) if text else text
 
 
 @lru_cache(maxsize=3)
 def contents(name: str, root: Path, settings: str = "") -> tuple[GlyphSource, Glyphs, Prepared]:
-    """Return a source, its training glyphs as they were read, and what became of them; kept for the last few.
+    """Return a source, its training glyphs as read, and the prepared ones; the last three are kept in memory.
 
     Raises:
         HandwritingError: As :func:`source_of`, or if the data is missing or broken.
@@ -80,5 +120,5 @@ def contents(name: str, root: Path, settings: str = "") -> tuple[GlyphSource, Gl
 
 
 def chance() -> np.random.Generator:
-    """Return what the choice of glyphs is drawn from: the same glyphs each time."""
+    """Return the generator that chooses glyphs to show: the same glyphs each time."""
     return np.random.default_rng(SEED)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 import pytest
 
+from handwriting import config
 from handwriting.config import CONF
-from handwriting.dashboard.sources import contents, names, source_of
+from handwriting.config.trust import Trust
+from handwriting.dashboard.sources import confine, contents, names, source_of
+from handwriting.data.sources.base import GlyphSource
 from handwriting.errors import HandwritingError, RunError
+from handwriting.fields import CommandLineOnly, FreeText, command_line_only
 from handwriting.glyphs import Glyphs
+
+ARRAYS = "handwriting.data.sources.arrays.Arrays"
 
 
 def write_glyphs(path: Path, names: str = "ab") -> Path:
@@ -78,10 +86,11 @@ def test_settings_are_taken_as_they_are_typed(root: Path):
         ("digits", "~data.style", "give settings"),
         ("digits", "data=emnist", "give settings"),
         ("digits", "data={root:/etc}", "give settings"),
+        ("digits", "++data.root=/etc", "give settings"),
         ("digits", "hydra.run.dir=/tmp/x", "give settings"),
         ("digits", "--help", "give settings"),
-        ("digits", "data.root=/etc", "data.root and data.download"),
-        ("digits", "data.style=median data.root=..", "data.root and data.download"),
+        ("digits", "data.root=/etc", "a page cannot set data.root"),
+        ("digits", "data.style=median data.root=..", "a page cannot set data.root"),
         ("mnist", "data.download=true", "data.root and data.download"),
         ("mnist", "'data.download =true'", "data.download"),
         ("mnist", "data.[download]=true", "data.[download]"),
@@ -135,6 +144,67 @@ def test_no_path_leads_out_of_the_folder(root: Path, key: str, path: str):
         with pytest.raises(RunError, match="leads out of") as refused:
             read("arrays", root, f"{inside}'data.{key}={path}'")
         assert "\n" not in str(refused.value)
+
+
+@dataclass(eq=False, kw_only=True)
+class Undeclared(GlyphSource):
+    """A new source whose author declared nothing: its fields are those of ``data=arrays``."""
+
+    path: str
+    labels: Any = None
+    test_path: dict[str, str] | None = None
+    test_labels: Path | None = None
+    alphabet: list[str] | None = None
+    polarity: FreeText = "auto"
+    test_fraction: float = 0.2
+    download: Annotated[bool, CommandLineOnly()] = False
+
+    def read(self) -> tuple[Glyphs, Glyphs]:
+        raise AssertionError("nothing is read")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("path={}", ".."),
+        ("path={}", "../outside/secret.npz"),
+        ("labels={}", "/etc/passwd"),
+        ("test_path={}", "../outside"),
+        ("test_labels={}", "~"),
+        ("alphabet=[a,{}]", "../outside"),
+    ],
+)
+def test_a_path_of_a_new_source_is_confined_though_nothing_declares_it(
+    root: Path, monkeypatch: pytest.MonkeyPatch, setting: str, value: str
+):
+    monkeypatch.setattr(Trust, "allowed", lambda *_: frozenset({f"{__name__}.Undeclared", f"{ARRAYS}"}))
+    usual = f"data._target_={__name__}.Undeclared data.polarity=dark_on_light/.. data.path=inner/glyphs.npz"
+    source = source_of("arrays", root, usual)
+    assert isinstance(source, Undeclared)
+    assert (source.path, source.polarity) == (str(root / "inner/glyphs.npz"), "dark_on_light/..")
+    with pytest.raises(RunError, match="leads out of"):
+        source_of("arrays", root, f"{usual} 'data.{setting.format(value)}'")
+
+
+@pytest.mark.parametrize("value", ["../x", ["a", "../x"], {"a": {"b": "../x"}}, {"../x": 1}, [["~"]]])
+def test_paths_within_lists_and_mappings_are_confined_too(root: Path, value: Any):
+    with pytest.raises(RunError, match="leads out of"):
+        confine({"outer": {"labels": value}}, "outer.labels", root)
+    section: dict[str, Any] = {"outer": {"labels": ["a", {"b": "inner/../c"}, 3, None, ""]}}
+    confine(section, "outer.labels", root)
+    assert section == {"outer": {"labels": [f"{root}/a", {f"{root}/b": f"{root}/c"}, 3, None, ""]}}
+    confine({"outer": None}, "outer.labels", root)
+
+
+def test_every_source_declares_what_no_page_may_set():
+    reserved = {name: command_line_only(config.class_of(config.compose("data", [f"data={name}"]).data, "data"))
+                for name in names()}  # fmt: skip
+    assert all("root" in fields for fields in reserved.values())
+    assert (
+        {name for name, fields in reserved.items() if "download" in fields}
+        == {name for name in names() if "download" in config.compose("data", [f"data={name}"]).data}
+        != set()
+    )
 
 
 def test_an_absolute_path_is_refused_whether_or_not_there_is_a_file(root: Path):

@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from handwriting.dashboard import parts
+from handwriting.dashboard.pictures import single_pictures
 from handwriting.dashboard.sampling import model_of, sample_now
 from handwriting.dashboard.tables import facts_html, state, table_rows
 from handwriting.errors import HandwritingError
@@ -81,7 +82,7 @@ def show(slots: Sequence[Any]) -> None:
             parts.live(lambda: _log(run), running)
     with own[1]:
         if view == "Pictures":
-            parts.live(lambda: _others(key), running)
+            parts.live(lambda: _single_pictures(key), running)
 
 
 def _facts(key: str, before: str) -> None:
@@ -139,19 +140,14 @@ def _play(place: str, epochs: Sequence[int]) -> None:
         state[place] = epochs[0]
 
 
-def _others(key: str) -> None:
-    """Show the pictures of which there is one: the animation, the latent space, the walk through it."""
-    path = parts.run_index().run(key).path
-    captions = {
-        "training.gif": "From noise to letters",
-        "walk.png": "The way from one glyph to another through the latent space",
-        "latent.png": "The validation set in the latent space",
-    }
-    there = [(name, caption) for name, caption in captions.items() if (path / name).is_file()]
-    if there:
+def _single_pictures(key: str) -> None:
+    """Show the pictures that the run has one of, such as the animation or the latent space."""
+    details = parts.run_index().details(key)
+    captioned = single_pictures(details)
+    if captioned:
         st.divider()
-    for name, caption in parts.across(there, 2):
-        parts.picture_file(path / name, caption)
+    for path, caption in parts.across(list(captioned.items()), 2):
+        parts.picture_file(path, caption)
 
 
 def _curves(key: str) -> None:

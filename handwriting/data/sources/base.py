@@ -16,7 +16,7 @@ from handwriting.data.preparation.splits import stratified_split
 from handwriting.data.preparation.steps import Outliers, Preparation, with_classes
 from handwriting.data.preparation.styles import STYLE_NAMES, style_labels
 from handwriting.errors import DataError
-from handwriting.fields import ChangesOnResume, FolderPath
+from handwriting.fields import ChangesOnResume, CommandLineOnly, FolderPath
 from handwriting.glyphs import Glyphs
 
 
@@ -52,7 +52,7 @@ class GlyphSource(ABC):
         skipped: Why each bad glyph or file was left out.
     """
 
-    root: Annotated[FolderPath, ChangesOnResume()] = "data"
+    root: Annotated[FolderPath, ChangesOnResume(), CommandLineOnly()] = "data"
     image_size: PositiveInt = 28
     val_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
     style: Literal["none", "median", "mean"] = "none"

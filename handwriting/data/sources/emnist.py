@@ -9,7 +9,7 @@ import numpy as np
 from handwriting.data.formats.idx import read_sets
 from handwriting.data.formats.official_files import Collection
 from handwriting.data.sources.base import GlyphSource
-from handwriting.fields import ChangesOnResume
+from handwriting.fields import ChangesOnResume, CommandLineOnly
 from handwriting.glyphs import Glyphs
 
 # Lower-case letters that look like their capitals are merged with them.
@@ -74,7 +74,7 @@ class EMNIST(GlyphSource):
     """
 
     split: Literal["letters", "balanced", "byclass", "bymerge", "digits", "mnist"] = "letters"
-    download: Annotated[bool, ChangesOnResume()] = False
+    download: Annotated[bool, ChangesOnResume(), CommandLineOnly()] = False
 
     def read(self) -> tuple[Glyphs, Glyphs]:
         """Return the official training and test sets of the split, turned upright."""

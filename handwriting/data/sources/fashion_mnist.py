@@ -6,7 +6,7 @@ from typing import Annotated
 from handwriting.data.formats.idx import read_sets
 from handwriting.data.formats.official_files import Collection
 from handwriting.data.sources.base import GlyphSource
-from handwriting.fields import ChangesOnResume
+from handwriting.fields import ChangesOnResume, CommandLineOnly
 from handwriting.glyphs import Glyphs
 
 ALPHABET = (
@@ -47,7 +47,7 @@ class FashionMNIST(GlyphSource):
         download: Fetch missing files (31 MB).
     """
 
-    download: Annotated[bool, ChangesOnResume()] = False
+    download: Annotated[bool, ChangesOnResume(), CommandLineOnly()] = False
 
     def read(self) -> tuple[Glyphs, Glyphs]:
         """Return the official training and test sets."""

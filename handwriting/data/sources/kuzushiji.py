@@ -13,7 +13,7 @@ from handwriting.data.formats.official_files import Collection
 from handwriting.data.formats.pairing import pair
 from handwriting.data.sources.base import GlyphSource
 from handwriting.errors import DataError
-from handwriting.fields import ChangesOnResume
+from handwriting.fields import ChangesOnResume, CommandLineOnly
 from handwriting.glyphs import Glyphs
 
 # Hepburn romaji, in the order of K49's class map; wo is spelt so to differ from o. They are the alphabet because a
@@ -75,7 +75,7 @@ class Kuzushiji(GlyphSource):
 
     dataset: Literal["kmnist", "k49"] = "kmnist"
     split: Literal["official", "merged_70_30", "test_70_30"] = "official"
-    download: Annotated[bool, ChangesOnResume()] = False
+    download: Annotated[bool, ChangesOnResume(), CommandLineOnly()] = False
 
     def read(self) -> tuple[Glyphs, Glyphs]:
         """Return the training and test sets as ``split`` says."""

@@ -6,7 +6,7 @@ from typing import Annotated
 from handwriting.data.formats.idx import read_sets
 from handwriting.data.formats.official_files import Collection
 from handwriting.data.sources.base import GlyphSource
-from handwriting.fields import ChangesOnResume
+from handwriting.fields import ChangesOnResume, CommandLineOnly
 from handwriting.glyphs import Glyphs
 
 FILES = Collection(
@@ -33,7 +33,7 @@ class MNIST(GlyphSource):
         download: Fetch missing files (11 MB).
     """
 
-    download: Annotated[bool, ChangesOnResume()] = False
+    download: Annotated[bool, ChangesOnResume(), CommandLineOnly()] = False
 
     def read(self) -> tuple[Glyphs, Glyphs]:
         """Return the official training and test sets."""
