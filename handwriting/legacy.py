@@ -18,6 +18,13 @@ KEYS = {
     "callbacks.measuring": "callbacks.validation_metrics",
     "callbacks.best_checkpoint.by": "callbacks.best_checkpoint.monitor",
     "callbacks.best_checkpoint.better": "callbacks.best_checkpoint.mode",
+    "metrics.class_fid.draws": "metrics.class_fid.repeats",
+    "metrics.class_fid.least": "metrics.class_fid.min_glyphs",
+    "metrics.classification_accuracy.most": "metrics.classification_accuracy.max_glyphs",
+    "metrics.kid.most": "metrics.kid.max_glyphs",
+    "metrics.likelihood.glyphs": "metrics.likelihood.max_glyphs",
+    "metrics.nearest_neighbour.most": "metrics.nearest_neighbour.max_glyphs",
+    "metrics.precision_recall.most": "metrics.precision_recall.max_glyphs",
     "spread": "temperature",
 }
 """Configuration keys that have another name now."""

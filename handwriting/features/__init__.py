@@ -1,1 +1,1 @@
-"""The space that glyphs are measured in: a small classifier, trained once for each data set and kept."""
+"""The feature space of the metrics: a small classifier, trained once for each data set and cached."""

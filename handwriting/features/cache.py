@@ -1,4 +1,4 @@
-"""Classifiers that were trained once and kept, so that every run on the same data is measured by the same one."""
+"""The cache of glyph classifiers, so that every run on the same data is measured by the same one."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ from handwriting.runs import checkpoints
 log = logging.getLogger("handwriting")
 
 CACHE_VARIABLE = "HANDWRITING_CACHE"
-"""Names the folder that classifiers are kept in; the user's own cache folder unless set."""
+"""The environment variable that names the cache folder; without it, the user's own cache folder is used."""
 SYNTHETIC_GLYPHS = 24_800
-KEPT = {"weights", "names", "accuracy", "tested", "hash"}
+"""Glyphs of the synthetic data set, whose classifier embeds unlabelled data."""
+CACHED_KEYS = {"weights", "names", "accuracy", "tested", "hash"}
 
 
 def cache_folder() -> Path:
-    """Return where classifiers are kept."""
+    """Return the folder of cached classifiers."""
     return Path(os.environ.get(CACHE_VARIABLE) or pooch.os_cache("handwriting")).expanduser() / "classifiers"
 
 
@@ -42,21 +43,21 @@ def feature_space(
     recipe: ClassifierRecipe | None = None,
     announce: Callable[[str], object] = log.info,
 ) -> FeatureSpace:
-    """Return the feature space for some data: its own classifier, trained now if it never was.
+    """Return the feature space for some data: that of its own classifier, which is trained if it is not cached.
 
-    Unlabelled data has none of its own; it is looked at by the classifier of synthetic glyphs.
+    Unlabelled data is embedded by the classifier of synthetic glyphs.
 
-    One process trains while others that want the same classifier, on the same file system, wait for it.
+    One process trains, while others on the same file system that need the same classifier wait for it.
 
     Args:
-        training: Training glyphs, before any were left out or filled in: the same for all runs on this data.
+        training: Training glyphs before any were removed or added, so that they are the same for all runs on this data.
         test: Test glyphs, on which the classifier's accuracy is measured.
-        device: Where it is trained and looks.
-        recipe: How it is trained; the project's recipe unless given.
-        announce: Told before it is trained, which takes a minute or two on two cores.
+        device: The device that trains it and embeds glyphs.
+        recipe: How it is trained; None for the default recipe.
+        announce: Called with one line before training, which takes a minute or two on two cores.
 
     Raises:
-        ConfigError: If it cannot be kept.
+        ConfigError: If the cache folder cannot be made.
     """
     recipe = recipe or ClassifierRecipe()
     origin = "own"
@@ -70,16 +71,16 @@ def feature_space(
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(
-            f"{path.parent} cannot be made ({error}): name another folder in {CACHE_VARIABLE}."
+            f"The cache folder {path.parent} cannot be made ({error}): name another folder in {CACHE_VARIABLE}."
         ) from error
     with _locked(path):
-        kept = _read(path) or _make(recipe, training, test, device, path, announce)
-    with torch.device("meta"):  # drawing weights to begin with would change the random numbers of a training
-        classifier = GlyphClassifier(len(kept["names"]))
-    classifier.load_state_dict(kept["weights"], assign=True)
+        cached = _read(path) or _train(recipe, training, test, device, path, announce)
+    with torch.device("meta"):  # initial weights would consume random numbers of the training
+        classifier = GlyphClassifier(len(cached["names"]))
+    classifier.load_state_dict(cached["weights"], assign=True)
     classifier.eval().to(device)
-    facts = {name: kept[name] for name in ("accuracy", "tested", "hash")}
-    return FeatureSpace(classifier, tuple(kept["names"]), origin=origin, **facts)
+    facts = {name: cached[name] for name in ("accuracy", "tested", "hash")}
+    return FeatureSpace(classifier, tuple(cached["names"]), origin=origin, **facts)
 
 
 def is_labelled(glyphs: Glyphs) -> bool:
@@ -89,12 +90,12 @@ def is_labelled(glyphs: Glyphs) -> bool:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock beside a file, and say so where another process has it."""
+    """Hold the lock of a file, and log a warning where another process has it."""
     lock = FileLock(path.with_suffix(".lock"))
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        log.warning("another process is training the glyph classifier for this data: waiting for it")
+        log.warning("Another process is training the glyph classifier for this data: waiting for it.")
         lock.acquire()
     try:
         yield
@@ -103,18 +104,18 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """Return a kept classifier; None where there is none, or what is kept cannot be read."""
+    """Return a cached classifier; None where there is none, or its file cannot be read."""
     if not path.is_file():
         return None
     try:
-        kept = checkpoints.load(path)
+        cached = checkpoints.load(path)
     except RunError as error:
-        log.warning("the glyph classifier is trained again: %s", error)
+        log.warning("The glyph classifier is trained again: %s", error)
         return None
-    return kept if kept.keys() >= KEPT else None
+    return cached if cached.keys() >= CACHED_KEYS else None
 
 
-def _make(
+def _train(
     recipe: ClassifierRecipe,
     training: Glyphs,
     test: Glyphs,
@@ -122,20 +123,20 @@ def _make(
     path: Path,
     announce: Callable[[str], object],
 ) -> dict[str, Any]:
-    """Train a classifier, test it, and keep it."""
-    announce(f"Training the glyph classifier that measures are taken by, once for this data: {len(training):,} glyphs.")
+    """Train a classifier, test it, and write it to the cache."""
+    announce(f"Training the glyph classifier for the metrics, once for this data: {len(training):,} glyphs.")
     classifier = train(recipe, training, device)
     weights = {name: weight.cpu().contiguous() for name, weight in classifier.state_dict().items()}
     digest = hashlib.sha256()
     for weight in weights.values():
         digest.update(weight.numpy().tobytes())
-    seen = embed(classifier, test, training.alphabet)
-    kept = {
+    sample = embed(classifier, test, training.alphabet)
+    cached = {
         "weights": weights,
         "names": list(training.alphabet),
-        "accuracy": float((seen.predicted == seen.labels).double().mean()),
+        "accuracy": float((sample.predicted == sample.labels).double().mean()),
         "tested": len(test),
         "hash": digest.hexdigest()[:8],
     }
-    checkpoints.save(kept, path)
-    return kept
+    checkpoints.save(cached, path)
+    return cached

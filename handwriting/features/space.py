@@ -1,4 +1,4 @@
-"""The feature space: what a trained glyph classifier sees in glyphs."""
+"""The feature space: glyphs embedded by a trained glyph classifier."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from handwriting.features.moments import Moments
 from handwriting.glyphs import Glyphs
 from handwriting.networks.classifier import FEATURES, SIDE, GlyphClassifier
 
-AT_ONCE = 500
-"""Glyphs that are looked at in one go."""
+GLYPHS_PER_BATCH = 500
+"""Glyphs that are embedded in one batch."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Some glyphs, real or generated, and what the classifier sees in them; everything on the CPU.
+    """Glyphs, real or generated, embedded by a classifier; all tensors are on the CPU.
 
     Attributes:
-        glyphs: The glyphs; their labels are true, or were asked for, or unknown (-1).
+        glyphs: The glyphs; their labels are the true classes, or the requested ones, or unknown (-1).
         features: The classifier's last hidden layer, float32 ``(N, D)``.
-        predicted: The class that it sees, an index of ``names``, int64 ``(N,)``.
-        names: The classifier's classes; those of the glyphs unless these have no labels.
+        predicted: The recognised class, an index of ``names``, int64 ``(N,)``.
+        names: The names of the classifier's classes; those of the glyphs unless these have no labels.
 
     Raises:
         DataError: If there is no glyph, or a feature is not finite.
@@ -38,11 +38,11 @@ class Sample:
     names: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        """Refuse what no measure can be taken of."""
+        """Refuse a sample that no metric can be computed from."""
         if not len(self.features):
-            raise DataError("there is no glyph to measure")
+            raise DataError("there is no glyph to evaluate")
         if not self.features.isfinite().all():
-            raise DataError("the features of some glyphs are not finite numbers: nothing can be measured by them")
+            raise DataError("the features of some glyphs are not finite numbers, so no metric can be computed")
 
     def __len__(self) -> int:
         """Return the number of glyphs."""
@@ -65,15 +65,15 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class FeatureSpace:
-    """A trained classifier, and how far it can be trusted.
+    """A trained classifier, and its accuracy.
 
     Attributes:
         classifier: In evaluation mode.
-        names: Its classes.
-        accuracy: The share of real test glyphs that it recognises.
-        tested: How many these were.
-        hash: 8 hex digits of its weights: numbers are comparable where these agree.
-        origin: ``own`` where it was trained on the data that is measured, or ``synthetic``.
+        names: The names of its classes.
+        accuracy: The share of real test glyphs that it recognises, 0..1.
+        tested: The number of these test glyphs.
+        hash: 8 hex digits of its weights: values by classifiers of equal hash are comparable.
+        origin: ``own`` where it was trained on the evaluated data, or ``synthetic``.
     """
 
     classifier: GlyphClassifier
@@ -84,17 +84,22 @@ class FeatureSpace:
     origin: str
 
     def __str__(self) -> str:
-        """Return what stands beside every number."""
+        """Return a description of the classifier in one line."""
         kind = "glyph classifier" if self.origin == "own" else f"{self.origin} glyphs' classifier"
-        return f"{kind} {self.hash}, {self.accuracy:.1%} of {self.tested:,} test glyphs right"
+        return f"{kind} {self.hash}, accuracy {self.accuracy:.1%} on {self.tested:,} test glyphs"
 
     def embed(self, glyphs: Glyphs) -> Sample:
-        """Return glyphs with what the classifier sees in them."""
+        """Return embedded glyphs."""
         return embed(self.classifier, glyphs, self.names)
 
 
 def embed(classifier: GlyphClassifier, glyphs: Glyphs, names: tuple[str, ...]) -> Sample:
-    """Return glyphs, of any size, with what a classifier of the classes ``names`` sees in them.
+    """Return embedded glyphs.
+
+    Args:
+        classifier: The classifier, in evaluation mode.
+        glyphs: Glyphs of any size.
+        names: The names of the classifier's classes.
 
     Raises:
         DataError: If there is no glyph, or a feature is not finite.
@@ -103,9 +108,9 @@ def embed(classifier: GlyphClassifier, glyphs: Glyphs, names: tuple[str, ...]) -
     features = [torch.zeros(0, FEATURES)]
     predicted = [torch.zeros(0, dtype=torch.int64)]
     with torch.no_grad():
-        for start in range(0, len(glyphs), AT_ONCE):
-            images = torch.tensor(resize(glyphs.images[start : start + AT_ONCE], SIDE)).to(device)
-            seen = classifier.features(images / 255)
-            features.append(seen.cpu())
-            predicted.append(classifier.head(seen).argmax(dim=1).cpu())
+        for start in range(0, len(glyphs), GLYPHS_PER_BATCH):
+            images = torch.tensor(resize(glyphs.images[start : start + GLYPHS_PER_BATCH], SIDE)).to(device)
+            embedded = classifier.features(images / 255)
+            features.append(embedded.cpu())
+            predicted.append(classifier.head(embedded).argmax(dim=1).cpu())
     return Sample(glyphs, torch.cat(features), torch.cat(predicted), names)

@@ -92,11 +92,11 @@ def run(cfg: DictConfig) -> SegmentedFolder:
 def _character_score(cfg: DictConfig) -> Score:
     """Return the score of the glyph classifier of a data set, which is trained now unless it is cached."""
     from handwriting.features.cache import feature_space
-    from handwriting.features.likeness import Unlikeness
+    from handwriting.features.likeness import CharacterCost
 
     source = build_source(cfg.data)
     prepared = source.prepared(*source.read())
-    return Unlikeness(feature_space(prepared.whole, prepared.test, announce=print))
+    return CharacterCost(feature_space(prepared.whole, prepared.test, announce=print))
 
 
 def _default_output(pages: Path) -> Path:

@@ -1,1 +1,1 @@
-"""What is measured: each file a measure, as plain functions over features and one class that a configuration names."""
+"""Metrics: each file has one metric as plain functions over features, and the class that a configuration names."""

@@ -1,4 +1,4 @@
-"""What every measure over features refuses: too few glyphs, and values that are not finite."""
+"""What metrics over features refuse: too few glyphs, and values that are not finite."""
 
 from __future__ import annotations
 
@@ -8,32 +8,37 @@ from torch import Tensor
 from handwriting.errors import DataError
 
 
-def refuse_too_few(metric: str, least: int, *counts: int) -> None:
-    """Refuse to take a measure of fewer glyphs than it needs.
+def refuse_too_few(metric: str, minimum: int, *counts: int) -> None:
+    """Refuse to compute a metric from fewer glyphs than it needs.
 
     Args:
-        metric: Its file in ``conf/metrics/``.
-        least: How many glyphs it needs on each side.
-        counts: How many there are.
+        metric: The name of its file in ``conf/metrics/``.
+        minimum: The number of glyphs that it needs on each side.
+        counts: The number of glyphs on each side.
 
     Raises:
-        DataError: If there are fewer.
+        DataError: If a side has fewer than ``minimum``.
     """
-    if min(counts) < least:
-        there = " against ".join(str(count) for count in counts)
+    if min(counts) < minimum:
+        sides = " and ".join(str(count) for count in counts)
         raise DataError(
-            f"{metric} needs at least {least} glyphs on each side, and there are {there}: "
-            f"measure more of them, or leave it out with metrics.{metric}=null"
+            f"{metric} needs at least {minimum} glyphs on each side, and there are {sides}: "
+            f"evaluate more glyphs, or switch it off with metrics.{metric}=null"
         )
 
 
-def in_float64(metric: str, least: int, *sides: Tensor) -> tuple[Tensor, ...]:
-    """Return each side's vectors ``(N, D)`` in float64.
+def in_float64(metric: str, minimum: int, *sides: Tensor) -> tuple[Tensor, ...]:
+    """Return the vectors of each side in float64.
+
+    Args:
+        metric: The name of its file in ``conf/metrics/``.
+        minimum: The number of vectors that it needs on each side.
+        sides: ``(N, D)`` each.
 
     Raises:
-        DataError: If a side has fewer than ``least``, or a value is not finite.
+        DataError: If a side has fewer than ``minimum``, or a value is not finite.
     """
-    refuse_too_few(metric, least, *(len(side) for side in sides))
+    refuse_too_few(metric, minimum, *(len(side) for side in sides))
     if not all(side.isfinite().all() for side in sides):
-        raise DataError(f"{metric} cannot be taken: the features of some glyphs are not finite numbers")
+        raise DataError(f"{metric} cannot be computed: the features of some glyphs are not finite numbers")
     return tuple(side.to(torch.float64) for side in sides)

@@ -1,4 +1,4 @@
-"""KL and JS divergence of the classes that are seen."""
+"""KL and JS divergence of the recognised classes."""
 
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
@@ -14,22 +14,24 @@ from handwriting.metrics.base import MetricValues, TwoSampleMetric
 from handwriting.metrics.divergence import divergences
 
 PSEUDOCOUNT = 0.5
-"""Jeffreys' prior: a class that is never seen counts as half a glyph on either side, so that KL stays finite."""
+"""Jeffreys' prior: a class that never occurs counts as half a glyph on each side, so that KL stays finite."""
 
 
 def class_counts(predicted: Tensor, classes: int) -> Tensor:
-    """Return how many glyphs of each class are seen, int64 ``(classes,)``; counts of parts add up.
+    """Return the number of glyphs recognised as each class, int64 ``(classes,)``.
+
+    Counts of the parts of a sample add up to its counts.
 
     Args:
-        predicted: The class seen in each glyph, int64 ``(N,)``.
-        classes: How many there are.
+        predicted: The recognised class of each glyph, int64 ``(N,)``.
+        classes: The number of classes.
     """
     return torch.bincount(predicted, minlength=classes)
 
 
 @dataclass(eq=False, kw_only=True)
 class ClassDivergence(TwoSampleMetric):
-    """``class_kl`` and ``class_js``, in nats, of the classes that the classifier sees."""
+    """``class_kl`` and ``class_js``, in nats, of the distribution of recognised classes."""
 
     while_training: bool = True
 
@@ -40,6 +42,6 @@ class ClassDivergence(TwoSampleMetric):
     heading: ClassVar[str] = "Classes"
 
     def compare(self, sample: Sample, real: Sample) -> MetricValues:
-        """Return both."""
-        there, here = (class_counts(side.predicted, len(side.names)) for side in (real, sample))
-        return divergences("class", there, here, PSEUDOCOUNT, n=len(sample))
+        """Return both divergences."""
+        real_counts, counts = (class_counts(side.predicted, len(side.names)) for side in (real, sample))
+        return divergences("class", real_counts, counts, PSEUDOCOUNT, n=len(sample))

@@ -1,4 +1,4 @@
-"""KL and JS divergence of two histograms: of the classes that are seen, and of the pixels' intensities."""
+"""KL and JS divergence of two histograms, such as those of recognised classes or of pixel intensities."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def smoothed(counts: Tensor, pseudocount: float) -> Tensor:
 
     Args:
         counts: ``(K,)``, from 0.
-        pseudocount: What is added to each, so that no probability is 0.
+        pseudocount: Added to each count, so that no probability is 0.
 
     Returns:
         float64 ``(K,)``.
@@ -29,7 +29,7 @@ def smoothed(counts: Tensor, pseudocount: float) -> Tensor:
 def kl_divergence(p: Tensor, q: Tensor) -> float:
     r"""Return :math:`KL(p \| q) = \sum_i p_i \log(p_i / q_i)` in nats.
 
-    Not symmetric: with real glyphs as ``p`` it punishes what is missing among the generated ones, ``q``.
+    Not symmetric: with real glyphs as ``p`` it punishes outcomes that generated glyphs, ``q``, lack.
 
     >>> round(kl_divergence(torch.tensor([0.5, 0.5]), torch.tensor([0.25, 0.75])), 4)
     0.1438
@@ -39,7 +39,7 @@ def kl_divergence(p: Tensor, q: Tensor) -> float:
         q: Probabilities, ``(K,)``.
 
     Returns:
-        From 0; infinite where ``q`` rules out what ``p`` allows.
+        From 0; infinite where ``q`` is 0 and ``p`` is not.
 
     Raises:
         DataError: If one of them is not a distribution, or they are not over the same outcomes.
@@ -75,20 +75,22 @@ def _distributions(p: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
     p, q = p.to(torch.float64), q.to(torch.float64)
     if p.shape != q.shape:
         raise DataError(f"distributions over {len(p)} and {len(q)} outcomes cannot be compared")
-    if not all((one >= 0).all() and abs(one.sum() - 1) < 1e-6 for one in (p, q)):  # false of what is not a number
+    if not all(
+        (probabilities >= 0).all() and abs(probabilities.sum() - 1) < 1e-6 for probabilities in (p, q)
+    ):  # false for NaN
         raise DataError("a distribution needs probabilities from 0 that sum to 1")
     return p, q
 
 
 def divergences(kind: str, real: Tensor, sample: Tensor, pseudocount: float, n: int) -> MetricValues:
-    """Return ``<kind>_kl``, that of real from generated, and ``<kind>_js`` of two smoothed histograms.
+    """Return ``<kind>_kl``, with the real histogram as :math:`p`, and ``<kind>_js`` of two smoothed histograms.
 
     Args:
-        kind: What is counted.
+        kind: The prefix of the names, such as ``class``.
         real: Counts in real glyphs, ``(K,)``.
-        sample: Counts in others, ``(K,)``.
-        pseudocount: What is added to each count.
-        n: How many glyphs the others are.
+        sample: Counts in the sample, ``(K,)``.
+        pseudocount: Added to each count.
+        n: The number of glyphs in the sample.
     """
     p, q = smoothed(real, pseudocount), smoothed(sample, pseudocount)
     return {

@@ -1,4 +1,4 @@
-"""KL and JS divergence of the features, from how well a classifier tells real from generated glyphs."""
+"""KL and JS divergence of the features, estimated by a classifier of real against generated glyphs."""
 
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
@@ -16,27 +16,27 @@ from handwriting.features.space import Sample
 from handwriting.metrics.base import MetricValue, MetricValues, TwoSampleMetric, subset
 from handwriting.metrics.checks import in_float64
 
-LEAST = 50
-"""The fewest vectors that a classifier is trained with."""
+MIN_VECTORS = 50
+"""Vectors that each side needs for the training of the classifier."""
 FOLDS = 5
-STRENGTHS = (0.1, 0.01, 0.001, 0.0001)
-"""The inverse weights of the penalty that are tried."""
-CERTAIN = 50.0
-"""Log-odds further from 0 count as that; they tell only that nothing was near."""
+INVERSE_PENALTIES = (0.1, 0.01, 0.001, 0.0001)
+"""Candidates for ``C``, the inverse weight of the penalty."""
+MAX_LOG_ODDS = 50.0
+"""Log-odds, in nats, are clipped at this size: larger ones only mean that no vector of the other side was near."""
 
 
 def log_ratios(p: Tensor, q: Tensor, seed: int = 0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    r"""Return estimates of :math:`\log p(x) / q(x)` at each vector, by a classifier that has not seen it.
+    r"""Return estimates of :math:`\log p(x) / q(x)` at each vector, by a classifier that was not trained on it.
 
-    A logistic regression on the standardised features and their squares tells ``p`` from ``q``; its log-odds estimate
-    the ratio (Sugiyama et al., 2012). Each fifth of the vectors is held out once, under several penalties. Which
-    penalty counts for a fifth, and a factor from 0 that its log-odds are multiplied by, is what fits the log-odds of
-    the other fifths best; so they become 0 where the classifier has learned nothing that holds.
+    A logistic regression on the standardised features and their squares separates ``p`` from ``q``; its log-odds
+    estimate the ratio (Sugiyama et al., 2012). Each fifth of the vectors is held out once, under several penalties. The
+    penalty for a fifth, and a factor from 0 for its log-odds, are those that fit the held-out log-odds of the other
+    fifths best; the factor becomes 0 where the classifier has learned nothing that generalises.
 
     Args:
         p: ``(N, D)``.
         q: ``(M, D)``.
-        seed: What the fifths are drawn from.
+        seed: The seed of the split into fifths.
 
     Returns:
         float64 ``(N,)`` and ``(M,)``, nats, within ±50.
@@ -44,31 +44,31 @@ def log_ratios(p: Tensor, q: Tensor, seed: int = 0) -> tuple[NDArray[np.float64]
     Raises:
         DataError: If a side has fewer than 50 vectors, or a value is not finite.
     """
-    p, q = in_float64("feature_divergence", LEAST, p, q)
+    p, q = in_float64("feature_divergence", MIN_VECTORS, p, q)
     vectors = torch.cat([p, q]).numpy()
     of_p = np.repeat([True, False], [len(p), len(q)])
     fold = torch.cat([subset(len(side), len(side), seed) % FOLDS for side in (p, q)]).numpy()
-    held_out = np.empty((len(STRENGTHS), len(vectors)))
-    for row, strength in enumerate(STRENGTHS):
+    held_out = np.empty((len(INVERSE_PENALTIES), len(vectors)))
+    for row, inverse_penalty in enumerate(INVERSE_PENALTIES):
         for part in range(FOLDS):
-            classifier = _classifier(strength).fit(vectors[fold != part], of_p[fold != part])
+            classifier = _classifier(inverse_penalty).fit(vectors[fold != part], of_p[fold != part])
             held_out[row, fold == part] = classifier.decision_function(vectors[fold == part])
-    found = np.empty(len(vectors))
+    log_ratio = np.empty(len(vectors))
     for part in range(FOLDS):
-        ours, others = fold == part, fold != part
+        held, others = fold == part, fold != part
         calibrated = [_calibrated(log_odds[others], of_p[others]) for log_odds in held_out]
         _, factor, row = min((loss, factor, row) for row, (factor, loss) in enumerate(calibrated))
-        found[ours] = factor * held_out[row, ours]
-    found = found.clip(-CERTAIN, CERTAIN)
-    return found[of_p], found[~of_p]
+        log_ratio[held] = factor * held_out[row, held]
+    log_ratio = log_ratio.clip(-MAX_LOG_ODDS, MAX_LOG_ODDS)
+    return log_ratio[of_p], log_ratio[~of_p]
 
 
-def _classifier(strength: float) -> Any:
+def _classifier(inverse_penalty: float) -> Any:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-    regression = LogisticRegression(C=strength, class_weight="balanced", max_iter=300)
+    regression = LogisticRegression(C=inverse_penalty, class_weight="balanced", max_iter=300)
     return make_pipeline(StandardScaler(), FunctionTransformer(_with_squares), StandardScaler(), regression)
 
 
@@ -77,10 +77,10 @@ def _with_squares(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _calibrated(log_odds: NDArray[np.float64], of_p: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return the factor from 0 under which log-odds ``(N,)`` fit best what is of ``p``, and their loss in nats."""
+    """Return the factor from 0 under which log-odds ``(N,)`` best predict ``of_p``, and the loss in nats."""
     from sklearn.linear_model import LogisticRegression
 
-    # All but unpenalised; the rest keeps the factor finite where the sides do not overlap.
+    # Almost unpenalised: the small penalty keeps the factor finite where the sides do not overlap.
     regression = LogisticRegression(C=1e6, fit_intercept=False, class_weight="balanced")
     regression.fit(log_odds[:, None], of_p)
     factor = max(0.0, float(regression.coef_[0, 0]))
@@ -119,10 +119,11 @@ class FeatureDivergence(TwoSampleMetric):
     """``feature_kl`` of real from generated glyphs and ``feature_js``, in nats, each with its standard error.
 
     Both are 0, or below it by chance, where each feature has the same mean and variance among real and generated
-    glyphs; correlations alone are not seen. They are too small rather than too large. Of Gaussians in 128 dimensions
-    with 2,240 on each side: KL 0.43 of 0.5 and 2.6 of 3 for a shifted mean, 5.5 of 5.5 and 6.2 of 7.4 for a standard
-    deviation of 0.8 and 1.25; with 5,600 on each: 0.47, 2.9, 5.5 and 6.7. Where the sides do not overlap at all, JS is
-    its largest, log 2, and KL is about 12 however far apart they are: a lower bound, limited by the number of glyphs.
+    glyphs; differences in correlations alone are not detected. The estimates are too small rather than too large. Of
+    Gaussians in 128 dimensions with 2,240 on each side: KL 0.43 of 0.5 and 2.6 of 3 for a shifted mean, 5.5 of 5.5 and
+    6.2 of 7.4 for a standard deviation of 0.8 and 1.25; with 5,600 on each: 0.47, 2.9, 5.5 and 6.7. Where the sides do
+    not overlap at all, JS is its largest, log 2, and KL is about 12 however far apart they are: a lower bound, limited
+    by the number of glyphs.
     """
 
     captions: ClassVar[Mapping[str, str]] = {

@@ -1,4 +1,4 @@
-"""FID: how far the mean and the covariance of generated glyphs' features lie from those of real ones."""
+"""FID: the Fréchet distance between Gaussians fitted to the features of generated and of real glyphs."""
 
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
@@ -15,11 +15,11 @@ from handwriting.features.space import Sample
 from handwriting.metrics.base import MetricValue, MetricValues, TwoSampleMetric
 from handwriting.metrics.checks import in_float64, refuse_too_few
 
-SIZES = 12
-"""How many sample sizes the extrapolation goes through."""
-LEAST = 64
-"""The fewest vectors that are extrapolated from."""
-SMALL = 512
+EXTRAPOLATION_SIZES = 12
+"""Sample sizes that the extrapolation fits a line through."""
+MIN_VECTORS = 64
+"""Vectors that each side needs for the extrapolation."""
+MAX_SINGLE_THREAD_DIMENSIONS = 512
 """Dimensions up to which more threads do not make a decomposition faster."""
 
 
@@ -39,8 +39,8 @@ def frechet_distance(one: Moments, other: Moments) -> float:
         DataError: If a side has fewer than two vectors.
     """
     refuse_too_few("fid", 2, one.n, other.n)
-    # The trace of the root is the sum of the singular values of S1^(1/2) S2^(1/2), which rotations of the roots leave
-    # as they are. The eigenvalues of the symmetric S1^(1/2) S2 S1^(1/2) are their squares: where a covariance is
+    # The trace of the root is the sum of the singular values of S1^(1/2) S2^(1/2), which rotations of the roots do not
+    # change. The eigenvalues of the symmetric S1^(1/2) S2 S1^(1/2) are their squares: where a covariance is
     # singular these are mere rounding, and their roots keep half the digits (50 equal glyphs a side in 128
     # dimensions: 4e-6 off that way, 1e-13 this way; both take 3 ms).
     with _one_thread(len(one.mean)):
@@ -51,12 +51,12 @@ def frechet_distance(one: Moments, other: Moments) -> float:
 
 @contextmanager
 def _one_thread(dimensions: int) -> Iterator[None]:
-    """Decompose small matrices in one thread: two win nothing, and where cores are shared they wait for each other.
+    """Decompose small matrices in one thread: two are no faster, and on shared cores they wait for each other.
 
-    Beside two other busy processes on two cores, 0.2 s of extrapolation became 19.
+    With two other busy processes on two cores, 0.2 s of extrapolation became 19 s.
     """
     threads = torch.get_num_threads()
-    torch.set_num_threads(1 if dimensions <= SMALL else threads)
+    torch.set_num_threads(1 if dimensions <= MAX_SINGLE_THREAD_DIMENSIONS else threads)
     try:
         yield
     finally:
@@ -70,30 +70,30 @@ def _root(covariance: Tensor) -> Tensor:
 
 
 def fid_infinity(one: Tensor, other: Tensor, seed: int = 0) -> tuple[float, float]:
-    r"""Return what the Fréchet distance would be of infinitely many vectors.
+    r"""Return the Fréchet distance extrapolated to infinitely many vectors.
 
-    The distance grows linearly in :math:`1/N`, so a line through the distances at several :math:`N` is followed to
-    :math:`1/N = 0` (Chong and Forsyth, 2020). They subsample generated images alone, beside 50,000 real ones. Here
-    the real side is as small as the generated one, so both are subsampled to the same :math:`N`, and the intercept is
-    free of the bias of either. The sizes lie evenly in :math:`1/N` from a quarter of the smaller side to all of it,
-    one draw without replacement each.
+    The distance grows linearly in :math:`1/N`, so a line through the distances at several :math:`N` is extrapolated to
+    :math:`1/N = 0` (Chong and Forsyth, 2020). They subsample only generated images, against 50,000 real ones. Here the
+    real side is as small as the generated one, so both are subsampled to the same :math:`N`, and the intercept is free
+    of the bias of either. The sizes are evenly spaced in :math:`1/N`, from a quarter of the smaller side to all of it,
+    with one subset without replacement each.
 
     Args:
         one: ``(N, D)``.
         other: ``(M, D)``.
-        seed: What the subsets are drawn from.
+        seed: The seed of the subsets.
 
     Returns:
-        The intercept, which may fall below 0, and its standard error from how far the distances scatter about the
-        line; that all of them come from the same two samples is not in it. In the square of the features' unit.
+        The intercept, which may fall below 0, and its standard error, estimated from the residuals; it does not include
+        that all distances come from the same two samples. In the square of the features' unit.
 
     Raises:
         DataError: If a side has fewer than 64 vectors, or a value is not finite.
     """
-    one, other = in_float64("fid", LEAST, one, other)
+    one, other = in_float64("fid", MIN_VECTORS, one, other)
     n = min(len(one), len(other))
     generator = torch.Generator().manual_seed(seed)
-    sizes = (n / torch.linspace(4, 1, SIZES, dtype=torch.float64)).round().long().tolist()
+    sizes = (n / torch.linspace(4, 1, EXTRAPOLATION_SIZES, dtype=torch.float64)).round().long().tolist()
     with _one_thread(one.shape[1]):
         distances = [
             frechet_distance(
@@ -105,12 +105,12 @@ def fid_infinity(one: Tensor, other: Tensor, seed: int = 0) -> tuple[float, floa
 
 
 def _intercept(x: Tensor, y: Tensor) -> tuple[float, float]:
-    """Return where the least-squares line through points ``(N,)`` meets ``x = 0``, and its standard error."""
-    apart = x - x.mean()
-    slope = (apart * y).sum() / apart.square().sum()
+    """Return the intercept of the least-squares line through points ``(N,)``, and its standard error."""
+    centred = x - x.mean()
+    slope = (centred * y).sum() / centred.square().sum()
     value = y.mean() - slope * x.mean()
     variance = (y - value - slope * x).square().sum() / (len(x) - 2)
-    error = (variance * (1 / len(x) + x.mean() ** 2 / apart.square().sum())).sqrt()
+    error = (variance * (1 / len(x) + x.mean() ** 2 / centred.square().sum())).sqrt()
     return value.item(), error.item()
 
 
@@ -127,9 +127,9 @@ class FID(TwoSampleMetric):
     heading: ClassVar[str] = "Similarity to real glyphs"
 
     def compare(self, sample: Sample, real: Sample) -> MetricValues:
-        """Return the distance at this number of glyphs, and that at infinitely many."""
-        found = {"fid": MetricValue(frechet_distance(sample.moments, real.moments), len(sample))}
-        if min(len(sample), len(real)) >= LEAST:
+        """Return the distance at this number of glyphs, and at infinitely many."""
+        values = {"fid": MetricValue(frechet_distance(sample.moments, real.moments), len(sample))}
+        if min(len(sample), len(real)) >= MIN_VECTORS:
             value, error = fid_infinity(sample.features, real.features)
-            found["fid_infinity"] = MetricValue(value, len(sample), error=error)
-        return found
+            values["fid_infinity"] = MetricValue(value, len(sample), error=error)
+        return values

@@ -1,4 +1,4 @@
-"""FID by the features of Inception, as the literature has it: for comparison, not for judging glyphs."""
+"""FID by the features of Inception, as in the literature: for comparison only, not for judging glyphs."""
 
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
@@ -21,29 +21,35 @@ from handwriting.fields import AnyPath
 from handwriting.metrics.base import MetricValue, MetricValues, TwoSampleMetric
 from handwriting.metrics.fid import frechet_distance
 
-HASH = "6726825d"
-"""How the SHA-256 of the weights' file begins, which is also in its name, whoever offers it."""
-SOURCE = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
-AT_ONCE = 50
-"""Images of 299 by 299 that are looked at in one go."""
+WEIGHTS_HASH = "6726825d"
+"""The beginning of the SHA-256 of the weights' file, which is also a part of its name."""
+WEIGHTS_URL = (
+    "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
+)
+IMAGES_PER_BATCH = 50
+"""Images of 299 by 299 pixels that are embedded in one batch."""
 
 Extractor = Callable[[Tensor], Tensor]
 """Features ``(N, D)`` of images uint8 ``(N, 3, H, W)``."""
 
 
 def content_of(weights: str) -> bytes:
-    """Return what is in the file of the weights; nothing is ever downloaded.
+    """Return the contents of the weights' file; nothing is ever downloaded.
 
     Raises:
-        ConfigError: If the file is missing or is another one.
+        ConfigError: If the file does not exist, or has another hash.
     """
     path = Path(weights).expanduser()
     if not weights or not path.is_file():
-        where = f"{weights} is not there" if weights else "no file is named"
-        raise ConfigError(f"metrics.inception_fid.weights: {where}; get it from {SOURCE} and give its path")
+        problem = f"the file {weights} does not exist" if weights else "no file is given"
+        raise ConfigError(
+            f"metrics.inception_fid.weights: {problem}. Download it from {WEIGHTS_URL} and give its path."
+        )
     content = path.read_bytes()
-    if not hashlib.sha256(content).hexdigest().startswith(HASH):
-        raise ConfigError(f"metrics.inception_fid.weights={weights}: is not the file at {SOURCE}; get it again")
+    if not hashlib.sha256(content).hexdigest().startswith(WEIGHTS_HASH):
+        raise ConfigError(
+            f"metrics.inception_fid.weights={weights} is not the file at {WEIGHTS_URL}: download it again."
+        )
     return content
 
 
@@ -64,8 +70,8 @@ def network_class() -> Callable[..., Any]:
 
 
 def inception(weights: str) -> Extractor:
-    """Return what looks at images by Inception, up to its 2,048 features."""
-    # torch-fidelity unpickles whatever file it is given. What it gets here is what was loaded safely and written anew.
+    """Return a function that embeds images into the 2,048 features of Inception."""
+    # torch-fidelity unpickles whatever file it is given. It gets a copy of what was loaded safely.
     torch.save(torch.load(io.BytesIO(content_of(weights)), weights_only=True), rewritten := io.BytesIO())
     rewritten.seek(0)
     network = network_class()("inception", ["2048"], rewritten)
@@ -82,7 +88,7 @@ def inception_moments(extractor: Extractor, images: Tensor) -> Moments:
         images: uint8 ``(N, 1, H, W)``; their one channel is given three times.
     """
     with torch.inference_mode():
-        parts = [Moments.of(extractor(part.expand(-1, 3, -1, -1))) for part in images.split(AT_ONCE)]
+        parts = [Moments.of(extractor(part.expand(-1, 3, -1, -1))) for part in images.split(IMAGES_PER_BATCH)]
     return sum(parts[1:], start=parts[0])
 
 
@@ -112,7 +118,7 @@ class InceptionFID(TwoSampleMetric):
 
     @cached_property
     def extractor(self) -> Extractor:
-        """What looks at images, loaded at first use."""
+        """The function that embeds images; loaded at first use."""
         return inception(self.weights)
 
     def compare(self, sample: Sample, real: Sample) -> MetricValues:

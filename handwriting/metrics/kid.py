@@ -14,8 +14,8 @@ from handwriting.features.space import Sample
 from handwriting.metrics.base import MetricValue, MetricValues, TwoSampleMetric, subset
 from handwriting.metrics.checks import in_float64
 
-ROWS = 100
-"""Vectors that are held against all others in one go: few enough for the cache."""
+ROWS_PER_BLOCK = 100
+"""Vectors whose kernels with all others are computed at once: few enough for the cache."""
 
 
 def kernel_distance(one: Tensor, other: Tensor) -> tuple[float, float]:
@@ -23,8 +23,8 @@ def kernel_distance(one: Tensor, other: Tensor) -> tuple[float, float]:
 
     :math:`\mathrm{MMD}^2 = E\,k(x, x') + E\,k(y, y') - 2 E\,k(x, y)` with the kernel of torchmetrics,
     :math:`k(x, y) = (x^T y / D + 1)^3`, over all pairs of different vectors (Gretton et al., 2012, equation 3).
-    The mean over 50 random subsets of 1,000, as it is usually taken, estimates the same number less closely, in more
-    time, and its subsets overlap, so that they do not tell how far off it is: of a sample below 1,000 they are equal.
+    The usual mean over 50 random subsets of 1,000 estimates the same number less precisely, and takes longer. Its
+    subsets overlap, so their scatter is no standard error; below 1,000 vectors they are all equal.
 
     The standard error is that of the first order of a U-statistic: with :math:`a_i = \mathrm{mean}_j k(x_i, x_j) -
     \mathrm{mean}_j k(x_i, y_j)` and the like :math:`b_j`, its square is :math:`4\,\mathrm{var}(a)/N +
@@ -41,20 +41,20 @@ def kernel_distance(one: Tensor, other: Tensor) -> tuple[float, float]:
         DataError: If a side has fewer than two vectors, or a value is not finite.
     """
     one, other = in_float64("kid", 2, one, other)
-    own, others = (_to_others_of_its_own(side) for side in (one, other))
-    own, others = own - _similarity(one, other), others - _similarity(other, one)
-    value = own.mean() + others.mean()
-    error = 2 * (own.var() / len(own) + others.var() / len(others)).sqrt()
+    first, second = (_within_similarity(side) for side in (one, other))
+    first, second = first - _similarity(one, other), second - _similarity(other, one)
+    value = first.mean() + second.mean()
+    error = 2 * (first.var() / len(first) + second.var() / len(second)).sqrt()
     return value.item(), error.item()
 
 
 def _similarity(vectors: Tensor, others: Tensor) -> Tensor:
     """Return the mean kernel of each vector with all ``others``, ``(N,)``."""
-    return torch.cat([poly_kernel(part, others).mean(dim=1) for part in vectors.split(ROWS)])
+    return torch.cat([poly_kernel(part, others).mean(dim=1) for part in vectors.split(ROWS_PER_BLOCK)])
 
 
-def _to_others_of_its_own(vectors: Tensor) -> Tensor:
-    """Return the mean kernel of each vector with all but itself, ``(N,)``."""
+def _within_similarity(vectors: Tensor) -> Tensor:
+    """Return the mean kernel of each vector with all vectors but itself, ``(N,)``."""
     n, dimensions = vectors.shape
     to_itself = (vectors.square().sum(dim=1) / dimensions + 1) ** 3
     return (n * _similarity(vectors, vectors) - to_itself) / (n - 1)
@@ -65,17 +65,17 @@ class KID(TwoSampleMetric):
     """``kid``, with its standard error.
 
     Attributes:
-        most: So many glyphs of each side at most, drawn at random.
+        max_glyphs: The largest number of glyphs of each side; of more, a random subset is used.
     """
 
     while_training: bool = True
-    most: int = 5_000
+    max_glyphs: int = 5_000
 
     captions: ClassVar[Mapping[str, str]] = {"kid": "kernel distance of features (KID)"}
     heading: ClassVar[str] = "Similarity to real glyphs"
 
     def compare(self, sample: Sample, real: Sample) -> MetricValues:
         """Return the unbiased estimate."""
-        one, other = (side.features[subset(len(side), self.most, seed=0)] for side in (sample, real))
+        one, other = (side.features[subset(len(side), self.max_glyphs, seed=0)] for side in (sample, real))
         value, error = kernel_distance(one, other)
         return {"kid": MetricValue(value, len(one), error=error)}

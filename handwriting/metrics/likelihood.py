@@ -1,4 +1,4 @@
-"""What a variational model makes of real glyphs: the terms of its bound, and a tighter one."""
+"""The likelihood of real glyphs under a variational model: the terms of the ELBO, and a tighter bound."""
 
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
@@ -14,27 +14,32 @@ from torch import Tensor
 from handwriting.data.loading.loader import Batch
 from handwriting.metrics.base import Evaluation, Metric, MetricValue, MetricValues, subset
 
-GLYPHS_AT_ONCE = 16
+GLYPHS_PER_BATCH = 16
+"""Glyphs whose importance samples are decoded in one batch."""
 
 
 @runtime_checkable
 class HasLikelihood(Protocol):
-    """A model that bounds the likelihood of a glyph."""
+    """A model that bounds the likelihood of a glyph.
+
+    Attributes:
+        likelihood: ``bernoulli`` or ``gaussian``: the distribution of a pixel given the latents.
+    """
 
     likelihood: str
 
     @property
     def condition_sizes(self) -> dict[str, int]:
-        """How many values each condition takes."""
+        """The number of values of each condition."""
 
     def reconstruct(self, batch: Batch) -> Tensor:
-        """Return each glyph encoded and decoded again."""
+        """Return the reconstruction of each glyph, ``(N, 1, H, W)`` in [0, 1]."""
 
     def negative_elbo(self, batch: Batch, seed: int) -> tuple[Tensor, Tensor]:
-        """Return reconstruction and KL term of each glyph."""
+        """Return the reconstruction term and the KL term of each glyph, ``(N,)`` each, in nats."""
 
     def log_weights(self, batch: Batch, samples: int, generator: torch.Generator) -> Tensor:
-        """Return the log-weights of importance samples."""
+        """Return the log-weights of importance samples, ``(N, samples)``, in nats."""
 
 
 def binarised(images: Tensor, seed: int) -> Tensor:
@@ -42,7 +47,10 @@ def binarised(images: Tensor, seed: int) -> Tensor:
 
     Args:
         images: float ``(N, 1, H, W)`` in [0, 1].
-        seed: The same seed gives the same pixels.
+        seed: The seed of the pixels.
+
+    Returns:
+        float ``(N, 1, H, W)`` of 0 and 1.
     """
     return (torch.rand(images.shape, generator=torch.Generator().manual_seed(seed)) < images).to(images.dtype)
 
@@ -79,18 +87,18 @@ class Likelihood(Metric):
     - ``reconstruction``, ``kl`` and their sum ``negative_elbo``: the loss without weight on the KL term, in nats.
     - ``importance_weighted_bound``: :math:`-\log p(x)` by ``samples`` latents for each glyph. Where the likelihood is
       a Bernoulli's, glyphs are binarised once, by seed 0, since grey ones have no likelihood under it. A conditional
-      model is told the class; for :math:`p(x) \ge p(x | y) / C` the logarithm of the number of classes is added.
+      model receives the class; since :math:`p(x) \ge p(x | y) / C`, the logarithm of the number of classes is added.
 
     Only for variational models. Where the likelihood is a Bernoulli's, the floor of ``reconstruction`` and
-    ``negative_elbo`` is the entropy of the grey pixels, which no reconstruction gets below.
+    ``negative_elbo`` is the entropy of the grey pixels, the lowest value that a reconstruction can reach.
 
     Attributes:
-        samples: Latents for each glyph, k.
-        glyphs: Real glyphs that the last bound is taken of, at the most: it costs ``samples`` decodings of each.
+        samples: The number k of latents for each glyph.
+        max_glyphs: The largest number of real glyphs for the last bound, which costs ``samples`` decodings of each.
     """
 
     samples: PositiveInt = 500
-    glyphs: PositiveInt = 1000
+    max_glyphs: PositiveInt = 1000
 
     captions: ClassVar[Mapping[str, str]] = {
         "mse": "squared reconstruction error, a pixel",
@@ -103,7 +111,7 @@ class Likelihood(Metric):
     by_classifier: ClassVar[bool] = False
 
     def compute(self, evaluation: Evaluation) -> MetricValues:
-        """Ask the model."""
+        """Return the terms and bounds; empty for a model that has no likelihood."""
         model: Any = evaluation.model
         if not isinstance(model, HasLikelihood):
             return {}
@@ -120,18 +128,18 @@ class Likelihood(Metric):
         }
 
     def _bound(self, model: HasLikelihood, batch: Batch, seed: int) -> MetricValue:
-        how = f"nats, k={self.samples}"
+        unit = f"nats, k={self.samples}"
         if model.likelihood == "bernoulli":
             batch = batch._replace(image=binarised(batch.image, seed=0))
-            how += ", binarised"
-        chosen = subset(len(batch.image), self.glyphs, seed)
+            unit += ", binarised"
+        chosen = subset(len(batch.image), self.max_glyphs, seed)
         generator = torch.Generator().manual_seed(seed)
         bounds = [
             importance_weighted(model.log_weights(Batch(*(tensor[index] for tensor in batch)), self.samples, generator))
-            for index in chosen.split(GLYPHS_AT_ONCE)
+            for index in chosen.split(GLYPHS_PER_BATCH)
         ]
         classes = math.prod(model.condition_sizes.values())
-        return _mean(torch.cat(bounds).double() + math.log(classes), how)
+        return _mean(torch.cat(bounds).double() + math.log(classes), unit)
 
 
 def _mean(values: Tensor, unit: str) -> MetricValue:

@@ -1,4 +1,4 @@
-"""The nearest training glyph of each generated one: does the model copy."""
+"""The nearest training glyph of each generated one: does the model copy its training data."""
 
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
@@ -12,10 +12,10 @@ from torch import Tensor
 from handwriting.errors import DataError
 from handwriting.metrics.base import Evaluation, Metric, MetricValue, MetricValues, subset
 
-PRODUCTS = 2**24
-"""Products that are held at once: 64 MB of them."""
-RARE = 0.01
-"""The share of test glyphs that count as near to a training glyph."""
+MAX_PRODUCTS = 2**24
+"""Numbers of one block of products: 64 MB."""
+COPY_QUANTILE = 0.01
+"""The share of test glyphs that are nearer to a training glyph than the limit for a copy."""
 
 
 def nearest(queries: Tensor, glyphs: Tensor) -> tuple[Tensor, Tensor]:
@@ -30,41 +30,43 @@ def nearest(queries: Tensor, glyphs: Tensor) -> tuple[Tensor, Tensor]:
         glyphs: uint8 ``(M, 1, H, W)``.
 
     Returns:
-        Distances, float64 ``(N,)`` from 0, exact to the glyph that was found; which is nearest is decided in float32,
-        so of two at almost equal distances it may be the other. And indices of glyphs, int64 ``(N,)``.
+        Distances, float64 ``(N,)`` from 0, and indices of glyphs, int64 ``(N,)``. The distance to the returned glyph is
+        exact; which glyph is nearest is decided in float32, so of two almost equally near ones either may be returned.
 
     Raises:
-        DataError: If there is no glyph, or sizes differ.
+        DataError: If there is no glyph, or the image sizes differ.
     """
     if not len(glyphs) or queries.shape[1:] != glyphs.shape[1:]:
-        raise DataError(f"glyphs {tuple(queries.shape)} have no neighbours among glyphs {tuple(glyphs.shape)}")
+        raise DataError(
+            f"glyphs of shape {tuple(queries.shape)} have no neighbours among glyphs of shape {tuple(glyphs.shape)}"
+        )
     flat = queries.flatten(1).float() / 255
     least = torch.full((len(queries),), torch.inf)
     index = torch.zeros(len(queries), dtype=torch.int64)
-    at_once = max(1, PRODUCTS // max(len(queries), flat.shape[1]))
-    for start in range(0, len(glyphs), at_once):
-        part = glyphs[start : start + at_once].flatten(1).float() / 255
-        # |g|^2 - 2 q g: what is left out of the squared distance is the same for all glyphs.
-        values, places = torch.addmm(part.square().sum(dim=1), flat, part.T, alpha=-2).min(dim=1)
+    block = max(1, MAX_PRODUCTS // max(len(queries), flat.shape[1]))
+    for start in range(0, len(glyphs), block):
+        part = glyphs[start : start + block].flatten(1).float() / 255
+        # |g|^2 - 2 q g: the omitted |q|^2 is the same for all glyphs.
+        values, indices = torch.addmm(part.square().sum(dim=1), flat, part.T, alpha=-2).min(dim=1)
         nearer = values < least
-        least, index = torch.where(nearer, values, least), torch.where(nearer, places + start, index)
-    apart = (queries.double() - glyphs[index].double()) / 255
-    return apart.flatten(1).norm(dim=1), index
+        least, index = torch.where(nearer, values, least), torch.where(nearer, indices + start, index)
+    differences = (queries.double() - glyphs[index].double()) / 255
+    return differences.flatten(1).norm(dim=1), index
 
 
 @dataclass(eq=False, kw_only=True)
 class NearestNeighbour(Metric):
-    """``nearest_training_distance``, in the median, and ``copies``.
+    """``nearest_training_distance``, the median, and ``copies``, a share.
 
     A glyph counts as a copy where it lies nearer to a training glyph than 99% of real test glyphs do; of real test
-    glyphs 1% do. A model that has learned by heart has many copies and a distance below the test glyphs' own; a
-    distance above that comes from glyphs unlike any training glyph.
+    glyphs 1% do. A model that has memorised its training data has many copies, and a lower distance than test glyphs;
+    a higher distance comes from glyphs unlike any training glyph.
 
     Attributes:
-        most: So many generated glyphs and so many test glyphs at most, drawn at random.
+        max_glyphs: The largest number of generated and of test glyphs; of more, a random subset is used.
     """
 
-    most: int = 2_000
+    max_glyphs: int = 2_000
 
     captions: ClassVar[Mapping[str, str]] = {
         "nearest_training_distance": "median distance to the nearest",
@@ -74,17 +76,17 @@ class NearestNeighbour(Metric):
     by_classifier: ClassVar[bool] = False
 
     def compute(self, evaluation: Evaluation) -> MetricValues:
-        """Return both, beside what real test glyphs have."""
+        """Return both, with the values of real test glyphs as floors."""
         training = torch.tensor(evaluation.reference.training.images)
         distances = []
         for side in (evaluation.generated, evaluation.reference.real):
-            chosen = subset(len(side), self.most, evaluation.seed)
+            chosen = subset(len(side), self.max_glyphs, evaluation.seed)
             distances.append(nearest(torch.tensor(side.glyphs.images[chosen.numpy()]), training)[0])
         generated, real = distances
-        copies = (generated < real.quantile(RARE)).double().mean()
+        copies = (generated < real.quantile(COPY_QUANTILE)).double().mean()
         return {
             "nearest_training_distance": MetricValue(
                 generated.median().item(), len(generated), floor=real.median().item(), better="max"
             ),
-            "copies": MetricValue(copies.item(), len(generated), floor=RARE),
+            "copies": MetricValue(copies.item(), len(generated), floor=COPY_QUANTILE),
         }

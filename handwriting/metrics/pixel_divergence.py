@@ -1,4 +1,4 @@
-"""KL and JS divergence of pixels' intensities."""
+"""KL and JS divergence of pixel intensities."""
 
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
@@ -15,22 +15,24 @@ from handwriting.metrics.divergence import divergences
 
 INTENSITIES = 256
 PSEUDOCOUNT = 1.0
-"""Laplace's; beside millions of pixels it only keeps KL finite."""
+"""Laplace's rule; next to millions of pixels it only keeps KL finite."""
 
 
 def intensity_counts(images: Tensor) -> Tensor:
-    """Return how many pixels have each intensity, int64 ``(256,)``; counts of parts add up.
+    """Return the number of pixels of each intensity, int64 ``(256,)``.
+
+    Counts of the parts of a sample add up to its counts.
 
     Args:
         images: uint8 ``(N, 1, H, W)``.
     """
-    # Part by part, since counting needs eight bytes a pixel.
+    # In parts, since counting needs eight bytes a pixel.
     return torch.stack([torch.bincount(part.flatten(), minlength=INTENSITIES) for part in images.split(1_000)]).sum(0)
 
 
 @dataclass(eq=False, kw_only=True)
 class PixelDivergence(TwoSampleMetric):
-    """``pixel_kl`` and ``pixel_js``, in nats; only the intensity of a pixel counts, not its place."""
+    """``pixel_kl`` and ``pixel_js``, in nats; the position of a pixel does not matter."""
 
     while_training: bool = True
 
@@ -42,6 +44,6 @@ class PixelDivergence(TwoSampleMetric):
     by_classifier: ClassVar[bool] = False
 
     def compare(self, sample: Sample, real: Sample) -> MetricValues:
-        """Return both."""
-        there, here = (intensity_counts(torch.tensor(side.glyphs.images)) for side in (real, sample))
-        return divergences("pixel", there, here, PSEUDOCOUNT, n=len(sample))
+        """Return both divergences."""
+        real_counts, counts = (intensity_counts(torch.tensor(side.glyphs.images)) for side in (real, sample))
+        return divergences("pixel", real_counts, counts, PSEUDOCOUNT, n=len(sample))

@@ -30,7 +30,7 @@ QUICKLY = ["metrics.likelihood.samples=3", "metrics.likelihood.glyphs=10"]
 
 
 def short() -> ClassifierRecipe:
-    return ClassifierRecipe(most=3_000, least=3_000)
+    return ClassifierRecipe(max_glyphs=3_000, min_glyphs=3_000)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -44,7 +44,7 @@ def made(tmp_path_factory):
     ))  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr(cache, "ClassifierRecipe", lambda: ClassifierRecipe(most=3_000, least=3_000))
+        patch.setattr(cache, "ClassifierRecipe", lambda: ClassifierRecipe(max_glyphs=3_000, min_glyphs=3_000))
         patch.setattr(experiments, "_call", call)
         patch.setattr(experiments, "read_plan", lambda: plan)
         yield folder, started

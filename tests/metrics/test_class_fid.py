@@ -58,7 +58,7 @@ def test_every_class_is_measured_with_the_same_number_of_glyphs():
     labels = torch.tensor([0] * 90 + [1] * 40 + [2] * 15)
     generated = make_sample(gaussian(145), labels)
     real, floor = (make_sample(gaussian(300, seed=seed)) for seed in (1, 2))
-    found = ClassFID(least=20).compute(make_evaluation(generated, real, floor))
+    found = ClassFID(min_glyphs=20).compute(make_evaluation(generated, real, floor))
     assert "class_fid/c" not in found  # with only 15
     assert {measure.n for measure in found.values()} == {40}
     # The same distribution: however many glyphs a class has, its distance is that of its floor.
@@ -67,7 +67,7 @@ def test_every_class_is_measured_with_the_same_number_of_glyphs():
 
 def test_there_is_nothing_to_say_without_classes_or_with_too_few_glyphs_of_each():
     few, many = make_sample(gaussian(57)), make_sample(gaussian(300))
-    assert ClassFID(least=20).compute(make_evaluation(few, many, many)) == {}
+    assert ClassFID(min_glyphs=20).compute(make_evaluation(few, many, many)) == {}
     unknown = torch.full((300,), -1)
     nameless = Sample(make_sample(gaussian(300), unknown).glyphs, gaussian(300), unknown * 0, ("x", "y"))
     assert ClassFID().compute(make_evaluation(many, nameless, nameless)) == {}

@@ -30,7 +30,7 @@ def real() -> tuple[Glyphs, Glyphs]:
 
 @pytest.fixture(scope="module")
 def space(real) -> FeatureSpace:
-    classifier = train(ClassifierRecipe(most=6_000, least=6_000), real[0])
+    classifier = train(ClassifierRecipe(max_glyphs=6_000, min_glyphs=6_000), real[0])
     return FeatureSpace(classifier, tuple(CLASSES), 0.9, 150, "abcd1234", "own")
 
 
@@ -141,7 +141,7 @@ def test_a_measure_that_is_no_number_is_told_of_and_left_out(real, reference):
 
 @pytest.mark.slow
 def test_a_classifier_trained_on_good_glyphs_reads_real_ones_and_one_trained_on_mirrored_ones_does_not(real, reference):
-    metric = ClassificationAccuracyScore(most=300)
+    metric = ClassificationAccuracyScore(max_glyphs=300)
     good, bad = (
         metric.compute(evaluate_samples(Copies(real[0], mirrored), reference))["classification_accuracy"]
         for mirrored in (False, True)

@@ -45,7 +45,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> None:
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     path = tmp_path / "weights.pth"
     torch.save({"factor": torch.tensor(0.5)}, path)
-    monkeypatch.setattr(inception_fid, "HASH", hashlib.sha256(path.read_bytes()).hexdigest()[:8])
+    monkeypatch.setattr(inception_fid, "WEIGHTS_HASH", hashlib.sha256(path.read_bytes()).hexdigest()[:8])
     return str(path)
 
 
@@ -73,7 +73,7 @@ def test_a_file_that_would_run_code_is_not_unpickled(tmp_path: Path, installed: 
             return Path.touch, (tmp_path / "harm",)
 
     torch.save({"factor": Harm()}, tmp_path / "bad.pth")
-    monkeypatch.setattr(inception_fid, "HASH", "")
+    monkeypatch.setattr(inception_fid, "WEIGHTS_HASH", "")
     with pytest.raises(Exception, match="Weights only load failed"):
         inception(str(tmp_path / "bad.pth"))
     assert not (tmp_path / "harm").exists()

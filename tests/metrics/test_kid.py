@@ -47,9 +47,9 @@ def test_the_estimate_is_unbiased_and_its_error_is_what_it_scatters_by(shift: fl
 def test_at_most_so_many_glyphs_are_taken_and_the_global_random_numbers_left_alone():
     state = torch.get_rng_state()
     sides = [make_sample(gaussian(200, seed=seed)) for seed in range(3)]
-    found = KID(most=50).compute(make_evaluation(*sides))["kid"]
+    found = KID(max_glyphs=50).compute(make_evaluation(*sides))["kid"]
     assert found.n == 50
-    assert found == KID(most=50).compute(make_evaluation(*sides))["kid"]
+    assert found == KID(max_glyphs=50).compute(make_evaluation(*sides))["kid"]
     assert found.floor is not None
     assert torch.equal(torch.get_rng_state(), state)
 

@@ -17,8 +17,8 @@ def noise(n: int, seed: int) -> np.ndarray:
 def test_the_nearest_equals_the_search_written_out(monkeypatch: pytest.MonkeyPatch):
     queries, glyphs = noise(30, 0), noise(200, 1)
     apart = np.linalg.norm(queries.reshape(30, 1, -1) / 255 - glyphs.reshape(1, 200, -1) / 255, axis=2)
-    for products in (nearest_neighbour.PRODUCTS, 40 * 7):  # at once, and seven at a time
-        monkeypatch.setattr(nearest_neighbour, "PRODUCTS", products)
+    for products in (nearest_neighbour.MAX_PRODUCTS, 40 * 7):  # at once, and seven at a time
+        monkeypatch.setattr(nearest_neighbour, "MAX_PRODUCTS", products)
         distance, index = nearest(torch.tensor(queries), torch.tensor(glyphs))
         assert index.tolist() == apart.argmin(axis=1).tolist()
         np.testing.assert_allclose(distance, apart.min(axis=1), atol=1e-12)
@@ -54,7 +54,7 @@ def test_real_test_glyphs_copy_by_one_in_a_hundred():
 
 def test_at_most_so_many_glyphs_are_taken():
     sides = [make_sample(gaussian(80), images=noise(80, seed)) for seed in range(3)]
-    assert NearestNeighbour(most=50).compute(make_evaluation(*sides))["copies"].n == 50
+    assert NearestNeighbour(max_glyphs=50).compute(make_evaluation(*sides))["copies"].n == 50
 
 
 def test_glyphs_of_another_size_are_refused():
