@@ -42,7 +42,7 @@ def test_the_floor_is_that_of_real_glyphs():
 
 
 @pytest.mark.parametrize(("images", "told"), [
-    (torch.zeros(2, 1, 30, 28, dtype=torch.uint8), "multiples of 4, not 30 and 28"),
+    (torch.zeros(2, 1, 30, 28, dtype=torch.uint8), "multiples of 4 pixels, not 28 by 30"),
     (torch.zeros(2, 1, 28, 28, dtype=torch.uint8), "empty"),
 ])  # fmt: skip
 def test_what_has_no_ripple_to_speak_of_is_refused(images, told):

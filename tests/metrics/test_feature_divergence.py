@@ -65,5 +65,5 @@ def test_the_measures_come_with_errors_and_floor_and_few_glyphs_are_refused():
     found = FeatureDivergence().compute(make_evaluation(generated, real, floor))
     assert set(found) == {"feature_kl", "feature_js"}
     assert all(measure.value > 10 * max(measure.floor, measure.error) for measure in found.values())
-    with pytest.raises(DataError, match="at least 50 glyphs on each side, and there are 100 against 49"):
+    with pytest.raises(DataError, match="at least 50 glyphs on each side, and there are 100 and 49"):
         log_ratios(gaussian(100), gaussian(49))

@@ -110,9 +110,9 @@ def test_the_extrapolation_is_seeded_and_leaves_the_global_random_numbers_alone(
 
 
 def test_too_few_glyphs_are_refused_and_few_are_not_extrapolated():
-    with pytest.raises(DataError, match="at least 2 glyphs on each side, and there are 1 against 5"):
+    with pytest.raises(DataError, match="at least 2 glyphs on each side, and there are 1 and 5"):
         frechet_distance(Moments.of(gaussian(1)), Moments.of(gaussian(5)))
-    with pytest.raises(DataError, match="at least 64 glyphs on each side, and there are 100 against 63"):
+    with pytest.raises(DataError, match="at least 64 glyphs on each side, and there are 100 and 63"):
         fid_infinity(gaussian(100), gaussian(63))
     assert set(FID().compare(make_sample(gaussian(63)), make_sample(gaussian(100)))) == {"fid"}
 

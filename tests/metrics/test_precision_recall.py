@@ -62,7 +62,7 @@ def test_a_collapsed_generator_is_precise_and_recalls_nothing():
 
 
 def test_too_few_glyphs_for_k_are_refused():
-    with pytest.raises(DataError, match="at least 6 glyphs on each side, and there are 9 against 5"):
+    with pytest.raises(DataError, match="at least 6 glyphs on each side, and there are 9 and 5"):
         neighbourhoods(gaussian(9), gaussian(5), k=5)
 
 
