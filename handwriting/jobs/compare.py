@@ -1,4 +1,4 @@
-"""Put runs side by side on one page, or tell what a sweep has found."""
+"""Compare runs, or the trials of a sweep, on one page."""
 
 from __future__ import annotations
 
@@ -34,48 +34,50 @@ class Arguments:
 def run(cfg: DictConfig) -> Path:
     """Compare the runs that ``cfg`` names, or the trials of a sweep; print a summary, and return the page."""
     out = _page_folder(cfg.out)
-    if one := _sweep(cfg.runs):
-        page = _compare_trials(one, out)
+    if named := _sweep(cfg.runs):
+        page = _compare_trials(named, out)
     else:
-        records, skipped = gather(cfg.runs, plain_config)
-        page = write_page(out, runs.title(records), list(runs.sections(records, skipped)), as_table(records))
-        print(runs.brief(records, skipped))
+        details, skipped = gather(cfg.runs, plain_config)
+        page = write_page(out, runs.title(details), list(runs.sections(details, skipped)), as_table(details))
+        print(runs.terminal_text(details, skipped))
     print(f"\npage  {page}")
     return page
 
 
-def _sweep(asked: str) -> Sweep | None:
-    """Return the sweep whose folder is meant, where it is one."""
-    folder = Path(asked).expanduser()
+def _sweep(path: str) -> Sweep | None:
+    """Return the sweep in a folder; None where it holds none."""
+    folder = Path(path).expanduser()
     with suppress(OSError, ValueError):  # longer than any name can be
         return Sweep(folder) if is_sweep(folder) else None
     return None
 
 
-def _compare_trials(one: Sweep, out: Path) -> Path:
-    """Write the page about a sweep, print its leaderboard, and return where the page is.
+def _compare_trials(folder: Sweep, out: Path) -> Path:
+    """Write the page about a sweep, print its leaderboard, and return the path of the page.
 
     Raises:
         RunError: If no trial of it is done.
     """
-    found = sweep.gather(one)
-    if not found.standings:
-        raise RunError(f"runs={one.path}: no trial of this sweep is done yet ({found.counts}).")
+    report = sweep.read_sweep(folder)
+    if not report.leaderboards:
+        raise RunError(f"runs={folder.path}: no trial of this sweep is done yet ({report.counts}).")
     best = {
-        sweep.file_of(goal, found): best_config(one.name, found.plan, own[0]) for goal, own in found.standings.items()
+        sweep.best_config_name(objective, report): best_config(folder.name, report.plan, rows[0])
+        for objective, rows in report.leaderboards.items()
     }
-    page = write_page(out, f"The sweep {one.name}", list(sweep.sections(found)), list(sweep.rows(found)), best)
-    print("\n".join(map(printable, sweep.brief(found, out))))
+    rows = list(sweep.csv_rows(report))
+    page = write_page(out, f"The sweep {folder.name}", list(sweep.sections(report)), rows, best)
+    print("\n".join(map(printable, sweep.terminal_lines(report, out))))
     return page
 
 
 def _page_folder(out: Any) -> Path:
-    """Return the folder that a page is written into.
+    """Return the folder for the page.
 
     Raises:
-        ConfigError: If ``out`` is taken, or named as a file.
+        ConfigError: If ``out`` exists, or has the ending of a file.
     """
     folder = output_path(out, "comparison")
     if folder.suffix in (".html", ".md", ".csv", ".png"):
-        raise ConfigError(f"out={folder}: give a folder; the page, its table and its pictures are written into it.")
+        raise ConfigError(f"out={folder}: give a folder for the page, its table and its pictures.")
     return folder

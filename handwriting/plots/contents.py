@@ -42,8 +42,8 @@ def columns_within(width: int, image_size: int) -> int:
     return max(1, (width - ROW_NAMES - 2 * MARGIN) // (cell_side(image_size) + GAP))
 
 
-def beside(width: int) -> int:
-    """Return how wide panels may be that share a page with one of ``width``: beside it if they can, or else below."""
+def width_next_to(width: int) -> int:
+    """Return the width, in pixels, for panels that share a page with one of ``width``: next to it, or else below it."""
     return WIDTH - width - MARGIN if width <= WIDTH / 2 else WIDTH
 
 
@@ -205,7 +205,9 @@ def draw_page(title: str, lines: Sequence[str], charts: Figure | None, panels: S
     if charts:
         parts.append(as_picture(charts))
     first, *others = panels
-    return stacked(parts + ([side_by_side(first, stacked(others))] if beside(first.width) < WIDTH else list(panels)))
+    return stacked(
+        parts + ([side_by_side(first, stacked(others))] if width_next_to(first.width) < WIDTH else list(panels))
+    )
 
 
 def draw_head(title: str, lines: Sequence[str]) -> Image.Image:

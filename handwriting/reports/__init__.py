@@ -1,1 +1,1 @@
-"""What is said of data, of runs and of sweeps: facts, tables and pictures, which jobs write to files and pages show."""
+"""Reports of data sources, evaluations, runs, sweeps and experiments, which jobs write and the dashboard shows."""

@@ -70,6 +70,11 @@ class MetricRow:
         return next(iter(self.known.values())).unit
 
     @property
+    def caption(self) -> str:
+        """What the metric is, in a few words; empty for runs that were evaluated by an earlier version."""
+        return next((cell.caption for cell in self.known.values() if cell.caption), "")
+
+    @property
     def comparable(self) -> bool:
         """Whether all runs were measured by the same classifier, or by none."""
         return len({cell.classifier for cell in self.known.values()}) == 1
@@ -84,13 +89,11 @@ class MetricRow:
         return {index for index, cell in self.known.items() if cell.value == best}
 
 
-def metric_rows(records: Sequence[RunDetails]) -> list[MetricRow]:
+def metric_rows(runs: Sequence[RunDetails]) -> list[MetricRow]:
     """Return every metric that a run has, but those of a single class, in the order of first appearance."""
-    names = display_order(name for record in records for name in record.metric_values)
+    names = display_order(name for run in runs for name in run.metric_values)
     return [
-        MetricRow(name, tuple(record.metric_values.get(name) for record in records))
-        for name in names
-        if not of_one_class(name)
+        MetricRow(name, tuple(run.metric_values.get(name) for run in runs)) for name in names if not of_one_class(name)
     ]
 
 

@@ -18,7 +18,7 @@ from handwriting.runs.files import write_atomically
 from handwriting.text import ABSENT, escape_markdown, markdown_table, number_in
 
 DIGITS = 4
-"""Runs are told apart by one more digit than a measure by itself is worth."""
+"""Significant digits: one more than a single value deserves, so that similar runs can be distinguished."""
 TEMPLATE = Path(__file__).with_suffix(".html.jinja")
 
 
@@ -61,13 +61,13 @@ class Cell:
 
     @property
     def colour(self) -> str | None:
-        """The run's colour in every figure."""
+        """The colour of the run in every figure; None for a cell that names no run."""
         return None if self.run is None else colour(self.run)
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table; the first cell of a row says what the row holds.
+    """A table; the first cell of a row names the row.
 
     Attributes:
         head: A cell for each column.
@@ -91,7 +91,13 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture and the name of its file."""
+    """A picture.
+
+    Attributes:
+        name: The name of its file.
+        caption: The line above it.
+        png: The contents of its file.
+    """
 
     name: str
     caption: str
@@ -99,31 +105,31 @@ class Picture:
 
     @property
     def width(self) -> int:
-        """How wide it is, in pixels."""
+        """Its width in pixels."""
         return int.from_bytes(self.png[16:20], "big")
 
     @property
     def uri(self) -> str:
-        """The picture itself, written as an address."""
+        """The picture as a data URI."""
         return f"data:image/png;base64,{base64.b64encode(self.png).decode()}"
 
 
 @dataclass(frozen=True)
 class Code:
-    """Something to type, or the text of a file."""
+    """A command, or the text of a file."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page: text, tables and pictures below each other."""
+    """A section of a page: text, tables and pictures below each other."""
 
     title: str
     blocks: Sequence[str | Code | Table | Picture]
 
 
-# Where it is written
+# Files
 
 
 def write_page(
@@ -133,14 +139,14 @@ def write_page(
     rows: Sequence[Mapping[str, Any]],
     others: Mapping[str, str] | None = None,
 ) -> Path:
-    """Write a page in every form it has.
+    """Write a page as HTML, Markdown and CSV, with its pictures as files.
 
     Args:
-        folder: Where; made if need be.
-        heading: What the page is called.
-        page: What is on it.
-        rows: The table for other programs.
-        others: More files, by name.
+        folder: The folder of the files; created if it does not exist.
+        heading: The title of the page.
+        page: Its sections.
+        rows: The rows of the CSV file; at least one.
+        others: The texts of further files, by name.
 
     Returns:
         The HTML file.
@@ -158,14 +164,11 @@ def write_page(
     return folder / "comparison.html"
 
 
-# Words
-
-
-# Forms
+# Formats
 
 
 def as_text(table: Table) -> str:
-    """Return a table in columns; the best of a row is starred."""
+    """Return a table in columns for a terminal; the best cell of a row has a star."""
     lines = [[f"{cell.text} {'*' if cell.best else ' '}" for cell in row] for row in (table.head, *table.rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
@@ -176,7 +179,7 @@ def as_text(table: Table) -> str:
 
 
 def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return rows as a table of comma-separated values; what is None is left empty."""
+    """Return rows as comma-separated values; None becomes an empty cell."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -185,7 +188,7 @@ def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def markdown(heading: str, page: Sequence[Section]) -> str:
-    """Return the page as Markdown; its pictures lie beside it."""
+    """Return the page as Markdown; its pictures are files in the same folder."""
     parts = [f"# {escape_markdown(heading)}"]
     for section in page:
         parts.append(f"## {section.title}")
@@ -215,7 +218,7 @@ def _markdown_cell(cell: Cell) -> str:
 
 
 def html(heading: str, page: Sequence[Section]) -> str:
-    """Return the page as one HTML file that needs no other; all text in it is escaped."""
+    """Return the page as one self-contained HTML file; all text in it is escaped."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATE.parent),
         autoescape=True,

@@ -1,4 +1,4 @@
-"""Runs side by side: facts, measures, the settings in which they differ, curves and sample grids."""
+"""The page that compares runs: facts, metrics, differing settings, curves and sample grids."""
 
 from __future__ import annotations
 
@@ -22,31 +22,41 @@ from handwriting.runs.details import RunDetails
 from handwriting.runs.finding import Skipped
 from handwriting.text import ABSENT, format_count, format_duration, format_number, format_share, format_value, printable
 
-TIME = re.compile(r"\d{4}-\d\d-\d\d[_T]\d\d[-:]\d\d[-:]\d\d_(?=.)")
-"""What the name of a run folder begins with, unless a person gave it another."""
+TIME_PREFIX = re.compile(r"\d{4}-\d\d-\d\d[_T]\d\d[-:]\d\d[-:]\d\d_(?=.)")
+"""The time that the name of a run folder begins with, unless a person chose the name."""
 
 
-# What is on the page
+# The sections of the page
 
 
-def title(records: Sequence[RunDetails]) -> str:
-    """Return what the page is called."""
-    return f"{len(records)} runs side by side" if len(records) > 1 else f"The run {records[0].name}"
+def title(runs: Sequence[RunDetails]) -> str:
+    """Return the title of the page."""
+    return f"{len(runs)} runs compared" if len(runs) > 1 else f"The run {runs[0].name}"
 
 
-def sections(records: Sequence[RunDetails], skipped: Sequence[Skipped]) -> Iterator[Section]:
-    """Yield the parts of the page."""
-    left_out = [f"Skipped: {one.path} ({one.reason})" for one in skipped]
-    yield Section("Runs", [facts_table(records), *left_out])
-    yield Section("Metrics", [*_measures(records), *_unevaluated(records)])
-    yield Section("Settings that differ", [_settings(records)])
-    yield Section("Training", [_curves(records)])
-    yield Section("Samples", list(_grids(records)))
+def sections(runs: Sequence[RunDetails], skipped: Sequence[Skipped]) -> Iterator[Section]:
+    """Yield the sections of the page.
+
+    Args:
+        runs: The runs; at least one.
+        skipped: The folders that cannot be read.
+    """
+    skipped_lines = [f"Skipped: {folder.path} ({folder.reason})" for folder in skipped]
+    yield Section("Runs", [facts_table(runs), *skipped_lines])
+    yield Section("Metrics", [*_metrics(runs), *_unevaluated(runs)])
+    yield Section("Settings that differ", [_settings(runs)])
+    yield Section("Training", [_curves(runs)])
+    yield Section("Samples", list(_grids(runs)))
 
 
-def _heads(records: Sequence[RunDetails], full: bool = False) -> list[Cell]:
-    """Return a cell for each run with its number and name, which above a column goes without the time in front."""
-    names = [record.name if full else TIME.sub("", record.name) for record in records]
+def _heads(runs: Sequence[RunDetails], full: bool = False) -> list[Cell]:
+    """Return a cell for each run with its number and name.
+
+    Args:
+        runs: The runs.
+        full: Keep the time that a name begins with; column heads are too narrow for it.
+    """
+    names = [run.name if full else TIME_PREFIX.sub("", run.name) for run in runs]
     return [Cell(f"{index + 1}", name, run=index) for index, name in enumerate(names)]
 
 
@@ -68,37 +78,35 @@ FACTS: dict[str, Callable[[RunDetails], Cell]] = {
 """The facts about a run: its settings, how far it trained, and what that took."""
 
 
-def facts_table(records: Sequence[RunDetails]) -> Table:
-    """Return a row of facts for each run."""
+def facts_table(runs: Sequence[RunDetails]) -> Table:
+    """Return a table with a row of facts for each run."""
     rows = [
-        [head, *(fact(record) for fact in FACTS.values())]
-        for head, record in zip(_heads(records, full=True), records, strict=True)
+        [head, *(fact(run) for fact in FACTS.values())] for head, run in zip(_heads(runs, full=True), runs, strict=True)
     ]
     return Table([Cell("run"), *map(Cell, FACTS)], rows)
 
 
-def _measures(records: Sequence[RunDetails]) -> Iterator[str | Table | Picture]:
-    rows = metric_rows(records)
+def _metrics(runs: Sequence[RunDetails]) -> Iterator[str | Table | Picture]:
+    rows = metric_rows(runs)
     if not rows:
         return
     yield (
-        "↓ less is better, ↑ more is better; the best is bold. The floor is what real training glyphs measure against "
-        "the same real glyphs, and the signed number how far a run is from its own floor; ± is a standard error."
+        "↓ lower is better, ↑ higher is better; the best value is bold. The floor is the real-versus-real baseline: "
+        "the same metric of real training glyphs. The signed number is the difference between a run and its own floor; "
+        "± is a standard error."
     )
-    for name, accuracy in classifiers(records).items():
-        yield f"Classifier {name}" + (f", right on {accuracy:.1%} of real glyphs." if accuracy is not None else ".")
-    yield from comparability_warnings(records)
-    yield metric_table(records, rows)
+    for name, accuracy in classifiers(runs).items():
+        yield f"Classifier {name}" + (f", accuracy {accuracy:.1%} on real glyphs." if accuracy is not None else ".")
+    yield from comparability_warnings(runs)
+    yield metric_table(runs, rows)
     bars = [bars_of(row) for row in rows if row.comparable]
     if bars:
-        caption = "Every measure that can be compared; the black mark is its floor."
-        yield Picture(
-            "measures.png", caption, figure_bytes(draw_metric_bars([record.name for record in records], bars))
-        )
+        caption = "Every metric that can be compared; the black mark is its floor."
+        yield Picture("measures.png", caption, figure_bytes(draw_metric_bars([run.name for run in runs], bars)))
 
 
 def bars_of(row: MetricRow) -> Bars:
-    """Return a measure as it is drawn."""
+    """Return one metric of all runs as the bars of a figure."""
     cells = row.cells
     return Bars(
         row.name,
@@ -109,18 +117,18 @@ def bars_of(row: MetricRow) -> Bars:
     )
 
 
-def metric_table(records: Sequence[RunDetails], rows: Sequence[MetricRow]) -> Table:
+def metric_table(runs: Sequence[RunDetails], rows: Sequence[MetricRow]) -> Table:
     """Return a row for each metric, a column for each run."""
-    shown_rows = []
+    table_rows = []
     for row in rows:
         unit = f" ({row.unit})" if row.unit else ""
         floors = [cell.floor for cell in row.known.values() if cell.floor is not None]
-        name = Cell(f"{row.name} {ARROWS[row.better]}{unit}", "" if row.comparable else "not comparable")
-        cells = [_metric_cell(row, index) for index in range(len(records))]
+        name = Cell(f"{row.name} {ARROWS[row.better]}{unit}", row.caption if row.comparable else "not comparable")
+        cells = [_metric_cell(row, index) for index in range(len(runs))]
         counts = [cell.n for cell in row.known.values()]
-        shown_rows.append([name, *cells, _range(floors, _with_digits), _range(counts, format_count)])
-    head = [Cell("metric"), *_heads(records), Cell("floor"), Cell("glyphs")]
-    return Table(head, shown_rows, notes="± standard error, distance from the floor")
+        table_rows.append([name, *cells, _range(floors, _with_digits), _range(counts, format_count)])
+    head = [Cell("metric"), *_heads(runs), Cell("floor"), Cell("glyphs")]
+    return Table(head, table_rows, notes="± standard error, distance from the floor")
 
 
 def _with_digits(value: float) -> str:
@@ -138,92 +146,97 @@ def _metric_cell(row: MetricRow, index: int) -> Cell:
 
 
 def _range(values: Sequence[float], as_text: Callable[[float], str]) -> Cell:
-    """Return the one value that all have, or the smallest and the largest."""
+    """Return the common value of all, or the smallest and the largest, in words."""
     if not values:
         return Cell(ABSENT)
     low, high = as_text(min(values)), as_text(max(values))
     return Cell.number(min(values), as_text) if low == high else Cell(f"{low} to {high}")
 
 
-def _unevaluated(records: Sequence[RunDetails]) -> Iterator[str | Code | Table]:
-    """Say how to evaluate the runs that were not, and what their validation set said of them last."""
-    missing = {index: record for index, record in enumerate(records) if not record.metric_values}
+def _unevaluated(runs: Sequence[RunDetails]) -> Iterator[str | Code | Table]:
+    """Yield the commands that evaluate the runs without an evaluation, and their last values on the validation set."""
+    missing = {index: run for index, run in enumerate(runs) if not run.metric_values}
     if not missing:
         return
-    yield f"Not evaluated: {', '.join(f'{index + 1} ({record.name})' for index, record in missing.items())}. Type"
-    yield Code("\n".join(evaluation_commands(records)))
-    latest = {index: record.validation() for index, record in missing.items()}
-    if names := list(dict.fromkeys(name for values in latest.values() for name in values)):
+    names = ", ".join(f"{index + 1} ({run.name})" for index, run in missing.items())
+    yield f"Not evaluated: {names}. To evaluate them:"
+    yield Code("\n".join(evaluation_commands(runs)))
+    latest = {index: run.validation() for index, run in missing.items()}
+    if metrics := list(dict.fromkeys(name for values in latest.values() for name in values)):
         yield (
-            "Until then, the last values of their training's own metrics on validation glyphs. These are no test "
-            "measures, and losses of different models cannot be compared:"
+            "Until then, these are the last values on validation glyphs during training. They are not test metrics, "
+            "and losses of different models cannot be compared:"
         )
-        heads = _heads(records)
+        heads = _heads(runs)
         rows = [
             [
                 Cell(name),
                 *(Cell.number(values.get(name), _with_digits) for values in latest.values()),
             ]
-            for name in names
+            for name in metrics
         ]
-        yield Table([Cell("while training"), *(heads[index] for index in missing)], rows)
+        yield Table([Cell("validation"), *(heads[index] for index in missing)], rows)
 
 
-def evaluation_commands(records: Sequence[RunDetails]) -> list[str]:
-    """Return what to type for every run that was not evaluated."""
+def evaluation_commands(runs: Sequence[RunDetails]) -> list[str]:
+    """Return the command that evaluates each run without an evaluation."""
     return [
-        f"handwriting evaluate {shlex.quote(f'run={printable(str(record.path))}')}"
-        for record in records
-        if not record.metric_values
+        f"handwriting evaluate {shlex.quote(f'run={printable(str(run.path))}')}"
+        for run in runs
+        if not run.metric_values
     ]
 
 
-def _settings(records: Sequence[RunDetails]) -> str | Table:
-    rows = [[Cell(key), *map(Cell, values)] for key, values in differences(records).items()]
-    return Table([Cell("setting"), *_heads(records)], rows) if rows else "The runs have the same settings."
+def _settings(runs: Sequence[RunDetails]) -> str | Table:
+    rows = [[Cell(key), *map(Cell, values)] for key, values in differences(runs).items()]
+    return Table([Cell("setting"), *_heads(runs)], rows) if rows else "The runs have the same settings."
 
 
-def _curves(records: Sequence[RunDetails]) -> str | Picture:
-    figure = draw_curves([record.name for record in records], [record.rows for record in records])
+def _curves(runs: Sequence[RunDetails]) -> str | Picture:
+    figure = draw_curves([run.name for run in runs], [run.rows for run in runs])
     if figure is None:
-        return "No metric was logged by two of the runs."
+        return "No metric was logged by at least two of the runs."
     caption = "Solid: validation. Thin and dashed: training. Losses of different models cannot be compared."
     return Picture("curves.png", caption, figure_bytes(figure))
 
 
-def _grids(records: Sequence[RunDetails]) -> Iterator[str | Picture]:
-    chosen, told = choose_epochs(records)
-    yield told
-    for place, moment in enumerate(chosen, start=1):
+def _grids(runs: Sequence[RunDetails]) -> Iterator[str | Picture]:
+    chosen, explanation = choose_epochs(runs)
+    yield explanation
+    for number, shown in enumerate(chosen, start=1):
         grids = [
-            GridPanel(index, _grid_caption(record, epoch), None if epoch is None else record.grids[epoch])
-            for index, (record, epoch) in enumerate(zip(records, moment.epochs, strict=True))
+            GridPanel(index, _grid_caption(run, epoch), None if epoch is None else run.grids[epoch])
+            for index, (run, epoch) in enumerate(zip(runs, shown.epochs, strict=True))
         ]
-        yield Picture(f"samples_{place}.png", moment.name.capitalize(), png_bytes(draw_grids(grids)))
+        yield Picture(f"samples_{number}.png", shown.name.capitalize(), png_bytes(draw_grids(grids)))
 
 
-def _grid_caption(record: RunDetails, epoch: int | None) -> str:
+def _grid_caption(run: RunDetails, epoch: int | None) -> str:
     if epoch is None:
-        return record.name
-    seen = record.glyphs_seen(epoch)
-    return f"{record.name}   epoch {epoch}" + (f", {seen:,} glyphs seen" if seen else "")
+        return run.name
+    glyphs = run.glyphs_seen(epoch)
+    return f"{run.name}   epoch {epoch}" + (f", {glyphs:,} glyphs seen" if glyphs else "")
 
 
-# How it is written
+# The terminal
 
 
-def brief(records: Sequence[RunDetails], skipped: Sequence[Skipped]) -> str:
-    """Return what a terminal shows: the runs, their measures, and what to beware of."""
+def terminal_text(runs: Sequence[RunDetails], skipped: Sequence[Skipped]) -> str:
+    """Return the text for the terminal: the runs, their metrics, and warnings.
+
+    Args:
+        runs: The runs; at least one.
+        skipped: The folders that cannot be read.
+    """
     names = [
-        f"{index + 1:>3}  {record.name}  "
-        f"({format_value(record.model)}, {record.state}, {format_duration(record.seconds)})"
-        for index, record in enumerate(records)
+        f"{index + 1:>3}  {run.name}  ({format_value(run.model)}, {run.state}, {format_duration(run.seconds)})"
+        for index, run in enumerate(runs)
     ]
     parts = ["\n".join(names)]
-    if rows := metric_rows(records):
-        parts.append(as_text(metric_table(records, rows)))
-    notes = comparability_warnings(records) + [f"Skipped: {one.path} ({one.reason})" for one in skipped]
-    if commands := evaluation_commands(records):
+    if rows := metric_rows(runs):
+        parts.append(as_text(metric_table(runs, rows)))
+    notes = comparability_warnings(runs) + [f"Skipped: {folder.path} ({folder.reason})" for folder in skipped]
+    if commands := evaluation_commands(runs):
         notes.append("\n  ".join(["Not evaluated:", *commands]))
     lines = "\n\n".join([*parts, *filter(None, ["\n".join(notes)])]).split("\n")
     return "\n".join(map(printable, lines))

@@ -1,4 +1,4 @@
-"""What is in a data source: a summary, and one page of charts and contact sheets."""
+"""The report of a data source: a summary, and one page of charts and contact sheets."""
 
 from __future__ import annotations
 
@@ -23,29 +23,32 @@ from handwriting.data.sources.base import GlyphSource, Prepared
 from handwriting.glyphs import Glyphs, in_turn
 from handwriting.plots.contents import (
     WIDTH,
-    beside,
     columns_within,
     draw_captioned,
     draw_charts,
     draw_classes,
     draw_page,
     draw_pairs,
+    width_next_to,
 )
 
-SHOWN = 10
+GLYPHS_OF_CLASS = 10
 """Glyphs of each class on the contact sheet."""
-OF_EACH_STYLE = 2
-ROWS_OF_PAIRS = 2
-ROWS_OF_OUTLIERS = 2
+GLYPHS_OF_STYLE = 2
+"""Glyphs of each style and class."""
+PAIR_ROWS = 2
+"""Rows of pairs, before and after preparation."""
+OUTLIER_ROWS = 2
+"""Rows of the most distant glyphs."""
 
 
 def summary(source: GlyphSource, read: Glyphs, prepared: Prepared) -> dict[str, str]:
-    """Return what a person asks first about a data set, as text.
+    """Return the main facts about a data set, in words, by their titles.
 
     Args:
-        source: Where the glyphs come from.
+        source: The data source.
         read: The training glyphs as they were read.
-        prepared: What became of them.
+        prepared: The prepared splits, with the report of the preparation.
     """
     train, val, test = prepared[:3]
     counts = train.counts()
@@ -58,12 +61,12 @@ def summary(source: GlyphSource, read: Glyphs, prepared: Prepared) -> dict[str, 
         else:
             facts["smallest"] = f"{train.alphabet[few]}, {counts[few]:,} training glyphs"
             facts["largest"] = f"{train.alphabet[many]}, {counts[many]:,} training glyphs"
-    facts["image size"] = f"{_size(read)} as read, {_size(train)} as the model sees it"
+    facts["image size"] = f"{_size(read)} as read, {_size(train)} as the model receives it"
     facts["fingerprint"] = train.fingerprint()
-    if asked := _asked(source):
-        facts["prepared by"] = asked
+    if overrides := _preparation_overrides(source):
+        facts["prepared by"] = overrides
     facts["report"] = ", ".join(f"{step.replace('_', ' ')}: {count:,}" for step, count in prepared.report.items()) or (
-        "nothing left out, nothing added"
+        "nothing removed, nothing added"
     )
     return facts
 
@@ -73,16 +76,16 @@ def _size(glyphs: Glyphs) -> str:
     return f"{width}x{height}"
 
 
-def _asked(source: GlyphSource) -> str:
-    """Return the preparation that differs from none at all, as it is typed."""
-    usual = asdict(Preparation())
-    asked = {f"prepare.{key}": value for key, value in asdict(source.prepare).items() if value != usual[key]}
+def _preparation_overrides(source: GlyphSource) -> str:
+    """Return the settings of the preparation that differ from their defaults, as overrides."""
+    defaults = asdict(Preparation())
+    settings = {f"prepare.{key}": value for key, value in asdict(source.prepare).items() if value != defaults[key]}
     if source.style != "none":
-        asked["style"] = source.style
-    return " ".join(f"{key}={_typed(value)}" for key, value in asked.items())
+        settings["style"] = source.style
+    return " ".join(f"{key}={_override_value(value)}" for key, value in settings.items())
 
 
-def _typed(value: Any) -> str:
+def _override_value(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ",".join(f"{key}:{inner}" for key, inner in value.items()) + "}"
     return f"[{','.join(value)}]" if isinstance(value, tuple) else str(value)
@@ -94,16 +97,16 @@ def draw(
     """Return the page.
 
     Args:
-        name: What the source is called in the configuration.
-        source: Where the glyphs come from.
+        name: The name of the source in the configuration.
+        source: The data source.
         read: The training glyphs as they were read.
-        prepared: What became of them.
-        facts: What :func:`summary` says, for the head of the page.
-        rng: What the choice of glyphs is drawn from.
+        prepared: The prepared splits, with the report of the preparation.
+        facts: The facts of :func:`summary`, for the head of the page.
+        rng: The random generator that chooses the glyphs.
     """
     train = prepared.train
     panels = [contact_sheet(train, rng)]
-    width = beside(panels[0].width)
+    width = width_next_to(panels[0].width)
     if train.style_names and train.alphabet:
         panels.append(styles(train, rng, width))
     panels += [
@@ -127,7 +130,7 @@ def charts(prepared: Prepared) -> Figure:
     )
 
 
-def _some(chosen: NDArray[np.bool_], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def _random_indices(chosen: NDArray[np.bool_], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Return the indices of at most ``count`` of the chosen glyphs."""
     return rng.permutation(np.flatnonzero(chosen))[:count]
 
@@ -140,7 +143,7 @@ def _columns(train: Glyphs, rows: int, rng: np.random.Generator, style: int | No
         chosen = train.labels == label
         if style is not None:
             chosen &= train.styles == style
-        index = _some(chosen, rows, rng)
+        index = _random_indices(chosen, rows, rng)
         laid[: len(index), label] = train.images[index, 0]
     return laid
 
@@ -149,9 +152,9 @@ def contact_sheet(train: Glyphs, rng: np.random.Generator) -> Image.Image:
     """Draw the mean image of each class above some of its glyphs; some glyphs where there are no classes."""
     if not train.alphabet:
         columns = columns_within(WIDTH, train.image_shape[-1])
-        images = train.images[_some(np.ones(len(train), bool), SHOWN * columns, rng)]
+        images = train.images[_random_indices(np.ones(len(train), bool), GLYPHS_OF_CLASS * columns, rng)]
         return draw_captioned("Some glyphs", [("", row, ()) for row in _rows(images, columns)], train.image_shape[-1])
-    rows = np.concatenate([mean_images(train).swapaxes(0, 1), _columns(train, SHOWN, rng)])
+    rows = np.concatenate([mean_images(train).swapaxes(0, 1), _columns(train, GLYPHS_OF_CLASS, rng)])
     return draw_classes("Each class: its mean image, and some of its glyphs", rows, ["mean"], train.alphabet)
 
 
@@ -161,23 +164,25 @@ def _rows(images: NDArray[np.uint8], columns: int) -> list[NDArray[np.uint8]]:
 
 def styles(train: Glyphs, rng: np.random.Generator, width: int = WIDTH) -> Image.Image:
     """Draw some glyphs of each style of each class."""
-    rows = [_columns(train, OF_EACH_STYLE, rng, style) for style in range(len(train.style_names))]
-    names = [text for name in train.style_names for text in (name, *[""] * (OF_EACH_STYLE - 1))]
+    rows = [_columns(train, GLYPHS_OF_STYLE, rng, style) for style in range(len(train.style_names))]
+    names = [text for name in train.style_names for text in (name, *[""] * (GLYPHS_OF_STYLE - 1))]
     return draw_classes("Each style of each class", np.concatenate(rows), names, train.alphabet, width)
 
 
 def most_distant(prepared: Prepared, limit: float, width: int = WIDTH) -> Image.Image:
-    """Draw the glyphs that were left out as outliers, if any, and the most distant ones of those that stay."""
-    train, left_out = prepared.train, prepared.outliers
+    """Draw the glyphs that were removed as outliers, if any, and the most distant ones of those that are kept."""
+    train, removed = prepared.train, prepared.outliers
     columns = columns_within(width, train.image_shape[-1])
     sigmas = robust_sigmas(class_distances(train), train.labels)
-    order = np.argsort(-sigmas, kind="stable")[: ROWS_OF_OUTLIERS * columns]
+    order = np.argsort(-sigmas, kind="stable")[: OUTLIER_ROWS * columns]
     title = "Most distant from the mean image of their class, in robust standard deviations above the median"
-    rows = _distant_rows("stay" if len(left_out.glyphs) else "", train[order], sigmas[order], columns)
-    if len(left_out.glyphs):
-        title = f"Left out above {limit:g} robust standard deviations, and the most distant that stay (measured anew)"
-        shown = slice(ROWS_OF_OUTLIERS * columns)
-        rows = _distant_rows("left out", left_out.glyphs[shown], left_out.sigmas[shown], columns) + rows
+    rows = _distant_rows("kept" if len(removed.glyphs) else "", train[order], sigmas[order], columns)
+    if len(removed.glyphs):
+        title = (
+            f"Removed above {limit:g} robust standard deviations, and the most distant of the others (measured again)"
+        )
+        shown = slice(OUTLIER_ROWS * columns)
+        rows = _distant_rows("removed", removed.glyphs[shown], removed.sigmas[shown], columns) + rows
     return draw_captioned(title, rows, train.image_shape[-1])
 
 
@@ -193,13 +198,13 @@ def _distant_rows(
 def before_and_after(
     source: GlyphSource, read: Glyphs, train: Glyphs, rng: np.random.Generator, width: int = WIDTH
 ) -> Image.Image:
-    """Draw some glyphs as they were read, and below each what the model sees."""
+    """Draw some glyphs as they were read, and below each the glyph that the model receives."""
     columns = columns_within(width, source.image_size)
     kept = [index for index, name in enumerate(read.alphabet) if name in train.alphabet]
     order = rng.permutation(np.flatnonzero(np.isin(read.labels, kept) | (not kept)))
-    index = order[in_turn(read.labels[order])[: ROWS_OF_PAIRS * columns]]
+    index = order[in_turn(read.labels[order])[: PAIR_ROWS * columns]]
     chosen = read[index]
     names = [chosen.alphabet[label] if label >= 0 else "" for label in chosen.labels]
     after = source.prepare.clean(chosen.images, source.image_size)
-    title = f"Glyphs as read ({_size(read)}), and as the model sees them ({_size(train)})"
+    title = f"Glyphs as read ({_size(read)}), and as the model receives them ({_size(train)})"
     return draw_pairs(title, chosen.images, after, names if any(names) else (), columns)

@@ -1,4 +1,4 @@
-"""A sweep: which trials are best, what mattered, and how to go on with the best."""
+"""The page about a sweep: its leaderboards, the importance of its parameters, and its best trials."""
 
 from __future__ import annotations
 
@@ -37,83 +37,86 @@ from handwriting.sweeps.results import (
 )
 from handwriting.text import ABSENT, format_duration, format_number, format_value, one_line, printable
 
-SHOWN = 20
-"""So many rows of a table are on the page; ``comparison.csv`` has all."""
-TERMINAL = 10
-"""So many are in the terminal."""
-PICTURED = 4
-"""The grids of so many of the best are shown."""
-BESIDE = ("last val/fid", "last val/class_accuracy", "test fid", "test class_accuracy")
-"""What stands beside what trials go by, where it was measured: one number is soon had at the cost of another."""
-SEEDS = (0, 1, 2)
-BETTER = {"min": "less", "max": "more"}
+MAX_PAGE_ROWS = 20
+"""Rows of a table on the page; ``comparison.csv`` has all trials."""
+MAX_TERMINAL_ROWS = 10
+"""Rows of a table in the terminal."""
+MAX_GRIDS = 4
+"""Top trials whose sample grids are shown."""
+COMPARED_TRIALS = 3
+"""Top trials that the command for comparing runs names."""
+FURTHER_METRICS = ("last val/fid", "last val/class_accuracy", "test fid", "test class_accuracy")
+"""Further columns of a leaderboard, where they were measured: one metric is easily improved at the cost of another."""
+RERUN_SEEDS = (0, 1, 2)
+BETTER = {"min": "lower", "max": "higher"}
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a sweep has found.
+class SweepReport:
+    """A sweep as it is reported.
 
     Attributes:
-        sweep: The sweep.
-        plan: What it was asked for.
-        status: What ``sweep.json`` says.
-        trials: All of its trials.
-        standings: The finished ones by what they go by, best first.
-        entries: Their runs by number, as far as they can be read.
-        skipped: Those that cannot.
+        sweep: The sweep folder.
+        plan: The settings of the sweep.
+        status: The contents of ``sweep.json``.
+        trials: All trials.
+        leaderboards: For each objective the finished trials, best first.
+        summaries: The summaries of the trials' runs by trial number, where they can be read.
+        skipped: The runs that cannot be read.
     """
 
     sweep: Sweep
     plan: SweepPlan
     status: Mapping[str, Any]
     trials: Sequence[Trial]
-    standings: Mapping[Objective, Sequence[LeaderboardRow]]
-    entries: Mapping[int, RunSummary]
+    leaderboards: Mapping[Objective, Sequence[LeaderboardRow]]
+    summaries: Mapping[int, RunSummary]
     skipped: Sequence[Skipped]
 
     @property
     def counts(self) -> str:
-        """How many trials there are in each state."""
+        """The number of trials in each state, in words."""
         counts = Counter(trial.state for trial in self.trials).most_common()
         return ", ".join(f"{count} {state}" for state, count in counts) or "none has begun"
 
     @property
     def state(self) -> str | None:
-        """How it stands; see :attr:`handwriting.sweeps.folder.Sweep.state`."""
+        """The state of the sweep; see :attr:`handwriting.sweeps.folder.Sweep.state`."""
         return state_of(self.status)
 
     @property
     def failed(self) -> list[Trial]:
-        """The trials that came to no good end."""
+        """The trials that failed or were interrupted."""
         return [trial for trial in self.trials if trial.state in ("failed", "interrupted")]
 
     @property
     def total(self) -> int:
-        """How many trials there are to be."""
+        """The number of trials, those that have not begun included."""
         return max(len(self.trials), int(self.status.get("total") or 0))
 
     @property
     def to_come(self) -> int:
-        """How many have not begun."""
+        """The number of trials that have not begun."""
         return self.total - sum(trial.state != "waiting" for trial in self.trials)
 
 
-def gather(sweep: Sweep, entries: Mapping[int, RunSummary] | None = None) -> Found:
+def read_sweep(sweep: Sweep, summaries: Mapping[int, RunSummary] | None = None) -> SweepReport:
     """Read a sweep.
 
     Args:
-        sweep: The sweep.
-        entries: Its runs by number, where they are known; else they are read, and one that is broken is told of.
+        sweep: The sweep folder.
+        summaries: The summaries of its runs by trial number; None to read them, in which case broken ones are listed
+            as skipped.
 
     Raises:
         RunError: If the sweep's own files are broken.
     """
     plan, status, trials = sweep.plan, sweep.status, sweep.trials
-    standings: dict[Objective, list[LeaderboardRow]] = {}
-    for standing in leaderboard(trials):
-        standings.setdefault(standing.objective, []).append(standing)
-    if entries is not None:
-        return Found(sweep, plan, status, trials, standings, entries, [])
+    leaderboards: dict[Objective, list[LeaderboardRow]] = {}
+    for row in leaderboard(trials):
+        leaderboards.setdefault(row.objective, []).append(row)
+    if summaries is not None:
+        return SweepReport(sweep, plan, status, trials, leaderboards, summaries, [])
     read, skipped = dict[int, RunSummary](), []
     for trial in filter(is_finished, trials):
         folder = sweep.folder(trial.number)
@@ -122,235 +125,255 @@ def gather(sweep: Sweep, entries: Mapping[int, RunSummary] | None = None) -> Fou
             read[trial.number] = read_summary(folder, str(trial.number), run.summary, run.status)
         except RunError as error:
             skipped.append(Skipped(printable(str(folder)), printable(one_line(error))))
-    return Found(sweep, plan, status, trials, standings, read, skipped)
+    return SweepReport(sweep, plan, status, trials, leaderboards, read, skipped)
 
 
-def brief(found: Found, out: Path) -> Iterator[str]:
-    """Yield the lines that a terminal shows: the leaders, what to type next, and what is missing."""
-    yield f"The sweep {found.sweep.name}: {found.counts}\n".rstrip()
-    for goal, own in found.standings.items():
+def terminal_lines(report: SweepReport, out: Path) -> Iterator[str]:
+    """Yield the lines for the terminal: the leaderboards, the commands to go on from there, and the skipped runs.
+
+    Args:
+        report: The sweep.
+        out: The folder of the page.
+    """
+    yield f"The sweep {report.sweep.name}: {report.counts}\n".rstrip()
+    for objective, rows in report.leaderboards.items():
         yield ""
-        yield from as_text(leaders(own[:TERMINAL], found.entries)).split("\n")
-        if len(own) > TERMINAL:
-            yield f"... and {len(own) - TERMINAL} more"
+        yield from as_text(leaderboard_table(rows[:MAX_TERMINAL_ROWS], report.summaries)).split("\n")
+        if len(rows) > MAX_TERMINAL_ROWS:
+            yield f"... and {len(rows) - MAX_TERMINAL_ROWS} more"
         yield ""
-        yield f"best  {rerun_command(found.plan, own[0].best)}"
-        yield f"      {out / file_of(goal, found)}"
-    yield from (f"Not read: {one.path} ({one.reason})" for one in found.skipped[:TERMINAL])
+        yield f"best  {rerun_command(report.plan, rows[0].best)}"
+        yield f"      {out / best_config_name(objective, report)}"
+    yield from (f"Skipped: {skipped.path} ({skipped.reason})" for skipped in report.skipped[:MAX_TERMINAL_ROWS])
 
 
-def sections(found: Found) -> Iterator[Section]:
-    """Yield the parts of the page."""
-    yield Section("Summary", [facts(found), "What varies:", Code("\n".join(found.plan.swept) or "nothing")])
-    for goal, own in found.standings.items():
-        yield Section(_title("Leaderboard", goal, found), list(_leaderboard(own, found.entries)))
-        yield Section(_title("The best, to go on with", goal, found), list(_best(goal, found)))
-    for goal, trials in by_objective(found.trials).items():
-        yield Section(_title("What mattered", goal, found), list(_mattered(goal, trials)))
-        yield Section(_title("Samples of the best", goal, found), list(_grids(goal, found)))
-    if found.failed:
-        yield Section("Failures", list(_failures(found.failed)))
-    if found.skipped:
-        told = [f"{one.path} ({one.reason})" for one in found.skipped[:SHOWN]]
-        yield Section("Skipped", ["Runs that cannot be read, so that grids and test measures are missing:", *told])
-    some = [standing.best.number for own in found.standings.values() for standing in own[:3]]
-    places = ",".join(str(found.sweep.folder(number)) for number in some)
-    side_by_side = Code(f"handwriting compare {shlex.quote(f'runs={printable(places)}')}")
-    yield Section("Side by side", ["Curves, measures and grids of some runs, whichever you name:", side_by_side])
+def sections(report: SweepReport) -> Iterator[Section]:
+    """Yield the sections of the page."""
+    varied = Code("\n".join(report.plan.swept) or "nothing")
+    yield Section("Summary", [facts_table(report), "Varied parameters:", varied])
+    for objective, rows in report.leaderboards.items():
+        yield Section(_title("Leaderboard", objective, report), list(_leaderboard(rows, report.summaries)))
+        yield Section(_title("Best trial", objective, report), list(_best_trial(objective, report)))
+    for objective, trials in by_objective(report.trials).items():
+        yield Section(_title("Importance of parameters", objective, report), list(_importance(objective, trials)))
+        yield Section(_title("Samples of the top trials", objective, report), list(_grids(objective, report)))
+    if report.failed:
+        yield Section("Failures", list(_failures(report.failed)))
+    if report.skipped:
+        lines = [f"{skipped.path} ({skipped.reason})" for skipped in report.skipped[:MAX_PAGE_ROWS]]
+        yield Section("Skipped", ["These runs cannot be read; their grids and test metrics are missing:", *lines])
+    top = [row.best.number for rows in report.leaderboards.values() for row in rows[:COMPARED_TRIALS]]
+    folders = ",".join(str(report.sweep.folder(number)) for number in top)
+    command = Code(f"handwriting compare {shlex.quote(f'runs={printable(folders)}')}")
+    yield Section("Compare runs", ["This command compares curves, metrics and grids of any runs:", command])
 
 
-def _title(title: str, goal: Objective, found: Found) -> str:
-    return title if len(found.standings) == 1 else f"{title}, by {goal[0]}"
+def _title(title: str, objective: Objective, report: SweepReport) -> str:
+    return title if len(report.leaderboards) == 1 else f"{title}, by {objective[0]}"
 
 
-def slug(goal: Objective) -> str:
-    """Return what trials go by, as part of a file's name."""
-    return "".join(letter if letter.isalnum() else "_" for letter in goal[0])
+def file_suffix(objective: Objective) -> str:
+    """Return the monitor of an objective as a part of a file name."""
+    return "".join(letter if letter.isalnum() else "_" for letter in objective[0])
 
 
-def file_of(goal: Objective, found: Found) -> str:
-    """Return what the best trial's configuration is called."""
-    return "best.yaml" if len(found.standings) == 1 else f"best_{slug(goal)}.yaml"
+def best_config_name(objective: Objective, report: SweepReport) -> str:
+    """Return the name of the file with the best trial's configuration."""
+    return "best.yaml" if len(report.leaderboards) == 1 else f"best_{file_suffix(objective)}.yaml"
 
 
-def facts(found: Found) -> Table:
-    """Return what a sweep is, and how far it got."""
-    status, search = found.status, found.plan.search
-    state = format_value(found.state)
+def facts_table(report: SweepReport) -> Table:
+    """Return a table of the sweep's settings and its progress."""
+    status, search = report.status, report.plan.search
+    state = format_value(report.state)
     if state == DEAD:
-        state = "dead: its process is gone; the same command goes on with it"
+        state = "dead: its process has ended; the same command resumes it"
     elif state == "running" and status.get("seconds_left") is not None:
         state = f"running, about {format_duration(status['seconds_left'])} left"
-    seconds = [trial.seconds for trial in found.trials if trial.seconds is not None]
-    best = [own[0].best for own in found.standings.values()]
+    seconds = [trial.seconds for trial in report.trials if trial.seconds is not None]
+    best = [rows[0].best for rows in report.leaderboards.values()]
     facts = {
         "state": state,
-        "trials": f"{len(found.trials)} of {found.total}: {found.counts}",
-        "best": "; ".join(f"{one.monitor} {format_number(one.value, DIGITS)} (trial {one.number})" for one in best),
-        "goes by": "; ".join(f"{monitor}, {BETTER[mode]} is better" for monitor, mode in found.standings),
+        "trials": f"{len(report.trials)} of {report.total}: {report.counts}",
+        "best": "; ".join(
+            f"{trial.monitor} {format_number(trial.value, DIGITS)} (trial {trial.number})" for trial in best
+        ),
+        "objective": "; ".join(f"{monitor}, {BETTER[mode]} is better" for monitor, mode in report.leaderboards),
         "kind": f"search by {search.get('sampler')}, pruned by {search.get('pruner')}" if search else "grid",
         "training time, all trials": format_duration(sum(seconds)) if seconds else ABSENT,
-        "command": found.plan.command or ABSENT,
-        "folder": str(found.sweep.path),
+        "command": report.plan.command or ABSENT,
+        "folder": str(report.sweep.path),
     }
     rows = [[Cell(name), Cell(printable(fact))] for name, fact in facts.items()]
-    return Table([Cell("sweep"), Cell(found.sweep.name)], rows, words=True)
+    return Table([Cell("sweep"), Cell(report.sweep.name)], rows, words=True)
 
 
-# Who is best
+# The leaderboard
 
 
-def _leaderboard(standings: Sequence[LeaderboardRow], entries: Mapping[int, RunSummary]) -> Iterator[str | Table]:
-    monitor, mode = standings[0].objective
-    yield f"By the best {monitor} that training reached; {BETTER[mode]} is better. A trial's folder is its number."
-    if (spread := seed_spread(standings)) is not None:
+def _leaderboard(rows: Sequence[LeaderboardRow], summaries: Mapping[int, RunSummary]) -> Iterator[str | Table]:
+    monitor, mode = rows[0].objective
+    yield (
+        f"Ranked by the best {monitor} during training; {BETTER[mode]} is better. The number of a trial is the name of "
+        "its folder."
+    )
+    if (spread := seed_spread(rows)) is not None:
         yield (
-            "Trials that differ in their seed alone stand together; ± is their standard deviation. On the whole they "
-            f"spread by {format_number(spread)}: smaller differences may be seed_spread."
+            "Trials that differ only in their seed share a row; ± is their standard deviation. Over all such rows the "
+            f"spread over seeds is {format_number(spread)}: smaller differences may be chance."
         )
-    yield leaders(standings[:SHOWN], entries)
-    if len(standings) > SHOWN:
-        yield f"The first {SHOWN} of {len(standings)}; comparison.csv has all."
+    yield leaderboard_table(rows[:MAX_PAGE_ROWS], summaries)
+    if len(rows) > MAX_PAGE_ROWS:
+        yield f"These are the first {MAX_PAGE_ROWS} of {len(rows)} rows; comparison.csv has all trials."
 
 
-def leaders(standings: Sequence[LeaderboardRow], entries: Mapping[int, RunSummary]) -> Table:
-    """Return a row for each standing, best first."""
-    names = list(dict.fromkeys(name for standing in standings for name in standing.parameters))
-    varied = [name for name in names if len({standing.parameters.get(name) for standing in standings}) > 1] or names
-    beside = [
+def leaderboard_table(rows: Sequence[LeaderboardRow], summaries: Mapping[int, RunSummary]) -> Table:
+    """Return the leaderboard as a table, best first.
+
+    Args:
+        rows: The rows; at least one.
+        summaries: The summaries of the trials' runs by trial number, from which further metrics are taken.
+    """
+    names = list(dict.fromkeys(name for row in rows for name in row.parameters))
+    varied = [name for name in names if len({row.parameters.get(name) for row in rows}) > 1] or names
+    monitor = rows[0].objective[0]
+    further = [
         name
-        for name in BESIDE
-        if name != f"last {standings[0].objective[0]}"
-        and any(_mean(one, name, entries) is not None for one in standings)
+        for name in FURTHER_METRICS
+        if name != f"last {monitor}" and any(_mean(row, name, summaries) is not None for row in rows)
     ]
-    seeds = any(standing.n > 1 for standing in standings)
-    head = ["", standings[0].objective[0], *(["seeds"] if seeds else []), "trials" if seeds else "trial"]
-    head += [*beside, *varied, "time"]
-    rows = [
+    has_seeds = any(row.n > 1 for row in rows)
+    head = ["", monitor, *(["seeds"] if has_seeds else []), "trials" if has_seeds else "trial"]
+    head += [*further, *varied, "time"]
+    cells = [
         [
-            Cell.number(place),
+            Cell.number(rank),
             Cell.number(
-                one.mean,
+                row.mean,
                 _with_digits,
-                "" if one.spread is None else f"±{format_number(one.spread, 2)}",
-                best=place == 1,
+                "" if row.spread is None else f"±{format_number(row.spread, 2)}",
+                best=rank == 1,
             ),
-            *([Cell.number(one.n)] if seeds else []),
-            Cell.setting(", ".join(map(str, one.numbers))),
-            *(Cell.number(_mean(one, name, entries), _with_digits) for name in beside),
-            *(Cell.setting(one.parameters.get(name)) for name in varied),
-            Cell.number(one.seconds, format_duration),
+            *([Cell.number(row.n)] if has_seeds else []),
+            Cell.setting(", ".join(map(str, row.numbers))),
+            *(Cell.number(_mean(row, name, summaries), _with_digits) for name in further),
+            *(Cell.setting(row.parameters.get(name)) for name in varied),
+            Cell.number(row.seconds, format_duration),
         ]
-        for place, one in enumerate(standings, start=1)
+        for rank, row in enumerate(rows, start=1)
     ]
-    return Table([Cell(text) for text in head], rows, numbered=True, notes="±")
+    return Table([Cell(text) for text in head], cells, numbered=True, notes="±")
 
 
 def _with_digits(value: float) -> str:
     return format_number(value, DIGITS)
 
 
-def _mean(standing: LeaderboardRow, name: str, entries: Mapping[int, RunSummary]) -> float | None:
-    """Return the mean of what was measured over the trials of a standing that tell."""
-    runs = [entries[number] for number in standing.numbers if number in entries]
-    found = [value for run in runs if (value := _measured(run, name)) is not None]
-    return fmean(found) if found else None
+def _mean(row: LeaderboardRow, name: str, summaries: Mapping[int, RunSummary]) -> float | None:
+    """Return the mean of a further metric over the trials of a row that have it."""
+    runs = [summaries[number] for number in row.numbers if number in summaries]
+    values = [value for run in runs if (value := _further_metric(run, name)) is not None]
+    return fmean(values) if values else None
 
 
-def _measured(run: RunSummary, name: str) -> float | None:
-    """Return one of ``BESIDE`` of a run; None where it was not measured."""
-    when, measure = name.split(" ")
-    return run.last(measure) if when == "last" else run.tested.get(measure, {}).get("value")
+def _further_metric(run: RunSummary, name: str) -> float | None:
+    """Return one of ``FURTHER_METRICS`` of a run; None where it was not measured."""
+    when, metric = name.split(" ")
+    return run.last(metric) if when == "last" else run.tested.get(metric, {}).get("value")
 
 
-def _best(goal: Objective, found: Found) -> Iterator[str | Code]:
-    plan, standing = found.plan, found.standings[goal][0]
-    trial = standing.best
-    yield f"Trial {trial.number} once more:"
+def _best_trial(objective: Objective, report: SweepReport) -> Iterator[str | Code]:
+    plan, row = report.plan, report.leaderboards[objective][0]
+    trial = row.best
+    yield f"Run trial {trial.number} again:"
     yield Code(rerun_command(plan, trial))
-    yield "For several seeds, which tells how much of it was seed_spread:"
-    yield Code(rerun_command(plan, trial, SEEDS))
-    yield "Its measures on the test set:"
-    yield Code(f"handwriting evaluate {shlex.quote(f'run={printable(str(found.sweep.folder(trial.number)))}')}")
-    name = file_of(goal, found)
-    yield f"The same as a file, {name}: put it into experiments/ and train by it with experiments={Path(name).stem}."
-    yield Code(best_config(found.sweep.name, plan, standing).rstrip())
+    yield "Run it with several seeds, which shows the spread over seeds:"
+    yield Code(rerun_command(plan, trial, RERUN_SEEDS))
+    yield "Evaluate it on the test set:"
+    yield Code(f"handwriting evaluate {shlex.quote(f'run={printable(str(report.sweep.folder(trial.number)))}')}")
+    name = best_config_name(objective, report)
+    yield (
+        f"Its configuration is the file {name}: copy it into experiments/ and train it with "
+        f"experiments={Path(name).stem}."
+    )
+    yield Code(best_config(report.sweep.name, plan, row).rstrip())
 
 
-# What mattered
+# The parameters
 
 
-def _mattered(goal: Objective, trials: Sequence[Trial]) -> Iterator[str | Picture]:
-    (monitor, mode), own = goal, slug(goal)
+def _importance(objective: Objective, trials: Sequence[Trial]) -> Iterator[str | Picture]:
+    (monitor, mode), suffix = objective, file_suffix(objective)
     if reason := importance_unavailable(trials):
         yield reason
     else:
         yield (
-            "How much of the differences each parameter explains by itself (functional ANOVA of a random forest; a "
-            "share, not a direction). With few trials it is a hint."
+            "The importance of a parameter is the share of the variance that it explains by itself (functional ANOVA "
+            "of a random forest); it gives no direction. With few trials it is only a hint."
         )
         picture = figure_bytes(draw_importance(importance(trials)))
-        yield Picture(f"importance_{own}.png", f"What explains {monitor}", picture)
+        yield Picture(f"importance_{suffix}.png", f"Importance for {monitor}", picture)
     ended = [trial for trial in trials if trial.state in ("done", "pruned", "failed")]
     columns = parameter_axes(ended)
     reached = Axis(monitor, tuple(trial.value if is_finished(trial) else None for trial in ended))
     if columns:
-        caption = "Each trial as a line through its parameters: the darker the better, the best three thick."
-        yield Picture(f"parallel_{own}.png", caption, figure_bytes(draw_parallel(columns, reached, mode)))
+        caption = "Each trial is a line through its parameters: darker lines are better, and the best three are thick."
+        yield Picture(f"parallel_{suffix}.png", caption, figure_bytes(draw_parallel(columns, reached, mode)))
     values = Axis(monitor, tuple(trial.value for trial in ended))
     numbers, states = [trial.number for trial in ended], [trial.state for trial in ended]
     history = draw_history(numbers, values, states, mode)
-    yield Picture(f"history_{own}.png", "One trial after the other", figure_bytes(history))
+    yield Picture(f"history_{suffix}.png", "The trials in the order of their numbers", figure_bytes(history))
 
 
-def _grids(goal: Objective, found: Found) -> Iterator[str | Picture]:
-    best = [found.entries.get(standing.best.number) for standing in found.standings[goal]]
+def _grids(objective: Objective, report: SweepReport) -> Iterator[str | Picture]:
+    top = [report.summaries.get(row.best.number) for row in report.leaderboards[objective]]
     grids = list[GridPanel]()
-    for place, entry in enumerate(best):
-        if entry and len(grids) < PICTURED and (pictures := Run(entry.path).pictures("samples")):
+    for index, summary in enumerate(top):
+        if summary and len(grids) < MAX_GRIDS and (pictures := Run(summary.path).pictures("samples")):
             epoch = max(pictures)
-            grids.append(GridPanel(place, f"trial {entry.name}   epoch {epoch}", pictures[epoch]))
+            grids.append(GridPanel(index, f"trial {summary.name}   epoch {epoch}", pictures[epoch]))
     if grids:
-        name = "samples.png" if len(found.standings) == 1 else f"samples_{slug(goal)}.png"
-        yield Picture(name, "The last grids of the best, in order", png_bytes(draw_grids(grids)))
+        name = "samples.png" if len(report.leaderboards) == 1 else f"samples_{file_suffix(objective)}.png"
+        yield Picture(name, "The last sample grids of the top trials, in order", png_bytes(draw_grids(grids)))
     else:
-        yield "None of the best has drawn a grid."
+        yield "None of the top trials has a sample grid."
 
 
 def _failures(trials: Sequence[Trial]) -> Iterator[str | Table]:
     rows = [
-        [str(trial.number), trial.state, trial.why or ABSENT, " ".join(trial.overrides)] for trial in trials[:SHOWN]
+        [str(trial.number), trial.state, trial.why or ABSENT, " ".join(trial.overrides)]
+        for trial in trials[:MAX_PAGE_ROWS]
     ]
-    head = [Cell(text) for text in ("trial", "state", "why", "given")]
+    head = [Cell(text) for text in ("trial", "state", "reason", "overrides")]
     yield Table(head, [[Cell(printable(text)) for text in row] for row in rows], numbered=True, words=True)
-    if len(trials) > SHOWN:
-        yield f"The first {SHOWN} of {len(trials)}; comparison.csv has all."
+    if len(trials) > MAX_PAGE_ROWS:
+        yield f"These are the first {MAX_PAGE_ROWS} of {len(trials)} trials; comparison.csv has all."
 
 
-def rows(found: Found) -> Iterator[dict[str, Any]]:
-    """Yield a row for each trial, for other programs; those that stand together share their place and mean."""
-    names = dict.fromkeys(name for trial in found.trials for name in trial.parameters)
-    places = {
-        number: (place, standing)
-        for own in found.standings.values()
-        for place, standing in enumerate(own, start=1)
-        for number in standing.numbers
+def csv_rows(report: SweepReport) -> Iterator[dict[str, Any]]:
+    """Yield a row for each trial, for other programs; trials that share a leaderboard row share its place and mean."""
+    names = dict.fromkeys(name for trial in report.trials for name in trial.parameters)
+    ranked = {
+        number: (rank, row)
+        for rows in report.leaderboards.values()
+        for rank, row in enumerate(rows, start=1)
+        for number in row.numbers
     }
-    for trial in found.trials:
-        place, standing = places.get(trial.number, (None, None))
-        run = found.entries.get(trial.number)
+    for trial in report.trials:
+        rank, row = ranked.get(trial.number, (None, None))
+        run = report.summaries.get(trial.number)
         yield {
             "trial": trial.number,
             "state": trial.state,
             "monitor": trial.monitor,
             "value": trial.value,
-            "place": place,
-            "mean": standing and standing.mean,
-            "spread": standing and standing.spread,
-            "seeds": standing and standing.n,
+            "place": rank,
+            "mean": row and row.mean,
+            "spread": row and row.spread,
+            "seeds": row and row.n,
             "seconds": trial.seconds,
-            **{name.replace(" ", "_"): run and _measured(run, name) for name in BESIDE},
+            **{name.replace(" ", "_"): run and _further_metric(run, name) for name in FURTHER_METRICS},
             **{name: trial.parameters.get(name) for name in names},
             "why": trial.why,
-            "path": str(found.sweep.folder(trial.number)),
+            "path": str(report.sweep.folder(trial.number)),
         }

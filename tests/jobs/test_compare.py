@@ -80,7 +80,7 @@ def page(folder: str = "comparison") -> Page:
     return Page(Path(folder, "comparison.html").read_text("utf-8"))
 
 
-def test_page_table_and_pictures_are_made_and_the_terminal_tells(trained, capsys):
+def test_page_table_and_pictures_are_made_and_the_terminal_has_a_summary(trained, capsys):
     assert start("compare", [f"runs={trained}"]) == 0
     out = capsys.readouterr().out
     assert re.search(r"^fid ↓ +- +12\.34 \* +45\.67 +1\.000 +5,600$", out, re.MULTILINE)
@@ -105,8 +105,8 @@ def test_page_table_and_pictures_are_made_and_the_terminal_tells(trained, capsys
 
 def test_broken_and_foreign_folders_are_named_with_the_reason(trained, capsys):
     assert start("compare", [f"runs={trained}"]) == 0
-    told = capsys.readouterr().out
-    for text in (told, page().text, Path("comparison/comparison.md").read_text()):
+    out = capsys.readouterr().out
+    for text in (out, page().text, Path("comparison/comparison.md").read_text()):
         assert "Skipped: " in text
         assert f"{trained}/broken" in text
         assert f"{trained}/notes (not a run folder" in text
@@ -138,14 +138,14 @@ def test_markup_in_the_name_of_a_run_stays_text(trained, capsys):
     assert len(lengths) <= 2, "no name adds a column"
 
 
-def test_runs_that_were_not_evaluated_are_told_how_and_not_mixed_with_those_that_were(trained, capsys):
+def test_runs_without_an_evaluation_get_the_command_and_are_not_mixed_with_the_others(trained, capsys):
     assert start("compare", [f"runs={trained}"]) == 0
     assert f"handwriting evaluate 'run={trained}/<img" in capsys.readouterr().out
     shown = page().text
     before, _, after = shown.partition("Not evaluated: 1 (")
     assert "val/loss" not in before
     assert "val/loss" in after
-    assert "no test measures" in after
+    assert "not test metrics" in after
 
 
 def test_only_settings_that_differ_are_shown(trained):
@@ -169,7 +169,7 @@ def test_the_table_has_a_row_for_each_run_with_values_and_floors(trained):
     assert rows[MARKUP]["fid"] == ""
 
 
-def test_markdown_refers_to_the_pictures_beside_it(trained):
+def test_markdown_refers_to_the_pictures_in_its_folder(trained):
     assert start("compare", [f"runs={trained}"]) == 0
     named = re.findall(r"!\[[^]]*\]\(([^)]*)\)", Path("comparison/comparison.md").read_text())
     assert sorted(named) == sorted(path.name for path in Path("comparison").glob("*.png"))
@@ -178,7 +178,7 @@ def test_markdown_refers_to_the_pictures_beside_it(trained):
             assert picture.width > 100
 
 
-def test_runs_measured_by_different_classifiers_are_told_apart(trained, tmp_path, capsys):
+def test_runs_measured_by_different_classifiers_are_not_compared(trained, tmp_path, capsys):
     shutil.copytree(trained, tmp_path / "runs")
     other = {"fid": measured(1.5, classifier="77aa77aa")}
     (tmp_path / "runs/b_vae/evaluation.json").write_text(json.dumps(other))
@@ -201,7 +201,7 @@ def test_nothing_is_written_over(trained, capsys):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["runs=nowhere"], "runs=nowhere: there is no run to compare (nowhere: there is no such folder)."),
         (["runs=nowhere/*,elsewhere"], "there is no run to compare"),
@@ -209,10 +209,10 @@ def test_nothing_is_written_over(trained, capsys):
         ([], "runs is missing: give runs=<folder>"),
     ],
 )
-def test_a_mistake_is_one_line_and_leaves_nothing(words, told, capsys):
+def test_a_mistake_is_one_line_and_leaves_nothing(words, message, capsys):
     assert start("compare", words) == 2
     error = capsys.readouterr().err
-    assert told in error
+    assert message in error
     assert error.count("\n") == 1
     assert list(Path().iterdir()) == []
 

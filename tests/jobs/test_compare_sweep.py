@@ -25,17 +25,17 @@ def page(written: Sweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     return tmp_path / "out", capsys.readouterr().out
 
 
-def test_the_page_of_a_sweep_holds_all_that_it_found(written: Sweep, page: tuple[Path, str]) -> None:
-    out, told = page
+def test_the_page_of_a_sweep_has_all_its_sections(written: Sweep, page: tuple[Path, str]) -> None:
+    out, printed = page
     names = {"comparison.html", "comparison.md", "comparison.csv", "best.yaml", "importance_val_fid.png",
              "parallel_val_fid.png", "history_val_fid.png", "samples.png"}  # fmt: skip
     assert {path.name for path in out.iterdir()} == names
     text = (out / "comparison.md").read_text()
-    for part in ("Leaderboard", "The best, to go on with", "What mattered", "Samples of the best", "Failures"):
+    for part in ("Leaderboard", "Best trial", "Importance of parameters", "Samples of the top trials", "Failures"):
         assert f"## {part}\n" in text
     assert "NotFiniteError: train/generator\\_loss is nan" in text or "NotFiniteError" in text
     best = min((trial for trial in written.trials if trial.state == "done"), key=lambda trial: trial.value or 0)
-    assert f"python train.py model=cgan data=emnist {best.overrides[0]}" in told
+    assert f"python train.py model=cgan data=emnist {best.overrides[0]}" in printed
     assert (out / "best.yaml").read_text() in text.replace("\n    ", "\n")
 
 
@@ -48,9 +48,9 @@ def test_the_table_has_a_row_for_each_trial(written: Sweep, page: tuple[Path, st
         assert row["model.lr"] == trial.parameters["model.lr"]
 
 
-def test_other_measures_stand_beside_the_one_that_trials_go_by(written: Sweep, page: tuple[Path, str]) -> None:
-    out, told = page
-    (head,) = [line for line in told.splitlines() if "trial  " in line and "val/fid" in line]
+def test_further_metrics_are_columns_next_to_the_objective(written: Sweep, page: tuple[Path, str]) -> None:
+    out, printed = page
+    (head,) = [line for line in printed.splitlines() if "trial  " in line and "val/fid" in line]
     assert "last val/class_accuracy" in head
     assert "last val/fid" not in head
     assert "test fid" not in head, "no trial was evaluated"
@@ -77,7 +77,7 @@ def test_the_page_needs_no_network_and_no_scripts(page: tuple[Path, str]) -> Non
     assert len(html) < 2_000_000
 
 
-def test_a_broken_trial_folder_is_told_and_spoils_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_broken_trial_folder_is_skipped_with_its_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sweep = write_sweep(tmp_path / "s", trials=6)
     (sweep.folder(0) / "status.json").write_text('{"state": 3}')
     (sweep.folder(1) / "summary.json").write_text("{")
@@ -108,4 +108,4 @@ def test_a_sweep_whose_files_are_broken_is_refused_in_one_line(
 def test_trials_of_a_sweep_can_still_be_put_side_by_side(written: Sweep, tmp_path: Path) -> None:
     runs = ",".join(str(written.folder(number)) for number in (0, 1))
     assert main(["compare", f"runs={runs}", f"out={tmp_path / 'out'}"]) == 0
-    assert "2 runs side by side" in (tmp_path / "out" / "comparison.md").read_text()
+    assert "2 runs compared" in (tmp_path / "out" / "comparison.md").read_text()

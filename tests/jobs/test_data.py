@@ -28,7 +28,7 @@ def test_a_page_is_drawn_and_summed_up(capsys):
     assert told["classes"] == "10"
     assert told["glyphs"] == "1,295 training, 143 validation, 359 test"
     assert told["smallest"] == "8, 125 training glyphs"
-    assert told["report"] == "nothing left out, nothing added"
+    assert told["report"] == "nothing removed, nothing added"
     assert told["page"] == "data_digits.png"
     pixels = page("data_digits.png")
     assert pixels.shape[1] <= 1640

@@ -8,9 +8,7 @@ from handwriting.metrics.checks import in_float64, refuse_too_few
 
 
 def test_too_few_glyphs_are_refused_with_both_numbers_and_what_to_do():
-    with pytest.raises(
-        DataError, match=r"at least 6 glyphs on each side, and there are 9 and 5: .*metrics\.kid=null"
-    ):
+    with pytest.raises(DataError, match=r"at least 6 glyphs on each side, and there are 9 and 5: .*metrics\.kid=null"):
         refuse_too_few("kid", 6, 9, 5)
     refuse_too_few("kid", 5, 9, 5)
 

@@ -5,7 +5,6 @@ import pytest
 
 from handwriting.plots.contents import (
     WIDTH,
-    beside,
     cell_side,
     columns_within,
     draw_captioned,
@@ -13,6 +12,7 @@ from handwriting.plots.contents import (
     draw_classes,
     draw_page,
     draw_pairs,
+    width_next_to,
 )
 from handwriting.plots.grids import Block, draw_grid, in_cells
 
@@ -77,7 +77,7 @@ def test_panels_share_the_page_only_where_both_fit():
     assert (
         draw_page("t", ["line"], None, [narrow, narrow]).height < draw_page("t", ["line"], None, [wide, narrow]).height
     )
-    assert beside(narrow.width) + narrow.width <= WIDTH == beside(wide.width)
+    assert width_next_to(narrow.width) + narrow.width <= WIDTH == width_next_to(wide.width)
     assert draw_page("t", ["line"], charts(3), [narrow, narrow]).size > (WIDTH - 1, 500)
 
 

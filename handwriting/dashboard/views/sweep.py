@@ -12,7 +12,15 @@ from handwriting.dashboard.tables import state, table_rows, trials_table
 from handwriting.errors import HandwritingError
 from handwriting.plots.interactive import PICK, Chart, parallel_chart, picked
 from handwriting.plots.sweeps import draw_history, draw_importance
-from handwriting.reports.sweep import BETTER, Found, facts, file_of, gather, leaders, slug
+from handwriting.reports.sweep import (
+    BETTER,
+    SweepReport,
+    best_config_name,
+    facts_table,
+    file_suffix,
+    leaderboard_table,
+    read_sweep,
+)
 from handwriting.scales import Axis
 from handwriting.sweeps import Trial
 from handwriting.sweeps.results import (
@@ -59,12 +67,12 @@ def show(slots: Sequence[Any]) -> None:
         parts.live(lambda: _trials(key), running)
 
 
-def _found(key: str) -> Found:
+def _found(key: str) -> SweepReport:
     index = parts.run_index()
-    return gather(index.sweep(key), index.snapshot(parts.QUICK).trials(key))
+    return read_sweep(index.sweep(key), index.snapshot(parts.QUICK).trials(key))
 
 
-def _ended(found: Found) -> tuple[str | None, Sequence[Trial]]:
+def _ended(found: SweepReport) -> tuple[str | None, Sequence[Trial]]:
     """Return what the page is made of: whether it runs, and the trials that have ended."""
     return found.state, [trial for trial in found.trials if trial.state not in ("running", "waiting")]
 
@@ -81,20 +89,20 @@ def _progress(key: str, before: tuple[str | None, Sequence[Trial]]) -> None:
     )
     st.progress(ended / max(1, found.total), told)
     with st.expander(f"{state(found.state)}: {found.counts}"):
-        parts.table(table_rows(facts(found)))
+        parts.table(table_rows(facts_table(found)))
         st.markdown("What varies:")
         st.code("\n".join(found.plan.swept) or "nothing", language="bash", wrap_lines=True)
 
 
-def _goal(key: str, goal: Objective, trials: Sequence[Trial], found: Found) -> None:
+def _goal(key: str, goal: Objective, trials: Sequence[Trial], found: SweepReport) -> None:
     """Show the trials that go by the same value."""
-    (monitor, mode), standings = goal, found.standings[goal]
+    (monitor, mode), standings = goal, found.leaderboards[goal]
     st.subheader(f"Leaderboard, by {escape_markdown(monitor)} ({BETTER[mode]} is better)")
     if (spread := seed_spread(standings)) is not None:
         st.caption(
             f"Trials that differ in their seed alone spread by {format_number(spread)}: less may be seed_spread."
         )
-    parts.table(table_rows(leaders(standings, found.entries)), height=min(38 + 35 * len(standings), 400))
+    parts.table(table_rows(leaderboard_table(standings, found.summaries)), height=min(38 + 35 * len(standings), 400))
     ended = [trial for trial in trials if trial.state in ENDED]
     if columns := parameter_axes(ended):
         reached = Axis(monitor, tuple(trial.value if is_finished(trial) else None for trial in ended))
@@ -105,11 +113,13 @@ def _goal(key: str, goal: Objective, trials: Sequence[Trial], found: Found) -> N
         st.caption(escape_markdown(reason))
     else:
         with st.columns([3, 2])[0]:
-            parts.figure(lambda: draw_importance(importance(trials)), f"importance_{slug(goal)}.png", IMPORTANCE)
+            parts.figure(lambda: draw_importance(importance(trials)), f"importance_{file_suffix(goal)}.png", IMPORTANCE)
     values = Axis(monitor, tuple(trial.value for trial in ended))
     numbers, states = [trial.number for trial in ended], [trial.state for trial in ended]
     parts.figure(
-        lambda: draw_history(numbers, values, states, mode), f"history_{slug(goal)}.png", "One trial after the other"
+        lambda: draw_history(numbers, values, states, mode),
+        f"history_{file_suffix(goal)}.png",
+        "One trial after the other",
     )
     _best(key, goal, found)
 
@@ -120,8 +130,8 @@ def _parallel(key: str, goal: Objective, chart: Chart, trials: Sequence[Trial]) 
     st.caption(
         "Each trial is a line, the more it stands out the better. Drag over axes to select the trials that pass there."
     )
-    with st.container(key=f"wide {slug(goal)}"):
-        selection = parts.chart(chart, f"parallel {key} {slug(goal)}")["selection"]
+    with st.container(key=f"wide {file_suffix(goal)}"):
+        selection = parts.chart(chart, f"parallel {key} {file_suffix(goal)}")["selection"]
     chosen = picked(chart, selection.get(PICK, {}))
     rows = [trial for trial in trials if trial.number in chosen]
     if rows:
@@ -132,16 +142,16 @@ def _parallel(key: str, goal: Objective, chart: Chart, trials: Sequence[Trial]) 
         )
 
 
-def _best(key: str, goal: Objective, found: Found) -> None:
+def _best(key: str, goal: Objective, found: SweepReport) -> None:
     """Show how to go on with the best trial."""
     st.subheader("The best, to go on with")
-    best = found.standings[goal][0]
+    best = found.leaderboards[goal][0]
     trial = best.best
     parts.link(f"Open trial {trial.number}", page="Run", run=f"{key}/{trial.number}")
     st.code(rerun_command(found.plan, trial), language="bash", wrap_lines=True)
     text = best_config(found.sweep.name, found.plan, best)
     st.code(text, language="yaml")
-    parts.download(f"Save {file_of(goal, found)}", text, file_of(goal, found), "text/plain")
+    parts.download(f"Save {best_config_name(goal, found)}", text, best_config_name(goal, found), "text/plain")
 
 
 def _trials(key: str) -> None:
