@@ -40,7 +40,7 @@ from handwriting.plots.themes import page_colour
 from handwriting.reports.comparison import metric_rows
 from handwriting.reports.page import Cell, Table
 from handwriting.reports.runs import FACTS, facts_table, metric_table
-from handwriting.reports.sweep import gather, leaders
+from handwriting.reports.sweep import leaderboard_table, read_sweep
 from handwriting.runs.details import RunDetails
 from handwriting.runs.summaries import DEAD
 from handwriting.sweeps import Sweep, Trial
@@ -314,9 +314,9 @@ def test_in_a_table_of_a_report_numbers_stay_numbers_with_their_notes_next_to_th
 
 
 def test_the_leaderboard_and_the_metrics_of_a_run_hold_numbers(written: Path):
-    found = gather(Sweep(written / "sweep"))
-    ((_, standings),) = found.standings.items()
-    rows = table_rows(leaders(standings, found.entries))
+    found = read_sweep(Sweep(written / "sweep"))
+    ((_, standings),) = found.leaderboards.items()
+    rows = table_rows(leaderboard_table(standings, found.summaries))
     assert rows
     for name in ("#", "val/fid", "model.lr", "time"):
         assert {type(row[name]) for row in rows} <= {int, float}, name
