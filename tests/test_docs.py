@@ -5,18 +5,28 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import sys
 from collections.abc import Iterator
+from functools import partial
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, IntervalSweep
+from PIL import Image
 
+import handwriting
 from benchmarks.cli import main as benchmark
-from handwriting.config import CONF, describe
+from handwriting import api
+from handwriting.config import CONF, Command, describe
 from handwriting.jobs import main, start
+from tests.metrics.samples import gaussian, make_evaluation, make_sample
+from tests.pages.builders import drawn_page
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -53,7 +63,7 @@ class Block(NamedTuple):
 def blocks(page: Path) -> list[Block]:
     """Return the fenced blocks of a page."""
     text = page.read_text("utf-8")
-    fence = re.compile(r"(?:`([^`\n]+)`:\n\n)?^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+    fence = re.compile(r"(?:`([\w/]+\.\w+)`:\n\n)?^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
     return [
         Block(page, text[: match.start(3)].count("\n") + 1, match[2], match[3], match[1] or "")
         for match in fence.finditer(text)
@@ -146,13 +156,23 @@ def command_line(command: str) -> list[str]:
     return words
 
 
-def write_files(folder: Path, suffix: str, under: str) -> None:
-    """Write the blocks that are files, by the path that the page gives them below ``under``, into a folder."""
+def write_configs(folder: Path) -> Path:
+    """Write the configurations that the pages add into a folder laid out as ``conf`` is, and return it."""
     for block in BLOCKS:
-        if block.file.startswith(under) and block.file.endswith(suffix):
-            path = folder / block.file.removeprefix(under)
+        if block.file.startswith("conf/"):
+            path = folder / block.file.removeprefix("conf/")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text)
+    return folder
+
+
+def install(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the modules that a page adds imported from there."""
+    for block in BLOCKS:
+        if block.page == page and block.file.endswith(".py"):
+            module = ModuleType(block.file.removesuffix(".py").replace("/", "."))
+            monkeypatch.setitem(sys.modules, module.__name__, module)
+            exec(compile(block.text, str(block), "exec"), vars(module))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -161,7 +181,7 @@ def test_every_command_composes(
 ) -> None:
     """A command with arguments also names everything that it needs; the pages' own files are there."""
     monkeypatch.chdir(tmp_path)
-    write_files(tmp_path / "my_parts", ".yaml", under="conf/")
+    write_configs(tmp_path / "my_parts")
     words = command_line(command)
     if command.startswith("make "):
         assert f"\n{command.split()[1]}: " in (ROOT / "Makefile").read_text("utf-8")
@@ -175,8 +195,7 @@ def test_every_command_composes(
     words += [] if helped or "--cfg" in words else ["--cfg", "job"]
     if words[0] in NEW_JOBS:
         shutil.copytree(CONF, tmp_path / "conf")
-        write_files(tmp_path / "conf", ".yaml", under="conf/")
-        status = start(words[0], words[1:], conf=tmp_path / "conf")
+        status = start(Command(words[0], conf=write_configs(tmp_path / "conf")), words[1:])
     else:
         status = (benchmark if words[0] in ("speed", "segmentation") else main)(words)
     assert status == 0, capsys.readouterr().err
@@ -187,3 +206,68 @@ def test_every_command_composes(
 def test_every_yaml_block_can_be_read(block: Block) -> None:
     if block.language == "yaml":
         assert isinstance(yaml.safe_load(block.text), dict)
+
+
+QUICK = ["debug=fast", "trainer=cpu", "model.channels=8", "precision=32-true"]
+EXTENDING = ROOT / "docs" / "extending.md"
+
+
+@pytest.mark.parametrize(
+    ("page", "overrides"),
+    [
+        (README, ["model=lsgan", "data=digits", "callbacks=none"]),
+        (EXTENDING, ["model=lsgan", "data=marks", "data.count=200", "callbacks=[none,strip,model_summary]"]),
+    ],
+    ids=["README", "extending"],
+)
+def test_the_parts_that_a_page_adds_train(
+    page: Path,
+    overrides: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    install(page, monkeypatch)
+    parts = write_configs(tmp_path / "my_parts")
+    status = start("train", ["--config-dir", str(parts), *QUICK, *overrides])
+    assert status == 0, capsys.readouterr().err
+    (run,) = (tmp_path / "runs").iterdir()
+    assert (run / "checkpoints" / "last.ckpt").is_file()
+    assert (run / "strips" / "epoch_0001.png").is_file() == ("strip" in str(overrides))
+    columns = (run / "metrics.csv").read_text().splitlines()[0].split(",")
+    assert {"train/discriminator_loss", "val/generator_loss"} <= set(columns)
+    assert not [column for column in columns if "accuracy" in column], "nobody said what the scores mean"
+
+
+def test_the_metric_that_a_page_adds_measures(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(EXTENDING, monkeypatch)
+    metric = import_module("handwriting.metrics.ink").Ink()
+    dark, bright = (make_sample(gaussian(4), images=np.full((4, 1, 8, 8), level, np.uint8)) for level in (10, 30))
+    values = metric.compute(make_evaluation(bright, dark, floor=dark))
+    assert (values["ink"].value, values["ink"].floor) == (20, 0)
+
+
+def test_the_command_that_a_page_adds_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    install(EXTENDING, monkeypatch)
+    shutil.copytree(CONF, tmp_path / "conf")
+    assert start(Command("count", conf=write_configs(tmp_path / "conf")), ["data=digits"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list("0123456789")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [README, ROOT / "docs" / "python.md"], ids=lambda page: page.name)
+def test_the_python_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its blocks run one after the other, with a few batches for each training."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(handwriting, "train", partial(api.train, *QUICK), raising=False)
+    monkeypatch.setattr(handwriting, "sweep", partial(api.sweep, *QUICK), raising=False)
+    (tmp_path / "notebook").mkdir()
+    Image.fromarray(drawn_page().image).save(tmp_path / "notebook" / "page.png")
+    names: dict[str, object] = {}
+    for block in blocks(page):
+        if block.language == "python" and not block.file:
+            exec(compile(block.text, str(block), "exec"), names)

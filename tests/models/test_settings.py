@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import pytorch_lightning as pl
 import torch
 from pydantic import PositiveFloat
 
 from handwriting.config import build, compose
-from handwriting.data.loading.module import GlyphData
-from handwriting.data.sources.digits import Digits
 from handwriting.errors import ConfigError, DataError
-from handwriting.models.adversarial import AdversarialModel
 from handwriting.models.base import GlyphModel
 from handwriting.models.cgan import CGAN
 from handwriting.models.cvae import CVAE
@@ -145,34 +140,6 @@ def test_accuracy_is_logged_only_where_the_model_says_what_scores_mean():
         model = kind(**SMALL)
         model.validate_batch(make_batch())
         assert ({"accuracy_real", "accuracy_fake"} <= set(model.running_means.take())) is expected
-
-
-@pytest.mark.parametrize("page", ["README.md", "docs/extending.md"])
-def test_the_model_in_the_documentation_trains(page, tmp_path):
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)
-    (block,) = (block for block in blocks if "class LSGAN(" in block)
-    namespace: dict[str, Any] = {"__name__": "handwriting.models.lsgan"}
-    exec(block, namespace)
-    kind = namespace["LSGAN"]
-    assert issubclass(kind, AdversarialModel)
-    data = GlyphData(Digits())
-    data.setup()
-    model = kind(**{**SMALL, "alphabet": data.alphabet})
-    trainer = pl.Trainer(
-        default_root_dir=tmp_path,
-        max_epochs=1,
-        limit_train_batches=1,
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
-    trainer.fit(model, data)
-    assert model.batches == data.loading.batches_per_step
-    logged = {name for name in trainer.callback_metrics if "gradient_norm" not in name}
-    losses = ("discriminator_loss", "generator_loss")
-    assert logged == {f"{stage}/{loss}" for stage in ("train", "val") for loss in losses}
 
 
 # What a model requires of its data, asked of its class
