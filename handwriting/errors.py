@@ -1,4 +1,4 @@
-"""The mistakes a user can make, each told in one line that says what, where, and what to do."""
+"""The mistakes a user can make: the message of each says in one line what is wrong, where, and what to do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 
 class HandwritingError(Exception):
-    """A mistake that a user can make and mend: shown as one line, without a traceback, with exit status 2."""
+    """A mistake that a user can make and correct: shown as one line, without a traceback, with exit status 2."""
 
 
 class ConfigError(HandwritingError):
@@ -19,7 +19,7 @@ class UntrustedClassError(ConfigError):
 
 
 class DataError(HandwritingError):
-    """A data source that is missing, broken or does not fit what is asked of it."""
+    """A data source that is missing, broken or does not suit the request."""
 
 
 class RunError(HandwritingError):
@@ -38,5 +38,5 @@ def nearest(word: str, choices: Iterable[str]) -> str:
     >>> nearest("zzz", ["cgan", "vae"])
     ''
     """
-    found = get_close_matches(word, list(choices), n=1, cutoff=0.5)
-    return f" Did you mean {found[0]}?" if found else ""
+    matches = get_close_matches(word, list(choices), n=1, cutoff=0.5)
+    return f" Did you mean {matches[0]}?" if matches else ""

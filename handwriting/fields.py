@@ -108,7 +108,7 @@ def hint_at(cls: type, key: str) -> Any:
     if not rest or hint is None:
         return hint
     nested = (hint_at(part, rest) for part in _dataclasses_in(hint))
-    return next((found for found in nested if found is not None), None)
+    return next((inner for inner in nested if inner is not None), None)
 
 
 def declared(hint: Any, kind: type) -> Iterator[Any]:

@@ -82,12 +82,12 @@ def current_config(tree: Any, key: str = "") -> Any:
         return [current_config(value) for value in tree]
     if not isinstance(tree, Mapping):
         return tree
-    found = {}
+    current = {}
     for name, value in tree.items():
         full = f"{key}.{name}".lstrip(".")
         new = KEYS.get(full, full)
-        found[new.rpartition(".")[2]] = current_target(value) if name == "_target_" else current_config(value, full)
-    return found
+        current[new.rpartition(".")[2]] = current_target(value) if name == "_target_" else current_config(value, full)
+    return current
 
 
 def current_status(status: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -88,11 +88,11 @@ def test_a_run_is_trained_measured_compared_and_loaded(capsys: pytest.CaptureFix
     first = handwriting.train(*QUICK, "model=cgan", "hydra.run.dir=runs/first")
     second = handwriting.train(*QUICK, "model=vae", "hydra.run.dir=runs/second")
     assert state_of_process() == before
-    assert (first.path, second.path) == (Path("runs/first"), Path("runs/second"))
+    assert (first.path, second.path) == (Path.cwd() / "runs" / "first", Path.cwd() / "runs" / "second")
     assert first.summary["model"] == "CGAN"
     assert first.status["command"].startswith("handwriting train data=synthetic")
     assert first._repr_png_()[:4] == PNG
-    assert "Done: runs/first" in capsys.readouterr().out
+    assert f"Done: {first.path}" in capsys.readouterr().out
 
     resumed = handwriting.train(f"resume={first.path}", "trainer.max_epochs=3")
     assert resumed.path == first.path

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from omegaconf import DictConfig
 
-import hydra_plugins.handwriting_experiments as studies
+import hydra_plugins.handwriting_experiments as experiments_plugin
 from handwriting import config
 from handwriting.config import typed_command
 from handwriting.errors import DataError
@@ -118,7 +118,7 @@ def test_a_mistake_is_answered_in_one_line_and_leaves_nothing_behind(
 
 
 @pytest.mark.usefixtures("ran")
-def test_a_run_that_was_not_given_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_is_missing_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert refused(capsys, "sample") == "run is missing: give run=<folder>"
 
 
@@ -205,18 +205,18 @@ def test_the_job_sees_the_command_as_it_was_typed(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
-    ("argv", "told"),
+    ("argv", "command"),
     [
         (["train.py", "seed=1"], "python train.py seed=1"),
         (["/usr/bin/handwriting", "train", "run=a b"], "handwriting train 'run=a b'"),
         (["/some/where/handwriting/__main__.py", "train"], "handwriting train"),
     ],
 )
-def test_a_command_is_told_so_that_it_can_be_typed_again(
-    monkeypatch: pytest.MonkeyPatch, argv: list[str], told: str
+def test_a_command_is_written_so_that_it_can_be_typed_again(
+    monkeypatch: pytest.MonkeyPatch, argv: list[str], command: str
 ) -> None:
     monkeypatch.setattr(sys, "argv", argv)
-    assert typed_command() == told
+    assert typed_command() == command
 
 
 def test_a_training_run_gets_a_folder_named_after_its_model_and_data(ran: list[DictConfig]) -> None:
@@ -253,33 +253,33 @@ def test_help_shows_every_key_and_choice_of_a_job(capsys: pytest.CaptureFixture[
 
 
 @pytest.fixture
-def _a_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _an_experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "experiments"
-    study = folder / "letters" / "small.yaml"
-    study.parent.mkdir(parents=True)
-    study.write_text("# @package _global_\n# A small one.\ndefaults:\n  - override /model: vae\nseed: 11\n")
-    (folder / "README.md").write_text("what was found")
+    experiment = folder / "letters" / "small.yaml"
+    experiment.parent.mkdir(parents=True)
+    experiment.write_text("# @package _global_\n# A small one.\ndefaults:\n  - override /model: vae\nseed: 11\n")
+    (folder / "README.md").write_text("results")
     monkeypatch.setattr(config.folders, "EXPERIMENTS", folder)
 
 
-@pytest.mark.usefixtures("_a_study")
-def test_studies_are_listed_by_help(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("_an_experiment")
+def test_experiments_are_listed_by_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "--help"]) == 0
     assert "\nexperiments=\n  letters/small  A small one.\n" in capsys.readouterr().out
 
 
-@pytest.mark.usefixtures("_a_study")
-def test_a_study_fixes_every_choice_and_gives_way_to_the_command_line() -> None:
+@pytest.mark.usefixtures("_an_experiment")
+def test_an_experiment_fixes_every_choice_and_gives_way_to_the_command_line() -> None:
     cfg = config.compose("train", ["experiments=letters/small", "debug=fast"])
     assert (cfg.seed, cfg.model._target_) == (11, config.compose("train", ["model=vae"]).model._target_)
     assert cfg.logger == {}
     assert config.compose("train", ["experiments=letters/small", "seed=2"]).seed == 2
 
 
-@pytest.mark.usefixtures("_a_study")
-def test_only_studies_are_served_beside_the_configs(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("_an_experiment")
+def test_only_experiments_are_served_next_to_the_configs(tmp_path: Path) -> None:
     (tmp_path / "secret.yaml").write_text("a: 1")
-    source = studies.ExperimentsSource("handwriting", "experiments://")
+    source = experiments_plugin.ExperimentsSource("handwriting", "experiments://")
     assert source.list("", None) == ["experiments"]
     assert source.list("experiments", None) == ["letters"]
     assert source.list("experiments/letters", None) == ["small"]

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -11,8 +14,9 @@ from omegaconf import OmegaConf
 from pydantic import Field, PositiveInt
 
 from handwriting import config
-from handwriting.config import build, check, compose, describe, load_config, quoted
+from handwriting.config import build, check, compose, describe, hydra_overrides, load_config, quote, quoted
 from handwriting.errors import ConfigError, RunError
+from handwriting.fields import hints_of
 
 TYPED_TEXTS = [
     "IMG (1).jpg",
@@ -274,3 +278,58 @@ def test_every_default_composes() -> None:
     for group, choices in describe().items():
         for choice in choices:
             compose("segment" if group == "preset" else "train", [f"{group}={choice}"])
+
+
+@pytest.mark.parametrize(
+    ("overrides", "added"),
+    [
+        (["+callbacks=random_state"], ["callbacks=[default,random_state]"]),
+        (["callbacks=none", "+callbacks=curves"], ["callbacks=[none,curves]"]),
+        (["+callbacks=curves", "callbacks=none"], ["callbacks=[none,curves]"]),
+        (["callbacks=[none,curves]", "+callbacks=[progress,samples]"], ["callbacks=[none,curves,progress,samples]"]),
+        (["+metrics=inception_fid", "+metrics=fid"], ["metrics=[default,inception_fid,fid]"]),
+        (["+callbacks=curves,progress"], ["callbacks=[default,curves],[default,progress]"]),
+        (["debug=fast", "+logger=tensorboard"], ["debug=fast", "logger=[none,tensorboard]"]),
+        (["+model=vae"], ["+model=vae"]),
+        (["+callbacks.curves.every_seconds=3"], ["+callbacks.curves.every_seconds=3"]),
+    ],
+)
+def test_a_choice_with_a_plus_is_added_to_what_is_chosen(overrides: list[str], added: list[str]) -> None:
+    assert hydra_overrides(config.Command("train"), overrides) == added
+
+
+def test_a_choice_that_is_added_is_composed_with_the_others() -> None:
+    cfg = compose("train", ["callbacks=none", "+callbacks=curves", "+metrics=inception_fid"])
+    assert {"metrics_log", "curves"} <= set(cfg.callbacks)
+    assert "samples" not in cfg.callbacks
+    assert {"fid", "inception_fid"} <= set(cfg.metrics)
+
+
+@pytest.mark.parametrize("job", config.jobs())
+def test_a_job_declares_every_key_of_its_root_config(job: str) -> None:
+    command = config.Command(job)
+    arguments = import_module(command.module).Arguments
+    assert set(hints_of(arguments)) == set(command.root)
+
+
+def test_what_jobs_declare_is_imported_without_torch() -> None:
+    modules = [config.Command(job).module for job in config.jobs()]
+    program = f"import sys\nfor name in {modules}: __import__(name)\nassert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_values_that_are_no_text_are_read_without_importing_their_class() -> None:
+    program = """
+import sys
+from handwriting.config import Command, hydra_overrides
+words = ["seed=3", "model.lr=1e-4,2e-4", "data.prepare.drop=[0,9]", "trainer.max_epochs=2", "data.batch_size=8"]
+assert hydra_overrides(Command("train"), words) == words
+assert not sys.modules.keys() & {"torch", "pydantic", "numpy"}
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_any_section_declares_which_of_its_values_are_plain_text() -> None:
+    assert quote("metrics.inception_fid.weights=my weights.pth") == "metrics.inception_fid.weights='my weights.pth'"
+    assert quote("data.labels=my (1).npy") == "data.labels='my (1).npy'"
+    assert quote("data.polarity=[a b]") == "data.polarity=[a b]"

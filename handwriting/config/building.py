@@ -36,7 +36,7 @@ def build(
         group: The config group, whose files say which classes may be named.
         ignore: Keys of the section that are not for this class.
         trust: Which classes may be named; :func:`trust_of_command` where the user composes a new run.
-        extra: Arguments given by code rather than by the configuration.
+        extra: Arguments that code sets rather than the configuration.
 
     Raises:
         ConfigError: If the class may not be named or cannot be imported, or a value does not fit its arguments.
@@ -86,7 +86,7 @@ def create(cls: type, arguments: Mapping[str, Any], where: str) -> Any:
 
     Args:
         cls: The class.
-        arguments: What it is given, by name.
+        arguments: Its arguments by name.
         where: The section of the configuration that they are from, for messages; empty for a job's own keys.
 
     Raises:
@@ -194,7 +194,7 @@ def _refusal(key: str, problems: list[ErrorDetails], cls: type, where: str) -> s
         return f"{key}={value} is not allowed: choose {listed}.{nearest(str(value), choices)}"
     texts = [str(problem["msg"]).removeprefix("Value error, ") for problem in problems]
     if all(text.startswith("Input should be ") for text in texts):
-        # What follows the comma tells how pydantic tried to read the value.
+        # What follows the comma describes how pydantic tried to read the value.
         reasons = (text.removeprefix("Input should be ").partition(", ")[0] for text in texts)
         return f"{key}={value}: must be {' or '.join(dict.fromkeys(reasons))}."
     return f"{key}={value}: {'; '.join(dict.fromkeys(texts))}."

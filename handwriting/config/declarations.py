@@ -117,4 +117,10 @@ def _value_at(tree: Any, key: str) -> Iterator[Any]:
 
 def _may_be_text(value: Any) -> bool:
     """Whether a key with this value in a YAML file may be given text: it is text, or nothing yet."""
-    return value is None or isinstance(value, str)
+    if isinstance(value, str):
+        try:
+            float(value)  # PyYAML reads 1e-4 as text; OmegaConf, which composes, as a number
+        except ValueError:
+            return True
+        return False
+    return value is None

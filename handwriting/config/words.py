@@ -119,8 +119,8 @@ def _chosen(command: Command, group: str, overrides: list[str]) -> str:
             if override.startswith(f"{name}="):
                 file = override.partition("=")[2]
                 homes = [folders.EXPERIMENTS.parent, *folders.conf_folders()]
-                found = next((path for home in homes if (path := home / name / f"{file}.yaml").is_file()), None)
-                entries = (folders.read_yaml(found) or {}).get("defaults", ()) if found else ()
+                path = next((path for home in homes if (path := home / name / f"{file}.yaml").is_file()), None)
+                entries = (folders.read_yaml(path) or {}).get("defaults", ()) if path else ()
                 for entry in entries:
                     choice = entry.get(f"override /{group}", choice) if isinstance(entry, Mapping) else choice
     return _as_text(choice)

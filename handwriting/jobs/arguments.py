@@ -1,4 +1,4 @@
-"""What jobs are given besides choices: each job declares the keys of its root config in a dataclass ``Arguments``."""
+"""A job's own keys, besides its choices: each job declares those of its root config in a dataclass ``Arguments``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a job writes what a person asked for: never over anything."""
+"""Where a job writes its results: never over existing files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def output_path(out: Any, default: str) -> Path:
     """Return the path that ``out`` names, or ``default`` in the current folder with a number where that is taken.
 
     Raises:
-        ConfigError: If a path that was asked for is taken.
+        ConfigError: If ``out`` exists already.
     """
     path = Path(out).expanduser() if out else Path(default)
     if not path.exists():

@@ -61,11 +61,11 @@ class ExperimentsSource(ConfigSource):
 
     def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
         """Return the names below ``config_path``, sorted: groups, experiments or both."""
-        found: list[str] = []
+        listed: list[str] = []
         names = [item.name for item in self._file(config_path).iterdir()] if config_path else [folders.EXPERIMENTS.name]
         for name in names:
-            self._list_add_result(found, f"{config_path}/{name}".lstrip("/"), name, results_filter)
-        return sorted(set(found))
+            self._list_add_result(listed, f"{config_path}/{name}".lstrip("/"), name, results_filter)
+        return sorted(set(listed))
 
     @staticmethod
     def _file(config_path: str) -> Path:
