@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,38 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(CACHE_VARIABLE, str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="session")
+def gan(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of a CGAN; tests only read it."""
+    from tests.builders import train
+
+    return train(tmp_path_factory.mktemp("runs") / "cgan", "model=cgan")
+
+
+@pytest.fixture(scope="session")
+def vae(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of a VAE; tests only read it."""
+    from tests.builders import train
+
+    return train(tmp_path_factory.mktemp("runs") / "vae", "model=vae")
+
+
+@pytest.fixture
+def counted_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let ``trainer.max_time`` count trainer steps, 0.1 s each, however fast the machine is."""
+    from handwriting.models.base import GlyphModel
+
+    seconds = [0.0]
+    training_step = GlyphModel.training_step
+
+    def step(self: GlyphModel, *arguments: Any) -> None:
+        training_step(self, *arguments)
+        seconds[0] += 0.1
+
+    monkeypatch.setattr("pytorch_lightning.callbacks.timer.time", SimpleNamespace(monotonic=lambda: seconds[0]))
+    monkeypatch.setattr(GlyphModel, "training_step", step)
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,12 @@
-"""What callbacks share: where to write, what to call the run, and how a picture reaches the trackers."""
+"""What callbacks share: where to write, how to describe the run, and how a picture reaches the loggers."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 import pytorch_lightning as pl
@@ -20,18 +20,21 @@ from handwriting.runs import RunFolder
 from handwriting.runs.files import write_atomically
 
 TimeShare = Annotated[float, Field(gt=0, le=1)]
-"""The most of the time of training that something may take."""
+"""The largest share of the training's time that a task may take, above 0 and at most 1."""
 
 
 class TimeBudget:
-    """Tells whether a chore may be done at the end of an epoch: epochs can be shorter than the chore.
+    """Decides whether a task is done at the end of an epoch, since an epoch can be shorter than the task.
 
-    The first epoch and the last are never left out.
+    The task is always done in the first epoch and in the last one.
 
     Args:
-        share: The most of the time since training began that the chore may take; at 1 it is always done.
-        ahead: How often the chore, at its longest so far, must still fit into that; at 0 the share may be exceeded by
-            one chore.
+        share: The largest share of the time since training began that the task may take; at 1 it is always done.
+        ahead: How often the task, at its longest so far, must still fit into the budget; at 0 one task may exceed it.
+
+    Attributes:
+        spent: Seconds that the task has taken so far.
+        longest: Seconds that it took at its longest.
     """
 
     def __init__(self, share: float, ahead: int = 0) -> None:
@@ -39,19 +42,19 @@ class TimeBudget:
         self.ahead = ahead
         self.spent = 0.0
         self.longest = 0.0
-        self.began = 0.0
+        self._began = 0.0
 
-    def due(self, trainer: pl.Trainer) -> bool:
-        """Say whether it is time."""
+    def allows(self, trainer: pl.Trainer) -> bool:
+        """Say whether the task is to be done at the end of this epoch."""
         if self.share == 1 or epochs_done(trainer) == 1 or is_last_epoch(trainer):
             return True
-        return self.spent + self.ahead * self.longest <= self.share * (time.monotonic() - self.began)
+        return self.spent + self.ahead * self.longest <= self.share * (time.monotonic() - self._began)
 
     @contextmanager
-    def spending(self) -> Iterator[None]:
-        """Count the time of what is done inside."""
+    def charged(self) -> Iterator[None]:
+        """Charge the time that the block takes to the budget."""
         start = time.monotonic()
-        self.began = self.began or start
+        self._began = self._began or start
         yield
         took = time.monotonic() - start
         self.spent += took
@@ -62,9 +65,11 @@ class RunCallback(pl.Callback):
     """A callback that writes into the run folder.
 
     Attributes:
+        pictures: The single pictures that it writes, such as ``training.gif``, with their captions.
         run: The run folder, in the first process of a training; None elsewhere.
     """
 
+    pictures: ClassVar[Mapping[str, str]] = {}
     run: RunFolder | None = None
 
     def attach(self, run: RunFolder) -> None:
@@ -78,7 +83,7 @@ class RunCallback(pl.Callback):
 
     @staticmethod
     def describe(trainer: pl.Trainer, model: GlyphModel) -> str:
-        """Return a line with what was done so far and the settings that matter."""
+        """Return one line: the progress so far, and the settings that distinguish runs."""
         data = getattr(trainer, "datamodule", None)
         done = f"epoch {epochs_done(trainer)}, {model.samples:,} glyphs"
         named = [name for name in model.summary_fields if name != "channels" or model.network != "layers"]
@@ -88,15 +93,17 @@ class RunCallback(pl.Callback):
         return "  ".join([done, *(f"{name}={_short(value)}" for name, value in settings.items())])
 
     def save(self, trainer: pl.Trainer, relative: str, picture: Image.Image | bytes) -> Path:
-        """Write a picture into the run folder, atomically, and return where it is."""
+        """Write a picture into the run folder, atomically, and return its path."""
         content = picture if isinstance(picture, bytes) else png_bytes(picture)
         path = self.folder(trainer) / relative
         write_atomically(path, lambda file: file.write(content))
+        if self.run and relative in self.pictures:
+            self.run.add_picture(relative, self.pictures[relative])
         return path
 
     @staticmethod
     def track(trainer: pl.Trainer, model: GlyphModel, name: str, picture: Path) -> None:
-        """Give a picture's file to every tracker that shows pictures, as ``pictures/<name>``."""
+        """Give a picture's file to every logger that shows pictures, as ``pictures/<name>``."""
         name = f"pictures/{name}"  # `samples` is a number already
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):

@@ -53,8 +53,8 @@ class LastCheckpoint(_Checkpoint):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save where there is time for it."""
-        if self._budget.due(trainer):
-            with self._budget.spending():
+        if self._budget.allows(trainer):
+            with self._budget.charged():
                 super().on_train_epoch_end(trainer, pl_module)
 
 

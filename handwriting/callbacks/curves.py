@@ -1,9 +1,11 @@
-"""losses.png."""
+"""losses.png: the curves of everything that was logged."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pytorch_lightning as pl
 from pydantic import NonNegativeFloat
@@ -18,8 +20,11 @@ class Curves(RunCallback):
     """Draw every logged value, training and validation in the same axes: ``losses.png``.
 
     Attributes:
-        every_seconds: Drawing takes about a second, so it is done no more often than this, and when training ends.
+        every_seconds: The least time between two drawings in seconds, since each takes about one; the last one is
+            drawn when training ends.
     """
+
+    pictures: ClassVar[Mapping[str, str]] = {"losses.png": "Losses and metrics"}
 
     every_seconds: NonNegativeFloat = 60.0
 
@@ -28,16 +33,16 @@ class Curves(RunCallback):
         self._drawn = time.monotonic()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Draw, where the last drawing is old."""
+        """Draw where the last drawing is old enough."""
         if time.monotonic() - self._drawn > self.every_seconds:
             self._draw(trainer, pl_module)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Draw once more."""
+        """Draw the complete curves."""
         self._draw(trainer, pl_module)
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
-        """Draw what there is: it shows what went wrong."""
+        """Draw the curves so far: they show what went wrong."""
         self._draw(trainer, pl_module)
 
     def _draw(self, trainer: pl.Trainer, model: pl.LightningModule) -> None:

@@ -14,25 +14,25 @@ from handwriting.models.base import GlyphModel
 
 @dataclass(eq=False)
 class Limit(RunCallback):
-    """End training after so many batches or glyphs, counted from the start of the run and over all processes.
+    """End training after a number of batches or glyphs, counted from the start of the run and over all processes.
 
     ``trainer.max_steps`` counts optimizer steps, of which a GAN takes two for each batch.
 
     Attributes:
-        max_batches: The most batches.
-        max_samples: The most glyphs, to the end of the batch that reaches them.
+        max_batches: The largest number of batches; None for no limit.
+        max_samples: The number of glyphs after which the current batch is the last; None for no limit.
     """
 
     max_batches: PositiveInt | None = None
     max_samples: PositiveInt | None = None
 
     def batches(self, batch_size: int) -> int | None:
-        """Return after how many batches of ``batch_size`` glyphs training ends, where it is limited."""
+        """Return the number of batches of ``batch_size`` glyphs after which training ends; None for no limit."""
         limits = [self.max_batches, self.max_samples and -(-self.max_samples // batch_size)]
         return min((limit for limit in limits if limit), default=None)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
-        """Tell the model where to stop amidst a step; train no further where a resumed run is there already."""
+        """Let the model stop within a step; end at once where a resumed run has reached the limit before."""
         each = trainer.datamodule.batch_size * trainer.world_size  # type: ignore[attr-defined]
         pl_module.batch_limit = self.batches(each)
         self._stop(trainer, pl_module)

@@ -1,4 +1,4 @@
-"""metrics.csv, summary.json and the trackers."""
+"""metrics.csv, summary.json and the loggers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from handwriting.runs.metrics import Extremes, extremes
 class MetricsLog(RunCallback):
     """Write the values that the model flushes, and those that other callbacks add.
 
-    A row goes to ``metrics.csv`` and to every tracker every ``trainer.log_every_n_steps`` batches, at the end of the
+    A row goes to ``metrics.csv`` and to every logger every ``trainer.log_every_n_steps`` batches, at the end of the
     trainer's step that reaches them, and at the end of each epoch. Its values of training are means since the previous
     row. The model takes them, the same without this callback; see :mod:`handwriting.models.loss_logging`.
     """
@@ -40,7 +40,7 @@ class MetricsLog(RunCallback):
         return {"seconds": self.seconds}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on counting from there."""
+        """Continue counting from there."""
         self._seconds_before = state_dict["seconds"]
 
     @property

@@ -1,4 +1,4 @@
-"""How far a run has got, live on a terminal and line by line elsewhere."""
+"""The progress of a run: a bar on a terminal, one line an epoch elsewhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from handwriting.text import format_clock
 
 
 def _losses(model: GlyphModel) -> dict[str, str]:
-    """Return the latest losses under short names: the ones that matter while watching."""
+    """Return the latest losses, accuracies and monitor, formatted, under short names."""
     latest = model.latest_values
     chosen = {name: value for name, value in latest.items() if name.endswith("loss") or "accuracy" in name}
     short = {name.replace("discriminator", "D").replace("generator", "G").removeprefix("train/"): value
@@ -32,13 +32,13 @@ class Progress(RunCallback):
     """Show losses, glyphs a second and time left: a bar on a terminal, a line an epoch otherwise.
 
     Attributes:
-        every_seconds: Without a terminal, the least time between two lines.
+        every_seconds: Without a terminal, the least time between two lines in seconds.
     """
 
     every_seconds: NonNegativeFloat = 10.0
 
     def __post_init__(self) -> None:
-        """Nothing is shown before training starts."""
+        """Start without a bar."""
         self._bar: tqdm[Any] | None = None
         self._shown = 0.0
         self._began = 0.0

@@ -1,8 +1,10 @@
-"""What a variational model keeps of the glyphs it reads."""
+"""Pictures of what a variational model encodes: reconstructions, and the latent space."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytorch_lightning as pl
@@ -25,12 +27,12 @@ def one_of_each(glyphs: Glyphs, number: int) -> Glyphs:
 
 @dataclass(eq=False)
 class Reconstructions(RunCallback):
-    """Draw validation glyphs above what the model makes of them: ``reconstructions/epoch_0012.png``.
+    """Draw validation glyphs above their reconstructions: ``reconstructions/epoch_0012.png``.
 
     Attributes:
-        number: How many glyphs, one of each class first.
-        every_n_epochs: Draw after so many epochs.
-        time_share: The most of the training's time that drawing may take.
+        number: The number of glyphs, one of each class first.
+        every_n_epochs: Epochs between two pictures.
+        time_share: The largest share of the training's time that drawing may take, 0..1.
     """
 
     number: PositiveInt = 52
@@ -38,16 +40,16 @@ class Reconstructions(RunCallback):
     time_share: TimeShare = 0.01
 
     def __post_init__(self) -> None:
-        """Nothing is drawn before training starts."""
-        self._allowance = TimeBudget(self.time_share)
+        """Start with the whole budget."""
+        self._budget = TimeBudget(self.time_share)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Draw them."""
+        """Draw the picture, where it is due."""
         if not (isinstance(pl_module, VariationalModel) and trainer.is_global_zero):
             return
-        if epochs_done(trainer) % self.every_n_epochs or not self._allowance.due(trainer):
+        if epochs_done(trainer) % self.every_n_epochs or not self._budget.allows(trainer):
             return
-        with self._allowance.spending():
+        with self._budget.charged():
             self._draw(trainer, pl_module)
 
     def _draw(self, trainer: pl.Trainer, model: VariationalModel) -> None:
@@ -69,12 +71,17 @@ class LatentSpace(RunCallback):
     """Draw the latent space when training ends.
 
     ``latent.png`` shows the encoded validation set in a plane (its first two principal components where it has more
-    than two dimensions), coloured by class; ``walk.png`` the way from one glyph to another, in equal steps.
+    than two dimensions), coloured by class. ``walk.png`` shows glyphs at equal steps between two encoded glyphs.
 
     Attributes:
-        rows: Walks.
+        rows: The number of walks.
         steps: Glyphs on each walk, both ends included.
     """
+
+    pictures: ClassVar[Mapping[str, str]] = {
+        "walk.png": "The way from one glyph to another through the latent space",
+        "latent.png": "The validation set in the latent space",
+    }
 
     rows: PositiveInt = 10
     steps: PositiveInt = 12
@@ -100,7 +107,7 @@ class LatentSpace(RunCallback):
         )
 
     def _walks(self, model: VariationalModel, glyphs: Glyphs) -> Block:
-        """Walk from one class to the next, or within a class where the model is asked for one."""
+        """Return walks from one class to the next; within a class where the model is conditioned on it."""
         members = [np.flatnonzero(glyphs.labels == label) for label in np.unique(glyphs.labels)][: self.rows]
         start = np.array([own[0] for own in members])
         goal = np.array([own[-1] for own in members]) if model.conditions else np.roll(start, -1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytorch_lightning as pl
@@ -18,38 +20,40 @@ from handwriting.models.base import GlyphModel
 from handwriting.plots.grids import Block, animation_bytes, as_rows, draw_grid
 
 LATENT_SEED = 0
+"""The seed of the latents, which are the same in every epoch and every run."""
 
 
 @dataclass(eq=False)
 class SampleGrids(RunCallback):
-    """Draw the same latents epoch after epoch: ``samples/epoch_0012.png``, and ``training.gif`` at the end.
+    """Draw samples of the same latents after each epoch: ``samples/epoch_0012.png``, and ``training.gif`` at the end.
 
-    A model that knows classes gets one column for each, named; the others a square. A GAN's samples stand beside
-    real glyphs.
+    The grid of a model that is conditioned on the class has a named column for each class; that of another model is
+    square. A GAN's samples are shown next to real glyphs.
 
     Attributes:
-        rows: Samples of each class; an unconditional model draws ``rows ** 2``.
-        every_n_epochs: Draw after so many epochs.
-        time_share: The most of the training's time that drawing may take: where epochs take less than a second, some
-            go by undrawn.
+        rows: Samples of each class; a model without classes is sampled ``rows ** 2`` times.
+        every_n_epochs: Epochs between two grids.
+        time_share: The largest share of the training's time that drawing may take, 0..1; short epochs are skipped.
     """
+
+    pictures: ClassVar[Mapping[str, str]] = {"training.gif": "From noise to letters"}
 
     rows: PositiveInt = 10
     every_n_epochs: PositiveInt = 1
     time_share: TimeShare = 0.01
 
     def __post_init__(self) -> None:
-        """Nothing is drawn before training starts."""
-        self._allowance = TimeBudget(self.time_share)
+        """Start with the whole budget."""
+        self._budget = TimeBudget(self.time_share)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
-        """Draw the noise that it all begins with."""
+        """Draw samples of the untrained model."""
         if pl_module.batches == 0:
             self._draw(trainer, pl_module)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
-        """Draw where the model has got to."""
-        if epochs_done(trainer) % self.every_n_epochs == 0 and self._allowance.due(trainer):
+        """Draw samples after this epoch."""
+        if epochs_done(trainer) % self.every_n_epochs == 0 and self._budget.allows(trainer):
             self._draw(trainer, pl_module)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -57,13 +61,13 @@ class SampleGrids(RunCallback):
         self._animate(trainer)
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
-        """Make the animation of what there is by now."""
+        """Make the animation of the epochs so far."""
         self._animate(trainer)
 
     def _draw(self, trainer: pl.Trainer, model: GlyphModel) -> None:
         if not trainer.is_global_zero:
             return
-        with self._allowance.spending():
+        with self._budget.charged():
             picture = self.picture(model, trainer.datamodule.train, self.describe(trainer, model))  # type: ignore[attr-defined]
             path = self.save(trainer, f"samples/epoch_{epochs_done(trainer):04d}.png", picture)
             self.track(trainer, model, "samples", path)
@@ -74,7 +78,7 @@ class SampleGrids(RunCallback):
             self.save(trainer, "training.gif", animation_bytes(pictures))
 
     def picture(self, model: GlyphModel, real: Glyphs, footer: str) -> Image.Image:
-        """Return the grid of a model beside real glyphs."""
+        """Return the grid of a model's samples, next to real glyphs for a GAN."""
         generator = torch.Generator().manual_seed(LATENT_SEED)
         by_class = "class" in model.conditions
         columns = len(model.alphabet) if by_class else self.rows
@@ -91,12 +95,12 @@ class SampleGrids(RunCallback):
         if not isinstance(model, AdversarialModel):
             return draw_grid([generated], footer=footer)
         rows = max(1, self.rows // 3) if by_class else self.rows
-        beside = Block(real_rows(real, rows, columns, by_class), name="real")
-        return draw_grid([generated, beside], footer=footer, beside=not by_class)
+        real_block = Block(real_rows(real, rows, columns, by_class), name="real")
+        return draw_grid([generated, real_block], footer=footer, beside=not by_class)
 
 
 def real_rows(glyphs: Glyphs, rows: int, columns: int, by_class: bool) -> NDArray[np.uint8]:
-    """Return the first glyphs of a set as ``(rows, columns, H, W)``, a column for each class where asked for."""
+    """Return the first glyphs of a set as ``(rows, columns, H, W)``, with one column for each class if ``by_class``."""
     _, height, width = glyphs.image_shape
     if not by_class:
         return as_rows(glyphs.images[: rows * columns], columns)[:rows]

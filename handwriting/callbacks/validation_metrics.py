@@ -1,4 +1,4 @@
-"""What training is measured by, besides its losses."""
+"""Metrics on the validation set, computed while a model trains."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ log = logging.getLogger("handwriting")
 
 @dataclass(eq=False)
 class ValidationMetrics(RunCallback):
-    """Take the quick measures of ``conf/metrics`` every few epochs, against the validation set.
+    """Compute the quick metrics of ``conf/metrics`` on the validation set, every few epochs.
 
-    They are logged as ``val/fid`` and so on, with ``floor/fid`` beside each: the same for real training glyphs. The
-    feature space and the floors are made before the first batch, and their time is not counted as training's.
+    They are logged as ``val/fid`` and so on, each with its floor, ``floor/fid``: the same metric of real training
+    glyphs. The feature space and the floors are computed before the first batch, and their time does not count as
+    training's.
 
     Attributes:
-        every_n_epochs: MetricValue after so many epochs, and after the last.
-        time_share: The most of the training's time that measuring may take. The first epoch that is due and the last
-            are always measured.
+        every_n_epochs: Epochs between two measurements; the last epoch is always measured.
+        time_share: The largest share of the training's time that measuring may take, 0..1. The first epoch that is due
+            and the last one are always measured.
         metrics: The metrics to compute; set once they are built, since other sections configure them.
     """
 
@@ -38,8 +39,8 @@ class ValidationMetrics(RunCallback):
     time_share: TimeShare = 0.05
 
     def __post_init__(self) -> None:
-        """Nothing is measured unless something is attached."""
-        self._allowance = TimeBudget(self.time_share, ahead=2)  # this one, and the last epoch's
+        """Start without metrics."""
+        self._budget = TimeBudget(self.time_share, ahead=2)  # this one, and the last epoch's
         self.metrics: list[Metric] = []
         self._reference: Reference | None = None
         self._seconds_before = 0.0
@@ -49,16 +50,16 @@ class ValidationMetrics(RunCallback):
         return {"seconds": self.seconds}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on counting from there."""
+        """Continue counting from there."""
         self._seconds_before = state_dict["seconds"]
 
     @property
     def seconds(self) -> float:
         """Seconds spent measuring so far, over all sessions."""
-        return self._seconds_before + self._allowance.spent
+        return self._seconds_before + self._budget.spent
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Make the feature space, and look at the real glyphs; the first process alone does."""
+        """Build the feature space and embed the real glyphs, in the first process alone."""
         if not self.metrics or not trainer.is_global_zero:
             return
         data, began = trainer.datamodule, time.monotonic()  # type: ignore[attr-defined]
@@ -67,10 +68,10 @@ class ValidationMetrics(RunCallback):
         self.metrics, refused = prepare_metrics(self.metrics, self._reference)
         for reason in refused:
             log.warning("not measured while training: %s", reason)
-        self._tell({"feature_space": str(space), "preparation_seconds": round(time.monotonic() - began, 2)})
+        self._summarise({"feature_space": str(space), "preparation_seconds": round(time.monotonic() - began, 2)})
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
-        """MetricValue, where there is time for it, and let the log and the checkpoints know."""
+        """Compute the metrics where the budget allows, and log them."""
         if epochs_done(trainer) % self.every_n_epochs and not is_last_epoch(trainer):
             return
         # One process measures for all, so that the numbers are those of a single process.
@@ -83,16 +84,16 @@ class ValidationMetrics(RunCallback):
         pl_module.log_dict(found, logger=False, rank_zero_only=False)
 
     def _measured(self, trainer: pl.Trainer, model: GlyphModel) -> dict[str, float]:
-        if self._reference is None or not self._allowance.due(trainer):
+        if self._reference is None or not self._budget.allows(trainer):
             return {}
-        with self._allowance.spending():
+        with self._budget.charged():
             measures, refused = compute_metrics(evaluate_samples(model, self._reference), self.metrics)
         for reason in refused:
             log.info("not measured after epoch %d: %s", epochs_done(trainer), reason)
-        self._tell({"measuring_seconds": round(self.seconds, 2)})
+        self._summarise({"measuring_seconds": round(self.seconds, 2)})
         values = {f"val/{name}": own.value for name, own in measures.items()}
         return values | {f"floor/{name}": own.floor for name, own in measures.items() if own.floor is not None}
 
-    def _tell(self, facts: dict[str, object]) -> None:
+    def _summarise(self, facts: dict[str, object]) -> None:
         if self.run:
             self.run.summarise(facts)

@@ -162,6 +162,15 @@ class RunFolder:
         self._summary.update(values, state=self._status["state"])
         write_json(self.path / "summary.json", self._summary)
 
+    def add_picture(self, file: str, caption: str) -> None:
+        """Record in ``summary.json`` that a single picture was written, such as ``training.gif``.
+
+        Args:
+            file: Its path in the folder.
+            caption: What it shows.
+        """
+        self.summarise({"pictures": {**self._summary.get("pictures", {}), file: caption}})
+
     def end(self, state: State, why: str | None = None, stopped_by: StoppedBy | None = None) -> None:
         """Write how the run ended.
 

@@ -137,13 +137,13 @@ def trainer(epoch: int, last: int = 100) -> SimpleNamespace:
     return SimpleNamespace(fit_loop=SimpleNamespace(epoch_progress=progress), should_stop=False, max_epochs=last)
 
 
-def test_a_chore_that_looks_ahead_keeps_to_its_share(monkeypatch):
+def test_a_task_that_plans_ahead_keeps_to_its_share(monkeypatch):
     now = 0.0
     monkeypatch.setattr(base.time, "monotonic", lambda: now)
-    allowance = TimeBudget(0.05, ahead=2)
+    budget = TimeBudget(0.05, ahead=2)
     for epoch in range(1, 101):
         now += 3.0  # an epoch
-        if allowance.due(trainer(epoch)):
-            with allowance.spending():
+        if budget.allows(trainer(epoch)):
+            with budget.charged():
                 now += 2.0
-    assert 0.03 < allowance.spent / now <= 0.05
+    assert 0.03 < budget.spent / now <= 0.05

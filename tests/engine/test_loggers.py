@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from handwriting.runs import Run
@@ -53,30 +51,3 @@ def test_tensorboard_gets_every_value(tmp_path):
         expected = [(row["samples"], pytest.approx(row[name], rel=1e-5)) for row in rows if name in row]
         assert [(event.step, event.value) for event in events.Scalars(name)] == expected
     assert "pictures/samples" in events.Tags()["images"]
-
-
-def test_progress_is_a_line_an_epoch_without_a_terminal(tmp_path, capsys):
-    train(tmp_path / "run", "model=cgan", "callbacks.progress.every_seconds=0", "trainer.max_epochs=3")
-    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("epoch")]
-    assert len(lines) == 3
-    assert lines[0].startswith("epoch 1/3")
-    assert all("D_loss" in line and "glyphs/s" in line and "left" in line for line in lines)
-
-
-def test_progress_is_a_bar_on_a_terminal(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    train(tmp_path / "run", "model=vae", "callbacks.progress.every_seconds=0")
-    shown = capsys.readouterr()
-    assert "glyphs/s" in shown.err
-    assert "loss" in shown.err
-    assert "epoch 1/2" not in shown.out
-
-
-def test_time_left_is_told_for_a_limit_in_time(tmp_path, capsys):
-    limits = ["trainer.max_epochs=-1", "trainer.max_time=00:00:00:02", "callbacks.progress.every_seconds=0"]
-    folder = train(tmp_path / "run", "model=vae", "callbacks.samples=null", "callbacks.reconstructions=null", *limits)
-    left = [int(seconds) for seconds in re.findall(r"glyphs/s  0:0(\d) left", capsys.readouterr().out)]
-    assert left
-    assert left == sorted(left, reverse=True)
-    assert left[0] <= 2
-    assert (folder / "checkpoints" / "last.ckpt").is_file()

@@ -15,14 +15,14 @@ from pytorch_lightning.loggers.logger import DummyLogger
 
 from handwriting.callbacks.base import epochs_done
 from handwriting.callbacks.validation_metrics import ValidationMetrics
-from handwriting.config import INSTALLED, Trust, compose
+from handwriting.config import INSTALLED, Trust
 from handwriting.config.trust import LIGHTNING, LIGHTNING_CALLBACKS, LIGHTNING_CALLBACKS_OF_NEW_RUNS
 from handwriting.engine.experiment import Experiment
 from handwriting.engine.fitting import fit
 from handwriting.errors import ConfigError, UntrustedClassError
 from handwriting.jobs import start
 from handwriting.runs import Run, checkpoints, claim
-from tests.builders import QUICK, train
+from tests.builders import QUICK, composed, train
 
 NEVER_BETTER = ["callbacks.early_stopping.min_delta=1e6", "callbacks.early_stopping.patience=2"]
 """No value but the first counts as an improvement."""
@@ -84,16 +84,16 @@ def test_only_epochs_in_which_the_monitor_was_measured_count(tmp_path, measured)
 
 
 def test_the_packages_own_callbacks_come_first_whatever_their_place():
-    experiment = Experiment.from_config(compose("train", [*QUICK, "callbacks=[early_stopping,default]"]))
+    experiment = Experiment.from_config(composed(*QUICK, "callbacks=[early_stopping,default]"))
     names = list(experiment.callbacks)
     assert names[-1] == "early_stopping"
-    assert names[:-1] == list(compose("train", ["callbacks=default"]).callbacks)
+    assert names[:-1] == list(composed("callbacks=default").callbacks)
 
 
 def test_a_callback_without_strictness_of_its_own_gets_none():
     words = [f"+callbacks.stop._target_={LIGHTNING}EarlyStopping", "+callbacks.stop.monitor=val/fid"]
     for more, is_strict in ([], False), (["+callbacks.stop.strict=true"], True):
-        cfg = compose("train", [*QUICK, "callbacks=none", *words, *more])
+        cfg = composed(*QUICK, "callbacks=none", *words, *more)
         callback = Experiment.from_config(cfg).callbacks["stop"]
         assert isinstance(callback, EarlyStopping)
         assert callback.strict is is_strict
@@ -102,7 +102,7 @@ def test_a_callback_without_strictness_of_its_own_gets_none():
 def logged_by(folder: Path, *overrides: str) -> RecordingLogger:
     """Train with Lightning's monitors and a logger that keeps what it is given."""
     monitors = ["callbacks=[none,early_stopping,lr_monitor,device_stats]", "callbacks.early_stopping.monitor=val/loss"]
-    experiment = Experiment.from_config(compose("train", [*QUICK, *monitors, *overrides]), claim(folder))
+    experiment = Experiment.from_config(composed(*QUICK, *monitors, *overrides), claim(folder))
     logger = RecordingLogger()
     experiment.trainer.loggers = [logger]
     last = folder / "checkpoints" / "last.ckpt"
@@ -146,14 +146,14 @@ def test_a_run_with_lightnings_callbacks_resumes_exactly(tmp_path, device_stats)
 
 @pytest.mark.parametrize("name", ["lr_monitor", "device_stats"])
 def test_callbacks_that_log_are_refused_without_a_logger(name):
-    experiment = Experiment.from_config(compose("train", [*QUICK, f"callbacks=[none,{name}]"]))
+    experiment = Experiment.from_config(composed(*QUICK, f"callbacks=[none,{name}]"))
     with pytest.raises(ConfigError, match=f"callbacks.{name} needs a logger"):
         experiment.check()
 
 
 @pytest.mark.skipif(importlib.util.find_spec("psutil") is not None, reason="psutil is installed")
 def test_what_device_stats_need_is_said():
-    experiment = Experiment.from_config(compose("train", [*QUICK, "callbacks=[none,device_stats]"]))
+    experiment = Experiment.from_config(composed(*QUICK, "callbacks=[none,device_stats]"))
     experiment.trainer.loggers = [RecordingLogger()]
     with pytest.raises(ConfigError, match="pip install psutil"):
         experiment.check()
@@ -172,7 +172,7 @@ def test_what_device_stats_need_is_said():
     ],
 )
 def test_a_monitor_that_nothing_gives_is_refused_before_training(overrides, message):
-    experiment = Experiment.from_config(compose("train", [*QUICK, "model=vae", *overrides]))
+    experiment = Experiment.from_config(composed(*QUICK, "model=vae", *overrides))
     with pytest.raises(ConfigError, match=message):
         experiment.check()
 
@@ -181,7 +181,7 @@ def test_a_monitor_that_nothing_gives_is_refused_before_training(overrides, mess
 @pytest.mark.parametrize("monitor", ["val/fid_infinity", "train/loss", "anything"])
 def test_a_monitor_that_may_be_logged_is_not_refused(model, monitor):
     words = ["metrics=fid", f"model={model}", f"callbacks.best_checkpoint.monitor={monitor}"]
-    Experiment.from_config(compose("train", [*QUICK, *words])).check()
+    Experiment.from_config(composed(*QUICK, *words)).check()
 
 
 def test_a_monitor_that_was_not_logged_is_reported_once(tmp_path, caplog):

@@ -60,16 +60,6 @@ def test_every_model_trains_resumes_loads_and_samples(model, conditions, tmp_pat
     assert torch.equal(images, handwriting.load(unbroken).sample(3, generator=torch.Generator().manual_seed(0)))
 
 
-@pytest.fixture(scope="module")
-def gan(tmp_path_factory) -> Path:
-    return train(tmp_path_factory.mktemp("runs") / "cgan", "model=cgan")
-
-
-@pytest.fixture(scope="module")
-def vae(tmp_path_factory) -> Path:
-    return train(tmp_path_factory.mktemp("runs") / "vae", "model=vae")
-
-
 def test_a_run_folder_holds_what_a_person_wants_to_open(gan, vae):
     shared = ["config.yaml", "status.json", "summary.json", "metrics.csv", "training.gif", "losses.png", "train.log"]
     for folder in (gan, vae):
@@ -128,24 +118,6 @@ def test_the_same_seed_gives_the_same_bytes(gan, tmp_path):
     assert same(weights(gan), weights(again))
     assert (gan / "samples/epoch_0002.png").read_bytes() == (again / "samples/epoch_0002.png").read_bytes()
     assert not same(weights(gan), weights(other))
-
-
-@pytest.mark.parametrize(
-    ("asked", "name", "best_of"),
-    [
-        ([], "val/loss", min),
-        (["callbacks.best_checkpoint.by=val/kl"], "val/kl", min),  # an earlier name of the key
-        (["callbacks.best_checkpoint.monitor=val/kl", "callbacks.best_checkpoint.mode=max"], "val/kl", max),
-    ],
-)
-def test_the_best_checkpoint_is_that_of_the_lowest_validation_loss_or_of_what_is_named(tmp_path, asked, name, best_of):
-    # Averaged weights off and a rash learning rate: the loss goes up and down.
-    rash = ["model.lr=0.05", "model.ema_decay=0", "trainer.max_epochs=6", "callbacks.samples=null"]
-    folder = train(tmp_path / "run", "model=vae", *rash, *asked)
-    rows = [row for row in Run.at(folder).metrics() if name in row]
-    best = best_of(rows, key=lambda row: row[name])
-    assert checkpoints.load(folder / "checkpoints" / "best.ckpt")["progress"]["batches"] == best["batches"]
-    assert handwriting.load(folder).batches == best["batches"]
 
 
 def test_a_callback_is_switched_off_by_its_name(tmp_path):
@@ -345,28 +317,12 @@ def test_what_is_said_of_the_data_before_there_is_a_folder_stands_in_its_log(tmp
     assert "unofficial bytes" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("model", ["vae", "wgan_gp"])
-@pytest.mark.parametrize(("limit", "batches"), [("max_batches=7", 7), ("max_samples=100", 7), ("max_samples=80", 5)])
-def test_a_limit_counts_batches_and_glyphs_whatever_the_optimizers_do(tmp_path, model, limit, batches):
-    """Five batches an epoch, two a step: the limits lie amidst a step of the second, or at the end of the first."""
-    folder = train(tmp_path / "run", f"model={model}", "trainer.max_epochs=-1", f"callbacks.limit.{limit}")
-    last = Run.at(folder).metrics()[-1]
-    assert (last["batches"], last["samples"]) == (batches, 16 * batches)
-    assert (folder / "samples" / f"epoch_{-(-batches // 5):04d}.png").is_file()
-
-
-def test_a_limited_run_goes_on_to_a_later_limit_and_not_beyond(tmp_path, capsys):
-    folder = train(tmp_path / "run", "model=cgan", "trainer.max_epochs=-1", "callbacks.limit.max_batches=7")
-    assert start("train", [f"resume={folder}"]) == 0
-    assert Run.at(folder).metrics()[-1]["batches"] == 7
-    assert start("train", [f"resume={folder}", "callbacks.limit.max_batches=15"]) == 0
-    assert Run.at(folder).metrics()[-1]["batches"] == 15
-
-
 @pytest.mark.parametrize(
     "ends", ["trainer.max_epochs=4", "callbacks.limit.max_batches=20", "trainer.max_time=00:00:00:03"]
 )
-def test_a_cosine_brings_the_learning_rate_down_to_nothing_whatever_ends_the_run(tmp_path, monkeypatch, ends):
+def test_a_cosine_brings_the_learning_rate_down_to_nothing_whatever_ends_the_run(
+    tmp_path, monkeypatch, counted_time, ends
+):
     rates = []
     learn = GlyphModel.set_lr
     monkeypatch.setattr(GlyphModel, "set_lr", lambda model, lr: (rates.append(lr), learn(model, lr)))
@@ -391,14 +347,6 @@ def test_a_constant_learning_rate_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(GlyphModel, "set_lr", lambda model, lr: rates.append(lr))
     train(tmp_path / "run", "model=vae", "model.lr=0.01")
     assert rates == [0.01]
-
-
-def test_the_time_left_is_that_until_whatever_ends_the_run_first(tmp_path, capsys):
-    limits = ["trainer.max_epochs=1000000", "trainer.max_time=00:00:00:03", "callbacks.progress.every_seconds=0"]
-    train(tmp_path / "run", "model=vae", *limits, "callbacks.samples=null")
-    told = [line.rsplit("  ", 1)[1] for line in capsys.readouterr().out.splitlines() if line.endswith(" left")]
-    assert told
-    assert set(told) <= {"0:03 left", "0:02 left", "0:01 left", "0:00 left"}
 
 
 def test_precision_is_bfloat16_only_where_it_is_native(monkeypatch):
