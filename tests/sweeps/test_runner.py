@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -184,6 +185,24 @@ def test_two_sessions_at_once_in_one_folder_are_refused(tmp_path: Path) -> None:
 
     drive(tmp_path, grid(2), FakeExecutor(act))
     with Sweep(tmp_path).locked():  # and it is free afterwards
+        pass
+
+
+def test_the_lock_of_a_sweep_ends_with_its_process(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path)
+    sweep.write_plan(SweepPlan((), ()))
+    hold = "import sys; from handwriting.sweeps import Sweep; lock = Sweep.at(sys.argv[1]).locked(); lock.__enter__(); "
+    process = subprocess.Popen(
+        [sys.executable, "-c", hold + "print('held', flush=True); input()", str(tmp_path)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout
+    assert process.stdout.readline() == "held\n"
+    with pytest.raises(RunError, match="one sweep a folder"), sweep.locked():
+        pass
+    process.kill()
+    process.communicate()
+    with sweep.locked():
         pass
 
 
