@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import logging
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +12,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.callbacks import Checkpoint, EarlyStopping
 
 from handwriting import config
@@ -21,7 +24,6 @@ from handwriting.data.preparation.styles import STYLE_NAMES
 from handwriting.engine.loggers import make_loggers
 from handwriting.engine.monitors import MonitorCheck, refuse_unknown_monitors, refuse_without_loggers
 from handwriting.engine.precision import resolve_precision, uses_gpu
-from handwriting.engine.preflight import read_checked
 from handwriting.engine.sections import build_loading, build_source
 from handwriting.glyphs import Glyphs
 from handwriting.metrics.base import Metric
@@ -118,10 +120,11 @@ class Experiment:
 
 
 def check_training(cfg: DictConfig, trust: Trust = INSTALLED) -> None:
-    """Refuse a composed configuration that cannot be trained: unreadable data, a wrong value, parts that do not fit.
+    """Refuse a composed configuration that cannot be trained: a value that is not allowed, parts that do not fit.
 
-    Everything that a training builds is built, and its glyphs are read but not prepared; nothing is written. This
-    imports torch. What can be found without it, :func:`handwriting.engine.preflight.read_checked` finds sooner.
+    Everything that a training builds is built; no glyphs are read, and nothing is written. The trainer is built for
+    one process on the CPU: a sweep may be submitted where the devices of its trials are missing. This imports torch;
+    :func:`handwriting.engine.preflight.read_checked` finds what can be found without it, and reads the glyphs.
 
     Args:
         cfg: The configuration of the job.
@@ -129,12 +132,19 @@ def check_training(cfg: DictConfig, trust: Trust = INSTALLED) -> None:
 
     Raises:
         ConfigError: For the first value or combination that cannot be used.
-        DataError: If the glyphs cannot be read, or do not suit the model.
     """
     config.check(cfg, trust)
-    source, loading = build_source(cfg.data, trust), build_loading(cfg.data)
-    read = read_checked(cfg.model, source, loading)
-    Experiment.from_config(cfg, data=GlyphData(source, read, loading), trust=trust).check(read and read[0])
+    here = {"trainer": {"accelerator": "cpu", "devices": 1, "num_nodes": 1, "strategy": "auto"}, "precision": "32-true"}
+    local = copy.deepcopy(cfg)
+    OmegaConf.set_struct(local, False)  # not every trainer has all of these keys
+    local.merge_with(here)
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)  # this trainer trains nothing: what Lightning says of it would mislead
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            Experiment.from_config(local, trust=trust).check()
+    finally:
+        logging.disable(before)
 
 
 def build_model(cfg: DictConfig, data: GlyphData, trust: Trust = INSTALLED) -> GlyphModel:

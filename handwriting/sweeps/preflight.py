@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import TYPE_CHECKING
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from handwriting import config
 from handwriting.engine.preflight import read_checked
@@ -20,21 +20,33 @@ if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
 
+CHECKED_SECTIONS = ("data", "model", "callbacks", "metrics")
+"""The sections of a configuration that are checked; combinations that agree in them are checked once."""
+
+
 def check_plan(plan: SweepPlan) -> None:
     """Compose and check every combination of choices, and read every data set that they name.
+
+    What needs torch is checked last, and only where there are several combinations: a wrong one may be hours away. A
+    single one is checked by its first trial within seconds, in which this process need not import torch as well.
 
     Raises:
         ConfigError: If a key, a choice or a combination of choices is not allowed.
         DataError: If a data set cannot be read, or does not suit the model.
     """
-    checked = set()
     trust = config.trust_of_command()
+    distinct: dict[str, DictConfig] = {}
     for cfg in combinations(plan):
         config.check(cfg, trust)
-        sections = json.dumps([OmegaConf.to_container(cfg[name], resolve=True) for name in ("data", "model")])
-        if sections not in checked:
-            checked.add(sections)
-            read_checked(cfg.model, build_source(cfg.data, trust), build_loading(cfg.data))
+        sections = [config.plain_section(cfg.get(name) or {}) for name in CHECKED_SECTIONS]
+        distinct.setdefault(json.dumps(sections), cfg)
+    for cfg in distinct.values():
+        read_checked(cfg.model, build_source(cfg.data, trust), build_loading(cfg.data))
+    if len(distinct) > 1:
+        from handwriting.engine.experiment import check_training
+
+        for cfg in distinct.values():
+            check_training(cfg, trust)
 
 
 def combinations(plan: SweepPlan) -> Iterator[DictConfig]:

@@ -88,6 +88,8 @@ def running_trials(one: Sweep) -> dict[int, int]:
         (["data=digits,emnist"], "data=emnist: emnist-letters-train-images-idx3-ubyte.gz is missing"),
         (["experiments=glob(none/*)"], "experiments=glob(none/*): there is no such value"),
         (["model=vae,cgn"], "model=cgn: no such choice. Did you mean cgan?"),
+        (["model=vae,cvae", "model.lr=-1"], "model.lr=-1: must be greater than 0."),
+        (["model=vae,cgan", "model.network=layers"], "model.network=layers needs model."),
         (["seed=interval(0,1)"], "seed=interval(0,1): an interval is for a search"),
         (["seed=1,2", "hydra.launcher.workers=0"], "hydra.launcher.workers=0: must be greater than 0."),
         (["seed=1,2", "hydra/launcher=loca"], "hydra/launcher=loca: no such choice. Did you mean local?"),
