@@ -96,7 +96,7 @@ class SampleGrids(RunCallback):
             return draw_grid([generated], footer=footer)
         rows = max(1, self.rows // 3) if by_class else self.rows
         real_block = Block(real_rows(real, rows, columns, by_class), name="real")
-        return draw_grid([generated, real_block], footer=footer, beside=not by_class)
+        return draw_grid([generated, real_block], footer=footer, in_one_row=not by_class)
 
 
 def real_rows(glyphs: Glyphs, rows: int, columns: int, by_class: bool) -> NDArray[np.uint8]:

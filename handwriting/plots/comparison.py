@@ -1,4 +1,4 @@
-"""Several runs side by side: their curves, their measures, and their sample grids."""
+"""Several runs compared: their curves, their metrics, and their sample grids."""
 
 from __future__ import annotations
 
@@ -22,22 +22,25 @@ COLOURS = (
     *("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"),
     *("#56b4e9", "#7b2d8b", "#8c6d1f", "#222222", "#8f8f8f"),
 )
-"""Each run's own, told apart with any kind of colour vision (most after Okabe and Ito); an eleventh begins anew."""
+"""Distinct with any kind of colour vision (most after Okabe and Ito); an eleventh run has the first colour again."""
 MARKERS = ("", "o", "s", "^", "D", "v")
-"""Tell runs of the same colour apart."""
+"""Distinguish runs of the same colour."""
 BLACK, GREY = "#1d1d1d", "#5a5a5a"
 ARROWS = {"min": "↓", "max": "↑"}
-"""What says whether less is better or more."""
-FIGURE, LEFT, BELOW = 12.6, 0.6, 0.5
-"""Inches: the width of figures with several axes, and the room for numbers left of each and below."""
-LONGEST_NAME = 44
-PAGE = 1840
-"""How wide grids side by side may be, in pixels."""
-WIDEST_GRID = 900
-MOST_PIXELS = 5_000_000
-"""Grids are reduced until all of one moment together have no more, so that pages stay small."""
-CAPTION = 26
+"""The sign for whether lower or higher values are better."""
+FIGURE_WIDTH, LEFT_SPACE, BOTTOM_SPACE = 12.6, 0.6, 0.5
+"""Inches: the width of figures with several axes, and the space for numbers left of each and below it."""
+MAX_NAME_LETTERS = 44
+PAGE_WIDTH = 1840
+"""The largest width of a row of grids, in pixels."""
+MAX_GRID_WIDTH = 900
+"""The largest width of one grid, in pixels."""
+MAX_PIXELS = 5_000_000
+"""All grids of one picture together are reduced to at most this size, so that pages stay small."""
+CAPTION_HEIGHT = 26
+"""The height of a caption, in pixels."""
 GREYS = 16
+"""Shades of grey in a picture of grids."""
 
 
 def colour(index: int) -> str:
@@ -45,39 +48,39 @@ def colour(index: int) -> str:
     return COLOURS[index % len(COLOURS)]
 
 
-def _named(index: int, name: str) -> str:
-    """Return a run's number and name, the end of it where it is long."""
-    return _plain(f"{index + 1}  {name if len(name) <= LONGEST_NAME else '…' + name[-LONGEST_NAME:]}")
+def _numbered_name(index: int, name: str) -> str:
+    """Return a run's number and name; of a long name the end."""
+    return _plain(f"{index + 1}  {name if len(name) <= MAX_NAME_LETTERS else '…' + name[-MAX_NAME_LETTERS:]}")
 
 
 def _plain(text: str) -> str:
-    """Return a text in which a dollar sign starts no formula."""
+    """Return a text in which a dollar sign starts no formula for Matplotlib."""
     return text.replace("$", r"\$")
 
 
 def _panels(titles: Sequence[str], columns: int, height: float, handles: Sequence[Artist]) -> tuple[Figure, list[Axes]]:
     """Return a figure with a legend on top and axes of equal size below it.
 
-    They are placed by hand, which is twice as quick as to let Matplotlib try what fits.
+    They are placed explicitly, which is twice as fast as a layout by Matplotlib.
 
     Args:
-        titles: One for each axes.
-        columns: How many stand side by side.
-        height: Of each, in inches, with what is written around it.
-        handles: What the legend explains.
+        titles: The title of each axes.
+        columns: The number of axes in a row.
+        height: The height of each in inches, with its title and labels.
+        handles: The entries of the legend.
     """
     longest = max(len(str(handle.get_label())) for handle in handles)
-    beside = max(1, min(5, 140 // (longest + 8)))
-    head = 0.2 + 0.2 * -(-len(handles) // beside)
+    legend_columns = max(1, min(5, 140 // (longest + 8)))
+    head = 0.2 + 0.2 * -(-len(handles) // legend_columns)
     total = head + height * -(-len(titles) // columns)
-    figure = Figure(figsize=(FIGURE, total))
-    figure.legend(handles=handles, loc="upper left", ncols=beside, fontsize=9, frameon=False)
-    width, panels = FIGURE / columns, []
+    figure = Figure(figsize=(FIGURE_WIDTH, total))
+    figure.legend(handles=handles, loc="upper left", ncols=legend_columns, fontsize=9, frameon=False)
+    width, panels = FIGURE_WIDTH / columns, []
     for place, title in enumerate(titles):
         line, column = divmod(place, columns)
-        left, bottom = column * width + LEFT, total - head - (line + 1) * height + BELOW
-        size = (width - LEFT - 0.15) / FIGURE, (height - BELOW - 0.3) / total
-        axes = figure.add_axes((left / FIGURE, bottom / total, *size))
+        left, bottom = column * width + LEFT_SPACE, total - head - (line + 1) * height + BOTTOM_SPACE
+        size = (width - LEFT_SPACE - 0.15) / FIGURE_WIDTH, (height - BOTTOM_SPACE - 0.3) / total
+        axes = figure.add_axes((left / FIGURE_WIDTH, bottom / total, *size))
         axes.set_title(_plain(title), fontsize=10, loc="left", color=BLACK)
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(labelsize=8, colors=GREY)
@@ -95,11 +98,11 @@ def draw_curves(names: Sequence[str], rows: Sequence[Sequence[Mapping[str, float
     Validation is a solid line and training a thin, dashed one; each run's line ends with its number.
 
     Args:
-        names: What the runs are called.
-        rows: What the ``metrics.csv`` of each holds.
+        names: The names of the runs.
+        rows: The rows of ``metrics.csv`` of each run.
 
     Returns:
-        The figure, or None where there is nothing to draw.
+        The figure; None where no metric qualifies.
     """
     own = [metrics_of(run) for run in rows]
     counts = [name for run in own for name in run]
@@ -107,7 +110,7 @@ def draw_curves(names: Sequence[str], rows: Sequence[Sequence[Mapping[str, float
     if not metrics:
         return None
     handles = [
-        Line2D([], [], color=colour(i), marker=_marker(i), markersize=4, label=_named(i, name))
+        Line2D([], [], color=colour(i), marker=_marker(i), markersize=4, label=_numbered_name(i, name))
         for i, name in enumerate(names)
     ]
     handles += [
@@ -147,23 +150,23 @@ def _draw_run(axes: Axes, index: int, rows: Sequence[Mapping[str, float]], metri
 
 
 def _write(axes: Axes, text: str, at: tuple[float, float], color: str) -> None:
-    """Write something right of a point."""
+    """Write a text to the right of a point."""
     axes.annotate(text, at, (4, 0), textcoords="offset points", va="center", fontsize=8, color=color)
 
 
-# MetricValues
+# Metrics
 
 
 @dataclass(frozen=True)
 class Bars:
-    """One measure of all runs, None where a run has none.
+    """One metric of all runs.
 
     Attributes:
-        name: What it is called.
+        name: The name of the metric.
         better: ``min`` or ``max``.
-        values: The measure of each run.
-        floors: The same of real training glyphs.
-        errors: Its standard errors.
+        values: The value of each run; None for a run that lacks it.
+        floors: The floor of each run; None where there is none.
+        errors: The standard error of each run; None where there is none.
     """
 
     name: str
@@ -173,38 +176,38 @@ class Bars:
     errors: Sequence[float | None]
 
 
-def draw_metric_bars(names: Sequence[str], measures: Sequence[Bars]) -> Figure:
-    """Draw each measure in axes of its own, a bar for each run, with its floor marked across it.
+def draw_metric_bars(names: Sequence[str], metrics: Sequence[Bars]) -> Figure:
+    """Draw each metric in axes of its own: a bar for each run, with a mark across it at its floor.
 
     Args:
-        names: What the runs are called.
-        measures: At least one.
+        names: The names of the runs.
+        metrics: At least one.
     """
     handles: list[Artist] = [
-        Line2D([], [], color=colour(i), linewidth=6, label=_named(i, name)) for i, name in enumerate(names)
+        Line2D([], [], color=colour(i), linewidth=6, label=_numbered_name(i, name)) for i, name in enumerate(names)
     ]
     label = "floor: real training glyphs"
     handles.append(Line2D([], [], linestyle="", color=BLACK, marker="|", markersize=10, markeredgewidth=2, label=label))
-    titles = [f"{measure.name.replace('_', ' ')} {ARROWS[measure.better]}" for measure in measures]
-    figure, panels = _panels(titles, min(4, len(measures)), 0.8 + 0.22 * len(names), handles)
-    for measure, axes in zip(measures, panels, strict=True):
-        _draw_bars(axes, measure)
+    titles = [f"{metric.name.replace('_', ' ')} {ARROWS[metric.better]}" for metric in metrics]
+    figure, panels = _panels(titles, min(4, len(metrics)), 0.8 + 0.22 * len(names), handles)
+    for metric, axes in zip(metrics, panels, strict=True):
+        _draw_bars(axes, metric)
     return figure
 
 
-def _draw_bars(axes: Axes, measure: Bars) -> None:
-    for index, value in enumerate(measure.values):
+def _draw_bars(axes: Axes, metric: Bars) -> None:
+    for index, value in enumerate(metric.values):
         if value is None:
             continue
-        axes.barh(index, value, 0.72, color=colour(index), xerr=measure.errors[index], ecolor=GREY)
-        if (floor := measure.floors[index]) is not None:
+        axes.barh(index, value, 0.72, color=colour(index), xerr=metric.errors[index], ecolor=GREY)
+        if (floor := metric.floors[index]) is not None:
             axes.plot([floor, floor], [index - 0.45, index + 0.45], color=BLACK, linewidth=2)
         _write(axes, format_number(value), (max(value, floor or 0, 0), index), BLACK)
-    numbers = range(len(measure.values))
+    numbers = range(len(metric.values))
     axes.set_yticks(numbers, [str(number + 1) for number in numbers])
     axes.set_ylim(len(numbers) - 0.4, -0.6)  # the first run on top
     axes.xaxis.set_major_locator(MaxNLocator(3))
-    drawn = [0.0, *(value for value in (*measure.values, *measure.floors) if value is not None)]
+    drawn = [0.0, *(value for value in (*metric.values, *metric.floors) if value is not None)]
     low, high = min(drawn), max(drawn)
     room = 0.3 * (high - low or 1)  # for the values, right of bars to either side of zero
     axes.set_xlim(low - room * (low < 0) / 4, high + room)
@@ -219,9 +222,9 @@ class GridPanel:
     """The sample grid of one run.
 
     Attributes:
-        index: Of the run.
-        caption: Written above it, after the run's number.
-        path: The picture; None where there is none.
+        index: The index of the run, from 0; its number is one more.
+        caption: The text above the grid, after the run's number.
+        path: The file of the grid; None where there is none.
     """
 
     index: int
@@ -230,9 +233,9 @@ class GridPanel:
 
 
 def draw_grids(grids: Sequence[GridPanel]) -> Image.Image:
-    """Put sample grids side by side, as many in a row as fit, each reduced by a whole number.
+    """Draw sample grids next to each other, as many in a row as fit, each reduced by a whole number.
 
-    A grid that is missing or cannot be read leaves its caption, and says so.
+    Of a grid that is missing or cannot be read, only the caption is drawn, with a remark.
     """
     pictures = [_opened(grid.path) for grid in grids]
     factors = _reductions([picture.size if picture else (0, 0) for picture in pictures])
@@ -255,34 +258,34 @@ def _opened(path: Path | None) -> Image.Image | None:
 
 
 def _reductions(sizes: Sequence[tuple[int, int]]) -> list[int]:
-    """Return by what each picture is divided so that none is too wide, and all together are not too large."""
-    factors = [max(1, -(-width // WIDEST_GRID)) for width, _ in sizes]
-    while sum(width * height / factor**2 for (width, height), factor in zip(sizes, factors, strict=True)) > MOST_PIXELS:
+    """Return the factor that reduces each picture, so that none is too wide and all together are not too large."""
+    factors = [max(1, -(-width // MAX_GRID_WIDTH)) for width, _ in sizes]
+    while sum(width * height / factor**2 for (width, height), factor in zip(sizes, factors, strict=True)) > MAX_PIXELS:
         factors = [factor + 1 for factor in factors]
     return factors
 
 
 def _captioned(grid: GridPanel, picture: Image.Image | None) -> Image.Image:
-    """Put a run's number, in its colour, and what there is to say above its grid."""
+    """Return a grid below its run's number, in the run's colour, and its caption."""
     number, letters = str(grid.index + 1), font(14)
     badge = int(letters.getlength(number)) + 10
     text = grid.caption if picture else f"{grid.caption}: no grid"
     width = max(badge + 8 + int(letters.getlength(text)), picture.width if picture else 0)
-    cell = Image.new("RGB", (width, CAPTION + (picture.height if picture else 0)), "white")
+    cell = Image.new("RGB", (width, CAPTION_HEIGHT + (picture.height if picture else 0)), "white")
     pen = ImageDraw.Draw(cell)
-    pen.rectangle((0, 3, badge, CAPTION - 4), fill=colour(grid.index))
-    pen.text((badge / 2, CAPTION / 2), number, "white", letters, anchor="mm")
-    pen.text((badge + 8, CAPTION / 2), text, BLACK, letters, anchor="lm")
+    pen.rectangle((0, 3, badge, CAPTION_HEIGHT - 4), fill=colour(grid.index))
+    pen.text((badge / 2, CAPTION_HEIGHT / 2), number, "white", letters, anchor="mm")
+    pen.text((badge + 8, CAPTION_HEIGHT / 2), text, BLACK, letters, anchor="lm")
     if picture:
-        cell.paste(picture, (0, CAPTION))
+        cell.paste(picture, (0, CAPTION_HEIGHT))
     return cell
 
 
 def _in_rows(cells: Sequence[Image.Image]) -> Image.Image:
-    """Lay pictures out from left to right, going on below where a row is full."""
+    """Lay pictures out from left to right, in as many rows as needed."""
     places, left, top, below = [], MARGIN, MARGIN, MARGIN
     for cell in cells:
-        if left > MARGIN and left + cell.width + MARGIN > PAGE:
+        if left > MARGIN and left + cell.width + MARGIN > PAGE_WIDTH:
             left, top = MARGIN, below
         places.append((left, top))
         left += cell.width + 2 * MARGIN

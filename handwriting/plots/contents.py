@@ -1,4 +1,4 @@
-"""One page on what is in a set of glyphs: charts by class, and sheets of the glyphs themselves."""
+"""The page about a set of glyphs: charts by class, and sheets of the glyphs themselves."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from handwriting.plots.curves import figure_bytes
 from handwriting.plots.grids import CELL, GAP, MARGIN, Block, draw_grid, font, in_cells
 
 WIDTH = 1620
-"""How wide a page is, in pixels."""
-LONGEST_LINE = 190
+"""The width of a page, in pixels."""
+MAX_LINE_LETTERS = 190
 """Letters in a line below the title."""
-ROW_NAMES = 56
-"""The room that the names of rows may take, in pixels."""
-MOST_IN_HALF, MOST_LARGE = 36, 80
-"""With more classes than this a chart needs the whole width; with more than this, smaller letters."""
-MOST_UPRIGHT = 3
-"""Names of classes with more letters than this are turned where there are many of them."""
-MOST_LETTERS = 200
-"""Names are turned, too, where all of them together would have more letters than this."""
+ROW_NAME_WIDTH = 56
+"""The space for the names of rows, in pixels."""
+MAX_CLASSES_IN_HALF, MAX_CLASSES_WITH_LARGE_LETTERS = 36, 80
+"""With more classes than the first a chart has the whole width; with more than the second, smaller letters."""
+MAX_UPRIGHT_LETTERS = 3
+"""Names of many classes are turned if one has more letters."""
+MAX_LETTERS_OF_ALL = 200
+"""Names are also turned if all of them together have more letters."""
 COLOURS = ("#30507d", "#8fa8cc", "#d5a253")
 """Training, validation and test."""
 BLACK, GREY = "#1d1d1d", "#5a5a5a"
 
 
 def cell_side(image_size: int) -> int:
-    """Return how large a glyph of ``image_size`` is drawn: the whole multiple, or part, closest to ``CELL``."""
+    """Return the side, in pixels, of a drawn glyph: the multiple or the part of ``image_size`` nearest to ``CELL``."""
     return image_size * max(1, round(CELL / image_size)) if image_size <= CELL * 1.5 else CELL
 
 
 def columns_within(width: int, image_size: int) -> int:
-    """Return how many glyphs fit side by side into ``width`` pixels, beside the names of their rows."""
-    return max(1, (width - ROW_NAMES - 2 * MARGIN) // (cell_side(image_size) + GAP))
+    """Return the number of glyphs that fit into ``width`` pixels, next to the names of their rows."""
+    return max(1, (width - ROW_NAME_WIDTH - 2 * MARGIN) // (cell_side(image_size) + GAP))
 
 
 def width_next_to(width: int) -> int:
@@ -61,7 +61,7 @@ def draw_charts(
         intensities: Mean and standard deviation of the mean intensity, 0..255, of each class, ``(C, 2)``.
         distances: The least, the quartiles and the largest distance of each class, ``(C, 5)``.
     """
-    wide = len(names) > MOST_IN_HALF
+    wide = len(names) > MAX_CLASSES_IN_HALF
     size = ((WIDTH - 2 * MARGIN) / 100, 7.6 if wide else 5.6)
     figure = Figure(size, dpi=100, layout="constrained")
     grid = figure.add_gridspec(3, 1) if wide else figure.add_gridspec(2, 2)
@@ -110,14 +110,16 @@ def by_class(axes: Axes, title: str, names: Sequence[str], wide: bool) -> None:
 
     Args:
         axes: With one bar, point or box for each class, at 0, 1, and so on.
-        title: Written above.
+        title: The line above.
         names: The names of the classes.
         wide: Whether the axes take the whole width of the page.
     """
     longest = max(map(len, names))
-    turned = (longest > MOST_UPRIGHT and len(names) > (20 if wide else 8)) or longest * len(names) > MOST_LETTERS
+    turned = (longest > MAX_UPRIGHT_LETTERS and len(names) > (20 if wide else 8)) or longest * len(
+        names
+    ) > MAX_LETTERS_OF_ALL
     axes.set_title(title, fontsize=12, loc="left", color=BLACK)
-    letters = 10 if len(names) <= MOST_LARGE else 7
+    letters = 10 if len(names) <= MAX_CLASSES_WITH_LARGE_LETTERS else 7
     axes.set_xticks(range(len(names)), names, rotation=90 if turned else 0, fontsize=letters)
     axes.set_xlim(-0.7, len(names) - 0.3)
     axes.tick_params(axis="y", labelsize=9, colors=GREY)
@@ -133,11 +135,11 @@ def draw_classes(
     """Draw a column of glyphs for each class, in several blocks where there are more than fit side by side.
 
     Args:
-        title: Written above.
+        title: The line above.
         rows: uint8 ``(R, C, H, W)``, ink bright on dark.
-        row_names: What each row holds.
+        row_names: The name of each row.
         names: The names of the classes.
-        width: How wide the picture may be, in pixels.
+        width: The largest width of the picture, in pixels.
     """
     cells = in_cells(rows, cell_side(rows.shape[-1]))
     classes = len(names)
@@ -153,7 +155,7 @@ def draw_captioned(
     """Draw rows of glyphs, each glyph with a caption of its own.
 
     Args:
-        title: Written above.
+        title: The line above.
         rows: The name of each row, its glyphs, uint8 ``(N, 1, H, W)``, and their captions.
         image_size: Height and width of the glyphs, in pixels.
     """
@@ -170,15 +172,15 @@ def draw_pairs(
     columns: int,
     row_names: tuple[str, str] = ("before", "after"),
 ) -> Image.Image:
-    """Draw glyphs, and below each the one that it goes with.
+    """Draw pairs of glyphs, one below the other.
 
     Args:
-        title: Written above.
+        title: The line above.
         upper: uint8 ``(N, 1, H, W)``.
         lower: uint8 ``(N, 1, S, S)``.
-        names: What each pair is; may be empty.
-        columns: How many pairs stand side by side.
-        row_names: What the upper and the lower glyphs are.
+        names: The name of each pair; may be empty.
+        columns: The number of pairs in a row.
+        row_names: The names of the upper and the lower row.
     """
     side = cell_side(lower.shape[-1])
     pairs = np.stack([in_cells(upper[:, 0], side), in_cells(lower[:, 0], side)])
@@ -189,8 +191,8 @@ def draw_pairs(
 def draw_page(title: str, lines: Sequence[str], charts: Figure | None, panels: Sequence[Image.Image]) -> Image.Image:
     """Lay everything out on one page: title, text and charts, then the panels.
 
-    The first panel gets the left half to itself where it is narrow enough; the others then stand beside it, one below
-    the other. Otherwise all of them stand one below the other.
+    Where the first panel is narrow enough, it has the left half, and the others are next to it, one below the other.
+    Otherwise all of them are one below the other.
 
     Args:
         title: The first line.
@@ -212,7 +214,7 @@ def draw_page(title: str, lines: Sequence[str], charts: Figure | None, panels: S
 
 def draw_head(title: str, lines: Sequence[str]) -> Image.Image:
     """Draw a title and smaller lines below it, wrapped where they are long; ``WIDTH`` pixels wide."""
-    text = [part for line in lines for part in textwrap.wrap(line, LONGEST_LINE)]
+    text = [part for line in lines for part in textwrap.wrap(line, MAX_LINE_LETTERS)]
     head = Image.new("RGB", (WIDTH, 52 + 22 * len(text)), "white")
     pen = ImageDraw.Draw(head)
     pen.text((MARGIN, 12), title, BLACK, font(26))
@@ -228,7 +230,7 @@ def as_picture(charts: Figure) -> Image.Image:
 
 
 def side_by_side(left: Image.Image, right: Image.Image) -> Image.Image:
-    """Put two pictures beside each other; at least ``WIDTH`` pixels wide."""
+    """Put two pictures next to each other; at least ``WIDTH`` pixels wide."""
     start = left.width + MARGIN
     both = Image.new("RGB", (max(WIDTH, start + right.width), max(left.height, right.height)), "white")
     both.paste(left.convert("RGB"), (0, 0))

@@ -20,11 +20,11 @@ STYLES: dict[str, dict[str, Any]] = {
     FLOOR: {"color": "0.4", "linestyle": ":"},
 }
 COUNTED = {"samples": "glyphs seen", "epoch": "epoch", "seconds": "seconds of training"}
-"""What training can be counted in, and how that is called."""
-MOST_POINTS = 200
-"""Of a thin line of training; its points are means of so many stretches."""
-FALL = 10.0
-"""Values that fall by a larger factor are drawn over a logarithmic axis: the first FID of a GAN is huge."""
+"""The measures of training progress, and their labels."""
+MAX_POINTS = 200
+"""Points of a line of training values; of more values, means of equal stretches are drawn."""
+LOG_SCALE_MIN_FALL = 10.0
+"""Values that fall by a larger factor have a logarithmic axis: the first FID of a GAN is huge."""
 
 
 def figure_bytes(figure: Figure) -> bytes:
@@ -35,12 +35,12 @@ def figure_bytes(figure: Figure) -> bytes:
 
 
 def series(rows: Sequence[Mapping[str, float]], name: str, by: str = "samples") -> tuple[list[float], list[float]]:
-    """Return how far training was, and the value of a metric, wherever it was measured.
+    """Return the progress of training and the value of a metric in every row that has it.
 
     Args:
-        rows: What ``metrics.csv`` holds.
-        name: The metric.
-        by: What training is counted in: one of ``COUNTED``.
+        rows: The rows of ``metrics.csv``.
+        name: The name of the metric.
+        by: The measure of progress: one of ``COUNTED``.
     """
     points = [(row[by], row[name]) for row in rows if name in row and by in row]
     return [x for x, _ in points], [y for _, y in points]
@@ -49,7 +49,7 @@ def series(rows: Sequence[Mapping[str, float]], name: str, by: str = "samples") 
 def smoothed(values: Sequence[float], weight: float) -> list[float]:
     """Return the running mean of values, each weighing ``weight`` times as much as the one after it.
 
-    The first ones are not drawn towards zero (Kingma and Ba, Adam, 2015, section 3). A value that is not finite stays
+    The first ones are not biased towards zero (Kingma and Ba, Adam, 2015, section 3). A value that is not finite stays
     as it is, and no other is changed by it.
 
     >>> smoothed([1.0, 1.0, 4.0], 0.5), smoothed([1.0, 2.0], 0)
@@ -68,28 +68,28 @@ def smoothed(values: Sequence[float], weight: float) -> list[float]:
     return found
 
 
-def thinned(x: Sequence[float], y: Sequence[float], most: int = MOST_POINTS) -> tuple[list[float], list[float]]:
-    """Return a line of at most so many points: means of stretches of it."""
-    return _means(x, most), _means(y, most)
+def thinned(x: Sequence[float], y: Sequence[float], max_points: int = MAX_POINTS) -> tuple[list[float], list[float]]:
+    """Return a line of at most ``max_points`` points, which are means of equal stretches."""
+    return _means(x, max_points), _means(y, max_points)
 
 
-def _means(values: Sequence[float], most: int) -> list[float]:
-    parts = np.array_split(np.asarray(values, float), min(len(values), most)) if len(values) else []
+def _means(values: Sequence[float], count: int) -> list[float]:
+    parts = np.array_split(np.asarray(values, float), min(len(values), count)) if len(values) else []
     return [float(part.mean()) for part in parts]
 
 
 def metrics_of(rows: Iterable[Mapping[str, float]]) -> set[str]:
-    """Return what was measured while training, whether on training or validation glyphs, without saying on which."""
+    """Return the names of the metrics on training or validation glyphs, without their prefixes."""
     names = {name for row in rows for name in row}
     return {name.removeprefix(prefix) for name in names for prefix in (TRAIN, VALIDATION) if name.startswith(prefix)}
 
 
 FAMILIES = ("Losses", "FID", "KID", "KL and JS", "Accuracy", "Precision and recall", "Others")
-"""What metrics are chosen by."""
+"""The families that metrics are selected by."""
 
 
 def family(metric: str) -> str:
-    """Return which of ``FAMILIES`` a metric belongs to.
+    """Return the family of a metric, one of ``FAMILIES``.
 
     >>> [family(name) for name in ("generator_loss", "kl", "class_fid_worst", "pixel_js", "accuracy_fake", "recall")]
     ['Losses', 'Losses', 'FID', 'KL and JS', 'Accuracy', 'Precision and recall']
@@ -113,7 +113,7 @@ def falls(lines: Sequence[ArrayLike]) -> bool:
     drawn = [np.asarray(line, float) for line in lines]
     values = np.concatenate(drawn)
     falling = all(line[-1] <= line[0] for line in drawn)
-    return bool(falling and values.min() > 0 and values.max() > FALL * values.min())
+    return bool(falling and values.min() > 0 and values.max() > LOG_SCALE_MIN_FALL * values.min())
 
 
 def ordered(names: Iterable[str]) -> list[str]:
@@ -139,8 +139,8 @@ def draw_losses(rows: Sequence[Mapping[str, float]], title: str) -> Figure:
     """Draw every metric of a run, training and validation in the same axes, losses first.
 
     Args:
-        rows: What ``metrics.csv`` holds; metrics are named ``train/...`` and ``val/...``, floors ``floor/...``.
-        title: Written above.
+        rows: The rows of ``metrics.csv``; metrics are named ``train/...`` and ``val/...``, floors ``floor/...``.
+        title: The line above.
     """
     names = ordered(metrics_of(rows))
     columns = min(3, max(1, len(names)))
@@ -158,7 +158,7 @@ def draw_plane(points: NDArray[np.floating], labels: NDArray[np.int64], names: S
         points: ``(N, 2)``.
         labels: ``(N,)``; -1 where unknown, drawn grey.
         names: Name of each label.
-        title: Written above.
+        title: The line above.
     """
     figure = Figure(figsize=(7.5, 7), layout="constrained")
     axes: Any = figure.add_subplot()

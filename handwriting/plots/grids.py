@@ -1,8 +1,9 @@
-"""Grids of glyphs, with names and a line of text, and animations of them."""
+"""Grids of glyphs with names and text, and animations of them."""
 
 from __future__ import annotations
 
 import io
+import math
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -22,17 +23,24 @@ MARGIN = 12
 GAP = 3
 CELL = 56
 """Glyphs are enlarged by the whole number that brings a cell closest to this many pixels, and never made smaller."""
-WIDEST_ANIMATION = 900
-LARGEST_FILE = 40_000_000
-"""Bytes of the largest picture that is shown."""
-LETTERS = (13, 12, 11, 10)
-"""The sizes that names of columns are written in: the largest in which all of them fit."""
+MAX_ANIMATION_WIDTH = 900
+"""Pixels; wider frames are reduced."""
+MAX_FILE_BYTES = 40_000_000
+"""Larger picture files are not shown."""
+COLUMN_NAME_SIZES = (13, 12, 11, 10)
+"""Font sizes for names of columns: the largest in which all of them fit is used."""
 
 
 @cache
 def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Return the letters that pictures are labelled in."""
+    """Return the font of the labels in pictures."""
     return ImageFont.load_default(size)
+
+
+@cache
+def text_width(text: str, size: int = 14) -> int:
+    """Return the width of a text in letters of a size, in pixels."""
+    return math.ceil(ImageDraw.Draw(Image.new("L", (1, 1))).textlength(text, font(size)))
 
 
 @dataclass(frozen=True)
@@ -41,9 +49,9 @@ class Block:
 
     Attributes:
         images: ``(R, C, H, W)``, uint8 ink bright on dark, or float in [0, 1].
-        name: Written above the block; may be empty.
-        row_names: Written left of each row; may be empty.
-        column_names: Written above each column, on two lines where they are long; may be empty.
+        name: The line above the block; may be empty.
+        row_names: The text left of each row; may be empty.
+        column_names: The text above each column, on two lines where it is long; may be empty.
     """
 
     images: NDArray[np.uint8] | NDArray[np.floating]
@@ -83,14 +91,14 @@ def _ink_on_paper(images: NDArray) -> NDArray[np.uint8]:
     return PAPER - pixels
 
 
-def draw_grid(blocks: Sequence[Block], title: str = "", footer: str = "", beside: bool = False) -> Image.Image:
+def draw_grid(blocks: Sequence[Block], title: str = "", footer: str = "", in_one_row: bool = False) -> Image.Image:
     """Draw blocks of glyphs, dark ink on white paper.
 
     Args:
         blocks: At least one; all with glyphs of one size.
         title: A line above everything.
         footer: Text below everything, wrapped to the picture's width.
-        beside: Put the blocks side by side rather than one below the other.
+        in_one_row: Put the blocks next to each other rather than one below the other.
 
     Returns:
         A grey picture.
@@ -98,14 +106,14 @@ def draw_grid(blocks: Sequence[Block], title: str = "", footer: str = "", beside
     side = blocks[0].images.shape[-1]
     scale = max(1, round(CELL / side))
     lefts = [_room_for_row_names(block) for block in blocks]
-    if not beside:  # the columns of all blocks stand in line
+    if not in_one_row:  # the columns of all blocks are aligned
         lefts = [max(lefts)] * len(blocks)
     drawn = [_draw_block(block, scale, left) for block, left in zip(blocks, lefts, strict=True)]
-    between = 3 * MARGIN if beside else MARGIN
-    lengths = [picture.width if beside else picture.height for picture in drawn]
+    between = 3 * MARGIN if in_one_row else MARGIN
+    lengths = [picture.width if in_one_row else picture.height for picture in drawn]
     length = sum(lengths) + between * (len(drawn) - 1)
-    across = max(picture.height if beside else picture.width for picture in drawn)
-    width, height = (length, across) if beside else (across, length)
+    across = max(picture.height if in_one_row else picture.width for picture in drawn)
+    width, height = (length, across) if in_one_row else (across, length)
 
     width = max(width, 420)
     lines = textwrap.wrap(footer, max(20, int(width / 6.2)))
@@ -115,7 +123,7 @@ def draw_grid(blocks: Sequence[Block], title: str = "", footer: str = "", beside
     pen.text((MARGIN, MARGIN - 3), title, INK, font(16))
     position = 0
     for picture, extent in zip(drawn, lengths, strict=True):
-        page.paste(picture, (MARGIN + position, top) if beside else (MARGIN, top + position))
+        page.paste(picture, (MARGIN + position, top) if in_one_row else (MARGIN, top + position))
         position += extent + between
     for number, line in enumerate(lines):
         pen.text((MARGIN, top + height + 8 + 16 * number), line, INK, font(12))
@@ -126,8 +134,8 @@ def draw_glyphs(glyphs: Glyphs, columns: int) -> Image.Image:
     """Draw glyphs, a named row for each label and style.
 
     Args:
-        glyphs: Ordered by label and style, as many of each.
-        columns: How many of each.
+        glyphs: Ordered by label and style, with the same number of each.
+        columns: The number of glyphs for each label and style.
     """
     if (glyphs.labels == UNKNOWN).all() and (glyphs.styles == UNKNOWN).all():
         return draw_grid([Block(as_rows(glyphs.images, min(10, len(glyphs))))])
@@ -154,16 +162,16 @@ def _room_for_row_names(block: Block) -> int:
 
 
 def _fitted(names: Sequence[str], width: int) -> tuple[list[str], int]:
-    """Return names, on two lines where they have to be, and the size of letters in which all fit into ``width``.
+    """Return names, on two lines where necessary, and the font size in which all fit into ``width`` pixels.
 
     Names that fit in no readable size are shortened.
     """
     length = ImageDraw.Draw(Image.new("L", (1, 1))).textlength
-    for size in LETTERS:
+    for size in COLUMN_NAME_SIZES:
         for fitted in (list(names), [_on_two_lines(name) for name in names]):
             if all(length(line, font(size)) <= width for name in fitted for line in name.split("\n")):
                 return fitted, size
-    return ["\n".join(_shortened(line, width) for line in name.split("\n")) for name in fitted], LETTERS[-1]
+    return ["\n".join(_shortened(line, width) for line in name.split("\n")) for name in fitted], COLUMN_NAME_SIZES[-1]
 
 
 def _on_two_lines(name: str) -> str:
@@ -177,9 +185,9 @@ def _on_two_lines(name: str) -> str:
 
 def _shortened(text: str, width: int) -> str:
     length = ImageDraw.Draw(Image.new("L", (1, 1))).textlength
-    if length(text, font(LETTERS[-1])) <= width:
+    if length(text, font(COLUMN_NAME_SIZES[-1])) <= width:
         return text
-    ends = (end for end in range(len(text), 0, -1) if length(text[:end] + "…", font(LETTERS[-1])) <= width)
+    ends = (end for end in range(len(text), 0, -1) if length(text[:end] + "…", font(COLUMN_NAME_SIZES[-1])) <= width)
     return text[: next(ends, 1)] + "…"
 
 
@@ -207,7 +215,7 @@ def _draw_block(block: Block, scale: int, left: int) -> Image.Image:
 def png_bytes(picture: Image.Image) -> bytes:
     """Return a picture as the bytes of a PNG file; the same picture gives the same bytes."""
     file = io.BytesIO()
-    picture.save(file, "PNG", compress_level=1)  # 2.5 times as fast as usual, for a fifth more bytes
+    picture.save(file, "PNG", compress_level=1)  # 2.5 times as fast as the default, for a fifth more bytes
     return file.getvalue()
 
 
@@ -220,9 +228,9 @@ def mark() -> Image.Image:
 
 
 def picture_bytes(path: Path) -> bytes | None:
-    """Return the bytes of a picture's file; None where it is missing, far too large, or no picture."""
+    """Return the contents of a picture file; None where it is missing, too large, or no picture."""
     try:
-        if path.stat().st_size > LARGEST_FILE:
+        if path.stat().st_size > MAX_FILE_BYTES:
             return None
         content = path.read_bytes()
         with Image.open(io.BytesIO(content)) as picture:
@@ -232,17 +240,20 @@ def picture_bytes(path: Path) -> bytes | None:
     return content
 
 
-def animation_bytes(paths: Iterable[Path], most: int = 60, seconds: float = 8.0) -> bytes:
-    """Return a GIF of pictures, shown one after the other and holding the last one.
+def animation_bytes(paths: Iterable[Path], max_frames: int = 60, seconds: float = 8.0) -> bytes:
+    """Return a GIF of pictures that holds the last one.
 
     Args:
         paths: Picture files, in order; at least one.
-        most: Of more pictures than this, evenly spaced ones are taken, always with the first and the last.
-        seconds: How long the pictures take together, before the last is held. Pictures are made smaller by
-            the whole number that brings them to at most ``WIDEST_ANIMATION`` pixels: a browser holds all of them.
+        max_frames: The largest number of frames; of more pictures, evenly spaced ones are taken, with the first and
+            the last.
+        seconds: The duration before the last picture is held. Pictures are reduced by the whole number that brings
+            them to at most ``MAX_ANIMATION_WIDTH`` pixels, because a browser holds all of them in memory.
     """
     files = list(paths)
-    chosen = [files[i] for i in np.unique(np.linspace(0, len(files) - 1, min(most, len(files))).round().astype(int))]
+    chosen = [
+        files[i] for i in np.unique(np.linspace(0, len(files) - 1, min(max_frames, len(files))).round().astype(int))
+    ]
     frames = [_narrowed(Image.open(path).convert("L")).quantize(16) for path in chosen]
     each = max(50, int(1000 * seconds / len(frames)))
     file = io.BytesIO()
@@ -252,5 +263,5 @@ def animation_bytes(paths: Iterable[Path], most: int = 60, seconds: float = 8.0)
 
 
 def _narrowed(picture: Image.Image) -> Image.Image:
-    factor = -(-picture.width // WIDEST_ANIMATION)
+    factor = -(-picture.width // MAX_ANIMATION_WIDTH)
     return picture.reduce(factor) if factor > 1 else picture

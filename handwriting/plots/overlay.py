@@ -1,4 +1,4 @@
-"""A page with what was found on it: its lines, words and characters in boxes."""
+"""A page with the boxes of its lines, words and characters."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from PIL import Image
 
 from handwriting.segmentation.page import Kind, Piece
 
-LONGEST = 2000
-"""A larger page is shown with so many pixels on its longer side."""
+MAX_SIDE = 2000
+"""Larger pages are reduced to this number of pixels on the longer side."""
 WIDTHS: dict[Kind, float] = {"line": 1 / 1000, "word": 1 / 1000, "character": 1 / 2000}
-"""How wide the boxes are drawn, as a share of the longer side."""
+"""The line widths of the boxes, as shares of the longer side."""
 COLOURS: dict[Kind, tuple[int, int, int]] = {
     "line": (100, 143, 255),
     "word": (255, 176, 0),
     "character": (220, 38, 127),
 }
-"""Blue, gold and magenta, which are told apart without seeing red or green, on paper and on a dark table.
+"""Blue, gold and magenta, which are distinct without seeing red or green, on paper and on a dark table.
 
 Source: IBM Design Library, Color blind safe palette.
 """
@@ -31,13 +31,13 @@ def draw_overlay(image: NDArray[np.uint8], pieces: Sequence[Piece]) -> Image.Ima
 
     Args:
         image: The page, uint8, grey ``(H, W)`` or RGB ``(H, W, 3)``.
-        pieces: Whose boxes are in pixels of that image.
+        pieces: Pieces whose boxes are in pixels of that image.
 
     Returns:
-        An RGB picture with at most ``LONGEST`` pixels a side.
+        An RGB picture with at most ``MAX_SIDE`` pixels a side.
     """
     height, width = image.shape[:2]
-    ratio = min(1.0, LONGEST / max(height, width))
+    ratio = min(1.0, MAX_SIDE / max(height, width))
     shape = max(1, round(ratio * width)), max(1, round(ratio * height))
     small = cv2.resize(image, shape, interpolation=cv2.INTER_AREA) if ratio < 1 else image.copy()
     drawn = cv2.cvtColor(small, cv2.COLOR_GRAY2RGB) if small.ndim == 2 else small

@@ -1,4 +1,4 @@
-"""Many trials in one picture: along the axes of their parameters, by what mattered, and one after the other."""
+"""Pictures of many trials: parallel coordinates, importance of parameters, and the history of a sweep."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from handwriting.plots.comparison import BLACK, COLOURS, FIGURE, GREY
+from handwriting.plots.comparison import BLACK, COLOURS, FIGURE_WIDTH, GREY
 from handwriting.scales import Axis
 from handwriting.text import format_whole
 
 MAP = "viridis_r"
-"""From yellow, the worst, to dark, the best: told apart with any kind of colour vision, and in grey."""
+"""From yellow, the worst, to dark, the best: distinct with any kind of colour vision, and in grey."""
 THIN = "#c4c4c4"
 """Trials that have no value."""
-BEST = 3
-"""So many of the best stand out."""
+TOP_TRIALS = 3
+"""The number of top trials that are drawn thick."""
 MOST_NAMES = 8
-LONGEST = 18
+MAX_NAME_LETTERS = 18
 SPREAD = 0.045
 """How far trials of the same choice are drawn apart to either side, as a share of the axis."""
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -44,7 +44,7 @@ def draw_parallel(axes: Sequence[Axis], value: Axis, better: str) -> Figure:
     known = np.array([one is not None for one in value.values])
     goodness = np.where(known, places[:, -1] if better == "max" else 1 - places[:, -1], -1)
     order = np.argsort(goodness, kind="stable")
-    best = set(order[known[order]][-BEST:])
+    best = set(order[known[order]][-TOP_TRIALS:])
     # Those of one name would lie on each other: each a little beside the others, in the order of their values.
     shifts = np.zeros(len(order))
     if len(order) > 1:
@@ -52,7 +52,7 @@ def draw_parallel(axes: Sequence[Axis], value: Axis, better: str) -> Figure:
     for column, axis in enumerate(columns[:-1]):
         if not axis.is_numeric or len(axis.distinct) <= MOST_NAMES:
             places[:, column] += shifts
-    figure = Figure(figsize=(FIGURE, 4.4))
+    figure = Figure(figsize=(FIGURE_WIDTH, 4.4))
     panel = figure.add_axes((0.045, 0.03, 0.91, 0.84))
     palette = mpl.colormaps[MAP]
     for index in order:
@@ -112,7 +112,7 @@ def _ticks(axis: Axis) -> list[tuple[float, str]]:
     return list(zip(TICKS, map(format_whole, values), strict=True))
 
 
-def _short(text: str, longest: int = LONGEST) -> str:
+def _short(text: str, longest: int = MAX_NAME_LETTERS) -> str:
     """Return the beginning and the end of a text, in which a dollar sign starts no formula."""
     if len(text) > longest:
         text = f"{text[: longest // 2]}…{text[-(longest // 2 - 1) :]}"
@@ -125,7 +125,7 @@ def draw_importance(shares: Mapping[str, float]) -> Figure:
     Args:
         shares: 0..1, by name.
     """
-    figure = Figure(figsize=(FIGURE / 2, 0.7 + 0.32 * len(shares)))
+    figure = Figure(figsize=(FIGURE_WIDTH / 2, 0.7 + 0.32 * len(shares)))
     height = 0.32 * len(shares) / (0.7 + 0.32 * len(shares))
     panel = figure.add_axes((0.33, 0.5 / (0.7 + 0.32 * len(shares)), 0.6, height))
     names = list(shares)
@@ -153,7 +153,7 @@ def draw_history(numbers: Sequence[int], value: Axis, states: Sequence[str], bet
         states: How each ended.
         better: ``min`` or ``max``.
     """
-    figure = Figure(figsize=(FIGURE, 3.4))
+    figure = Figure(figsize=(FIGURE_WIDTH, 3.4))
     panel = figure.add_axes((0.06, 0.15, 0.92, 0.72))
     trials = list(zip(numbers, value.values, states, strict=True))
     points = {

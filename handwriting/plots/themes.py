@@ -18,11 +18,11 @@ from matplotlib.text import Text
 from handwriting.plots.comparison import colour
 
 DARK_PAPER = "#0e1117"
-"""What a dark page is, and what white becomes."""
-GREY = 0.18
-"""Colours of less saturation than this are shades of grey."""
-LEAST_LIGHT = 0.55
-"""Other colours are at least so light."""
+"""The colour of a dark page, which white becomes."""
+MAX_GREY_SATURATION = 0.18
+"""Colours of less saturation are shades of grey."""
+MIN_LIGHTNESS = 0.55
+"""The least lightness of other colours."""
 
 Colour = tuple[float, float, float, float]
 
@@ -71,8 +71,8 @@ def lit(own: Any) -> Any:
         return own
     red, green, blue, opaque = to_rgba(own)
     hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
-    if saturation < GREY:
+    if saturation < MAX_GREY_SATURATION:
         low, high = to_rgba(DARK_PAPER)[:3], 0.93
         turned: Colour = (*(one + (high - one) * (1 - light) for one in low), opaque)  # type: ignore[assignment]
         return turned
-    return (*colorsys.hls_to_rgb(hue, max(light, LEAST_LIGHT), saturation), opaque)
+    return (*colorsys.hls_to_rgb(hue, max(light, MIN_LIGHTNESS), saturation), opaque)

@@ -227,7 +227,7 @@ def test_an_evaluated_run_shows_its_classes_and_what_they_are_taken_for(
     (run.path / "classes.json").write_text(json.dumps({"names": ["a", "b", "c"], "confusion": counts, "real": counts}))
     app = opener((tmp_path / "runs",), tmp_path, monkeypatch)(page="Run", run="runs/one", show="Metrics")
     assert list(first_table(app)["metric"]) == ["fid ↓"]
-    assert list(app.dataframe[1].value["mistake"]) == ["c seen as a", "a seen as b", "b seen as c"]
+    assert list(app.dataframe[1].value["mistake"]) == ["c recognised as a", "a recognised as b", "b recognised as c"]
     assert len(app.image) == 3, "measures, classes, confusion"
     (run.path / "classes.json").write_text('{"names": ["a"], "confusion": [[1, 2]]}')
     app = opener((tmp_path / "runs",), tmp_path, monkeypatch)(page="Run", run="runs/one", show="Metrics")

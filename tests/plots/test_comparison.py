@@ -10,7 +10,7 @@ from PIL import Image, ImageColor
 
 from handwriting.plots.comparison import (
     COLOURS,
-    MOST_PIXELS,
+    MAX_PIXELS,
     Bars,
     GridPanel,
     colour,
@@ -121,7 +121,7 @@ def test_pages_stay_small(tmp_path):
     large = picture(tmp_path, "large", 2000, 1500)
     assert draw_grids([GridPanel(0, "", large)]).width == 2000 // 3 + 1 + 24
     many = draw_grids([GridPanel(i, "", large) for i in range(40)])
-    assert many.width * many.height < 2 * MOST_PIXELS
+    assert many.width * many.height < 2 * MAX_PIXELS
 
 
 def test_a_grid_that_is_missing_or_broken_is_said_and_does_no_harm(tmp_path):

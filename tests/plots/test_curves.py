@@ -9,9 +9,9 @@ import pytest
 
 from handwriting.plots.curves import (
     COUNTED,
-    FALL,
     FAMILIES,
-    MOST_POINTS,
+    LOG_SCALE_MIN_FALL,
+    MAX_POINTS,
     falls,
     family,
     metrics_of,
@@ -67,18 +67,18 @@ def test_nothing_and_no_finite_value_are_smoothed_too():
 
 
 def test_a_short_line_is_drawn_as_it_is():
-    x = [float(n) for n in range(MOST_POINTS)]
+    x = [float(n) for n in range(MAX_POINTS)]
     assert thinned(x, [-value for value in x]) == (x, [-value for value in x])
 
 
 def test_a_long_line_becomes_means_of_stretches():
-    x, y = thinned([0, 1, 2, 3, 4, 5], VALUES, most=3)
+    x, y = thinned([0, 1, 2, 3, 4, 5], VALUES, max_points=3)
     assert (x, y) == ([0.5, 2.5, 4.5], [2.0, 2.5, 7.0])
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 201, 1999])
 def test_no_line_has_more_points_than_asked(count: int):
-    x, y = thinned(range(count), range(count), most=7)
+    x, y = thinned(range(count), range(count), max_points=7)
     assert len(x) == len(y) == min(count, 7)
     assert x == sorted(x)
 
@@ -149,13 +149,13 @@ def test_rows_that_lack_the_value_or_the_count_are_left_out():
 @pytest.mark.parametrize(
     ("lines", "does"),
     [
-        ([[1.01 * FALL, 1.0]], True),
-        ([[FALL, 1.0]], False),
-        ([[1.0, 2 * FALL]], False),
-        ([[2 * FALL, 1.0], [1.0, 2.0]], False),
-        ([[2 * FALL, FALL], [1.0, 1.0]], True),
-        ([[2 * FALL, 0.0]], False),
-        ([[2 * FALL, 1.0, -1.0]], False),
+        ([[1.01 * LOG_SCALE_MIN_FALL, 1.0]], True),
+        ([[LOG_SCALE_MIN_FALL, 1.0]], False),
+        ([[1.0, 2 * LOG_SCALE_MIN_FALL]], False),
+        ([[2 * LOG_SCALE_MIN_FALL, 1.0], [1.0, 2.0]], False),
+        ([[2 * LOG_SCALE_MIN_FALL, LOG_SCALE_MIN_FALL], [1.0, 1.0]], True),
+        ([[2 * LOG_SCALE_MIN_FALL, 0.0]], False),
+        ([[2 * LOG_SCALE_MIN_FALL, 1.0, -1.0]], False),
     ],
 )
 def test_lines_fall_where_all_do_and_stay_positive(lines: list[list[float]], does: bool):

@@ -4,22 +4,19 @@ import numpy as np
 import pytest
 
 from handwriting.metric_values import MetricValue, MetricValues
+from handwriting.plots.confusion import MIN_MISTAKE_WIDTH, draw_confusion, draw_mistakes, mistakes
 from handwriting.plots.contents import COLOURS, WIDTH
 from handwriting.plots.evaluation import (
-    ENTRY,
     Examples,
     Neighbours,
     best_and_worst,
     draw_best_and_worst,
     draw_class_charts,
-    draw_confusion,
     draw_evaluation,
-    draw_metric_table,
-    draw_mistakes,
     draw_neighbours,
-    mistakes,
 )
 from handwriting.plots.grids import MARGIN
+from handwriting.plots.metric_table import draw_metric_table
 
 
 def dots(count: int, side: int = 28) -> np.ndarray:
@@ -76,19 +73,19 @@ def test_a_class_that_was_never_asked_for_is_no_mistake():
     counts = confusion(10)
     counts[4] = 0
     assert len(set(patches(draw_confusion(counts, ["i"] * 10), 10)[4])) == 1
-    assert mistakes(counts, list("abcdefghij")) == [("a seen as j", 0.05)]
+    assert mistakes(counts, list("abcdefghij")) == [("a recognised as j", 0.05)]
 
 
 def test_mistakes_are_told_from_the_most_frequent_on_and_rare_ones_not_at_all():
     counts = np.array([[80, 20, 0], [5, 900, 95], [1, 1, 998]])
-    assert mistakes(counts, "abc") == [("a seen as b", 0.2), ("b seen as c", 0.095)]
+    assert mistakes(counts, "abc") == [("a recognised as b", 0.2), ("b recognised as c", 0.095)]
 
 
 @pytest.mark.parametrize("names", ["ab", ["Ankle boot", "an extraordinarily long name of a class"]])
 def test_mistakes_in_words_do_not_run_into_their_numbers(names):
     """Between the words and the numbers a strip stays free of letters."""
     found = mistakes(np.array([[50, 50], [30, 70]]), names)
-    drawn = np.asarray(draw_mistakes(found, 3 * ENTRY, 4).convert("L"))[40:]
+    drawn = np.asarray(draw_mistakes(found, 3 * MIN_MISTAKE_WIDTH, 4).convert("L"))[40:]
     columns = np.flatnonzero((drawn < 120).any(axis=0))
     assert np.diff(columns).max() > 20
 

@@ -71,9 +71,9 @@ def test_a_picture_that_is_cut_off_is_not_returned(picture: Path, share: float):
 
 def test_a_file_that_is_far_too_large_is_not_returned(picture: Path, monkeypatch: pytest.MonkeyPatch):
     size = picture.stat().st_size
-    monkeypatch.setattr(grids, "LARGEST_FILE", size - 1)
+    monkeypatch.setattr(grids, "MAX_FILE_BYTES", size - 1)
     assert picture_bytes(picture) is None
-    monkeypatch.setattr(grids, "LARGEST_FILE", size)
+    monkeypatch.setattr(grids, "MAX_FILE_BYTES", size)
     assert picture_bytes(picture) == picture.read_bytes()
 
 

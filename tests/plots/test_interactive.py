@@ -12,7 +12,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from handwriting.plots.comparison import colour
-from handwriting.plots.curves import COUNTED, MOST_POINTS, smoothed
+from handwriting.plots.curves import COUNTED, MAX_POINTS, smoothed
 from handwriting.plots.interactive import PICK, PLACES, Chart, curves_chart, parallel_chart, picked
 from handwriting.plots.themes import lit
 from handwriting.scales import Axis
@@ -181,13 +181,13 @@ def test_there_is_no_chart_of_what_nobody_measured():
     assert curves_chart("fid", NAMES, {0: [{"samples": 1.0, "val/fid": 1.0}]}, by="seconds") is None
 
 
-@pytest.mark.parametrize("count", [MOST_POINTS, MOST_POINTS + 1, 3 * MOST_POINTS])
+@pytest.mark.parametrize("count", [MAX_POINTS, MAX_POINTS + 1, 3 * MAX_POINTS])
 def test_a_long_line_has_no_more_points_than_can_be_seen(count: int):
     found = curves_chart("fid", NAMES, {0: run(count)})
     assert found is not None
     for kind in ("training", "validation", "floor"):
         points = line(found, 0, kind)
-        assert len(points) == MOST_POINTS
+        assert len(points) == MAX_POINTS
         assert points == sorted(points), "in order"
         assert points[0][0] <= 100 < 100 * (count - 3) <= points[-1][0], "from its beginning to its end"
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from handwriting.plots.overlay import COLOURS, LONGEST, draw_overlay
+from handwriting.plots.overlay import COLOURS, MAX_SIDE, draw_overlay
 from handwriting.segmentation.page import Box, Kind, Piece
 
 
@@ -40,7 +40,7 @@ def test_the_smaller_is_drawn_over_the_larger():
 def test_a_large_page_is_made_smaller_and_its_boxes_with_it():
     large = [piece("word", 3000, 300, 1500, 900)]
     picture = np.asarray(draw_overlay(np.full((3000, 6000), 255, np.uint8), large))
-    assert picture.shape == (LONGEST // 2, LONGEST, 3)
+    assert picture.shape == (MAX_SIDE // 2, MAX_SIDE, 3)
     assert where(picture, "word") == pytest.approx((1000, 100, 500, 300), abs=2)
 
 

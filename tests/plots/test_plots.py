@@ -65,7 +65,7 @@ def test_the_same_picture_gives_the_same_bytes():
 def test_an_animation_keeps_the_first_and_the_last_picture_and_not_too_many(tmp_path):
     for number in range(90):
         Image.new("L", (8, 8), number).save(tmp_path / f"{number:02d}.png")
-    with Image.open(io.BytesIO(animation_bytes(sorted(tmp_path.glob("*.png")), most=10))) as animation:
+    with Image.open(io.BytesIO(animation_bytes(sorted(tmp_path.glob("*.png")), max_frames=10))) as animation:
         assert animation.n_frames == 10
         assert animation.convert("L").getpixel((0, 0)) == pytest.approx(0, abs=3)
         animation.seek(9)

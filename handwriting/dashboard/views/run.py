@@ -16,8 +16,9 @@ from handwriting.dashboard.tables import facts_html, state, table_rows
 from handwriting.errors import HandwritingError
 from handwriting.metric_values import class_fids, class_names
 from handwriting.plots.comparison import draw_metric_bars
+from handwriting.plots.confusion import draw_confusion, mistakes
 from handwriting.plots.curves import COUNTED, metrics_of, ordered
-from handwriting.plots.evaluation import draw_class_charts, draw_confusion, mistakes
+from handwriting.plots.evaluation import draw_class_charts
 from handwriting.plots.grids import png_bytes
 from handwriting.plots.interactive import curves_chart
 from handwriting.reports.comparison import metric_rows
