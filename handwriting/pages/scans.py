@@ -1,4 +1,4 @@
-"""Finding and reading pages: photographs and scans of any kind, and documents of many pages."""
+"""Finding and reading pages: photographs, scans, and documents of several pages."""
 
 from __future__ import annotations
 
@@ -23,19 +23,25 @@ if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
 
 SUFFIXES = (*pictures.SUFFIXES, ".pdf")
-"""The endings, in either case, of the files in a folder that are taken for pages."""
-MOST_PAGE_PIXELS = 200_000_000
-"""A larger page is refused by its header; A4 at 1200 dpi has 140 million."""
+"""The file name endings of pages in a folder, in any case."""
+MAX_PAGE_PIXELS = 200_000_000
+"""Maximum size of a page, checked before decoding; A4 at 1200 dpi has 140 million pixels."""
 PDF_DPI = 200
-"""What pages of a PDF are drawn at, unless that were too large."""
+"""Resolution at which pages of a PDF are rendered, unless they would be too large."""
 GIVE = "Give pages=<a picture, a PDF or a folder of them>."
 
-_ALONE = Lock()
+_ONE_AT_A_TIME = Lock()
 
 
 @dataclass(frozen=True)
 class Scan:
-    """One page: its file, its number in that, from 0, and how many pages the file has."""
+    """One page of a file.
+
+    Attributes:
+        path: The file.
+        number: The page's number in the file, from 0.
+        count: The number of pages in the file.
+    """
 
     path: Path
     number: int
@@ -43,7 +49,7 @@ class Scan:
 
     @property
     def name(self) -> str:
-        """What the page is called in reports: its file's name, and its number, from 1, where there are several."""
+        """The page's name in reports: its file's name, and its number, from 1, if the file has several pages."""
         return self.path.name if self.count == 1 else f"{self.path.name} page {self.number + 1}"
 
 
@@ -56,7 +62,7 @@ def scans_in(path: Path) -> tuple[list[Scan], int]:
         path: A file, which may be called anything, or a folder, in which the endings in ``SUFFIXES`` count.
 
     Returns:
-        The pages, files in natural order; and how many files of a folder were passed over for their ending.
+        The pages, files in natural order; and the number of files of a folder skipped for their ending.
 
     Raises:
         DataError: If there is nothing at ``path`` or no page in it, or if it is a file that cannot be read.
@@ -75,32 +81,32 @@ def scans_in(path: Path) -> tuple[list[Scan], int]:
     for file in taken:
         try:
             scans += _scans_of(file)
-        except DataError:  # told when the page is read
+        except DataError:  # reported when the page is read
             scans.append(Scan(file, 0, 1))
     return scans, len(files) - len(taken)
 
 
 def read_scan(scan: Scan) -> NDArray[np.uint8]:
-    """Read one page as it looks, upright as its EXIF orientation says, on white where it is transparent.
+    """Read one page upright, as its EXIF orientation says, on white where it is transparent.
 
-    What shows through is not white, but like the page's own paper, where that is opaque, and black where all ink is
+    The background is the level of the page's own paper instead of white if the paper is opaque, and black if all ink is
     light.
 
     Returns:
-        Greys ``(H, W)`` where the picture knows no colours, and otherwise RGB ``(H, W, 3)``; uint8.
+        Greys ``(H, W)`` if the picture has no colours, otherwise RGB ``(H, W, 3)``; uint8.
 
     Raises:
-        DataError: If the file is missing, empty, broken, locked, no page, or has more than ``MOST_PAGE_PIXELS``.
+        DataError: If the file is missing, empty, broken, locked, no page, or has more than ``MAX_PAGE_PIXELS``.
     """
     with _page_file(scan.path) as file:
         if _is_pdf(file):
             with _document(file) as document:
-                return _drawn(document[scan.number])
+                return _rendered(document[scan.number])
         image = identified(file)
-        _frames(image)  # a file that is broken further on is told of, although this page may be whole
+        _frames(image)  # refuses a file that is broken further on, although this page may be intact
         if scan.number:
             image.seek(scan.number)
-        return _shown(upright(image, scan.path, MOST_PAGE_PIXELS))
+        return _decoded(upright(image, scan.path, MAX_PAGE_PIXELS))
 
 
 def _scans_of(path: Path) -> list[Scan]:
@@ -120,7 +126,7 @@ def _page_file(path: Path) -> Iterator[BinaryIO]:
     One at a time: that limit is one for all threads, and PDFium serves one only. Glyphs that are read meanwhile have
     a limit of their own.
     """
-    with _ALONE, readable(path) as file:
+    with _ONE_AT_A_TIME, readable(path) as file:
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
             yield file
@@ -129,13 +135,13 @@ def _page_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def _frames(image: Image.Image) -> int:
-    """Return how many pages a picture has: an animation is one, and so is a photograph with what is kept beside it."""
+    """Return the number of pages in a picture: only the frames of a TIFF are pages, not those of an animation."""
     return image.n_frames if isinstance(image, TiffImageFile) else 1
 
 
 def _is_pdf(file: BinaryIO) -> bool:
     file.seek(0)
-    return b"%PDF-" in file.read(1024)  # PDF's readers look for the mark that far
+    return b"%PDF-" in file.read(1024)  # PDF readers search the signature that far
 
 
 def _document(file: BinaryIO) -> PdfDocument:
@@ -155,19 +161,19 @@ def _document(file: BinaryIO) -> PdfDocument:
         raise DataError(f"{file.name} is a PDF that is broken or has no page. Copy or save it again.") from error
 
 
-def _drawn(page: PdfPage) -> NDArray[np.uint8]:
-    """Draw a page of a PDF, uint8 RGB ``(H, W, 3)``."""
+def _rendered(page: PdfPage) -> NDArray[np.uint8]:
+    """Render a page of a PDF, uint8 RGB ``(H, W, 3)``."""
     width, height = page.get_size()  # in points, of which an inch has 72
     area, around = width * height, width + height
     # The scale s at which (s width + 1)(s height + 1), more than any rounding gives, are all the pixels there may be.
-    largest = (math.sqrt(around**2 + 4 * area * (MOST_PAGE_PIXELS - 1)) - around) / (2 * area)
+    largest = (math.sqrt(around**2 + 4 * area * (MAX_PAGE_PIXELS - 1)) - around) / (2 * area)
     scale = min(PDF_DPI / 72, largest) * (1 - 1e-6)  # 120.00001 columns would be 121, and every stroke blurred
-    drawn = page.render(scale=scale, rev_byteorder=True)
-    return np.ascontiguousarray(drawn.to_numpy())
+    rendered = page.render(scale=scale, rev_byteorder=True)
+    return np.ascontiguousarray(rendered.to_numpy())
 
 
-def _shown(image: Image.Image) -> NDArray[np.uint8]:
-    """Return a decoded picture as it looks, uint8 ``(H, W)`` or ``(H, W, 3)``."""
+def _decoded(image: Image.Image) -> NDArray[np.uint8]:
+    """Return the pixels of a picture, uint8 ``(H, W)`` or ``(H, W, 3)``."""
     if is_deep(image):
         return np.rint(deep_greys(image)).astype(np.uint8)
     mode = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
@@ -175,13 +181,13 @@ def _shown(image: Image.Image) -> NDArray[np.uint8]:
         image = image.convert("RGBA")
         alpha = image.getchannel("A")
         if alpha.getextrema() != (255, 255):
-            behind = Image.new("RGBA", image.size, (_behind(image.convert("L"), alpha),) * 3)
+            behind = Image.new("RGBA", image.size, (_background(image.convert("L"), alpha),) * 3)
             image = Image.alpha_composite(behind, image)
     return np.asarray(image if image.mode == mode else image.convert(mode))
 
 
-def _behind(greys: Image.Image, alpha: Image.Image) -> int:
-    """Return the grey that belongs behind a page, which is mostly paper, with ink of any colour."""
+def _background(greys: Image.Image, alpha: Image.Image) -> int:
+    """Return the grey level behind the transparent parts of a page, which is mostly paper."""
     opaque = np.asarray(greys)[np.asarray(alpha) > 127]
     if 2 * opaque.size > greys.width * greys.height:  # the paper is opaque
         return int(np.median(opaque))

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from handwriting.data.formats.pictures import read_picture
 from handwriting.errors import DataError
-from handwriting.pages.scans import MOST_PAGE_PIXELS, Scan, read_scan, scans_in
+from handwriting.pages.scans import MAX_PAGE_PIXELS, Scan, read_scan, scans_in
 
 PAPER, INK, RED = (230, 220, 200), (30, 40, 90), (200, 30, 40)
 
@@ -310,7 +310,7 @@ def test_an_empty_page_of_a_pdf_is_white(tmp_path):
 
 @pytest.mark.parametrize("size", [(14_400, 14_400), (1e5, 2e5), (3, 1e6)])
 def test_a_huge_page_of_a_pdf_is_drawn_smaller(tmp_path, monkeypatch, size):
-    monkeypatch.setattr("handwriting.pages.scans.MOST_PAGE_PIXELS", 100_000)
+    monkeypatch.setattr("handwriting.pages.scans.MAX_PAGE_PIXELS", 100_000)
     with pypdfium2.PdfDocument.new() as document:
         document.new_page(*size)
         document.save(tmp_path / "poster.pdf")
@@ -426,7 +426,7 @@ def test_a_page_above_pillows_limit_is_read_without_a_warning_and_the_limit_stay
 
 def test_a_bomb_is_refused_before_it_is_decoded_and_the_limit_stays(tmp_path, monkeypatch):
     limit = Image.MAX_IMAGE_PIXELS
-    (tmp_path / "bomb.png").write_bytes(png(MOST_PAGE_PIXELS // 1000 + 1, 1000, b""))
+    (tmp_path / "bomb.png").write_bytes(png(MAX_PAGE_PIXELS // 1000 + 1, 1000, b""))
     monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", lambda self: pytest.fail("decoded"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -436,7 +436,7 @@ def test_a_bomb_is_refused_before_it_is_decoded_and_the_limit_stays(tmp_path, mo
 
 
 def test_a_bomb_behind_the_first_page_of_a_tiff_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("handwriting.pages.scans.MOST_PAGE_PIXELS", 10_000)
+    monkeypatch.setattr("handwriting.pages.scans.MAX_PAGE_PIXELS", 10_000)
     page().save(tmp_path / "a.tif", save_all=True, append_images=[page(200, 100)])
     first, second = scans_in(tmp_path / "a.tif")[0]
     np.testing.assert_array_equal(read_scan(first), colours(page()))

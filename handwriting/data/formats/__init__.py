@@ -1,1 +1,1 @@
-"""File formats: pictures, IDX, NumPy arrays, and the official files of public data sets."""
+"""File formats: pictures, IDX, NumPy arrays, and the official files of public data sets; errors name the file."""

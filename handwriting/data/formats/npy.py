@@ -9,7 +9,7 @@ from zipfile import ZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from handwriting.data.formats.idx import ADVICE, LARGEST, unreadable
+from handwriting.data.formats.idx import ADVICE, MAX_FILE_BYTES, unreadable
 from handwriting.errors import DataError
 
 NPY_MAGIC = b"\x93NUMPY"
@@ -20,7 +20,7 @@ def read_numpy(path: Path) -> dict[str, NDArray[Any]]:
     """Read every array of an ``npz`` file by its name, or the one of an ``npy`` file as ``arr_0``.
 
     Raises:
-        DataError: If the file cannot be read, is neither, expands to more than ``LARGEST`` bytes, or holds pickled
+        DataError: If the file cannot be read, is neither, expands to more than ``MAX_FILE_BYTES``, or holds pickled
             objects, which are never loaded.
     """
     try:
@@ -31,8 +31,8 @@ def read_numpy(path: Path) -> dict[str, NDArray[Any]]:
                 return {"arr_0": _array(path, "it", np.lib.format.read_array(file, allow_pickle=False))}
         with ZipFile(path) as archive:
             expanded = sum(member.file_size for member in archive.infolist())
-            if expanded > LARGEST:
-                raise DataError(f"{path} expands to {expanded} bytes, more than the {LARGEST} allowed. {ADVICE}")
+            if expanded > MAX_FILE_BYTES:
+                raise DataError(f"{path} expands to {expanded} bytes, more than the {MAX_FILE_BYTES} allowed. {ADVICE}")
         with np.load(path, allow_pickle=False) as arrays:
             return {name: _array(path, name, arrays[name]) for name in arrays.files}
     except DataError:

@@ -1,4 +1,4 @@
-"""Finding the official files of a data set where people keep them, and fetching those that are missing."""
+"""The official files of public data sets: found in the usual folders, downloaded if missing, and verified."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from zipfile import BadZipFile, ZipFile
 from handwriting.errors import DataError
 
 RETRIES = 3
-"""How often a broken download is begun again."""
+"""Number of retries of a broken download."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Collection:
+class OfficialFiles:
     """A data set's official files.
 
     Attributes:
         name: The data set's name in the configuration; downloads go to the folder of that name.
-        url: Where the files lie, ending in ``/``; or the zip that holds them.
+        url: The address of the folder of the files, ending in ``/``, or of the zip that holds them.
         checksums: The sha256 of each official file; or another sum of it, as ``algorithm:digest``.
-        folders: Where else than in ``name`` itself the files are looked for, relative to the root.
-        zip_checksum: The zip's checksum, as ``algorithm:digest``; empty where the files lie singly.
+        folders: Further folders, relative to the root, that are searched for the files.
+        zip_checksum: The zip's checksum, as ``algorithm:digest``; empty if the files are not in a zip.
         names_are_mnists: Whether the files are named as MNIST's are. One that lies in the root itself is then taken
             only if its bytes are the official ones: any other may be a digit's.
     """
@@ -39,7 +39,7 @@ class Collection:
     names_are_mnists: bool = False
 
     def locate(self, root: str | Path, names: Sequence[str], download: bool = False) -> list[Path]:
-        """Return the path of each file, gzipped or not; one warning tells of files that differ from the official ones.
+        """Return the path of each file, gzipped or not; one warning lists files that differ from the official ones.
 
         Args:
             root: The folder that holds data sets.

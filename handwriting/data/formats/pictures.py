@@ -1,4 +1,4 @@
-"""Finding and reading pictures of any kind, whatever is in the files."""
+"""Finding and reading pictures of any format and mode."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".pbm", ".ppm", ".avif"),
     *(".heic", ".heif"),
 )
-"""The endings, in either case, of the files that are taken for pictures; the last two need the extra heic."""
+"""The file name endings of pictures, in any case; the last two need the extra ``heic``."""
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "AVIF")
-"""What may be inside, whatever the ending: formats that decode in process. Pillow would hand EPS to Ghostscript."""
+"""Accepted formats, whatever the ending: those decoded in this process. Pillow would run Ghostscript for EPS."""
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
-"""What a HEIF file calls itself at its beginning; AVIF, which Pillow decodes, may do so too, beside its own name."""
-MOST_PIXELS = 64_000_000
-"""A larger picture is refused by its header: it is no glyph, and decoding it could fill the memory."""
+"""Brands of HEIF files in their header; AVIF, which Pillow decodes, may list them as well, next to its own."""
+MAX_PIXELS = 64_000_000
+"""Maximum size of a glyph's picture, checked before decoding, which could fill the memory."""
 AGAIN = " Copy it again, or save it as PNG or JPEG."
 
 
@@ -117,7 +117,7 @@ def read_picture(path: Path, paper: float | None = None) -> NDArray[np.float32]:
 
 @contextmanager
 def readable(path: Path) -> Iterator[BinaryIO]:
-    """Open a file, and tell in words what keeps it from being read, also while the caller decodes it.
+    """Open a file; errors while it is opened, and while the caller decodes it, become messages that name it.
 
     Raises:
         DataError: If the file is missing, empty, broken, too large or no picture.
@@ -133,7 +133,7 @@ def readable(path: Path) -> Iterator[BinaryIO]:
     except DataError:
         raise
     except Image.DecompressionBombError as error:  # Pillow's own limit, which is higher
-        raise DataError(f"{path} has more than {MOST_PIXELS // 10**6} million pixels. Make it smaller.") from error
+        raise DataError(f"{path} has more than {MAX_PIXELS // 10**6} million pixels. Make it smaller.") from error
     except UnidentifiedImageError as error:
         raise DataError(f"{path} is not a picture that can be read (save it as PNG or JPEG).") from error
     except OSError as error:
@@ -166,7 +166,7 @@ def identified(file: BinaryIO) -> Image.Image:
     return HeifImageFile(file)
 
 
-def upright(image: Image.Image, path: Path, most: int = MOST_PIXELS) -> Image.Image:
+def upright(image: Image.Image, path: Path, most: int = MAX_PIXELS) -> Image.Image:
     """Decode a picture that was found at ``path``, upright as its EXIF orientation says.
 
     Raises:
@@ -189,17 +189,17 @@ def deep_greys(image: Image.Image) -> NDArray[np.float32]:
     tags = image.tag_v2 if isinstance(image, TiffImageFile) else {}
     numbers = np.asarray(image)
     if numbers.dtype == np.int32 and tags.get(SAMPLEFORMAT) in (None, (1,)) and tags.get(BITSPERSAMPLE) == (32,):
-        numbers = numbers.view(np.uint32)  # which Pillow takes for signed
+        numbers = numbers.view(np.uint32)  # Pillow reads them as signed
     values = numbers.astype(np.float32)
     largest = float(values.max())
     if not np.isfinite(largest) or not np.isfinite(values.min()):
         raise ValueError("some of its pixels are no numbers")
     if image.mode.startswith("I;16"):
         white = 4095.0 if tags.get(BITSPERSAMPLE) == (12,) else 65535.0
-    else:  # no header tells, so the next limit does; what was resampled overshoots it a little
+    else:  # the header has no maximum, so the next limit is assumed; resampling may overshoot it a little
         limits = (1.0, 255.0, 65535.0) if image.mode == "F" else (255.0, 65535.0)
         white = next((limit for limit in limits if largest <= 1.1 * limit), largest)
-    if tags.get(PHOTOMETRIC_INTERPRETATION) == 0:  # white is 0, which Pillow minds for bytes only
+    if tags.get(PHOTOMETRIC_INTERPRETATION) == 0:  # white is 0, which Pillow respects for bytes only
         np.subtract(white, values, out=values)
     values *= np.float32(255 / white)
     return np.clip(values, 0, 255, out=values)

@@ -1,1 +1,1 @@
-"""Loading: batches from memory, and the one DataModule."""
+"""Loading: settings, batches from memory, and the DataModule."""

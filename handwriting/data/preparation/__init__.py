@@ -1,1 +1,1 @@
-"""Preparation: cleaning, resizing, splitting, balancing, styles and augmentation."""
+"""Preparation: glyphs as they are read to glyphs as a model sees them, one file per step; ``steps`` combines them."""

@@ -1,4 +1,4 @@
-"""Small random changes of place, size and slant, for a whole batch at once on its own device."""
+"""Random affine augmentation of a batch of images, on the batch's device."""
 
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
@@ -16,14 +16,14 @@ Fill = Literal["zeros", "border"]
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far a training glyph may be changed; each amount is drawn evenly between minus and plus its limit.
+    """The limits of a random affine transformation; each amount is uniform between minus and plus its limit.
 
     Attributes:
-        shift: Left, right, up and down, as a fraction of the image's size.
-        scale: Smaller or larger, as a fraction of the glyph's size.
-        rotate: Turned either way, in degrees.
-        shear: Slanted either way, in degrees.
-        fill: What comes in over the edge: ``zeros`` (empty paper) or ``border`` (the edge's own pixels).
+        shift: Maximum horizontal and vertical shift, as a fraction of the image's size.
+        scale: Maximum change of size, as a fraction of the glyph's size.
+        rotate: Maximum rotation, in degrees.
+        shear: Maximum shear, in degrees.
+        fill: The pixels beyond the image's edge: ``zeros`` (empty paper) or ``border`` (the nearest pixel).
     """
 
     shift: Annotated[float, Field(ge=0, le=1)] = 0.0
@@ -34,30 +34,30 @@ class Augmentation:
 
     @property
     def active(self) -> bool:
-        """Whether any glyph would change at all."""
+        """Whether any limit is above 0."""
         return any((self.shift, self.scale, self.rotate, self.shear))
 
     def __call__(
         self, images: "Tensor", generator: "torch.Generator | None" = None, rank: int = 0, world_size: int = 1
     ) -> "Tensor":
-        """Change every image by amounts of its own.
+        """Transform every image by its own random amounts.
 
         Args:
             images: float ``(B, 1, S, S)`` in [0, 1].
-            generator: What the amounts are drawn from; on the images' device.
-            rank: Which share of a joint batch the images are: every ``world_size``-th from this one on.
-            world_size: How many shares there are, all as large.
+            generator: The source of randomness, on the images' device; torch's default unless given.
+            rank: The process's position among those that share a joint batch; it has every ``world_size``-th image.
+            world_size: The number of processes that share a joint batch, with equally many images each.
 
         Returns:
-            The changed images, of the same shape and range.
+            The transformed images, of the same shape and range.
         """
         # torch takes seconds to import, and a source of glyphs must be able to refuse a file before that.
         import torch
 
         from handwriting.data.preparation.warping import warp
 
-        drawn = torch.empty(5, len(images) * world_size, device=images.device).uniform_(-1, 1, generator=generator)
-        right, down, scale, rotate, shear = drawn[:, rank::world_size]
+        amounts = torch.empty(5, len(images) * world_size, device=images.device).uniform_(-1, 1, generator=generator)
+        right, down, scale, rotate, shear = amounts[:, rank::world_size]
         return warp(
             images,
             shift=self.shift * torch.stack((right, down), dim=1),

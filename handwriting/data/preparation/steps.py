@@ -22,39 +22,39 @@ from handwriting.glyphs import UNKNOWN, Glyphs
 Denoising = Literal["none", "median", "nlmeans"]
 
 NOISE = 20
-"""How strong the noise is that ``nlmeans`` removes: its filter strength, in grey levels."""
+"""Filter strength of ``nlmeans``, in grey levels."""
 BLUR = 1 / 28
-"""How wide the blur is that ``sharpen`` takes away: a standard deviation, as a fraction of the image's size."""
+"""Standard deviation of the blur of the unsharp mask, as a fraction of the image's size."""
 MODERATE = Augmentation(shift=0.05, scale=0.1, rotate=8.0, shear=8.0)
-"""Changes that leave a letter what it is, and that one hand might make."""
-CHUNK = 4096
-"""How many copies are drawn at once, so that many large ones need no more memory than a few."""
+"""An augmentation within the variation of one hand."""
+COPIES_PER_CHUNK = 4096
+"""Number of copies augmented at once, which bounds the memory."""
 
 
 class Outliers(NamedTuple):
-    """Glyphs that were left out because they are unlike the others of their class, the most distant first."""
+    """Removed glyphs that are unlike the others of their class, the most distant first."""
 
     glyphs: Glyphs
     sigmas: NDArray[np.float64]
-    """How many robust standard deviations each lay above the median distance of its class, float ``(N,)``."""
+    """Robust standard deviations above the median distance of their class, float ``(N,)``."""
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """What is done to glyphs before a model sees them; nothing, unless asked for.
+    """Cleaning and balancing of glyphs before training; every step is off by default.
 
     Attributes:
-        drop: Classes to leave out, by name.
-        min_count: Leave out classes with fewer training glyphs (validation included).
+        drop: Names of classes to drop.
+        min_count: Drop classes with fewer training glyphs (validation included).
         denoise: ``median`` (of 3x3 pixels: speckle goes, but thin strokes break or go with it) or ``nlmeans``
             (non-local means: grain goes, strokes stay); of the images as they were read.
         sharpen: How much of the difference to a blurred copy is added to the image; 0 to none, 1 is strong.
-        thickness: The mean stroke width that every glyph is brought to, in pixels at ``image_size``; 0 leaves it.
-        outliers: Leave out training glyphs that lie more than so many robust standard deviations further from the mean
-            image of their class than its median glyph does; 3 is usual, 0 leaves out none.
-        largest: A class with more training glyphs is cut to so many, at random; 0 cuts none.
-        smallest: A class with fewer training glyphs is filled up to so many by changed copies of its own; 0 fills none.
-        fill: How far such copies are changed.
+        thickness: Target mean stroke width of every glyph, in pixels at ``image_size``; 0 to leave it.
+        outliers: Remove training glyphs whose distance from the mean image of their class is more than this number of
+            robust standard deviations above the class's median distance; 3 is usual, 0 removes none.
+        largest: Maximum number of training glyphs of a class, chosen at random; 0 for no maximum.
+        smallest: Minimum number of training glyphs of a class, reached by augmented copies; 0 for no minimum.
+        fill: The augmentation of such copies.
 
     Raises:
         ConfigError: If ``largest`` is below ``smallest``.
@@ -71,7 +71,7 @@ class Preparation:
     fill: Augmentation = MODERATE
 
     def __post_init__(self) -> None:
-        """Refuse what contradicts itself."""
+        """Refuse a maximum below the minimum."""
         if 0 < self.largest < self.smallest:
             raise ConfigError(
                 f"data.prepare.largest={self.largest} is below data.prepare.smallest={self.smallest}: no class can "
@@ -120,7 +120,7 @@ class Preparation:
         return with_stroke_width(images, self.thickness) if self.thickness else images
 
     def without_outliers(self, train: Glyphs) -> tuple[Glyphs, Outliers]:
-        """Return the training glyphs that stay, always more than half of every class, and those that do not.
+        """Return the training glyphs without outliers, always more than half of every class, and the outliers.
 
         Unlabelled glyphs are one class here.
         """
@@ -138,10 +138,10 @@ class Preparation:
 
         Args:
             train: The training glyphs.
-            seed: What the choice and the changes are drawn from: the same seed gives the same bytes.
+            seed: The seed of the choice and the augmentation: the same seed gives the same bytes.
 
         Returns:
-            The glyphs in their order, followed by the copies; and how many were ``cut`` and ``filled``.
+            The glyphs in their order, followed by the copies; and the numbers ``cut`` and ``filled``.
         """
         rng = np.random.default_rng(seed)
         cut, copied = np.zeros(len(train), bool), [np.zeros(0, np.int64)]
@@ -160,7 +160,7 @@ class Preparation:
 
 
 def with_classes(glyphs: Glyphs, kept: Sequence[int]) -> Glyphs:
-    """Return the glyphs of some classes, numbered anew in the order of ``kept``, and all unlabelled ones.
+    """Return the glyphs of some classes, renumbered in the order of ``kept``, and all unlabelled ones.
 
     Args:
         glyphs: Any glyphs.
@@ -168,7 +168,7 @@ def with_classes(glyphs: Glyphs, kept: Sequence[int]) -> Glyphs:
     """
     if list(kept) == list(range(len(glyphs.alphabet))):
         return glyphs
-    number = np.full(len(glyphs.alphabet) + 1, len(kept))  # one more than there are: a class that is left out
+    number = np.full(len(glyphs.alphabet) + 1, len(kept))  # an index beyond the last: a dropped class
     number[list(kept)] = np.arange(len(kept))
     number[UNKNOWN] = UNKNOWN
     labels = number[glyphs.labels]
@@ -210,6 +210,6 @@ def _changed(images: NDArray[np.uint8], fill: Augmentation, seed: int) -> NDArra
     import torch  # only here, since it takes seconds to import and most preparations need none of it
 
     generator = torch.Generator().manual_seed(seed)
-    chunks = np.split(images, range(CHUNK, len(images), CHUNK))
+    chunks = np.split(images, range(COPIES_PER_CHUNK, len(images), COPIES_PER_CHUNK))
     changed = [fill(torch.tensor(chunk).float() / 255, generator).mul(255).round().byte().numpy() for chunk in chunks]
     return np.concatenate(changed)

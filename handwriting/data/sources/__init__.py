@@ -1,1 +1,1 @@
-"""Data sources: one file and one class each, a :class:`~handwriting.data.sources.base.GlyphSource`."""
+"""Data sources: one file and one class each, a subclass of :class:`~handwriting.data.sources.base.GlyphSource`."""

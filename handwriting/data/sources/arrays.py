@@ -1,4 +1,4 @@
-"""Glyphs that are arrays already: in a file of NumPy's, of the IDX format, or one that Glyphs.save wrote."""
+"""Glyphs in files of arrays: NumPy, IDX, or the format of Glyphs.save."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 
 from handwriting.data.formats.idx import GZIP_MAGIC, UNSIGNED_BYTES, read_idx, unreadable
 from handwriting.data.formats.npy import NPY_MAGIC, ZIP_MAGIC, read_numpy
-from handwriting.data.formats.pairing import usable
+from handwriting.data.formats.pairing import labelled_mask
 from handwriting.data.formats.paper import Polarity, is_dark_on_light
 from handwriting.data.formats.pictures import natural_key
 from handwriting.data.sources.base import GlyphSource
@@ -24,13 +24,13 @@ IMAGES = ("images", "x_train", "x", "arr_0")
 LABELS = ("labels", "y_train", "y", "arr_1")
 TEST_IMAGES = ("x_test",)
 TEST_LABELS = ("y_test",)
-"""What arrays in an npz file are called, in either case; of several the first is taken."""
+"""Accepted names of arrays in an npz file, in any case; the first match is used."""
 SAVED = {"images", "labels", "styles", "alphabet", "style_names"}
 """The arrays that Glyphs.save writes."""
 NO_CLASS = -2
-"""The index of a label that is no class; -1 is a label that nobody knows."""
+"""The index of a label that is no class; -1 is an unknown label."""
 VOTERS = 1000
-"""Of more images than this, evenly spaced ones say whether all of them are dark on light."""
+"""Maximum number of images, evenly spaced, that decide whether all are dark on light."""
 
 
 def _each_once(names: list[str]) -> list[str]:
@@ -41,7 +41,7 @@ def _each_once(names: list[str]) -> list[str]:
 
 @dataclass(eq=False, kw_only=True)
 class Arrays(GlyphSource):
-    """Images, and labels where there are any, from a file of arrays: npz, npy or IDX, told by their content.
+    """Images, and optionally labels, from a file of arrays: npz, npy or IDX, detected by content.
 
     An npz file may hold ``images`` (or ``x_train``, ``x``, ``arr_0``), ``labels`` (or ``y_train``, ``y``, ``arr_1``),
     ``x_test`` and ``y_test``. What ``Glyphs.save`` wrote keeps its alphabet and styles. Images are ``(N, H, W)``,
@@ -51,12 +51,12 @@ class Arrays(GlyphSource):
 
     Attributes:
         path: The file of images.
-        labels: A file of labels; by default they are in the file of images, or the glyphs have none.
+        labels: A file of labels; by default they are in the file of images, if at all.
         test_path: A file of test images; by default they are in the file of images, or split off.
         test_labels: A file of labels of the test images.
         alphabet: The names of the classes: labels that are whole numbers count them from 0, and texts name them. By
             default the labels of the training set, each once and in order, as texts.
-        polarity: Which of ink and paper is darker; ``auto`` finds out, once for all images.
+        polarity: Which of ink and paper is darker; ``auto`` decides once for all images.
         test_fraction: The share of each class that is split off by ``split_seed`` where there are no test images.
     """
 
@@ -83,9 +83,9 @@ class Arrays(GlyphSource):
             inverted = self.polarity == "dark_on_light"
 
         if self.test_path is not None:
-            place = Path(self.test_path).expanduser()
+            test_path = Path(self.test_path).expanduser()
             names = (*TEST_IMAGES, *IMAGES), (*TEST_LABELS, *LABELS)
-            test = self._part(place, _read(place), self.test_labels, *names, like=train)
+            test = self._part(test_path, _read(test_path), self.test_labels, *names, like=train)
         elif _named(arrays, TEST_IMAGES) is not None:
             test = self._part(path, arrays, self.test_labels, TEST_IMAGES, TEST_LABELS, like=train)
         elif self.test_labels is not None:
@@ -111,10 +111,12 @@ class Arrays(GlyphSource):
         labels, labels_from = _named(arrays, label_names), path
         if labels_path is not None:
             labels_from = Path(labels_path).expanduser()
-            beside = _read(labels_from)
-            labels = _named(beside, (*label_names, *LABELS, "arr_0"))
+            label_arrays = _read(labels_from)
+            labels = _named(label_arrays, (*label_names, *LABELS, "arr_0"))
             if labels is None:
-                raise DataError(f"{labels_from} holds {_held(beside)}: call the array of labels {label_names[0]}.")
+                raise DataError(
+                    f"{labels_from} holds {_held(label_arrays)}: call the array of labels {label_names[0]}."
+                )
         elif saved is not None:
             # The alphabet says what labels mean; an unknown one, -1, takes the last name.
             labels = np.array([*saved.alphabet, ""], np.str_)[saved.labels] if saved.alphabet else None
@@ -136,7 +138,9 @@ class Arrays(GlyphSource):
         else:
             known = like.alphabet if like is not None else self.alphabet
             alphabet, indices = _classes(given, known, counted=self.alphabet is not None)
-        keep = usable(images, indices, alphabet, self.bad, str(path), str(labels_from), shown=given, unknown=True)
+        keep = labelled_mask(
+            images, indices, alphabet, self.reject, str(path), str(labels_from), shown=given, unknown=True
+        )
         glyphs = Glyphs(images[:, None], np.where(keep, indices, UNKNOWN), alphabet=alphabet)
         if saved is not None and (like is None or like.style_names == saved.style_names):
             glyphs = replace(glyphs, styles=saved.styles, style_names=saved.style_names)

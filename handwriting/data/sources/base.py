@@ -1,6 +1,6 @@
-"""GlyphSource: what every data source is; it reads and prepares glyphs, and knows nothing of training.
+"""GlyphSource, the base class of all data sources: it reads and prepares glyphs, independently of training.
 
-Nothing here imports torch: a file that is missing or broken is refused before anything heavy is loaded.
+Nothing here imports torch, so that missing and broken files are reported before heavy imports.
 """
 
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them,
@@ -21,35 +21,35 @@ from handwriting.glyphs import Glyphs
 
 
 class Prepared(NamedTuple):
-    """The glyphs of a source as a model sees them, and what was done to them."""
+    """The glyphs of a source as a model sees them, and a report on their preparation."""
 
     train: Glyphs
     val: Glyphs
     test: Glyphs
     report: dict[str, int]
-    """What each step that did something left out or added: bad glyphs or files ``skipped``, ``dropped_classes``, and
-    training glyphs left out as ``outliers``, ``cut``, or ``filled`` in."""
+    """Counts by step, of steps that changed something: glyphs or files ``skipped``, ``dropped_classes``, and training
+    glyphs removed as ``outliers``, ``cut``, or ``filled`` in."""
     outliers: Outliers
-    """The training glyphs that were left out as outliers."""
+    """The training glyphs removed as outliers."""
     whole: Glyphs
-    """The training glyphs before any was left out, filled in or given a style: the same for all runs on this data."""
+    """The training glyphs before outliers, balancing and styles: the same for all runs on this data."""
 
 
 @dataclass(eq=False)
 class GlyphSource(ABC):
-    """Where glyphs come from, and how they are prepared; a source adds its own fields and says how to :meth:`read`.
+    """A source of glyphs and its preparation; a subclass adds its own fields and implements :meth:`read`.
 
     Attributes:
         root: The folder that holds data sets.
         image_size: Height and width of every image, in pixels.
-        val_fraction: The share of each class that is taken from the training set for validation.
-        style: What divides thin from thick glyphs of a class: ``median`` or ``mean`` ink; ``none`` for no styles.
-        style_threshold: A pixel above it counts as ink, 0..255.
-        prepare: Which classes and glyphs are left out, how their ink is cleaned, and how classes are balanced.
-        on_bad: What is done with a glyph or file that cannot be used: ``refuse``, or ``skip`` it and count it.
-        split_seed: What splits, and synthetic glyphs, are drawn from: by default the same in every run, so that runs
-            with different seeds are compared on the same glyphs.
-        skipped: Why each bad glyph or file was left out.
+        val_fraction: The share of each class of the training set that becomes the validation set, in (0, 1).
+        style: The boundary of thin and thick glyphs in a class: ``median`` or ``mean`` ink; ``none`` for no styles.
+        style_threshold: Pixels above it count as ink, 0..255.
+        prepare: Excluded classes and glyphs, cleaning of ink, and balancing of classes.
+        on_bad: Treatment of a glyph or file that cannot be used: ``refuse`` it, or ``skip`` and count it.
+        split_seed: The seed of splits and of synthetic glyphs, by default the same in every run, so that runs with
+            different seeds are compared on the same glyphs.
+        skipped: The reason for each skipped glyph or file.
     """
 
     root: Annotated[FolderPath, ChangesOnResume(), CommandLineOnly()] = "data"
@@ -70,38 +70,42 @@ class GlyphSource(ABC):
             DataError: If files are missing, broken or do not fit together.
         """
 
-    def bad(self, reason: str) -> None:
-        """Refuse one bad glyph or file, or count it and go on, as ``on_bad`` says.
+    def reject(self, reason: str) -> None:
+        """Refuse or skip a glyph or file that cannot be used, as ``on_bad`` says.
 
         Args:
             reason: A sentence that names the file and what is wrong with it.
 
         Raises:
-            DataError: If it is to be refused.
+            DataError: If ``on_bad`` is ``refuse``.
         """
         if self.on_bad == "refuse":
-            raise DataError(f"{reason} data.on_bad=skip leaves it out.")
+            raise DataError(f"{reason} Give data.on_bad=skip to skip it.")
         self.skipped.append(reason)
 
     def split_off(self, glyphs: Glyphs, fraction: float) -> tuple[Glyphs, Glyphs]:
-        """Return the glyphs that stay and a random ``fraction`` of each class, the same for the same ``split_seed``."""
+        """Split off a random ``fraction`` of each class; the same ``split_seed`` gives the same split.
+
+        Returns:
+            The remaining glyphs, and those split off.
+        """
         kept, held = stratified_split(glyphs.labels, fraction, self.split_seed)
         return glyphs[kept], glyphs[held]
 
     def prepared(self, train: Glyphs, test: Glyphs) -> Prepared:
-        """Turn what :meth:`read` returned into what a model sees, step by step.
+        """Prepare the glyphs that :meth:`read` returned, step by step.
 
-        1. Classes are left out, and labels numbered anew, in training and test alike.
-        2. All images are cleaned and brought to their size.
-        3. Validation glyphs are split off. What follows chooses among training glyphs, so that validation and test
-           sets stay what they would have been, and measures on them can be compared.
-        4. Outliers are left out: before they could be copied, or take the place of a better glyph.
-        5. Styles are labelled; the measure is that of real glyphs only.
-        6. Classes are cut and filled up.
+        1. Classes are dropped from training and test sets, and labels renumbered.
+        2. All images are cleaned and resized.
+        3. Validation glyphs are split off. Later steps select training glyphs only, so that metrics on validation and
+           test sets stay comparable.
+        4. Outliers are removed, before they can be copied or replace a better glyph.
+        5. Styles are labelled; their boundary depends on real glyphs only.
+        6. Large classes are cut and small ones filled up.
 
         Raises:
-            ConfigError: If ``prepare`` names a class that does not exist, or leaves out all of them.
-            DataError: If a class has no training glyph, and bad ones are to be refused.
+            ConfigError: If ``prepare`` names a class that does not exist, or drops all of them.
+            DataError: If a class has no training glyph, and ``on_bad`` is ``refuse``.
         """
         classes = self.kept_classes(train)
         dropped = len(train.alphabet) - len(self.prepare.kept_classes(train))
@@ -114,23 +118,21 @@ class GlyphSource(ABC):
         train, val, test = (self._styled(part, reference) for part in (reference, val, test))
         train, balancing = self.prepare.balanced(train, self.split_seed)
 
-        left_out = {"skipped": len(self.skipped), "dropped_classes": dropped, "outliers": len(outliers.glyphs)}
-        report = {step: count for step, count in (left_out | balancing).items() if count}
+        excluded = {"skipped": len(self.skipped), "dropped_classes": dropped, "outliers": len(outliers.glyphs)}
+        report = {step: count for step, count in (excluded | balancing).items() if count}
         return Prepared(train, val, test, report, outliers, whole)
 
     def kept_classes(self, train: Glyphs) -> list[int]:
-        """Return the indices of the classes that a model is trained on: asked for, and with training glyphs.
+        """Return the indices of the classes that a model is trained on: not dropped, and with training glyphs.
 
         Raises:
-            ConfigError: If ``prepare`` names a class that does not exist, or leaves out all of them.
-            DataError: If a class has no training glyph, and bad ones are to be refused.
+            ConfigError: If ``prepare`` names a class that does not exist, or drops all of them.
+            DataError: If a class has no training glyph, and ``on_bad`` is ``refuse``.
         """
         wanted, counts = self.prepare.kept_classes(train), train.counts()
         empty = [train.alphabet[index] for index in wanted if not counts[index]]
         for name in empty:
-            self.bad(
-                f"class {name} has no training glyph: add some, or data.prepare.drop=[{','.join(empty)}] leaves it out."
-            )
+            self.reject(f"class {name} has no training glyph: add some, or give data.prepare.drop=[{','.join(empty)}].")
         return [index for index in wanted if counts[index]]
 
     def _styled(self, part: Glyphs, reference: Glyphs) -> Glyphs:

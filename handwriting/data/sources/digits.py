@@ -1,4 +1,4 @@
-"""The digits that come with scikit-learn: small, at once, and without a download."""
+"""The digits that come with scikit-learn: small, and without a download."""
 
 from dataclasses import dataclass
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import numpy as np
 
 from handwriting.data.formats.idx import read_sets
-from handwriting.data.formats.official_files import Collection
+from handwriting.data.formats.official_files import OfficialFiles
 from handwriting.data.sources.base import GlyphSource
 from handwriting.fields import ChangesOnResume, CommandLineOnly
 from handwriting.glyphs import Glyphs
@@ -51,7 +51,7 @@ b25640fa9e356c618132f5df347c95ef5bae6d9c2596be1de40f7e0ae1c3eac6  emnist-mnist-t
 bcc5385d38f083dba046f5f756e99b32f5ea7fad122c6243c71c2239873065ca  emnist-mnist-test-labels-idx1-ubyte.gz
 """
 
-FILES = Collection(
+FILES = OfficialFiles(
     name="emnist",
     url="https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip",
     checksums={name: checksum for checksum, name in map(str.split, CHECKSUMS.strip().splitlines())},
@@ -70,7 +70,7 @@ class EMNIST(GlyphSource):
     Attributes:
         split: ``letters`` (26 classes, either case), ``balanced`` and ``bymerge`` (47), ``byclass`` (62), ``digits``
             or ``mnist`` (10).
-        download: Fetch missing files; NIST's zip (about 560 MB) stays beside them for the other splits.
+        download: Fetch missing files; NIST's zip (about 560 MB) is kept for the other splits.
     """
 
     split: Literal["letters", "balanced", "byclass", "bymerge", "digits", "mnist"] = "letters"
@@ -81,7 +81,7 @@ class EMNIST(GlyphSource):
         names = [name for name in FILES.checksums if name.startswith(f"emnist-{self.split}-")]
         paths = FILES.locate(self.root, names, self.download)
         first_label = 1 if self.split == "letters" else 0
-        train, test = read_sets(paths, tuple(ALPHABETS[self.split]), self.bad, first_label)
+        train, test = read_sets(paths, tuple(ALPHABETS[self.split]), self.reject, first_label)
         return _upright(train), _upright(test)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from handwriting.data.formats.idx import read_sets
-from handwriting.data.formats.official_files import Collection
+from handwriting.data.formats.official_files import OfficialFiles
 from handwriting.data.sources.base import GlyphSource
 from handwriting.fields import ChangesOnResume, CommandLineOnly
 from handwriting.glyphs import Glyphs
@@ -22,7 +22,7 @@ ALPHABET = (
     "ankle-boot",
 )
 
-FILES = Collection(
+FILES = OfficialFiles(
     name="fashion_mnist",
     url="http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     checksums={
@@ -51,4 +51,4 @@ class FashionMNIST(GlyphSource):
 
     def read(self) -> tuple[Glyphs, Glyphs]:
         """Return the official training and test sets."""
-        return read_sets(FILES.locate(self.root, list(FILES.checksums), self.download), ALPHABET, self.bad)
+        return read_sets(FILES.locate(self.root, list(FILES.checksums), self.download), ALPHABET, self.reject)

@@ -41,18 +41,17 @@ class Picture(NamedTuple):
 class Folder(GlyphSource):
     r"""Pictures of glyphs, each brought to bright ink on dark in a square of ``image_size``.
 
-    Read as one of these, whichever the folder holds: ``train/`` and ``test/`` (if there is only ``train/``, or neither,
-    ``test_fraction`` of each class is split off by ``split_seed``); in them, or in the folder itself, one subfolder for
-    each class, or pictures beside one another whose class is in their name, or that nobody has labelled. Without labels
-    the alphabet is empty and every label -1. Pictures, classes and their names are taken in natural order.
+    The folder may hold ``train/`` and ``test/``; without ``test/``, ``test_fraction`` of each class is split off by
+    ``split_seed``. Each part holds one subfolder per class, or pictures whose names give their class, or unlabelled
+    pictures; the alphabet is then empty and every label -1. Pictures and classes are in natural order.
 
     Attributes:
         path: The folder.
         name_pattern: A regular expression for the whole of a file's name without its ending, in which the group
             ``class`` is the class: ``(?P<class>.+)_\d+`` reads ``CAP_A_12.png`` as ``CAP_A``. Subfolders are then
-            looked through, and name nothing.
+            searched, and their names ignored.
         test_fraction: The share of each class that is held out where there is no ``test/``.
-        polarity: Which of ink and paper is darker; ``auto`` finds out for each picture.
+        polarity: Which of ink and paper is darker; ``auto`` decides for each picture.
         paper: ``remove``: paper becomes 0, whatever its light, and ink 255; ``keep``: the greys stay as they are.
         crop: ``ink``: the ink fills the square but for a margin; ``none``: the whole picture is used.
         margin: The empty part of the square on each side of cropped ink; EMNIST's is 2 pixels of 28.
@@ -83,7 +82,7 @@ class Folder(GlyphSource):
             return self.split_off(self._glyphs(folder, self._listed(folder)), self.test_fraction)
         for name, place in places.items():
             if name not in (TRAIN, TEST) and pictures_in(place):
-                self.bad(f"{place} lies beside {TRAIN}/ and belongs to neither training nor test set.")
+                self.reject(f"{place} lies next to {TRAIN}/ and belongs to neither training nor test set.")
         train = self._glyphs(places[TRAIN], self._listed(places[TRAIN]))
         if TEST not in places:
             return self.split_off(train, self.test_fraction)
@@ -97,10 +96,10 @@ class Folder(GlyphSource):
         if not classes:
             return [Picture(path, None) for path in loose]
         for path in loose:
-            self.bad(f"{path} lies beside the folders of classes, in none of them.")
+            self.reject(f"{path} lies next to the class folders, in none of them.")
         found = {place.name: pictures_in(place) for place in classes}
         for name in [name for name, paths in found.items() if not paths]:
-            self.bad(f"{folder / name} is the folder of a class, and holds no picture.")
+            self.reject(f"{folder / name} is the folder of a class, and holds no picture.")
         return [Picture(path, name) for name, paths in found.items() for path in paths]
 
     def _named(self, paths: Iterable[Path], pattern: re.Pattern[str]) -> Iterable[Picture]:
@@ -109,7 +108,7 @@ class Folder(GlyphSource):
             if match and match["class"]:
                 yield Picture(path, match["class"])
             else:
-                self.bad(f"{path}: its name tells no class by data.name_pattern={pattern.pattern}.")
+                self.reject(f"{path}: its name has no class by data.name_pattern={pattern.pattern}.")
 
     def _glyphs(self, folder: Path, pictures: list[Picture], known: tuple[str, ...] | None = None) -> Glyphs:
         """Read pictures; the alphabet is ``known``, or otherwise every class of which a picture can be used."""
@@ -119,15 +118,17 @@ class Folder(GlyphSource):
         images, names = [], []
         for path, name in pictures:
             if accepted is not None and name not in accepted:
-                self.bad(f"{path} is of {f'the class {name}' if name else 'no class'}, of which none is to train on.")
+                self.reject(
+                    f"{path} is of {f'the class {name}' if name else 'no class'}, which has no training pictures."
+                )
                 continue
             try:
                 image = ink(read_picture(path, behind), self.image_size)
             except DataError as error:
-                self.bad(str(error))
+                self.reject(str(error))
                 continue
             if image is None:
-                self.bad(f"{path} shows no ink.")
+                self.reject(f"{path} shows no ink.")
                 continue
             images.append(image)
             names.append(name)
@@ -138,7 +139,7 @@ class Folder(GlyphSource):
         labelled = sorted({name for name in names if name is not None}, key=natural_key)
         for name in sorted({name for _, name in pictures if name is not None} - set(labelled), key=natural_key):
             if known is None:
-                self.bad(f"{folder}: no picture of the class {name} can be used.")
+                self.reject(f"{folder}: no picture of the class {name} can be used.")
         alphabet = tuple(labelled) if known is None else known
         index = {name: label for label, name in enumerate(alphabet)}
         labels = np.array([UNKNOWN if name is None else index[name] for name in names], np.int64)

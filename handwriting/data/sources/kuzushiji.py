@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from handwriting.data.formats.idx import ADVICE
 from handwriting.data.formats.npy import read_numpy
-from handwriting.data.formats.official_files import Collection
+from handwriting.data.formats.official_files import OfficialFiles
 from handwriting.data.formats.pairing import pair
 from handwriting.data.sources.base import GlyphSource
 from handwriting.errors import DataError
@@ -33,7 +33,7 @@ ALPHABETS = {
 TEST_FRACTION = 0.3
 
 FILES = {
-    "kmnist": Collection(
+    "kmnist": OfficialFiles(
         name="kuzushiji",
         url="http://codh.rois.ac.jp/kmnist/dataset/kmnist/",
         checksums={
@@ -44,7 +44,7 @@ FILES = {
         },
         folders=("kmnist", "KMNIST/raw"),
     ),
-    "k49": Collection(
+    "k49": OfficialFiles(
         name="kuzushiji",
         url="http://codh.rois.ac.jp/kmnist/dataset/k49/",
         checksums={
@@ -68,8 +68,8 @@ class Kuzushiji(GlyphSource):
 
     Attributes:
         dataset: ``kmnist`` (10 classes) or ``k49`` (49).
-        split: ``official``; ``merged_70_30``: both official parts together, split anew, class by class, by
-            ``split_seed``; ``test_70_30``: the official test part alone, split so, for which its two files are enough.
+        split: ``official``; ``merged_70_30``: both official parts, split again class by class by
+            ``split_seed``; ``test_70_30``: the official test part alone, split likewise; it needs only two files.
         download: Fetch missing files (21 MB for kmnist, 75 MB for k49).
     """
 
@@ -90,7 +90,7 @@ class Kuzushiji(GlyphSource):
 
     def _part(self, images: Path, labels: Path) -> Glyphs:
         pixels, numbers = _array(images, 3), _array(labels, 1)
-        return pair(pixels, numbers.astype(np.int64), ALPHABETS[self.dataset], self.bad, f"{images}", f"{labels}")
+        return pair(pixels, numbers.astype(np.int64), ALPHABETS[self.dataset], self.reject, f"{images}", f"{labels}")
 
 
 def _array(path: Path, dimensions: int) -> NDArray[np.uint8]:

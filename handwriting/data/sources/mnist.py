@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from handwriting.data.formats.idx import read_sets
-from handwriting.data.formats.official_files import Collection
+from handwriting.data.formats.official_files import OfficialFiles
 from handwriting.data.sources.base import GlyphSource
 from handwriting.fields import ChangesOnResume, CommandLineOnly
 from handwriting.glyphs import Glyphs
 
-FILES = Collection(
+FILES = OfficialFiles(
     name="mnist",
     url="https://ossci-datasets.s3.amazonaws.com/mnist/",
     checksums={
@@ -38,4 +38,4 @@ class MNIST(GlyphSource):
     def read(self) -> tuple[Glyphs, Glyphs]:
         """Return the official training and test sets."""
         paths = FILES.locate(self.root, list(FILES.checksums), self.download)
-        return read_sets(paths, tuple("0123456789"), self.bad)
+        return read_sets(paths, tuple("0123456789"), self.reject)

@@ -1,4 +1,4 @@
-"""Glyphs drawn from stroke fonts by a pen that is known: endless, free of licences, and with the truth about each."""
+"""Glyphs drawn from stroke fonts by random pens: unlimited, free of licences, and with known pen parameters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ FONTS = (
 )
 TEST_FRACTION = 0.2
 SUPERSAMPLING = 4
-"""Glyphs are drawn so many times larger, without anti-aliasing, and averaged down to their size."""
+"""Factor by which glyphs are drawn larger, without anti-aliasing, before averaging down to their size."""
 CAPITAL_HEIGHT = 0.48
 BASELINE = 0.64
 """How tall capitals are, and how far down they stand, as fractions of the image's size: room for script's loops."""
@@ -102,8 +102,8 @@ def draw_glyphs(count: int, seed: int, size: int = 28, classes: Sequence[str] = 
     """Draw glyphs of every class in turn, each with a random pen; the same seed gives the same glyphs.
 
     Args:
-        count: How many glyphs.
-        seed: What the pens are drawn from.
+        count: The number of glyphs.
+        seed: The seed of the pens.
         size: Height and width of the images, in pixels.
         classes: The characters to draw; they become the alphabet.
 
@@ -139,7 +139,7 @@ class Synthetic(GlyphSource):
     Source: the fonts are A. V. Hershey, Calligraphy for Computers, 1967, as OpenCV 4 draws them.
 
     Attributes:
-        count: How many glyphs, over all classes.
+        count: The number of glyphs over all classes.
         classes: The characters to draw, each once; printable ASCII.
     """
 

@@ -11,7 +11,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from handwriting.data.formats import official_files as files
-from handwriting.data.formats.official_files import Collection
+from handwriting.data.formats.official_files import OfficialFiles
 from handwriting.data.sources import emnist, fashion_mnist, kuzushiji, mnist
 from handwriting.data.sources.emnist import EMNIST
 from handwriting.errors import DataError
@@ -126,14 +126,14 @@ def test_what_is_in_place_is_not_downloaded_again(tmp_path, collection, letters)
 def test_a_data_set_of_single_files_is_downloaded_file_by_file(tmp_path, server):
     folder, url = server
     (folder / "one.gz").write_bytes(b"content")
-    single = Collection("mnist", url, {"one.gz": hashlib.sha256(b"content").hexdigest()})
+    single = OfficialFiles("mnist", url, {"one.gz": hashlib.sha256(b"content").hexdigest()})
     assert single.locate(tmp_path, ["one.gz"], download=True) == [tmp_path / "mnist" / "one.gz"]
 
 
 def test_a_checksum_of_another_kind_is_checked_too(tmp_path, server, caplog):
     folder, url = server
     (folder / "one.npz").write_bytes(b"content")
-    single = Collection("k49", url, {"one.npz": f"md5:{hashlib.md5(b'content').hexdigest()}"})
+    single = OfficialFiles("k49", url, {"one.npz": f"md5:{hashlib.md5(b'content').hexdigest()}"})
     (found,) = single.locate(tmp_path, ["one.npz"], download=True)
     assert single.locate(tmp_path, ["one.npz"]) == [found]
     assert not caplog.records

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from handwriting.data.formats.paper import Inking, is_dark_on_light
-from handwriting.data.formats.pictures import MOST_PIXELS, folders_in, natural_key, pictures_in, read_picture
+from handwriting.data.formats.pictures import MAX_PIXELS, folders_in, natural_key, pictures_in, read_picture
 from handwriting.errors import DataError
 
 
@@ -155,7 +155,7 @@ def test_a_bad_file_is_named_in_one_line(tmp_path, make, reason):
 
 def test_a_bomb_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
     path = tmp_path / "bomb.png"
-    path.write_bytes(png_declaring(MOST_PIXELS // 1000 + 1, 1000))
+    path.write_bytes(png_declaring(MAX_PIXELS // 1000 + 1, 1000))
     monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("decoded"))
     monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", lambda self: pytest.fail("decoded"))
     with pytest.raises(DataError, match="more than 64 million"):
