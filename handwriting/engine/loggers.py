@@ -1,4 +1,4 @@
-"""Where a run is logged besides its folder."""
+"""Loggers: where a run is logged in addition to its folder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def make_loggers(cfg: DictConfig, folder: Path, trust: Trust = INSTALLED) -> lis
 
 
 def _prepare_wandb() -> None:
-    """Have wandb work offline unless somebody has logged in here, and say nothing of its own accord."""
+    """Let wandb work offline unless somebody has logged in here, and let it print nothing of its own."""
     from requests.utils import get_netrc_auth
 
     server = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")
@@ -41,11 +41,11 @@ def _prepare_wandb() -> None:
 
     import wandb
 
-    wandb.setup()  # reads them now: Lightning would have it warn of a setting that nobody has made
+    wandb.setup()  # reads them now; otherwise it would warn of a setting that Lightning makes
 
 
 def close(loggers: list[Logger]) -> None:
-    """Close the trackers: wandb would otherwise go on with this run in the next trial of a sweep."""
+    """Close the loggers: wandb would otherwise continue this run in the next trial of a sweep."""
     if any(isinstance(logger, WandbLogger) for logger in loggers):
         import wandb
 
