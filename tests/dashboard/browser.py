@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
+from urllib.parse import parse_qs
 
 from benchmarks.starting import COMMAND
 
@@ -28,6 +30,8 @@ FLAGS = [
     "--disable-sync",
 ]
 ROOT = Path(__file__).parents[2]
+WAIT_MS = 60_000
+"""How long a page may take to show what is expected of it, in milliseconds; a busy machine is slow."""
 
 
 def free_port() -> int:
@@ -91,7 +95,7 @@ def page(chromium: Any, address: str, width: int = 1280, dark: bool = False) -> 
     context = chromium.new_context(viewport={"width": width, "height": 1000}, color_scheme=scheme)
     seen, own = Seen(), (address, address.replace("http", "ws"), "data:", "blob:")
     shown = context.new_page()
-    shown.set_default_timeout(20_000)
+    shown.set_default_timeout(WAIT_MS)
     shown.on("console", lambda message: message.type == "error" and seen.errors.append(message.text))
     shown.on("pageerror", lambda error: seen.errors.append(str(error)))
     shown.on("response", lambda answer: answer.status >= 400 and seen.errors.append(f"{answer.status} {answer.url}"))
@@ -100,21 +104,33 @@ def page(chromium: Any, address: str, width: int = 1280, dark: bool = False) -> 
     context.close()
 
 
-def settle(shown: Any) -> None:
-    """Wait until a page has come to rest."""
-    shown.locator("h1").wait_for()
-    shown.wait_for_function(
-        "() => { const app = document.querySelector('[data-testid=stApp]');"
-        " return app && app.dataset.testScriptState === 'notRunning'"
-        " && !document.querySelector('[data-testid=stSpinner], [data-testid=stSkeleton]') }"
-    )
-    shown.wait_for_timeout(700)  # for what the browser draws itself
+HEADINGS = {"Run": "A run", "Sweep": "A sweep", "Data": "Data"}
+"""The heading of each page but that of all runs, by the name of the page in its address."""
 
 
-def select_row(shown: Any, row: int) -> None:
-    """Mark a row of the first table by its box."""
+def heading_of(query: str) -> str:
+    """Return the heading of the page that an address opens."""
+    (page, *_) = parse_qs(query.removeprefix("?")).get("page", [""])
+    return HEADINGS.get(page, "Runs")
+
+
+def arrive(shown: Any, heading: str) -> None:
+    """Wait until the page with this heading is there, and Streamlit has sent all of it."""
+    from playwright.sync_api import expect
+
+    expect(shown.locator("h1")).to_have_text(heading, timeout=WAIT_MS)
+    expect(shown.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=WAIT_MS)
+    expect(shown.get_by_test_id("stSpinner")).to_have_count(0, timeout=WAIT_MS)
+    expect(shown.get_by_test_id("stSkeleton")).to_have_count(0, timeout=WAIT_MS)
+
+
+def select_row(shown: Any, row: int, selected: int) -> None:
+    """Mark a row of the first table by its box, and wait until the address names so many selected runs."""
+    from playwright.sync_api import expect
+
     table = shown.get_by_test_id("stDataFrame").first
-    table.locator("canvas").first.wait_for()
-    shown.wait_for_timeout(500)
+    expect(table.locator("canvas table [role=gridcell]").first).to_be_attached(timeout=WAIT_MS)
+    table.scroll_into_view_if_needed()
     box = table.bounding_box()
     shown.mouse.click(box["x"] + 16, box["y"] + 36 + 35 * row + 18)
+    expect(shown).to_have_url(re.compile(rf"^(?:(?!runs=).)*(?:runs=(?:(?!runs=).)*){{{selected}}}$"), timeout=WAIT_MS)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,7 +14,16 @@ from benchmarks.starting import COMMAND
 from benchmarks.sweep_folders import write_sweep
 from handwriting.sweeps import Sweep
 from tests.builders import train
-from tests.dashboard.browser import CHROMIUM, browser, dashboard, page, select_row, settle
+from tests.dashboard.browser import (
+    CHROMIUM,
+    WAIT_MS,
+    arrive,
+    browser,
+    dashboard,
+    heading_of,
+    page,
+    select_row,
+)
 from tests.extras import needs
 
 pytestmark = pytest.mark.slow
@@ -54,7 +64,7 @@ def visit(chromium: Any, address: str) -> Iterator[Callable[[str], Any]]:
 
         def opened(query: str = "") -> Any:
             shown.goto(address + query)
-            settle(shown)
+            arrive(shown, heading_of(query))
             return shown
 
         yield opened
@@ -63,14 +73,26 @@ def visit(chromium: Any, address: str) -> Iterator[Callable[[str], Any]]:
         assert seen.elsewhere == []
 
 
+def expect(item: Any) -> Any:
+    """Return what waits until something expected is true of a part of a page, or of a page."""
+    from playwright.sync_api import expect as playwright_expect
+
+    playwright_expect.set_options(timeout=WAIT_MS)
+    return playwright_expect(item)
+
+
+def images(shown: Any) -> Any:
+    return shown.get_by_test_id("stImage").locator("img")
+
+
 def pictures(shown: Any) -> list[str]:
-    images = shown.get_by_test_id("stImage").locator("img")
-    return [images.nth(index).get_attribute("src") for index in range(images.count())]
+    return images(shown).evaluate_all("found => found.map(image => image.getAttribute('src'))")
 
 
-def until(shown: Any, told: Callable[[], bool], what: str) -> None:
-    for _ in range(200):
-        if told():
+def until(shown: Any, is_expected: Callable[[], bool], what: str) -> None:
+    """Wait until a condition holds that takes more than one look at the page."""
+    for _ in range(WAIT_MS // 100):
+        if is_expected():
             return
         shown.wait_for_timeout(100)
     pytest.fail(f"it did not come: {what}")
@@ -79,12 +101,11 @@ def until(shown: Any, told: Callable[[], bool], what: str) -> None:
 def test_two_runs_are_selected_and_one_slider_moves_both_grids(visit: Callable[..., Any]) -> None:
     shown = visit()
     for row in (1, 2):
-        select_row(shown, row)
-        until(shown, lambda row=row: shown.url.count("runs=") == row, f"{row} selected in the address")
-    until(shown, lambda: len(pictures(shown)) == 2, "two grids")
-    settle(shown)
-    before = pictures(shown)
+        select_row(shown, row, selected=row)
+    expect(images(shown)).to_have_count(2)
     slider = shown.get_by_role("slider", name="Epoch")
+    expect(slider).to_have_attribute("aria-valuetext", "3")
+    before = pictures(shown)
     slider.focus()
     for _ in range(2):
         slider.press("ArrowLeft")
@@ -94,28 +115,27 @@ def test_two_runs_are_selected_and_one_slider_moves_both_grids(visit: Callable[.
 
 def test_a_filter_leaves_what_fits_and_stays_in_the_address(visit: Callable[..., Any]) -> None:
     shown = visit()
-    assert "3 of 15 runs" in shown.inner_text("body")
+    expect(shown.locator("body")).to_contain_text("3 of 15 runs")
     typed = shown.get_by_role("textbox", name="Filter")
     typed.fill("model=VAE")
     typed.press("Enter")
-    until(shown, lambda: "1 of 15 runs" in shown.inner_text("body"), "one run")
-    assert "filter=model%3DVAE" in shown.url
-    assert "1 of 15 runs" in visit(shown.url.partition("/?")[2].join(["?", ""])).inner_text("body")
+    expect(shown.locator("body")).to_contain_text("1 of 15 runs")
+    expect(shown).to_have_url(re.compile("filter=model%3DVAE"))
+    again = visit(f"?{shown.url.partition('/?')[2]}")
+    expect(again.locator("body")).to_contain_text("1 of 15 runs")
 
 
-def test_a_run_is_opened_from_the_selection_and_draws(visit: Callable[..., Any]) -> None:
+def test_a_run_is_opened_from_the_selection_and_samples(visit: Callable[..., Any]) -> None:
     shown = visit()
-    select_row(shown, 0)
+    select_row(shown, 0, selected=1)
     shown.get_by_role("link", name="runs/trained").click()
-    settle(shown)
-    assert shown.locator("h1").inner_text() == "A run"
-    shown.get_by_text("Sample", exact=True).click()
+    arrive(shown, "A run")
+    shown.get_by_test_id("stButtonGroup").get_by_text("Sample", exact=True).click()
     button = shown.get_by_test_id("stFormSubmitButton").get_by_role("button")
-    button.wait_for(timeout=60_000)
-    settle(shown)
-    assert not pictures(shown)
+    expect(button).to_be_enabled()
+    expect(images(shown)).to_have_count(0)
     button.click()
-    until(shown, lambda: len(pictures(shown)) == 1, "drawn glyphs")
+    expect(images(shown)).to_have_count(1)
     with shown.expect_download() as saved:
         shown.get_by_role("button", name="Save this picture").click()
     assert Path(saved.value.path()).read_bytes()[:4] == b"\x89PNG"
@@ -127,9 +147,10 @@ def test_a_grid_plays_through_time_and_pauses(visit: Callable[..., Any]) -> None
     seen = set[str]()
     until(shown, lambda: len(seen.add(pictures(shown)[0]) or seen) == 3, "three epochs")
     shown.get_by_role("button", name="Pause").click()
-    settle(shown)
+    expect(shown.get_by_role("button", name="Play")).to_be_visible()
+    arrive(shown, "A run")
     still = pictures(shown)[0]
-    shown.wait_for_timeout(1_500)
+    shown.wait_for_timeout(1_500)  # twice as long as the next picture would take
     assert pictures(shown)[0] == still
 
 
@@ -149,8 +170,8 @@ def test_a_running_run_is_brought_up_to_date_and_stays_selected(visit: Callable[
     )
     try:
         until(shown, lambda: "● running" in table.evaluate(CELLS), "a run that is running")
-        select_row(shown, 0)
-        until(shown, lambda: "runs=runs%2Fnow" in shown.url, "it is selected")
+        select_row(shown, 0, selected=1)
+        expect(shown).to_have_url(re.compile("runs=runs%2Fnow"))
         epochs = set[str]()
 
         def epoch() -> int:
@@ -160,7 +181,7 @@ def test_a_running_run_is_brought_up_to_date_and_stays_selected(visit: Callable[
             return len(epochs - {""})
 
         until(shown, lambda: epoch() >= 3, "three epochs, one after the other")
-        assert shown.get_by_test_id("stVegaLiteChart").count() > 0
+        expect(shown.get_by_test_id("stVegaLiteChart").first).to_be_attached()
         assert "runs=runs%2Fnow" in shown.url
     finally:
         process.kill()
@@ -172,16 +193,16 @@ def test_a_running_run_is_brought_up_to_date_and_stays_selected(visit: Callable[
 def test_dragging_over_an_axis_selects_trials(visit: Callable[..., Any]) -> None:
     shown = visit("?page=Sweep&sweep=sweeps/search")
     chart = shown.get_by_test_id("stVegaLiteChart").first
+    expect(chart.locator("canvas, svg").first).to_be_visible()
     chart.scroll_into_view_if_needed()
-    settle(shown)
     box = chart.bounding_box()
     right, bottom = box["x"] + box["width"], box["y"] + box["height"]
     shown.mouse.move(right - 0.15 * box["width"], bottom - 0.3 * box["height"])
     shown.mouse.down()
     shown.mouse.move(right - 2, bottom - 2, steps=8)
     shown.mouse.up()
-    until(shown, lambda: "selected: " in shown.inner_text("body"), "selected trials")
-    assert shown.get_by_role("link", name="Put them side by side").get_attribute("href").count("runs=") >= 1
+    expect(shown.locator("body")).to_contain_text("selected: ")
+    expect(shown.get_by_role("link", name="Put them side by side")).to_have_attribute("href", re.compile("runs="))
 
 
 def test_a_sweep_is_shown_anew_when_a_trial_ends(visit: Callable[..., Any], folders: Path) -> None:
@@ -190,7 +211,7 @@ def test_a_sweep_is_shown_anew_when_a_trial_ends(visit: Callable[..., Any], fold
     assert shown.get_by_role("link", name="Open trial 7").count() == 0
     trials = [replace(trial, state="done", value=0.5) if trial.number == 7 else trial for trial in sweep.trials]
     sweep.write_status("done", trials, {"total": len(trials)})
-    until(shown, lambda: shown.get_by_role("link", name="Open trial 7").count() == 1, "another best trial")
+    expect(shown.get_by_role("link", name="Open trial 7")).to_be_visible()
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -207,9 +228,9 @@ def test_a_bookmarked_address_opens_for_a_new_visitor_in_every_size_and_theme(
     for query, told in bookmarks.items():
         with page(chromium, address, width, dark) as (shown, seen):
             shown.goto(address + query)
-            settle(shown)
-            text = shown.inner_text("body")
-            assert [part for part in told if part not in text] == []
+            arrive(shown, heading_of(query))
+            for part in told:
+                expect(shown.locator("body")).to_contain_text(part)
             assert shown.evaluate("document.documentElement.scrollWidth") <= width
             assert not shown.get_by_test_id("stException").count()
             assert (seen.errors, seen.elsewhere) == ([], [])
