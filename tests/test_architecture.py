@@ -17,40 +17,36 @@ from handwriting.config import targets as targets_in
 from handwriting.config.trust import LIGHTNING_CALLBACKS
 
 PACKAGE = Path(handwriting.__file__).parent
-TRAINING = ("pytorch_lightning", "lightning", "handwriting.models", "handwriting.callbacks", "handwriting.jobs")
+ORDER = (
+    *("errors", "text", "fields", "legacy", "plugins", "config", "scales", "glyphs", "metric_values"),
+    *("segmentation", "networks", "data.preparation", "data.formats", "pages", "data.sources", "data.loading"),
+    *("runs", "features", "metrics", "models", "plots", "callbacks", "engine", "sweeps", "reports"),
+    *("dashboard", "jobs", "api"),
+)
+"""The rooms from the lowest to the highest: each imports only from those before it."""
+
+TORCH = ("torch", "pytorch_lightning", "lightning_fabric", "torchmetrics")
+LIGHTNING = TORCH[1:3]
+LIGHT = ("errors", "text", "fields", "legacy", "plugins", "config", "glyphs", "metric_values", "segmentation", "pages",
+         "data.formats", "data.sources", "reports", "plots", "jobs", "api")  # fmt: skip
+"""The rooms that import no torch at module level: what they answer or refuse is seen within a second."""
+
+FORBIDDEN: dict[str, tuple[str, ...]] = {
+    "segmentation": (*TORCH, "handwriting.networks", "handwriting.features", "handwriting.data"),
+    "networks": (*LIGHTNING, "handwriting.config", "handwriting.data"),
+    "data": ("handwriting.config",),
+    "metrics": ("pytorch_lightning",),
+    "features": ("pytorch_lightning",),
+    "runs": (*LIGHTNING, "handwriting.config", "handwriting.data", "handwriting.networks"),
+    "plots": (*TORCH, "handwriting.data", "handwriting.runs"),
+    "sweeps": ("pytorch_lightning", "handwriting.plots", "handwriting.data", "handwriting.models"),
+    "reports": (*TORCH, "handwriting.models", "handwriting.networks", "handwriting.engine"),
+    "dashboard": ("pytorch_lightning", "handwriting.callbacks"),
+}
+"""What a room does not import besides, wherever in its files."""
 
 PAGES = ("app.py", "parts.py", "__main__.py", "views")
 """What of the dashboard may show something; the rest of it computes, and its tests need no Streamlit."""
-
-FORBIDDEN = {
-    "glyphs.py": ("torch", *TRAINING),
-    "scales.py": ("torch", "numpy", "matplotlib", "handwriting"),
-    "errors.py": ("torch", "omegaconf", "hydra", "handwriting"),
-    "config": ("torch", *TRAINING, "handwriting.networks", "handwriting.data", "handwriting.runs"),
-    "segmentation": ("torch", *TRAINING, "handwriting.networks", "handwriting.features", "handwriting.data"),
-    "samplers": (*TRAINING, "handwriting.data", "handwriting.networks", "handwriting.runs"),
-    "networks": (*TRAINING, "handwriting.data", "handwriting.config", "handwriting.runs"),
-    "data": (*TRAINING[2:], "handwriting.networks", "handwriting.runs", "handwriting.config"),
-    "models": TRAINING[3:],
-    "features": ("handwriting.models", "handwriting.callbacks", "handwriting.metrics"),
-    "metrics": ("handwriting.models", "handwriting.callbacks", "handwriting.runs"),
-    "runs": (*TRAINING, "handwriting.data", "handwriting.networks", "handwriting.config"),
-    "plots": (*TRAINING, "handwriting.data", "handwriting.networks", "handwriting.runs"),
-    "sweeps": (
-        *("pytorch_lightning", "handwriting.models", "handwriting.callbacks", "handwriting.jobs"),
-        *("handwriting.data", "handwriting.networks", "handwriting.plots", "handwriting.reports"),
-    ),
-    "reports": (
-        *("torch", "pytorch_lightning", "streamlit", "handwriting.models", "handwriting.callbacks", "handwriting.jobs"),
-        "handwriting.networks",
-    ),
-    "dashboard": ("pytorch_lightning", "handwriting.callbacks", "handwriting.jobs"),
-    "": ("handwriting.jobs", "handwriting.dashboard"),
-}
-"""For each room, what nothing in it imports; the last line holds for all but ``jobs`` and ``dashboard`` themselves, and
-what starts them."""
-
-OUTSIDE = ("jobs", "dashboard", "api.py", "__main__.py")
 
 HOMES = {
     "data": "handwriting.data.sources.",
@@ -74,17 +70,24 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Yield every module that ``path`` imports while the program runs, wherever in the file it does."""
-    hints = {
+def imports(path: Path, *, hints: bool = False, lazy: bool = True) -> Iterator[str]:
+    """Yield every module that ``path`` imports.
+
+    Args:
+        path: A Python file.
+        hints: Imports under ``TYPE_CHECKING`` as well.
+        lazy: Imports within functions as well.
+    """
+    skipped = {
         node
         for branch in ast.walk(tree(path))
-        if isinstance(branch, ast.If) and "TYPE_CHECKING" in ast.dump(branch.test)
+        if (isinstance(branch, ast.If) and "TYPE_CHECKING" in ast.dump(branch.test) and not hints)
+        or (isinstance(branch, ast.FunctionDef) and not lazy)
         for part in branch.body
         for node in ast.walk(part)
     }
     for node in ast.walk(tree(path)):
-        if node in hints:
+        if node in skipped:
             continue
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
@@ -93,14 +96,58 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{name.name}" for name in node.names)
 
 
+def module_name(path: Path) -> str:
+    """Return the full name of the module in a file."""
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Return every module of the package with its file."""
+    return {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+@cache
+def within_package(path: Path, **how: bool) -> frozenset[str]:
+    """Return the modules of the package that a file imports."""
+    found = set()
+    for name in imports(path, **how):
+        module = name if name in modules() else name.rpartition(".")[0]
+        if module in modules() and module != module_name(path):
+            found.add(module)
+    return frozenset(found)
+
+
+def room_of(module: str) -> str:
+    """Return the room of a module: ``data.sources`` of ``handwriting.data.sources.mnist``; empty for the package."""
+    parts = module.split(".")[1:]
+    return ".".join(parts[:2]) if parts[:1] == ["data"] else parts[0] if parts else ""
+
+
 def files(room: str) -> list[Path]:
-    place = PACKAGE / room
-    found = [place] if place.suffix else sorted(place.rglob("*.py"))
-    return [path for path in found if room or path.relative_to(PACKAGE).parts[0] not in OUTSIDE]
+    """Return the files of a room, or of ``data`` as a whole."""
+    return [path for name, path in modules().items() if f"{room_of(name)}.".startswith(f"{room}.")]
+
+
+@pytest.mark.parametrize("room", ORDER)
+def test_a_room_imports_only_from_those_below_it(room: str) -> None:
+    above = ORDER[ORDER.index(room) + 1 :]
+    wrong = [
+        f"{path.relative_to(PACKAGE)} imports {module}"
+        for path in files(room)
+        for module in within_package(path, hints=True)
+        if room_of(module) in above
+    ]
+    assert not wrong
+
+
+def test_every_room_has_its_place_in_the_order() -> None:
+    assert {room_of(name) for name in modules()} - {"", "__main__", "data"} == set(ORDER)
 
 
 @pytest.mark.parametrize("room", FORBIDDEN)
-def test_the_order_of_the_rooms(room: str) -> None:
+def test_a_room_keeps_out_what_is_not_its_business(room: str) -> None:
     wrong = [
         f"{path.relative_to(PACKAGE)} imports {name}"
         for path in files(room)
@@ -111,10 +158,46 @@ def test_the_order_of_the_rooms(room: str) -> None:
     assert not wrong
 
 
+@pytest.mark.parametrize("room", LIGHT)
+def test_what_answers_at_once_imports_no_torch(room: str) -> None:
+    """Neither itself nor through what it imports."""
+    heavy = {}
+
+    def reach(module: str, way: tuple[str, ...]) -> None:
+        if module in heavy:
+            return
+        heavy[module] = [
+            " -> ".join((*way, name)) for name in imports(modules()[module], lazy=False) if name.split(".")[0] in TORCH
+        ]
+        for other in within_package(modules()[module], lazy=False):
+            reach(other, (*way, other))
+
+    for path in files(room):
+        reach(module_name(path), (module_name(path),))
+    assert [way for ways in heavy.values() for way in ways] == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Not for types either, nor from within functions."""
+    graph = {name: within_package(path, hints=True) for name, path in modules().items()}
+    while leaves := {name for name, needed in graph.items() if not needed & graph.keys()}:
+        graph = {name: needed for name, needed in graph.items() if name not in leaves}
+    assert not graph, "these import each other, or what does"
+
+
+def test_no_two_classes_have_one_name() -> None:
+    homes: dict[str, list[str]] = {}
+    for name, path in modules().items():
+        for node in tree(path).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(name)
+    assert {name: places for name, places in homes.items() if len(places) > 1} == {}
+
+
 def test_only_pages_know_streamlit() -> None:
     known = {
         path.relative_to(PACKAGE).as_posix()
-        for path in files(".")
+        for path in modules().values()
         for name in imports(path)
         if name.split(".")[0] in ("streamlit", "pandas")
     }
@@ -169,7 +252,7 @@ def test_every_class_that_can_be_chosen_has_its_yaml(group: str) -> None:
     while more := {name.split(".")[-1] for name, (_, bases) in found.items() if bases & known} - known:
         known |= more
     bases = {base for _, of in found.values() for base in of}
-    used = {name for path in files(".") for name in imports(path)}
+    used = {name for path in modules().values() for name in imports(path)}
     leaves = {
         name
         for name, (_, of) in found.items()
