@@ -11,9 +11,9 @@ import numpy as np
 from omegaconf import OmegaConf
 
 from handwriting.config import compose
+from handwriting.files import write_atomically
 from handwriting.plots.grids import Block, draw_grid, png_bytes
 from handwriting.runs import RunFolder
-from handwriting.runs.files import write_atomically
 from handwriting.runs.metrics import extremes
 from handwriting.runs.summaries import as_override, flatten
 

@@ -20,9 +20,9 @@ from benchmarks.timing import PairedRates, compare, with_range
 from handwriting import config
 from handwriting.errors import ConfigError, nearest
 from handwriting.fields import AnyPath, FolderPath, FreeText
+from handwriting.files import write_atomically
 from handwriting.jobs.arguments import Count, read_arguments
 from handwriting.jobs.outputs import output_path
-from handwriting.runs.files import write_atomically
 from handwriting.segmentation.agreement import BOX_IOU, INK_IOU, Agreement
 from handwriting.segmentation.page import KINDS, Kind, Segmenter
 from handwriting.text import markdown_table

@@ -24,9 +24,9 @@ from handwriting.engine.sections import build_loading, build_source
 from handwriting.engine.train_log import quieten_lightning
 from handwriting.errors import ConfigError, nearest
 from handwriting.fields import AnyPath, FreeText
+from handwriting.files import write_atomically
 from handwriting.jobs.arguments import Count, read_arguments
 from handwriting.jobs.outputs import output_path
-from handwriting.runs.files import write_atomically
 from handwriting.sweeps.executors.local import cores, describe_workers
 from handwriting.text import markdown_table
 

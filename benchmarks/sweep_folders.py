@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.starting import COMMAND, seconds_of
+from handwriting.files import write_atomically
 from handwriting.plots.grids import png_bytes, small_grid
 from handwriting.runs import RunFolder
-from handwriting.runs.files import write_atomically
 from handwriting.sweeps import Sweep, SweepPlan, Trial
 
 ROWS, EPOCHS = 50, 10

@@ -14,10 +14,10 @@ from PIL import Image
 from pydantic import Field
 from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 
+from handwriting.files import write_atomically
 from handwriting.models.base import GlyphModel
 from handwriting.plots.grids import png_bytes
 from handwriting.runs import RunFolder
-from handwriting.runs.files import write_atomically
 
 TimeShare = Annotated[float, Field(gt=0, le=1)]
 """The largest share of the training's time that a task may take, above 0 and at most 1."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from handwriting.runs.files import file_stamp
+from handwriting.files import file_stamp
 from handwriting.runs.summaries import RunSummary
 
 EARLIER_CAPTIONS = {

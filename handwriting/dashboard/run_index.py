@@ -11,9 +11,9 @@ from typing import Any, Generic, TypeVar
 
 from handwriting.config import plain_config
 from handwriting.errors import RunError, nearest
+from handwriting.files import FileStamp, file_stamp, read_json
 from handwriting.runs import Run
 from handwriting.runs.details import RunDetails, read
-from handwriting.runs.files import FileStamp, file_stamp, read_json
 from handwriting.runs.finding import NO_RUN, FoundFolders, Skipped, Walk, distinct_names
 from handwriting.runs.folder import lives
 from handwriting.runs.safe_paths import refuse_escaping_links, resolve_file_within

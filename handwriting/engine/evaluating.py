@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from omegaconf import DictConfig
 
@@ -12,37 +14,57 @@ from handwriting.errors import DataError
 from handwriting.features.cache import feature_space
 from handwriting.features.space import Sample
 from handwriting.glyphs import Glyphs
+from handwriting.metric_values import MetricValues
 from handwriting.metrics.base import Evaluation, Reference, subset
 from handwriting.metrics.class_accuracy import confusion
 from handwriting.metrics.class_fid import class_of
 from handwriting.metrics.evaluation import compute_metrics, evaluate_samples
 from handwriting.metrics.nearest_neighbour import nearest
 from handwriting.models.loading import load
-from handwriting.plots.contents import stacked
-from handwriting.plots.evaluation import Neighbours, draw_neighbours
-from handwriting.plots.grids import png_bytes
-from handwriting.reports.evaluation import ClassifiedImages, draw_evaluation_page, metrics_table
+from handwriting.plots.evaluation import ClassifiedImages, Neighbours
 from handwriting.runs import Run
 from handwriting.runs.classes import Classes
-from handwriting.runs.files import write_atomically
 
 MAX_COMPARED_GLYPHS = 1_000
 """Generated glyphs whose nearest training glyphs are searched for the page."""
 MAX_PAIRS = 60
 """Pairs of neighbours of each kind that the page may choose from."""
-NEIGHBOURS_WIDTH_PIXELS = 800
-"""The width of the picture that shows the neighbours alone."""
 
 
-def run(
+@dataclass(frozen=True, eq=False)
+class EvaluatedModel:
+    """The evaluation of one checkpoint, ready to be reported.
+
+    Attributes:
+        model_name: The class of the model.
+        protocol: Lines that say how the values were computed.
+        names: The names of the classes, which labels index.
+        values: The metric values by name.
+        classes: How glyphs of each class are classified; None where classes are not known.
+        generated: The generated glyphs.
+        real: The test glyphs that they are compared with.
+        neighbours: Generated glyphs and the training glyphs nearest to them.
+    """
+
+    model_name: str
+    protocol: list[str]
+    names: tuple[str, ...]
+    values: MetricValues
+    classes: Classes | None
+    generated: ClassifiedImages
+    real: ClassifiedImages
+    neighbours: list[Neighbours]
+
+
+def evaluate(
     run: Run,
     checkpoint: str | None,
     source: GlyphSource,
     read: tuple[Glyphs, Glyphs],
     sections: DictConfig,
     seed: int,
-) -> None:
-    """Evaluate a run's model; write and print the metric values, and draw the page.
+) -> EvaluatedModel:
+    """Evaluate a run's model on its test set; nothing is written.
 
     Args:
         run: The run.
@@ -79,26 +101,17 @@ def run(
     ]
     if data.fingerprint != run.status.get("data_fingerprint"):
         protocol.append("The data is not what the model was trained on: its fingerprint differs.")
-    classes, neighbours = _classes(evaluation), _neighbours(evaluation)
-    run.write_evaluation({name: value.plain() for name, value in values.items()})
-    if classes:
-        classes.write(run.path)
-    pairs = stacked([draw_neighbours(group, NEIGHBOURS_WIDTH_PIXELS) for group in neighbours])
-    write_atomically(run.path / "neighbours.png", lambda file: file.write(png_bytes(pairs)))
     names = reference.real.glyphs.alphabet
-    page = draw_evaluation_page(
-        f"{run.path.name}: {type(model).__name__}",
+    return EvaluatedModel(
+        type(model).__name__,
         protocol,
         names,
         values,
-        classes,
+        _classes(evaluation),
         _classified(evaluation.generated, names),
         _classified(reference.real, names),
-        neighbours,
+        _neighbours(evaluation),
     )
-    write_atomically(run.path / "evaluation.png", lambda file: file.write(png_bytes(page)))
-    print(metrics_table(values))
-    print("\n".join([*protocol, f"Page: {run.path / 'evaluation.png'}"]))
 
 
 def _classes(evaluation: Evaluation) -> Classes | None:

@@ -14,11 +14,11 @@ from handwriting.data.sources.base import GlyphSource
 from handwriting.engine.sections import build_source
 from handwriting.errors import ConfigError
 from handwriting.fields import AnyPath
+from handwriting.files import write_atomically
 from handwriting.jobs.arguments import Seed, read_arguments
 from handwriting.jobs.outputs import output_path
 from handwriting.plots.grids import png_bytes
 from handwriting.reports.source import draw, summary
-from handwriting.runs.files import write_atomically
 
 
 @dataclass(frozen=True)

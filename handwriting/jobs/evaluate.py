@@ -43,10 +43,13 @@ def run(cfg: DictConfig) -> Path:
     source = source_of(run, {key: cfg[key] for key in ("root", "path") if cfg[key] is not None})
     read = source.read()
 
-    from handwriting.engine import evaluating
+    from handwriting.engine.evaluating import evaluate
+    from handwriting.reports.evaluation import metrics_table, write_evaluation
 
     logging.basicConfig(format="%(message)s")
-    evaluating.run(run, cfg.checkpoint, source, read, cfg.metrics, cfg.seed)
+    evaluated = evaluate(run, cfg.checkpoint, source, read, cfg.metrics, cfg.seed)
+    page = write_evaluation(run, evaluated)
+    print("\n".join([metrics_table(evaluated.values), *evaluated.protocol, f"Page: {page}"]))
     return run.path
 
 

@@ -22,13 +22,13 @@ from handwriting import config
 from handwriting.engine.sections import build_source
 from handwriting.errors import DataError, HandwritingError, RunError
 from handwriting.fields import FolderPath, FreeText
+from handwriting.files import write_atomically
 from handwriting.jobs import INTERRUPTED
 from handwriting.jobs.arguments import Switch, read_arguments
 from handwriting.reports.experiment_plan import PlannedRun, read_plan
 from handwriting.reports.experiments import report
 from handwriting.runs import Run
 from handwriting.runs.details import RunDetails, read
-from handwriting.runs.files import write_atomically
 
 WITHOUT_SLOW_METRIC = "metrics.classification_accuracy=null"
 """Switches off the one metric that takes minutes; no question needs it."""

@@ -12,10 +12,10 @@ from pydantic import Field
 
 from handwriting.errors import ConfigError
 from handwriting.fields import AnyPath, FolderPath, Names
+from handwriting.files import write_atomically
 from handwriting.glyphs import Glyphs
 from handwriting.jobs.arguments import Count, Seed, read_arguments
 from handwriting.jobs.outputs import output_path
-from handwriting.runs.files import write_atomically
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,8 @@ from PIL import Image
 
 from handwriting.data.preparation.resizing import fit
 from handwriting.errors import ConfigError, DataError, RunError
+from handwriting.files import read_json, write_json
 from handwriting.glyphs import Glyphs
-from handwriting.runs.files import read_json, write_json
 from handwriting.segmentation.page import KINDS, Box, Kind, Piece
 
 BOXES_FILE = "boxes.csv"

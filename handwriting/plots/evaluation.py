@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -60,6 +61,23 @@ class Examples(NamedTuple):
     title: str
     generated: NDArray[np.uint8]
     real: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class ClassifiedImages:
+    """Glyphs of a sample, with the class that each counts for.
+
+    Attributes:
+        images: uint8 ``(N, 1, H, W)``, ink bright on dark.
+        labels: int64 ``(N,)``; -1 where the class is unknown.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+    def of_class(self, label: int) -> NDArray[np.uint8]:
+        """Return the images of one class."""
+        return self.images[self.labels == label]
 
 
 class Neighbours(NamedTuple):

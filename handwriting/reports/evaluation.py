@@ -3,33 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from operator import methodcaller
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from handwriting.files import write_atomically
 from handwriting.metric_values import MetricValues, class_fids, of_one_class
-from handwriting.plots.evaluation import Examples, Neighbours, best_and_worst, draw_evaluation
+from handwriting.plots.contents import stacked
+from handwriting.plots.evaluation import (
+    ClassifiedImages,
+    Examples,
+    Neighbours,
+    best_and_worst,
+    draw_evaluation,
+    draw_neighbours,
+)
+from handwriting.plots.grids import png_bytes
+from handwriting.runs import Run
 from handwriting.runs.classes import Classes
 from handwriting.text import format_number
 
+if TYPE_CHECKING:
+    from handwriting.engine.evaluating import EvaluatedModel
 
-@dataclass(frozen=True)
-class ClassifiedImages:
-    """Glyphs of a sample, with the class that each counts for.
+NEIGHBOURS_WIDTH_PIXELS = 800
+"""The width of the picture that shows the neighbours alone."""
 
-    Attributes:
-        images: uint8 ``(N, 1, H, W)``, ink bright on dark.
-        labels: int64 ``(N,)``; -1 where the class is unknown.
+
+def write_evaluation(run: Run, evaluated: EvaluatedModel) -> Path:
+    """Write an evaluation into its run folder: metric values, classes, neighbours and the page.
+
+    Args:
+        run: The run.
+        evaluated: The evaluation of its model.
+
+    Returns:
+        The page, ``evaluation.png``.
     """
-
-    images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
-
-    def of_class(self, label: int) -> NDArray[np.uint8]:
-        """Return the images of one class."""
-        return self.images[self.labels == label]
+    run.write_evaluation({name: value.plain() for name, value in evaluated.values.items()})
+    if evaluated.classes:
+        evaluated.classes.write(run.path)
+    pairs = stacked([draw_neighbours(group, NEIGHBOURS_WIDTH_PIXELS) for group in evaluated.neighbours])
+    page = draw_evaluation_page(
+        f"{run.path.name}: {evaluated.model_name}",
+        evaluated.protocol,
+        evaluated.names,
+        evaluated.values,
+        evaluated.classes,
+        evaluated.generated,
+        evaluated.real,
+        evaluated.neighbours,
+    )
+    for name, picture in (("neighbours.png", pairs), ("evaluation.png", page)):
+        content = png_bytes(picture)
+        write_atomically(run.path / name, methodcaller("write", content))
+    return run.path / "evaluation.png"
 
 
 def metrics_table(values: MetricValues) -> str:

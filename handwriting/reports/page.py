@@ -13,8 +13,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from handwriting.files import write_atomically
 from handwriting.plots.comparison import colour
-from handwriting.runs.files import write_atomically
 from handwriting.text import ABSENT, escape_markdown, markdown_table, number_in
 
 DIGITS = 4

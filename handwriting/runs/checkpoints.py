@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from handwriting.errors import RunError
-from handwriting.runs.files import write_atomically
+from handwriting.files import write_atomically
 
 SCHEMA = 1
 """Raised when an older checkpoint can no longer be read."""

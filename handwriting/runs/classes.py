@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from handwriting.errors import RunError
-from handwriting.runs.files import read_json, write_json
+from handwriting.files import read_json, write_json
 
 CLASSES = "classes.json"
 MOST = 1_000

@@ -10,7 +10,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from handwriting.errors import RunError
-from handwriting.runs.files import file_stamp
+from handwriting.files import file_stamp
 from handwriting.runs.safe_paths import resolve_file_within, resolve_within
 from handwriting.text import one_line, printable
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from handwriting.errors import RunError
+from handwriting.files import read_json, write_atomically, write_json
 from handwriting.metric_values import of_one_class
-from handwriting.runs.files import read_json, write_atomically, write_json
 from handwriting.runs.metrics import MetricsFile
 from handwriting.runs.stopping import StoppedBy
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from handwriting.errors import RunError
-from handwriting.runs.files import write_atomically
+from handwriting.files import write_atomically
 
 PROGRESS = ("epoch", "batches", "samples", "seconds")
 """The columns that every row has: what had been done by then."""

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from handwriting.runs.files import write_atomically
+from handwriting.files import write_atomically
 
 STOP_FILE = "stop"
 """The file that requests it, in the folder of the run: empty or any text by a person's hand, JSON by a sweep."""

@@ -13,8 +13,8 @@ from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
 from handwriting.errors import RunError
+from handwriting.files import read_json, write_json
 from handwriting.runs import Run
-from handwriting.runs.files import read_json, write_json
 from handwriting.runs.folder import lives, now, process_facts
 from handwriting.runs.summaries import DEAD
 from handwriting.sweeps.plan import SCHEMA_VERSION, SweepPlan

@@ -17,8 +17,8 @@ from benchmarks.sweep_folders import write_sweep
 from handwriting.dashboard import run_index as index_module
 from handwriting.dashboard.run_index import RunIndex, Snapshot
 from handwriting.errors import RunError
+from handwriting.files import write_json
 from handwriting.runs import Run, RunFolder, claim
-from handwriting.runs.files import write_json
 from handwriting.runs.finding import NO_RUN
 
 SECRET = "s3cret"
@@ -331,7 +331,7 @@ def test_a_folder_that_was_just_claimed_is_half_written(runs: Path) -> None:
 def test_a_file_far_larger_than_any_run_writes_is_told(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (make(runs / "a") / "summary.json").open("a") as file:
         file.write(" " * 10_000)
-    monkeypatch.setattr("handwriting.runs.files.MAX_JSON_BYTES", 10_000)
+    monkeypatch.setattr("handwriting.files.MAX_JSON_BYTES", 10_000)
     assert "no run writes that much" in reasons(RunIndex([runs]).snapshot())["runs/a"]
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from handwriting.metric_values import MetricValue
 from handwriting.plots.contents import WIDTH
-from handwriting.plots.evaluation import Examples
+from handwriting.plots.evaluation import ClassifiedImages, Examples
 from handwriting.reports import evaluation
-from handwriting.reports.evaluation import ClassifiedImages, draw_evaluation_page, metrics_table
+from handwriting.reports.evaluation import draw_evaluation_page, metrics_table
 from handwriting.runs.classes import Classes
 
 NAMES = ("a", "b", "c", "d")

@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from handwriting.errors import RunError
+from handwriting.files import last_lines, write_atomically
 from handwriting.runs import MetricsFile, Run, RunFolder, checkpoints, claim
-from handwriting.runs.files import last_lines, write_atomically
 from handwriting.runs.metrics import extremes
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from handwriting.errors import RunError
+from handwriting.files import read_json
 from handwriting.runs import RunFolder, claim, files
-from handwriting.runs.files import read_json
 from handwriting.runs.summaries import RunSummary, as_override, read_summary
 
 METRICS = {

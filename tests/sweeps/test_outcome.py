@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from handwriting.files import read_json, write_json
 from handwriting.runs import RunFolder, claim
-from handwriting.runs.files import read_json, write_json
 from handwriting.sweeps import Trial
 from handwriting.sweeps.outcome import with_outcome
 

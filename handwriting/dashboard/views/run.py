@@ -14,6 +14,7 @@ from handwriting.dashboard.pictures import single_pictures
 from handwriting.dashboard.sampling import model_of, sample_now
 from handwriting.dashboard.tables import facts_html, state, table_rows
 from handwriting.errors import HandwritingError
+from handwriting.files import last_lines
 from handwriting.metric_values import class_fids, class_names
 from handwriting.plots.comparison import draw_metric_bars
 from handwriting.plots.confusion import draw_confusion, mistakes
@@ -26,7 +27,6 @@ from handwriting.reports.runs import FACTS, bars_of, evaluation_commands, metric
 from handwriting.runs import Run
 from handwriting.runs.classes import Classes
 from handwriting.runs.details import RunDetails
-from handwriting.runs.files import last_lines
 from handwriting.runs.summaries import DEAD
 from handwriting.text import ABSENT, escape_markdown, format_number
 

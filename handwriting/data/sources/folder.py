@@ -30,7 +30,7 @@ def _with_class(pattern: str) -> str:
     return pattern
 
 
-class Picture(NamedTuple):
+class ListedPicture(NamedTuple):
     """One file, and the name of its class; None where nothing names it."""
 
     path: Path
@@ -88,29 +88,29 @@ class Folder(GlyphSource):
             return self.split_off(train, self.test_fraction)
         return train, self._glyphs(places[TEST], self._listed(places[TEST]), train.alphabet)
 
-    def _listed(self, folder: Path) -> list[Picture]:
+    def _listed(self, folder: Path) -> list[ListedPicture]:
         """Return the pictures in a folder, and the class that its subfolders or their own names give them."""
         if self.name_pattern is not None:
             return list(self._named(pictures_in(folder), re.compile(self.name_pattern)))
         loose, classes = pictures_in(folder, deep=False), folders_in(folder)
         if not classes:
-            return [Picture(path, None) for path in loose]
+            return [ListedPicture(path, None) for path in loose]
         for path in loose:
             self.reject(f"{path} lies next to the class folders, in none of them.")
         found = {place.name: pictures_in(place) for place in classes}
         for name in [name for name, paths in found.items() if not paths]:
             self.reject(f"{folder / name} is the folder of a class, and holds no picture.")
-        return [Picture(path, name) for name, paths in found.items() for path in paths]
+        return [ListedPicture(path, name) for name, paths in found.items() for path in paths]
 
-    def _named(self, paths: Iterable[Path], pattern: re.Pattern[str]) -> Iterable[Picture]:
+    def _named(self, paths: Iterable[Path], pattern: re.Pattern[str]) -> Iterable[ListedPicture]:
         for path in paths:
             match = pattern.fullmatch(path.stem)
             if match and match["class"]:
-                yield Picture(path, match["class"])
+                yield ListedPicture(path, match["class"])
             else:
                 self.reject(f"{path}: its name has no class by data.name_pattern={pattern.pattern}.")
 
-    def _glyphs(self, folder: Path, pictures: list[Picture], known: tuple[str, ...] | None = None) -> Glyphs:
+    def _glyphs(self, folder: Path, pictures: list[ListedPicture], known: tuple[str, ...] | None = None) -> Glyphs:
         """Read pictures; the alphabet is ``known``, or otherwise every class of which a picture can be used."""
         ink = Inking(self.polarity, self.paper, self.crop, self.margin)
         behind = {"auto": None, "dark_on_light": 255.0, "light_on_dark": 0.0}[self.polarity]
