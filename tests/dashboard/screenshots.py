@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from benchmarks.starting import COMMAND
 from handwriting.dashboard.run_index import RunIndex
-from tests.dashboard.browser import CHROMIUM, ROOT, browser, dashboard, page, settle
+from tests.dashboard.browser import CHROMIUM, ROOT, arrive, browser, dashboard, heading_of, page
 
 SIZES = {"wide": 1280, "narrow": 390}
 TALLEST = 6_000
@@ -115,14 +115,15 @@ def take(chromium: Any, address: str, pages: dict[str, dict[str, Any]], out: Pat
         for size, width in SIZES.items():
             for theme in ("light", "dark"):
                 with page(chromium, address, width, dark=theme == "dark") as (shown, seen):
-                    shown.goto(f"{address}?{urlencode(told, doseq=True)}")
-                    settle(shown)
+                    query = urlencode(told, doseq=True)
+                    shown.goto(f"{address}?{query}")
+                    arrive(shown, heading_of(query))
                     if name == "run_sample":
                         shown.get_by_test_id("stFormSubmitButton").get_by_role("button").click()
                         shown.get_by_test_id("stImage").first.wait_for()
                     height = shown.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
                     shown.set_viewport_size({"width": width, "height": min(TALLEST, height + 40)})
-                    settle(shown)
+                    arrive(shown, heading_of(query))
                     picture = out / f"{name}_{size}_{theme}.png"
                     shown.screenshot(path=picture)
                     problems = [*seen.errors, *seen.elsewhere, *shown.get_by_test_id("stException").all_inner_texts()]
