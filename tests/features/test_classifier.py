@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from handwriting.config import build, compose
+from handwriting.config import compose
 from handwriting.data.sources.synthetic import draw_glyphs
+from handwriting.engine.sections import build_source
 from handwriting.errors import DataError
 from handwriting.features import cache
 from handwriting.features.cache import CACHE_VARIABLE, feature_space, is_labelled
@@ -189,7 +190,7 @@ def test_the_accuracy_is_that_on_the_test_glyphs(letters):
 
 @pytest.mark.slow
 def test_real_digits_are_read_in_seconds():
-    source = build(compose("data").data, "data")
+    source = build_source(compose("data").data)
     train_glyphs, _, test, *_ = source.prepared(*source.read())
     space = feature_space(train_glyphs, test)
     assert space.accuracy > 0.98

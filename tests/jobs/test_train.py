@@ -18,6 +18,7 @@ from handwriting.config import build, compose
 from handwriting.data.sources.synthetic import draw_glyphs
 from handwriting.engine.experiment import Experiment
 from handwriting.engine.precision import resolve_precision
+from handwriting.engine.sections import build_source
 from handwriting.errors import ConfigError, NotFiniteError
 from handwriting.jobs import start
 from handwriting.models.base import GlyphModel
@@ -388,7 +389,7 @@ def test_two_processes_train_as_one_run(tmp_path, monkeypatch):
     assert (last["batches"], last["samples"]) == (2, 64)
     model = handwriting.load(folder)
     assert model.sample(2).shape == (2, 1, 28, 28)
-    source = build(compose("train", QUICK).data, "data")
+    source = build_source(compose("train", QUICK).data)
     prepared = source.prepared(*source.read())
     reference = Reference(feature_space(prepared.whole, prepared.test), prepared.whole, prepared.val)
     measures, _ = compute_metrics(evaluate_samples(model, reference), [FID()])

@@ -94,8 +94,8 @@ def test_a_name_that_tells_no_class_is_refused_or_skipped(tmp_path):
     put(tmp_path / "A_1.png")
     put(tmp_path / "contact sheet.png")
     assert refusal(tmp_path, name_pattern=PATTERN) == (
-        f"{tmp_path / 'contact sheet.png'}: its name tells no class by data.name_pattern={PATTERN}. "
-        "data.on_bad=skip leaves it out."
+        f"{tmp_path / 'contact sheet.png'}: its name has no class by data.name_pattern={PATTERN}. "
+        "Give data.on_bad=skip to skip it."
     )
     source = Folder(path=str(tmp_path), name_pattern=PATTERN, on_bad="skip")
     assert len(source.read()[0]) == 1
@@ -127,21 +127,21 @@ def test_pictures_without_any_class_are_an_unlabelled_set(tmp_path):
 
 def test_a_loose_picture_beside_the_classes_is_told(classes):
     put(classes / "all.png")
-    assert "all.png lies beside the folders of classes" in refusal(classes)
+    assert "all.png lies next to the class folders" in refusal(classes)
     assert len(read(classes, on_bad="skip")[0]) == 24
 
 
 def test_a_folder_beside_train_and_test_is_told(tmp_path):
     for part in ("train", "test", "val"):
         put(tmp_path / part / "a" / "1.png")
-    assert f"{tmp_path / 'val'} lies beside train/" in refusal(tmp_path)
+    assert f"{tmp_path / 'val'} lies next to train/" in refusal(tmp_path)
 
 
 def test_a_class_that_only_the_test_folder_has_is_told(tmp_path):
     put(tmp_path / "train" / "a" / "1.png")
     put(tmp_path / "test" / "a" / "1.png")
     put(tmp_path / "test" / "b" / "1.png", "b")
-    assert "b/1.png is of the class b, of which none is to train on" in refusal(tmp_path)
+    assert "b/1.png is of the class b, which has no training pictures" in refusal(tmp_path)
     train, test = read(tmp_path, on_bad="skip")
     assert train.alphabet == test.alphabet == ("a",)
     assert len(test) == 1
@@ -157,7 +157,7 @@ def test_a_class_without_a_picture_is_refused_by_name_or_left_out_of_the_alphabe
 def test_a_class_without_a_usable_picture_is_left_out_of_the_alphabet(classes):
     (classes / "broken").mkdir()
     (classes / "broken" / "1.png").write_bytes(b"")
-    assert "broken/1.png is empty (0 bytes). data.on_bad=skip" in refusal(classes)
+    assert "broken/1.png is empty (0 bytes). Give data.on_bad=skip" in refusal(classes)
     source = Folder(path=str(classes), on_bad="skip")
     assert source.read()[0].alphabet == ("10", "a", "B")
     assert [reason.split(str(classes))[1] for reason in source.skipped] == [
