@@ -110,13 +110,20 @@ INSTALLED = Trust()
 """What a run folder's configuration or checkpoint may name: this package's classes, and installed plug-ins'."""
 
 
-def trust_of_command() -> Trust:
-    """Return what the command that Hydra is running may name: what is installed, and what ``--config-dir`` names."""
+def trust_of_command(settings: Any = None) -> Trust:
+    """Return what the command that Hydra is running may name: what is installed, and what ``--config-dir`` names.
+
+    Args:
+        settings: The ``hydra`` section of the command's configuration; by default that of the running job. A sweep has
+            none of its own in Hydra's global state, which is that of its trials.
+    """
     from hydra.core.hydra_config import HydraConfig
 
-    if not HydraConfig.initialized():
-        return INSTALLED
-    sources = HydraConfig.get().runtime.config_sources
+    if settings is None:
+        if not HydraConfig.initialized():
+            return INSTALLED
+        settings = HydraConfig.get()
+    sources = settings.runtime.config_sources
     config_dirs = tuple(Path(source.path) for source in sources if source.provider == "command-line")
     return Trust(config_dirs, is_new_run=True)
 

@@ -50,7 +50,7 @@ def sweep(
         RunError: At the end, if trials failed; at the start, if another process runs the same sweep.
     """
     plan, folder = requested_sweep(overrides, settings)
-    check_plan(plan)
+    check_plan(plan, config.trust_of_command(settings.hydra))
     with folder.locked(), _sigterm_as_interrupt():
         source = _trial_source(folder, plan)
         with read_write(settings.hydra):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from handwriting import config
+from handwriting.config import Trust
 from handwriting.engine.preflight import read_checked
 from handwriting.engine.sections import build_loading, build_source
 from handwriting.sweeps.executors import ResourceRequest
@@ -24,17 +25,20 @@ CHECKED_SECTIONS = ("data", "model", "callbacks", "metrics")
 """The sections of a configuration that are checked; combinations that agree in them are checked once."""
 
 
-def check_plan(plan: SweepPlan) -> None:
+def check_plan(plan: SweepPlan, trust: Trust) -> None:
     """Compose and check every combination of choices, and read every data set that they name.
 
     What needs torch is checked last, and only where there are several combinations: a wrong one may be hours away. A
     single one is checked by its first trial within seconds, in which this process need not import torch as well.
 
+    Args:
+        plan: The plan of the sweep.
+        trust: Which classes its configurations may name.
+
     Raises:
         ConfigError: If a key, a choice or a combination of choices is not allowed.
         DataError: If a data set cannot be read, or does not suit the model.
     """
-    trust = config.trust_of_command()
     distinct: dict[str, DictConfig] = {}
     for cfg in combinations(plan):
         config.check(cfg, trust)

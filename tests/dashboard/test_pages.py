@@ -273,7 +273,7 @@ def test_trials_that_go_by_different_things_are_shown_apart(tmp_path: Path, monk
     sweep.write_status("done", trials, {"total": 20})
     app = opener((tmp_path / "sweeps",), tmp_path, monkeypatch)(page="Sweep")
     heads = [one.value for one in app.subheader if one.value.startswith("Leaderboard")]
-    assert heads == ["Leaderboard, by val/loss (less is better)", "Leaderboard, by val/fid (less is better)"]
+    assert heads == ["Leaderboard, by val/loss (lower is better)", "Leaderboard, by val/fid (lower is better)"]
     labels = [button.label for button in app.download_button]
     assert {"Save best_val_loss.yaml", "Save best_val_fid.yaml"} <= set(labels)
 
@@ -290,7 +290,7 @@ def test_the_data_page_shows_counts_sheets_and_outliers(open_page: Callable[...,
 
 
 def test_the_data_page_refuses_what_is_not_for_it_and_says_what_is_missing(open_page: Callable[..., Any]) -> None:
-    assert "not for a page to say" in open_page(page="Data", settings="data.root=/etc").error[0].value
+    assert "a page cannot set data.root" in open_page(page="Data", settings="data.root=/etc").error[0].value
     assert "leads out of" in open_page(page="Data", source="arrays", settings="data.path=/etc/passwd").error[0].value
     app = open_page(page="Data", source="mnist")
     assert app.code[0].value == "python train.py data=mnist data.download=true debug=fast"

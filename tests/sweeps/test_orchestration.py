@@ -474,7 +474,7 @@ def test_slurm_runs_trials_as_an_array_of_jobs(slurm_cluster: Path, monkeypatch:
     assert len(jobs) == 2
     (script,) = (one.path / ".slurm").glob("*_submission.sh")
     assert "#SBATCH --array=0-1%2\n" in script.read_text()
-    refused = sweep(*ONE_EPOCH, "seed=1,2", "hydra/launcher=slurm", "hydra.launcher.partition=none")
+    refused = sweep(*ONE_EPOCH, "seed=3,4", "hydra/launcher=slurm", "hydra.launcher.partition=none")
     assert refused.returncode == MISTAKE
     assert "hydra/launcher=slurm: the jobs were refused: " in refused.stderr
 
