@@ -30,7 +30,7 @@ screenshots: $(VENV)/.installed-dev  ## pictures of all pages of the dashboard, 
 bench: $(VENV)/.installed-bench  ## how fast it is compared with plain PyTorch and pythae: an hour on an idle machine
 	$(RUN)/python -m benchmarks speed $(ARGS)
 
-bench-segmentation: $(VENV)/.installed  ## how well and how fast pages are segmented, beside the well-known recipe: some minutes
+bench-segmentation: $(VENV)/.installed  ## how well and how fast pages are segmented, compared with the common recipe: some minutes
 	$(RUN)/python -m benchmarks segmentation $(ARGS)
 
 experiments: $(VENV)/.installed  ## train and evaluate the experiments, and write experiments/README.md: at most two hours

@@ -27,6 +27,7 @@ from handwriting.config import CONF, Command, describe
 from handwriting.jobs import main, start
 from tests.metrics.samples import gaussian, make_evaluation, make_sample
 from tests.pages.builders import drawn_page
+from tests.test_architecture import ORDER
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -123,6 +124,12 @@ def test_the_readme_leads_to_every_page_and_every_picture_is_shown() -> None:
     readme, everything = README.read_text("utf-8"), "".join(page.read_text("utf-8") for page in PAGES)
     assert [page.name for page in PAGES[1:] if f"](docs/{page.name})" not in readme] == []
     assert [picture.name for picture in (ROOT / "docs").glob("*.png") if f"{picture.name})" not in everything] == []
+
+
+def test_the_rooms_are_listed_in_the_order_of_their_imports() -> None:
+    (tree,) = (block.text for block in blocks(ROOT / "docs" / "how_it_is_built.md") if "errors.py" in block.text)
+    names = re.findall(r"^  ([\w/.]+)", tree, re.MULTILINE)
+    assert [name.removesuffix(".py").strip("/").replace("/", ".") for name in names] == list(ORDER)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
