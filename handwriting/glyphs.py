@@ -49,7 +49,7 @@ def to_grey_levels(images: NDArray[np.float32]) -> NDArray[np.uint8]:
 class Glyphs:
     """A set of glyph images with what is known about each; immutable, and cheap to index.
 
-    Labels and styles may be left out; they are then unknown (-1).
+    Labels and styles are optional; without them they are unknown (-1).
 
     >>> glyphs = Glyphs(np.zeros((3, 1, 28, 28), np.uint8), labels=[0, 1, 1], alphabet=("a", "b"))
     >>> len(glyphs[glyphs.labels == 1])

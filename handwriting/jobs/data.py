@@ -1,4 +1,4 @@
-"""Draw one page on what is in a data source, and tell it in a few lines."""
+"""Draw one page about the content of a data source, and print a summary."""
 
 from __future__ import annotations
 

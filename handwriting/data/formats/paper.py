@@ -22,7 +22,7 @@ PAPER_WINDOW = 0.5
 PAPER_NOISE = 0.2
 """Marks fainter than this share of the ink are paper: its grain, and what shines through."""
 LEAST_CONTRAST = 8.0
-"""Ink is at least so many of 255 levels from its paper."""
+"""Minimum contrast of ink and paper, in levels of 255."""
 LEAST_PART = 0.02
 """A speck smaller than this share of the glyph's largest part is dirt, and does not widen its frame."""
 LARGE_PART = 0.3
@@ -72,7 +72,7 @@ class Inking:
             image, around = ink, 0.0
         if self.crop == "ink":
             parts = _parts(marks)
-            if self.paper == "remove":  # dirt beside the glyph, which its frame may hold
+            if self.paper == "remove":  # dirt next to the glyph may lie in its frame
                 image = image * cv2.dilate(parts, np.ones((5, 5), np.uint8))
             image = _framed(image, parts, self.margin, around)
         square = fit(image, size, around)
@@ -154,9 +154,9 @@ def _framed(image: NDArray[np.float32], parts: NDArray[np.uint8], margin: float,
     """Cut out the square around the glyph's parts, their bounding box in its middle."""
     left, top, width, height = cv2.boundingRect(parts)
     side = max(width, height)
-    beside = round(margin / (1 - 2 * margin) * side)
-    x, y = beside + (side - width) // 2, beside + (side - height) // 2
-    full = side + 2 * beside
+    padding = round(margin / (1 - 2 * margin) * side)
+    x, y = padding + (side - width) // 2, padding + (side - height) // 2
+    full = side + 2 * padding
     padded = cv2.copyMakeBorder(image, full, full, full, full, cv2.BORDER_CONSTANT, value=around)
     return np.asarray(padded[full + top - y :, full + left - x :][:full, :full], np.float32)
 

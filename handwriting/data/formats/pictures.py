@@ -51,7 +51,7 @@ def is_folder(path: Path) -> bool:
 
 
 def folders_in(folder: Path) -> list[Path]:
-    """Return the folders in ``folder``, hidden ones left out, in natural order; links count as what they lead to.
+    """Return the folders in ``folder``, without hidden ones, in natural order; links count as what they lead to.
 
     Raises:
         DataError: If the folder cannot be listed.
@@ -60,7 +60,7 @@ def folders_in(folder: Path) -> list[Path]:
 
 
 def pictures_in(folder: Path, deep: bool = True) -> list[Path]:
-    """Return the files in ``folder`` that are pictures by their ending, in natural order, hidden ones left out.
+    """Return the files in ``folder`` that are pictures by their ending, in natural order, without hidden ones.
 
     Args:
         folder: Where to look.
@@ -85,7 +85,7 @@ def _walk(folder: Path, deep: bool, above: frozenset[Path]) -> Iterator[Path]:
 
 
 def listed(folder: Path) -> list[Path]:
-    """Return what is in ``folder`` in natural order, hidden files and folders left out.
+    """Return what is in ``folder`` in natural order, without hidden files and folders.
 
     Raises:
         DataError: If the folder cannot be listed.

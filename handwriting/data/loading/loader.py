@@ -72,7 +72,7 @@ def as_batches(step: Any) -> Sequence[Batch]:
 class GlyphLoader:
     """Yields a data set batch by batch, in the order that its seed and the epoch give.
 
-    Order and augmentation are drawn from generators of the loader's own, seeded by ``(seed, epoch)``: an epoch comes
+    Order and augmentation come from the loader's own generators, seeded by ``(seed, epoch)``: an epoch comes
     out the same in a resumed run, whatever else has drawn random numbers before.
 
     Under DDP the ranks share joint batches, which are those that one process with batches of ``world_size`` times the
@@ -82,11 +82,11 @@ class GlyphLoader:
     Args:
         glyphs: The data set.
         batch_size: The most glyphs in a batch of this rank.
-        training: Shuffle, augment and leave out the last, partial batch (unless there is no other; it is then as large
+        training: Shuffle, augment and drop the last, partial batch (unless there is no other; it is then as large
             on every rank, and never empty). Otherwise every glyph comes once, in the order of ``glyphs``, in joint
             batches of nearly equal size.
         augment: How training images are changed.
-        seed: What order and augmentation are drawn from, at least 0.
+        seed: The seed of order and augmentation, at least 0.
         epoch: Answers which epoch is about to begin.
         device: Where batches are wanted.
         rank: Which share this process takes.
@@ -127,7 +127,7 @@ class GlyphLoader:
         return max(count // joint_size, min(count, 1)) if self.training else -(-count // joint_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        """Yield the batches of the epoch that is current when the first one is asked for."""
+        """Yield the batches of the epoch that is current when the first one is requested."""
         epoch = self.epoch()
         generator = torch.Generator(self.device).manual_seed(_seed(self.seed, epoch, 1))
         for index in self._batches(epoch):

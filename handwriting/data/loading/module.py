@@ -19,7 +19,7 @@ class GlyphData(pl.LightningDataModule):
     """The glyphs of a source, served in batches.
 
     After :meth:`setup`, ``train``, ``val`` and ``test`` hold the prepared glyphs, ``report`` what each step of their
-    preparation left out or added, and ``whole`` the training glyphs before any was left out, added or given a style.
+    preparation removed or added, and ``whole`` the training glyphs before outliers, balancing and styles.
 
     Args:
         source: Where the glyphs come from.

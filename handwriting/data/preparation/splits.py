@@ -21,7 +21,7 @@ def stratified_split(
     Args:
         labels: The class of each glyph, int64 ``(N,)``.
         fraction: The share to hold out, in (0, 1).
-        seed: What the choice is drawn from.
+        seed: The seed of the choice.
 
     Returns:
         The indices of the glyphs that are kept and of those held out, each int64 and ascending.

@@ -60,7 +60,7 @@ def robust_sigmas(values: NDArray[np.floating], labels: NDArray[np.int64]) -> ND
 
     Returns:
         Deviations, float ``(N,)``; below 0 under the median. All 0 in a class whose values are, at least half of
-        them, the same: nothing tells there what is usual.
+        them, the same: their spread cannot be estimated.
     """
     sigmas = np.zeros(len(values))
     for label in np.unique(labels):
@@ -77,7 +77,7 @@ def class_quantiles(values: NDArray[np.floating], labels: NDArray[np.int64], cla
 
     Args:
         values: Any measure of each glyph, float ``(N,)``.
-        labels: The class of each glyph, int64 ``(N,)``; those below 0 are left out.
+        labels: The class of each glyph, int64 ``(N,)``; those below 0 are ignored.
         classes: How many classes there are.
 
     Returns:
@@ -91,7 +91,7 @@ def class_moments(values: NDArray[np.floating], labels: NDArray[np.int64], class
 
     Args:
         values: Any measure of each glyph, float ``(N,)``.
-        labels: The class of each glyph, int64 ``(N,)``; those below 0 are left out.
+        labels: The class of each glyph, int64 ``(N,)``; those below 0 are ignored.
         classes: How many classes there are.
 
     Returns:
@@ -107,7 +107,7 @@ def _by_class(
     width: int,
     summary: Callable[[NDArray[np.floating]], ArrayLike],
 ) -> NDArray[np.float64]:
-    """Return what ``summary`` tells of the values of every class, float ``(classes, width)``."""
+    """Return ``summary`` of the values of every class, float ``(classes, width)``."""
     found = np.full((classes, width), np.nan)
     for label in np.unique(labels[labels >= 0]):
         found[label] = summary(values[labels == label])

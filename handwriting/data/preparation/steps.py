@@ -111,7 +111,7 @@ class Preparation:
         Returns:
             The same glyphs, uint8 ``(N, 1, size, size)``.
         """
-        # Noise is told from ink by its grain, pixel by pixel, and resizing would smear one into the other; so it goes
+        # Noise differs from ink by its grain, pixel by pixel, and resizing would blend one into the other; so it goes
         # first. Resizing blurs, so sharpening comes after it; and strokes are measured last, because a sharper
         # outline moves, and because what is promised is their width in what the model sees.
         images = resize(_denoised(images, self.denoise), size)

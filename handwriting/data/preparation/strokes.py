@@ -75,7 +75,7 @@ def _factor(images: NDArray[np.uint8]) -> int:
 def _distance(image: NDArray[np.uint8], factor: int) -> NDArray[np.float32]:
     """Return the signed distance to the outline, above 0 in ink, in fine pixels ``(factor * S, factor * S)``.
 
-    The outline is where a pixel is half as bright as the brightest around it, so that a faint stroke is ink beside
+    The outline is where a pixel is half as bright as the brightest around it, so that a faint stroke is ink next to
     empty paper, and the blur around a strong one is not.
     """
     brightest = int(image.max())

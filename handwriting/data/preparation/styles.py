@@ -1,4 +1,4 @@
-"""Style labels from the ink itself: thin or thick, beside the other glyphs of the same class."""
+"""Style labels from the ink itself: thin or thick, compared with the other glyphs of the same class."""
 
 from __future__ import annotations
 
