@@ -103,7 +103,7 @@ def test_an_interrupted_run_is_resumed(made):
 
 @pytest.mark.parametrize(("argument", "message"), [
     ("only=[nothing/*]", "there is no such experiment"),
-    ("hours=0", "give a number above 0, or null"),
+    ("hours=0", "hours=0: must be greater than 0"),
 ])  # fmt: skip
 def test_an_impossible_request_is_refused(argument, message, capsys):
     assert start("experiments", [argument]) == 2
