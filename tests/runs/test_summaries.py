@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from handwriting import files
 from handwriting.errors import RunError
 from handwriting.files import read_json
-from handwriting.runs import RunFolder, claim, files
+from handwriting.runs import RunFolder, claim
 from handwriting.runs.summaries import RunSummary, as_override, read_summary
 
 METRICS = {
