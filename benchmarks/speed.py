@@ -27,7 +27,8 @@ from handwriting.fields import AnyPath, FreeText
 from handwriting.files import write_atomically
 from handwriting.jobs.arguments import Count, read_arguments
 from handwriting.jobs.outputs import output_path
-from handwriting.sweeps.executors.local import cores, describe_workers
+from handwriting.machine import available_cores
+from handwriting.sweeps.executors.local import describe_workers
 from handwriting.text import markdown_table
 
 GLYPHS = (
@@ -150,7 +151,7 @@ def _loading(cfg: DictConfig) -> str:
 
 
 def _sweeping(cfg: DictConfig) -> str:
-    workers = cores()
+    workers = available_cores()
     trials, all_workers = 2 * workers, describe_workers(workers, 1)
     implementations = {
         OURS: sweeping.by_workers(TRIAL, trials, workers, threads=1),

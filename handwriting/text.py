@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 ABSENT = "-"
 """What a table shows where there is no value."""
@@ -14,6 +17,17 @@ ABSENT = "-"
 def one_line(error: BaseException) -> str:
     """Return the message of an error on one line."""
     return " ".join(str(error).split())
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the message of an error on one line, or the name of its class where it has none."""
+    return one_line(error) or type(error).__name__
+
+
+def first_problem(error: ValidationError) -> str:
+    """Return the dotted key of the first value that pydantic refuses, and the reason: ``a.b: Field required``."""
+    problem = error.errors()[0]
+    return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
 
 
 def printable(text: str) -> str:

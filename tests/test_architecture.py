@@ -18,7 +18,19 @@ from handwriting.config.trust import LIGHTNING_CALLBACKS
 
 PACKAGE = Path(handwriting.__file__).parent
 ORDER = (
-    *("errors", "text", "fields", "files", "legacy", "plugins", "config", "scales", "glyphs", "metric_values"),
+    *(
+        "errors",
+        "machine",
+        "text",
+        "fields",
+        "files",
+        "legacy",
+        "plugins",
+        "config",
+        "scales",
+        "glyphs",
+        "metric_values",
+    ),
     *("segmentation", "networks", "plots", "data.preparation", "data.formats", "pages", "data.sources", "data.loading"),
     *("runs", "features", "metrics", "models", "callbacks", "engine", "sweeps", "reports"),
     *("dashboard", "jobs", "api"),
@@ -27,8 +39,8 @@ ORDER = (
 
 TORCH = ("torch", "pytorch_lightning", "lightning_fabric", "torchmetrics")
 LIGHTNING = TORCH[1:3]
-LIGHT = ("errors", "text", "fields", "legacy", "plugins", "config", "glyphs", "metric_values", "segmentation", "pages",
-         "data.formats", "data.sources", "reports", "plots", "jobs", "api")  # fmt: skip
+LIGHT = ("errors", "machine", "text", "fields", "legacy", "plugins", "config", "glyphs", "metric_values",
+         "segmentation", "pages", "data.formats", "data.sources", "reports", "plots", "jobs", "api")  # fmt: skip
 """The rooms that import no torch at module level: what they answer or refuse is seen within a second."""
 
 FORBIDDEN: dict[str, tuple[str, ...]] = {

@@ -15,6 +15,7 @@ from handwriting.config.messages import explain, placeholder_of
 from handwriting.config.trust import INSTALLED, Trust, targets
 from handwriting.errors import ConfigError, nearest
 from handwriting.fields import hint_at, parameters_of, text_kind
+from handwriting.text import one_line
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -72,7 +73,7 @@ def class_of(section: Mapping[str, Any], group: str, *, trust: Trust = INSTALLED
     except (ImportError, AttributeError, ValueError) as error:
         if module.startswith("handwriting."):
             raise
-        raise ConfigError(f"{key}={target} cannot be imported: {' '.join(str(error).split())}") from error
+        raise ConfigError(f"{key}={target} cannot be imported: {one_line(error)}") from error
     return cls
 
 
@@ -96,7 +97,7 @@ def create(cls: type, arguments: Mapping[str, Any], where: str) -> Any:
     try:
         return cls(**values)
     except _refusals_of(cls) as error:
-        reason = " ".join(str(error).split())
+        reason = one_line(error)
         raise ConfigError(f"{where}: {reason}" if where else reason) from error
 
 

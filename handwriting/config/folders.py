@@ -10,6 +10,7 @@ import yaml
 
 from handwriting import plugins
 from handwriting.errors import ConfigError
+from handwriting.text import one_line
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 # A wheel carries both folders inside the package; in a checkout they lie next to it.
@@ -57,7 +58,7 @@ def read_yaml(file: Path) -> Any:
     try:
         return _read_yaml(file, file.stat().st_mtime_ns)
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise ConfigError(f"{file} cannot be read: {' '.join(str(error).split())}") from error
+        raise ConfigError(f"{file} cannot be read: {one_line(error)}") from error
 
 
 @cache

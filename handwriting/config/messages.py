@@ -11,6 +11,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from handwriting.config.choices import describe
 from handwriting.config.declarations import TRAIN, Command, text_kind_of
 from handwriting.errors import nearest
+from handwriting.text import one_line
 
 
 def explain(error: BaseException, command: Command = TRAIN) -> str:
@@ -42,7 +43,7 @@ def explain(error: BaseException, command: Command = TRAIN) -> str:
             return f"{key}: no such key.{nearest(key, [*_keys(cause.parent_node._get_root()), *describe()])}"
         case _, OmegaConfBaseException(full_key=key):
             return f"{key + ': ' if key else ''}{str(cause).splitlines()[0]}"
-    message = " ".join(str(error).split())
+    message = one_line(error)
     if several := re.match("Ambiguous value for argument '(.*?)=(.*?)' ", message):
         key, values = several.groups()
         return f"{key}={values}: add -m to run once for each, or write {key}=[{values}] to give a list"

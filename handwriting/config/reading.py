@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 from handwriting import legacy
 from handwriting.config.folders import YamlLoader
 from handwriting.errors import RunError
+from handwriting.text import one_line
 
 MAX_CONFIG_BYTES = 4_000_000
 """Size of the largest ``config.yaml`` that is read."""
@@ -30,7 +31,7 @@ def load_config(path: str | Path) -> DictConfig:
         tree = literals(legacy.current_config(yaml.load(Path(path).read_text("utf-8"), YamlLoader)))
         cfg = OmegaConf.create(tree)
     except (OSError, ValueError, RecursionError, yaml.YAMLError, OmegaConfBaseException) as error:
-        raise RunError(f"{path} cannot be read as a configuration: {' '.join(str(error).split())}") from error
+        raise RunError(f"{path} cannot be read as a configuration: {one_line(error)}") from error
     if not isinstance(tree, dict):
         raise RunError(f"{path} holds no configuration; a run folder's config.yaml maps keys to values")
     return cfg

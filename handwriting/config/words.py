@@ -37,7 +37,8 @@ def hydra_overrides(command: Command, overrides: Sequence[str], config_dirs: tup
         config_dirs: Folders of ``--config-dir``.
     """
     current = [legacy.current_override(override) for override in overrides]
-    return [quote(override, command, config_dirs) for override in _with_added_choices(command, current, config_dirs)]
+    completed = _with_added_choices(command, current, config_dirs)
+    return [_quote_value(override, command, config_dirs) for override in completed]
 
 
 def quote(override: str, command: Command = TRAIN, config_dirs: tuple[Path, ...] = ()) -> str:
@@ -46,7 +47,11 @@ def quote(override: str, command: Command = TRAIN, config_dirs: tuple[Path, ...]
     >>> quote("resume=IMG (1).jpg"), quote("model=cgan"), quote("resume=null")
     ("resume='IMG (1).jpg'", 'model=cgan', 'resume=null')
     """
-    match = _ASSIGNMENT.fullmatch(legacy.current_override(override))
+    return _quote_value(legacy.current_override(override), command, config_dirs)
+
+
+def _quote_value(override: str, command: Command, config_dirs: tuple[Path, ...]) -> str:
+    match = _ASSIGNMENT.fullmatch(override)
     if not match:
         return override
     prefix, key, value = match.groups()

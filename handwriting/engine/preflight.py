@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from handwriting.models.requirements import check_data
@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from handwriting.glyphs import Glyphs
 
 
-def read_checked(model: Mapping[str, Any], source: GlyphSource, loading: Loading) -> tuple[Glyphs, Glyphs] | None:
-    """Return the glyphs of a source, once it is known that the model can be trained on them.
+def read_checked(
+    models: Sequence[Mapping[str, Any]], source: GlyphSource, loading: Loading
+) -> tuple[Glyphs, Glyphs] | None:
+    """Return the glyphs of a source, once it is known that every model can be trained on them; it is read once.
 
     What has to be downloaded waits until everything else is known to be right; then nothing is returned.
 
     Args:
-        model: The model's section of the configuration.
+        models: The section of each model in its configuration.
         source: The data source.
         loading: How batches are made of its glyphs.
 
@@ -27,16 +29,18 @@ def read_checked(model: Mapping[str, Any], source: GlyphSource, loading: Loading
         Training and test glyphs as they were read; None where they have to be downloaded.
 
     Raises:
-        ConfigError: If the model cannot make images of their size, or cannot normalise a batch of one; or if a class
+        ConfigError: If a model cannot make images of their size, or cannot normalise a batch of one; or if a class
             that is to be dropped does not exist.
-        DataError: If the glyphs cannot be read, a class has none, or they have no labels where the model is conditioned
+        DataError: If the glyphs cannot be read, a class has none, or they have no labels where a model is conditioned
             on the class.
     """
-    check_data(model, source.image_size, loading.batch_size)
+    for model in models:
+        check_data(model, source.image_size, loading.batch_size)
     if getattr(source, "download", False):
         return None
     train, test = source.read()
     if source.on_bad == "refuse":  # what is skipped is counted when the glyphs are prepared
         source.kept_classes(train)
-    check_data(model, source.image_size, loading.batch_size, train)
+    for model in models:
+        check_data(model, source.image_size, loading.batch_size, train)
     return train, test

@@ -13,9 +13,9 @@ from handwriting.engine.sections import build_source
 from handwriting.errors import DataError
 from handwriting.fields import AnyPath, FolderPath
 from handwriting.jobs.arguments import Count, Seed, Switch, read_arguments
+from handwriting.machine import available_cores
 from handwriting.pages.batch import (
     PageTask,
-    available_cores,
     describe_page,
     describe_rejected,
     file_stems,

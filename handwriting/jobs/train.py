@@ -41,7 +41,7 @@ def run(cfg: DictConfig) -> Path:
     with records_kept() as records:
         if cfg.resume is None:  # a resumed run has a configuration of its own
             source = build_source(cfg.data, invocation.trust)
-            read = read_checked(cfg.model, source, build_loading(cfg.data))
+            read = read_checked([cfg.model], source, build_loading(cfg.data))
 
     from handwriting.engine import fitting
 

@@ -20,6 +20,7 @@ from handwriting.features.space import Sample
 from handwriting.fields import AnyPath
 from handwriting.metrics.base import MetricValue, MetricValues, TwoSampleMetric
 from handwriting.metrics.fid import frechet_distance
+from handwriting.text import one_line
 
 WEIGHTS_HASH = "6726825d"
 """The beginning of the SHA-256 of the weights' file, which is also a part of its name."""
@@ -64,7 +65,7 @@ def network_class() -> Callable[..., Any]:
     except (ImportError, RuntimeError) as error:  # RuntimeError: a torchvision made for another torch
         raise ConfigError(
             f"metrics.inception_fid needs torch-fidelity (pip install -e '.[inception]'), and it cannot be imported: "
-            f"{' '.join(str(error).split())}"
+            f"{one_line(error)}"
         ) from error
     return FeatureExtractorInceptionV3
 

@@ -8,6 +8,7 @@ from handwriting.config import build
 from handwriting.errors import HandwritingError, RunError, UntrustedClassError
 from handwriting.models.base import GlyphModel
 from handwriting.runs import Run, checkpoints
+from handwriting.text import one_line
 
 
 def load(run: str | Path) -> GlyphModel:
@@ -29,7 +30,7 @@ def load(run: str | Path) -> GlyphModel:
     except UntrustedClassError as error:
         raise RunError(f"{path}: {error}") from error
     except (KeyError, RuntimeError, HandwritingError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = one_line(error)[:200]
         raise RunError(f"{path} does not fit this version of handwriting: {reason}") from error
     model.on_load_checkpoint(checkpoint)
     return model.eval()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import time
@@ -58,11 +57,6 @@ class PageTask:
     def page(self) -> str:
         """The page's name, with bytes that are not text escaped."""
         return self.scan.name.encode(errors="backslashreplace").decode()
-
-
-def available_cores() -> int:
-    """Return the number of processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def file_stems(scans: Sequence[Scan]) -> list[str]:

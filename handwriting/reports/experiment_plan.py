@@ -12,6 +12,7 @@ from pydantic import PositiveFloat, PositiveInt, TypeAdapter, ValidationError
 
 from handwriting.config import EXPERIMENTS
 from handwriting.errors import ConfigError, nearest
+from handwriting.text import first_problem, one_line
 
 PLAN = EXPERIMENTS / "_plan.yaml"
 
@@ -196,7 +197,6 @@ def read_plan(path: Path = PLAN) -> ExperimentPlan:
     try:
         return TypeAdapter(ExperimentPlan).validate_python(yaml.safe_load(path.read_text("utf-8")))
     except (OSError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
+        raise ConfigError(f"{path} cannot be read: {one_line(error)}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ConfigError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
+        raise ConfigError(f"{path}: {first_problem(error)}.") from error

@@ -13,6 +13,7 @@ from pydantic import FiniteFloat, TypeAdapter, ValidationError
 from handwriting.errors import RunError
 from handwriting.legacy import current_summary
 from handwriting.runs.folder import lives
+from handwriting.text import first_problem
 
 DEAD = "dead"
 """The state of a run whose status is ``running`` while its process is gone."""
@@ -131,9 +132,7 @@ def facts(folder: Path, name: str, summary: Mapping[str, Any], status: Mapping[s
 
 def describe_misfit(folder: Path, error: ValidationError) -> str:
     """Return a message that says which field of a run's files does not have the form that a run writes."""
-    first = error.errors()[0]
-    where = ".".join(map(str, first["loc"]))
-    return f"{folder} holds no run as this version writes it: {where}: {first['msg']}."
+    return f"{folder} holds no run as this version writes it: {first_problem(error)}."
 
 
 def as_override(value: Any) -> str:

@@ -19,6 +19,7 @@ from handwriting.runs.folder import lives, now, process_facts
 from handwriting.runs.summaries import DEAD
 from handwriting.sweeps.plan import SCHEMA_VERSION, SweepPlan
 from handwriting.sweeps.trials import Trial, best_trial
+from handwriting.text import first_problem
 
 PLAN_FILE, STATUS_FILE, LOCK_FILE = "plan.json", "sweep.json", "sweep.lock"
 STUDY_FILES = {"sqlite": "study.db", "journal": "study.journal"}
@@ -67,7 +68,7 @@ class Sweep:
         try:
             plan = _PLAN.validate_python(read_json(file))
         except ValidationError as error:
-            raise RunError(f"{file} holds no plan as this version writes it: {_first_problem(error)}") from error
+            raise RunError(f"{file} holds no plan as this version writes it: {first_problem(error)}") from error
         if plan.schema > SCHEMA_VERSION:
             raise RunError(
                 f"{file} was written by a later version (schema {plan.schema}; {SCHEMA_VERSION} is known here)."
@@ -91,7 +92,7 @@ class Sweep:
             return _TRIALS.validate_python(self.status.get("trials", ()))
         except ValidationError as error:
             file = self.path / STATUS_FILE
-            raise RunError(f"{file} holds no trials as this version writes them: {_first_problem(error)}") from error
+            raise RunError(f"{file} holds no trials as this version writes them: {first_problem(error)}") from error
 
     @property
     def state(self) -> str | None:
@@ -182,8 +183,3 @@ def state_of(status: Mapping[str, Any]) -> str | None:
 def is_sweep(folder: Path) -> bool:
     """Say whether a folder is that of a sweep."""
     return (folder / PLAN_FILE).is_file()
-
-
-def _first_problem(error: ValidationError) -> str:
-    problem = error.errors()[0]
-    return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"

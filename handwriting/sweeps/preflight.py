@@ -44,8 +44,12 @@ def check_plan(plan: SweepPlan, trust: Trust) -> None:
         config.check(cfg, trust)
         sections = [config.plain_section(cfg.get(name) or {}) for name in CHECKED_SECTIONS]
         distinct.setdefault(json.dumps(sections), cfg)
+    by_data: dict[str, list[DictConfig]] = {}
     for cfg in distinct.values():
-        read_checked(cfg.model, build_source(cfg.data, trust), build_loading(cfg.data))
+        by_data.setdefault(json.dumps(config.plain_section(cfg.data)), []).append(cfg)
+    for same_data in by_data.values():
+        data = same_data[0].data
+        read_checked([cfg.model for cfg in same_data], build_source(data, trust), build_loading(data))
     if len(distinct) > 1:
         from handwriting.engine.experiment import check_training
 

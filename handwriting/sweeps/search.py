@@ -15,6 +15,7 @@ from handwriting.errors import ConfigError, RunError
 from handwriting.sweeps.folder import STUDY_FILES, Sweep
 from handwriting.sweeps.space import distribution, format_sample, parse_overrides
 from handwriting.sweeps.trials import FINAL_STATES, Trial
+from handwriting.text import one_line
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -138,7 +139,7 @@ class SearchSource:
                 load_if_exists=True,
             )
         except (SQLAlchemyError, ValueError, OSError, ImportError) as error:
-            raise ConfigError(f"search.storage={search.storage}: {' '.join(str(error).split())[:200]}") from error
+            raise ConfigError(f"search.storage={search.storage}: {one_line(error)[:200]}") from error
         space = {key: distribution_to_json(kind) for key, kind in sorted(self.space.items())}
         stored = study.user_attrs.get(SPACE_ATTRIBUTE)
         if stored is None:

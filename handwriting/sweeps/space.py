@@ -12,6 +12,7 @@ from hydra.errors import HydraException
 
 from handwriting.config import describe, explain
 from handwriting.errors import ConfigError
+from handwriting.text import one_line
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -95,7 +96,7 @@ def distribution(override: Override) -> BaseDistribution:
                 return IntDistribution(min(steps), max(steps), step=abs(int(value.step)))
         return CategoricalDistribution(choices(override))
     except ValueError as error:
-        raise ConfigError(f"{override.input_line}: {' '.join(str(error).split())}") from error
+        raise ConfigError(f"{override.input_line}: {one_line(error)}") from error
 
 
 def format_sample(value: object) -> str:

@@ -47,7 +47,9 @@ def test_the_loader_is_measured_and_the_tables_kept(few_glyphs, tmp_path, capsys
 def test_workers_are_compared_with_one_and_a_sweep_with_single_runs(monkeypatch, capsys):
     quick = ("model=vae", "data=digits", "trainer=cpu", "metrics=none", "logger=none")
     monkeypatch.setattr(bench, "TRIAL", (*quick, "trainer.max_epochs=1"))
-    monkeypatch.setattr(bench, "cores", lambda: 1)  # then two of the three ways are the same, and measured once
+    monkeypatch.setattr(
+        bench, "available_cores", lambda: 1
+    )  # then two of the three ways are the same, and measured once
     assert main(["speed", "only=[sweep]", "pairs=1"]) == 0
     found = rows(capsys.readouterr().out)
     assert float(found["2 trials by 1 worker of 1 thread", "1 worker of 1 thread"].split()[0]) > 0

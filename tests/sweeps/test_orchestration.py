@@ -133,7 +133,7 @@ def test_more_workers_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_cores_are_shared_out_among_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS")
-    monkeypatch.setattr(local, "cores", lambda: 8)
+    monkeypatch.setattr(local, "available_cores", lambda: 8)
     shares = [(LocalSettings(workers=w).open(ResourceRequest(False, 1, 1, 99)).threads) for w in (1, 2, 3, 8, 9)]
     assert shares == [8, 4, 2, 1, 1]
     assert (

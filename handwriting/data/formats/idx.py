@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from handwriting.data.formats.pairing import Reject, pair
 from handwriting.errors import DataError
 from handwriting.glyphs import Glyphs
+from handwriting.text import reason_of
 
 GZIP_MAGIC = b"\x1f\x8b"
 UNSIGNED_BYTES = b"\x00\x00\x08"
@@ -105,5 +106,4 @@ def unreadable(path: Path, error: BaseException) -> DataError:
     """Return one line that says why a file cannot be read."""
     if isinstance(error, OSError) and error.strerror:
         return DataError(f"{path} cannot be read ({error.strerror}). Give a file that is there and may be read.")
-    reason = " ".join(str(error).split()) or type(error).__name__
-    return DataError(f"{path} cannot be read ({reason}). {ADVICE}")
+    return DataError(f"{path} cannot be read ({reason_of(error)}). {ADVICE}")

@@ -10,6 +10,7 @@ from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
 from handwriting.errors import DataError
+from handwriting.text import one_line
 
 RETRIES = 3
 """Number of retries of a broken download."""
@@ -105,7 +106,7 @@ class OfficialFiles:
                 for name in names:
                     _download(self.url + name, _with_algorithm(self.checksums[name]), folder)
         except (OSError, ValueError, KeyError, BadZipFile) as error:
-            reason = " ".join(str(error).split())
+            reason = one_line(error)
             raise DataError(
                 f"data={self.name}: {self.url} could not be downloaded ({reason}). Run again, "
                 f"or put {', '.join(names)} into {folder} (source and checksum: docs/data.md)."

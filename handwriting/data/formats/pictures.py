@@ -16,6 +16,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, SAMPLEFORMAT, TiffImageFile
 
 from handwriting.errors import DataError
+from handwriting.text import reason_of
 
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".pbm", ".ppm", ".avif"),
@@ -138,13 +139,9 @@ def readable(path: Path) -> Iterator[BinaryIO]:
         raise DataError(f"{path} is not a picture that can be read (save it as PNG or JPEG).") from error
     except OSError as error:
         hint = "" if error.strerror else AGAIN  # the system's reasons speak for themselves, a decoder's do not
-        raise DataError(f"{path} cannot be read ({error.strerror or _one_line(error)}).{hint}") from error
+        raise DataError(f"{path} cannot be read ({error.strerror or reason_of(error)}).{hint}") from error
     except Exception as error:  # broken bytes can lead a decoder to raise anything at all
-        raise DataError(f"{path} cannot be read ({_one_line(error)}).{AGAIN}") from error
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"{path} cannot be read ({reason_of(error)}).{AGAIN}") from error
 
 
 def identified(file: BinaryIO) -> Image.Image:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pydantic import PositiveInt
 
 from handwriting.errors import ConfigError
+from handwriting.machine import available_cores
 from handwriting.sweeps.executors.base import Executor, ResourceRequest
 from handwriting.sweeps.leases import Lease, lease
 from handwriting.sweeps.trial_process import TrialJob, interrupt, kill_group, start
@@ -48,10 +49,10 @@ class LocalSettings:
                     "hydra.launcher.trials_per_gpu=2."
                 )
         else:
-            max_workers = max(1, cores() // (processes * (threads or 1)))
+            max_workers = max(1, available_cores() // (processes * (threads or 1)))
         workers = min(self.workers or max_workers, request.trials)
         return LocalExecutor(
-            gpus, gpus_each, self.trials_per_gpu, workers, threads or max(1, cores() // (workers * processes))
+            gpus, gpus_each, self.trials_per_gpu, workers, threads or max(1, available_cores() // (workers * processes))
         )
 
 
@@ -121,11 +122,6 @@ class LocalExecutor(Executor):
 def describe_workers(workers: int, threads: int) -> str:
     """Return the number of workers on the CPU and of their threads, in words."""
     return f"{workers} worker{'s' * (workers > 1)} of {threads} thread{'s' * (threads > 1)}"
-
-
-def cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def visible_gpus() -> list[str]:

@@ -12,6 +12,7 @@ from pydantic import PositiveInt
 from handwriting.errors import ConfigError
 from handwriting.sweeps.executors.base import Executor, ResourceRequest
 from handwriting.sweeps.trial_process import TrialJob, perform
+from handwriting.text import one_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,7 @@ class RaySettings:
         try:
             ray.init(self.address, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
         except (ConnectionError, RuntimeError, ValueError) as error:
-            raise ConfigError(f"hydra.launcher.address={self.address}: {' '.join(str(error).split())}") from error
+            raise ConfigError(f"hydra.launcher.address={self.address}: {one_line(error)}") from error
         resources = ray.cluster_resources()
         gpus = (request.devices or 1) / self.trials_per_gpu if request.uses_gpus and resources.get("GPU") else 0
         cpus = self.threads * (1 if gpus else request.devices or 1)

@@ -14,6 +14,7 @@ from pydantic import PositiveInt
 from handwriting.errors import ConfigError, RunError
 from handwriting.sweeps.executors.base import Executor, ResourceRequest
 from handwriting.sweeps.trial_process import STOP_GRACE_SECONDS, TrialJob, perform
+from handwriting.text import one_line
 
 JOBS_FOLDER = ".slurm"
 """The folder of the jobs' scripts and logs, in the sweep folder."""
@@ -126,7 +127,7 @@ class SlurmExecutor(Executor):
             with executor.batch():
                 queued = [executor.submit(perform, job, self.settings.threads) for job in jobs]
         except FailedJobError as error:
-            raise ConfigError(f"hydra/launcher=slurm: the jobs were refused: {' '.join(str(error).split())}") from error
+            raise ConfigError(f"hydra/launcher=slurm: the jobs were refused: {one_line(error)}") from error
         for job, handle in zip(jobs, queued, strict=True):
             self._running[job.number], self._submitted[job.number] = handle, time.monotonic()
 
