@@ -1,4 +1,4 @@
-"""Values that callbacks monitor: they are those of the epoch, they are logged at all, and a run says why it stopped."""
+"""Values that callbacks monitor: only those of the current epoch count, and names that nothing logs are reported."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pytorch_lightning.callbacks import DeviceStatsMonitor, EarlyStopping, Learn
 from pytorch_lightning.callbacks.early_stopping import EarlyStoppingReason
 
 from handwriting.callbacks.base import epochs_done, is_last_epoch
+from handwriting.callbacks.checkpoints import BestCheckpoint
 from handwriting.callbacks.validation_metrics import ValidationMetrics
 from handwriting.errors import ConfigError, nearest
 from handwriting.metrics.base import Metric
@@ -27,12 +28,18 @@ class MonitorCheck(pl.Callback):
     Lightning keeps a logged value until it is logged again. A callback would otherwise take the value of an earlier
     epoch for a new one, where metrics are measured in some epochs only.
 
+    No warning is due where the best checkpoint keeps the model's own monitor and no metric is measured while training,
+    as by ``metrics=none``.
+
     Args:
-        callbacks: The callbacks by their keys in the configuration.
+        callbacks: The callbacks by their keys in the configuration, with their metrics.
     """
 
     def __init__(self, callbacks: Mapping[str, pl.Callback]) -> None:
         self._callbacks = callbacks
+        # Read here, since a metric that refuses the data is removed from its callback, and its value is then missed.
+        measuring = (callback for callback in callbacks.values() if isinstance(callback, ValidationMetrics))
+        self._measures_metrics = any(callback.metrics for callback in measuring)
         self._logged: set[str] = set()
         self._is_reported = False
 
@@ -53,12 +60,17 @@ class MonitorCheck(pl.Callback):
         self._is_reported = True
         if trainer.is_global_zero:
             for key, monitor in monitors(self._callbacks).items():
-                if monitor not in self._logged:
+                if monitor not in self._logged and not self._is_unmeasured_default(key):
                     logged = ", ".join(sorted(self._logged))
                     log.warning(
                         "callbacks.%s monitors %s, which was not logged in the first validated epoch.%s Logged: %s.",
                         *(key, monitor, nearest(monitor, self._logged), logged),
                     )
+
+    def _is_unmeasured_default(self, key: str) -> bool:
+        """Say whether a callback keeps the model's own monitor in a training that measures no metric."""
+        callback = self._callbacks[key]
+        return not self._measures_metrics and isinstance(callback, BestCheckpoint) and not callback.chosen
 
     def _awaits_metrics(self, trainer: pl.Trainer) -> bool:
         measuring = (callback for callback in self._callbacks.values() if isinstance(callback, ValidationMetrics))
@@ -67,8 +79,8 @@ class MonitorCheck(pl.Callback):
 
 def monitors(callbacks: Mapping[str, pl.Callback]) -> dict[str, str]:
     """Return the logged value that each callback monitors, by the callback's key, where it monitors one."""
-    found = {key: getattr(callback, "monitor", None) for key, callback in callbacks.items()}
-    return {key: monitor for key, monitor in found.items() if isinstance(monitor, str)}
+    by_key = {key: getattr(callback, "monitor", None) for key, callback in callbacks.items()}
+    return {key: monitor for key, monitor in by_key.items() if isinstance(monitor, str)}
 
 
 def refuse_unknown_monitors(

@@ -193,6 +193,25 @@ def test_a_monitor_that_was_not_logged_is_reported_once(tmp_path, caplog):
     assert "val/loss" in message
 
 
+def test_the_models_own_monitor_is_not_missed_where_no_metric_is_measured(tmp_path, caplog):
+    train(tmp_path / "run", "model=cgan", "metrics=none", "callbacks=[none,validation_metrics,best_checkpoint]")
+    assert "monitors" not in caplog.text
+    assert not (tmp_path / "run" / "checkpoints" / "best.ckpt").is_file()
+
+
+def test_the_models_own_monitor_is_missed_where_a_metric_refused(tmp_path, measured, caplog):
+    measured |= {1: {}}
+    words = ["callbacks=[none,validation_metrics,best_checkpoint]", "trainer.max_epochs=1"]
+    train(tmp_path / "run", "model=cgan", "metrics=fid", *words)
+    assert "best_checkpoint monitors val/fid" in caplog.text
+
+
+def test_a_chosen_monitor_is_missed_where_no_metric_is_measured(tmp_path, caplog):
+    words = ["callbacks=[none,best_checkpoint]", "callbacks.best_checkpoint.monitor=fid"]
+    train(tmp_path / "run", "model=cgan", "metrics=none", *words)
+    assert "best_checkpoint monitors fid" in caplog.text
+
+
 def test_a_metric_that_is_measured_later_is_not_reported_early(tmp_path, measured, caplog):
     measured |= {2: {"val/fid": 1.0}}
     words = ["callbacks=[none,validation_metrics,best_checkpoint]", "callbacks.validation_metrics.every_n_epochs=2"]
