@@ -129,7 +129,8 @@ class GlyphModel(SampledModel, OptimisedModel, GlobalBatchModel):
         """Train on the batches of a step, one after the other.
 
         A step of the trainer takes several batches, because the trainer's own work around a step costs a small model as
-        much time as a batch.
+        much time as a batch. It returns nothing, so the ``outputs`` of a callback's
+        ``on_train_batch_end`` are None; the losses are in ``trainer.callback_metrics`` after each flush.
 
         Args:
             step: A list of batches, or one batch as any loader yields it.
@@ -149,7 +150,12 @@ class GlyphModel(SampledModel, OptimisedModel, GlobalBatchModel):
         self.flush_training_step(before)
 
     def validation_step(self, step: Any, batch_idx: int) -> None:
-        """Add the losses on a batch to the running means."""
+        """Add the losses on a batch to the running means.
+
+        Args:
+            step: A list of batches, or one batch as any loader yields it.
+            batch_idx: The step's number in its epoch, from 0.
+        """
         for batch in as_batches(step):
             if self.trainer.world_size == 1:
                 self.validate_batch(batch)
@@ -168,10 +174,10 @@ class GlyphModel(SampledModel, OptimisedModel, GlobalBatchModel):
     # Checkpoints
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the counts, and the name of the class that the checkpoint builds."""
+        """Keep the counts, and the name of the class that the checkpoint builds; an override calls ``super()``."""
         checkpoint["target"] = f"{type(self).__module__}.{type(self).__qualname__}"
         checkpoint["progress"] = {"batches": self.batches, "samples": self.samples}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Continue counting from the checkpoint."""
+        """Continue counting from the checkpoint; an override calls ``super()``."""
         self.batches, self.samples = checkpoint["progress"]["batches"], checkpoint["progress"]["samples"]

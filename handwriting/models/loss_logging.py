@@ -22,6 +22,8 @@ class LoggedModel(SettingsModule):
     from where ``trainer.callback_metrics`` and the trainer's loggers have them. Training is flushed every
     ``trainer.log_every_n_steps`` batches and at the end of each epoch, validation and test at their ends.
 
+    The hooks below flush: a subclass that overrides one of them calls ``super()``, or its values are not logged.
+
     Attributes:
         running_means: What has been measured since the last flush.
         flush_observer: Called with the values of each flush, by their full names. Where there is one, it writes to the

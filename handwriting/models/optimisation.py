@@ -24,6 +24,10 @@ Betas = tuple[Share, Share]
 class OptimisedModel(LoggedModel):
     """A module that updates its weights by optimizers of its own ("manual optimisation").
 
+    Lightning steps no scheduler under manual optimisation, so one that ``configure_optimizers`` returned would have no
+    effect: use ``lr_schedule``, or override :meth:`schedule_lr`. Each call of :meth:`step_optimizer` adds one to
+    ``trainer.global_step``.
+
     Attributes:
         lr: Learning rate.
         betas: Decay of Adam's two running averages; the first is SGD's momentum.
@@ -91,8 +95,10 @@ class OptimisedModel(LoggedModel):
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Clip the gradient, log its norm, and have the update skipped where the norm is not finite.
 
+        A subclass that overrides this hook calls ``super()``, or all three are lost.
+
         The decision never leaves the device: fused optimizers leave weights and running averages as they are where
-        ``found_inf`` is 1, the same hook that gradient scalers use.
+        ``found_inf`` is 1, the same hook that gradient scalers use. An optimizer that is not fused ignores it.
         """
         weights = [weight for group in optimizer.param_groups for weight in group["params"] if weight.grad is not None]
         norm = torch.nn.utils.get_total_norm([weight.grad for weight in weights if weight.grad is not None])
@@ -113,7 +119,11 @@ class OptimisedModel(LoggedModel):
         self.set_lr(self.lr)
 
     def schedule_lr(self, step: int) -> None:
-        """Set the learning rate for a step of the trainer, counted from 0 in each epoch."""
+        """Set the learning rate of every optimizer; called before each step of the trainer.
+
+        Args:
+            step: The trainer's step, counted from 0 in each epoch.
+        """
         if self.lr_schedule == "cosine":
             height = 0.5 * (1 + math.cos(math.pi * self.fraction_done(step)))
             self.set_lr(self.lr * (self.lr_final + (1 - self.lr_final) * height))
