@@ -59,14 +59,18 @@ class LastCheckpoint(_Checkpoint):
 
 
 class BestCheckpoint(_Checkpoint):
-    """Keep the best epoch: ``checkpoints/best.ckpt``, where its monitor is logged at all.
+    """Keep the best epoch: ``checkpoints/best.ckpt``, by its monitor; none is written while the monitor is not logged.
 
     It holds the model and nothing that only training needs: a run resumes from its last epoch.
 
     Args:
         monitor: The logged value by which epochs are compared, such as ``val/fid`` for a VAE that is sampled from;
-            None for the model's own monitor.
-        mode: ``min`` where a smaller value of ``monitor`` is better, ``max`` where a larger one is.
+            None for the model's own monitor and mode.
+        mode: ``min`` where a smaller value of ``monitor`` is better, ``max`` where a larger one is; ignored where
+            ``monitor`` is None.
+
+    Attributes:
+        chosen: Monitor and mode where a monitor was given; None for the model's own.
     """
 
     def __init__(self, monitor: str | None = None, mode: Literal["min", "max"] = "min") -> None:
@@ -95,19 +99,20 @@ class BestCheckpoint(_Checkpoint):
 class RandomState(pl.Callback):
     """Keep the state of the random number generators in every checkpoint.
 
-    With it, and a loader whose order follows from seed and epoch, a resumed run draws what the killed one would have.
+    With it, and a loader whose order follows from seed and epoch, a resumed run samples the numbers that the killed
+    one would have sampled.
     """
 
     def __init__(self) -> None:
         self._restored: dict[str, Any] | None = None
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the state of every generator that training draws from."""
+        """Return the state of every generator that training samples from."""
         devices = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
         return {"cpu": torch.get_rng_state(), "cuda": devices}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Remember it until training starts, since building and validating draw numbers too."""
+        """Remember it until training starts, since building and validating sample numbers too."""
         self._restored = state_dict
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

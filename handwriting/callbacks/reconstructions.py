@@ -55,11 +55,14 @@ class Reconstructions(RunCallback):
     def _draw(self, trainer: pl.Trainer, model: VariationalModel) -> None:
         glyphs = one_of_each(trainer.datamodule.val, self.number)  # type: ignore[attr-defined]
         columns = min(26, len(glyphs))
-        read, made = as_rows(glyphs.images, columns), as_rows(model.reconstruct(Batch.of(glyphs)).numpy(), columns)
+        originals, decoded = (
+            as_rows(glyphs.images, columns),
+            as_rows(model.reconstruct(Batch.of(glyphs)).numpy(), columns),
+        )
         # Original and reconstruction alternate row by row, as bytes alike.
-        pairs = np.stack([read / 255, made], axis=1).reshape(-1, *read.shape[1:])
+        pairs = np.stack([originals / 255, decoded], axis=1).reshape(-1, *originals.shape[1:])
         picture = draw_grid(
-            [Block(pairs, row_names=["original", "reconstructed"] * len(read))],
+            [Block(pairs, row_names=["original", "reconstructed"] * len(originals))],
             footer=self.describe(trainer, model),
         )
         path = self.save(trainer, f"reconstructions/epoch_{epochs_done(trainer):04d}.png", picture)
@@ -92,15 +95,15 @@ class LatentSpace(RunCallback):
             return
         glyphs: Glyphs = trainer.datamodule.val  # type: ignore[attr-defined]
         latents = pl_module.encode(Batch.of(glyphs)).numpy()
-        plane, how = latents, "both latents"
+        plane, axes = latents, "both latents"
         if latents.shape[1] == 1:
-            plane, how = np.hstack([latents, np.zeros_like(latents)]), "their only latent"
+            plane, axes = np.hstack([latents, np.zeros_like(latents)]), "their only latent"
         elif latents.shape[1] > 2:
             components = PCA(2, random_state=0).fit(latents)
             plane = components.transform(latents)
             share = components.explained_variance_ratio_.sum()
-            how = f"first two principal components of {latents.shape[1]} latents, {share:.0%} of the variance"
-        figure = draw_plane(plane, glyphs.labels, glyphs.alphabet, f"{len(glyphs):,} validation glyphs: {how}")
+            axes = f"first two principal components of {latents.shape[1]} latents, {share:.0%} of the variance"
+        figure = draw_plane(plane, glyphs.labels, glyphs.alphabet, f"{len(glyphs):,} validation glyphs: {axes}")
         self.save(trainer, "latent.png", figure_bytes(figure))
         self.save(
             trainer, "walk.png", draw_grid([self._walks(pl_module, glyphs)], footer=self.describe(trainer, pl_module))

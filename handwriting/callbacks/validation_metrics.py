@@ -75,24 +75,24 @@ class ValidationMetrics(RunCallback):
         if epochs_done(trainer) % self.every_n_epochs and not is_last_epoch(trainer):
             return
         # One process measures for all, so that the numbers are those of a single process.
-        found = trainer.strategy.broadcast(self._measured(trainer, pl_module))
-        if not found:
+        values = trainer.strategy.broadcast(self._measured(trainer, pl_module))
+        if not values:
             return
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             if isinstance(callback, MetricsLog):
-                callback.add(found)
-        pl_module.log_dict(found, logger=False, rank_zero_only=False)
+                callback.add(values)
+        pl_module.log_dict(values, logger=False, rank_zero_only=False)
 
     def _measured(self, trainer: pl.Trainer, model: GlyphModel) -> dict[str, float]:
         if self._reference is None or not self._budget.allows(trainer):
             return {}
         with self._budget.charged():
-            measures, refused = compute_metrics(evaluate_samples(model, self._reference), self.metrics)
+            results, refused = compute_metrics(evaluate_samples(model, self._reference), self.metrics)
         for reason in refused:
             log.info("not measured after epoch %d: %s", epochs_done(trainer), reason)
         self._summarise({"measuring_seconds": round(self.seconds, 2)})
-        values = {f"val/{name}": own.value for name, own in measures.items()}
-        return values | {f"floor/{name}": own.floor for name, own in measures.items() if own.floor is not None}
+        values = {f"val/{name}": result.value for name, result in results.items()}
+        return values | {f"floor/{name}": result.floor for name, result in results.items() if result.floor is not None}
 
     def _summarise(self, facts: dict[str, object]) -> None:
         if self.run:

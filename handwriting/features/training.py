@@ -67,7 +67,7 @@ def train(recipe: ClassifierRecipe, glyphs: Glyphs, device: torch.device | str =
     """Train a classifier; the same glyphs give the same weights on the same machine, whatever random state it finds.
 
     Args:
-        recipe: The recipe.
+        recipe: Settings of the training; its ``seed`` fixes weights, order and augmentation.
         glyphs: Labelled glyphs of any size.
         device: The device to train on.
 

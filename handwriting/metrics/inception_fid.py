@@ -82,10 +82,10 @@ def inception(weights: str) -> Extractor:
 
 
 def inception_moments(extractor: Extractor, images: Tensor) -> Moments:
-    """Return the moments of the features of images, looked at part by part.
+    """Return the moments of the Inception features of images, embedded batch by batch.
 
     Args:
-        extractor: What looks at them.
+        extractor: Embeds images; see :data:`Extractor`.
         images: uint8 ``(N, 1, H, W)``; their one channel is given three times.
     """
     with torch.inference_mode():
@@ -95,7 +95,7 @@ def inception_moments(extractor: Extractor, images: Tensor) -> Moments:
 
 @dataclass(eq=False, kw_only=True)
 class InceptionFID(TwoSampleMetric):
-    """``inception_fid``: FID by what a network for photographs sees in glyphs.
+    """``inception_fid``: FID of the features of a network that was trained on photographs.
 
     With fewer glyphs than its 2,048 features it is mostly bias; compare only where the number of glyphs is the same.
     Slow: some glyphs a second on two CPU cores, and a minute for the distances themselves.

@@ -51,7 +51,7 @@ class ConditionedModel(SettingsModule):
         return {condition: len(self.names_of(condition)) for condition in self.conditions}
 
     def names_of(self, condition: ConditionName) -> tuple[str, ...]:
-        """Return the names of all classes, or of all styles; the index of each is its place."""
+        """Return the names of all classes, or of all styles; a name's index is its position."""
         return self.alphabet if condition == "class" else self.style_names
 
     def condition(self, batch: Batch) -> Tensor:
@@ -67,7 +67,7 @@ class ConditionedModel(SettingsModule):
         """
         if condition not in self.conditions:
             key = "labels" if condition == "class" else "styles"
-            raise DataError(f"This model was not trained with model.conditions={condition}: leave {key} out.")
+            raise DataError(f"This model was not trained with model.conditions={condition}: omit {key}.")
         if not isinstance(name, str):
             return name
         names = self.names_of(condition)
@@ -84,7 +84,7 @@ class ConditionedModel(SettingsModule):
             n: Number of glyphs.
             labels: Classes; sampled uniformly where None.
             styles: Styles, in the same way.
-            generator: Of the sampled indices, on the CPU.
+            generator: Samples the indices, on the CPU.
 
         Raises:
             DataError: For a name that the model does not know, an index out of range, another number of names than

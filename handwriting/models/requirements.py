@@ -41,7 +41,7 @@ def check_data(settings: Mapping[str, Any], image_size: int, batch_size: int, tr
     unlabelled = 0 if train is None else int((train.labels < 0).sum())
     if train is not None and unlabelled and "class" in settings.get("conditions", ()):
         raise DataError(
-            f"{unlabelled:,} of {len(train):,} training glyphs have no label, and model.conditions asks for a class: "
+            f"{unlabelled:,} of {len(train):,} training glyphs have no label, and model.conditions names class: "
             "label them, or train a model without conditions, such as model=vae or model=dcgan."
         )
 

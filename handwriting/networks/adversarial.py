@@ -92,30 +92,33 @@ class Discriminator(nn.Module):
         spectral: bool,
     ) -> None:
         super().__init__()
-        self.how = conditioning if condition_sizes else "nothing"
+        self.method = conditioning if condition_sizes else "nothing"
         self.image_size = image_size
-        planes = 1 + (self.how == "concat")
-        concatenated = Condition(condition_sizes if self.how == "onehot" else {})
+        planes = 1 + (self.method == "concat")
+        concatenated = Condition(condition_sizes if self.method == "onehot" else {})
         trunk_shape = (planes, image_size, image_size)
         self.trunk = Stack(layers, trunk_shape, concatenated, spectral, key="model.discriminator_layers")
         features = math.prod(self.trunk.shape)
         widths = {"projection": features, "concat": image_size**2, "multiply": image_size**2}
-        self.condition = Condition(condition_sizes if self.how in widths else {}, "embedding", widths.get(self.how, 0))
+        self.condition = Condition(
+            condition_sizes if self.method in widths else {}, "embedding", widths.get(self.method, 0)
+        )
         score = nn.Linear(features, 1)
         self.score = spectral_norm(score) if spectral else score
-        if spectral and self.how == "projection":
+        if spectral and self.method == "projection":
             for table in self.condition.tables:
                 spectral_norm(table)
-        guessed = condition_sizes.values() if self.how == "acgan" else ()
-        self.guess = nn.ModuleList(nn.Linear(features, size) for size in guessed)
+        classified = condition_sizes.values() if self.method == "acgan" else ()
+        # `guess` holds the class heads; checkpoints name their weights by it.
+        self.guess = nn.ModuleList(nn.Linear(features, size) for size in classified)
 
     def forward(self, images: Tensor, condition: Tensor) -> DiscriminatorOutput:
         """Return the output for images ``(N, 1, H, W)`` under condition indices ``(N, C)``."""
-        if self.how in ("concat", "multiply"):
+        if self.method in ("concat", "multiply"):
             plane = self.condition(condition).view(-1, 1, self.image_size, self.image_size)
-            images = torch.cat([images, plane], dim=1) if self.how == "concat" else images * plane
+            images = torch.cat([images, plane], dim=1) if self.method == "concat" else images * plane
         features = flatten(self.trunk(images, condition))
         score = self.score(features).float().squeeze(1)
-        if self.how == "projection":
+        if self.method == "projection":
             score = score + (self.condition(condition) * features.float()).sum(dim=1)
         return DiscriminatorOutput(score, tuple(head(features).float() for head in self.guess))

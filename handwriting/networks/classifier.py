@@ -5,15 +5,16 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 SIDE = 28
-"""The side of the images that the classifier looks at, in pixels."""
+"""Side of the classifier's square input images in pixels."""
 FEATURES = 128
+"""Units of the last hidden layer: the dimensions of the feature space."""
 
 
 class GlyphClassifier(nn.Module):
     """Three convolutions with batch normalisation and pooling, a hidden layer of 128 units, and a logit a class.
 
     Args:
-        classes: How many classes there are.
+        classes: Number of classes.
     """
 
     def __init__(self, classes: int) -> None:

@@ -105,30 +105,30 @@ def parse(text: str) -> Layer:
         raise ValueError(f"{kind} is followed by its size, such as {'64x7x7' if kind == 'reshape' else '64'}")
     if words and kind not in WEIGHTED:
         raise ValueError(f"{kind} {size} takes no options")
-    found: dict[str, str] = {}
+    options: dict[str, str] = {}
     for word in words:
         name = next((name for name, pattern in WORDS.items() if re.fullmatch(pattern, word)), "")
         if not name:
             examples = "k5, s2, nobias, batch, instance, relu, leaky0.2, tanh, sigmoid, dropout0.2"
             raise ValueError(f"{word} is no option: use {examples}")
-        if name in found:
-            raise ValueError(f"{found[name]} and {word} exclude each other")
-        found[name] = word
-    if kind == "dense" and found.keys() & {"kernel", "stride"}:
+        if name in options:
+            raise ValueError(f"{options[name]} and {word} exclude each other")
+        options[name] = word
+    if kind == "dense" and options.keys() & {"kernel", "stride"}:
         raise ValueError("dense has neither kernel nor stride")
-    if found.get("norm") == "instance" and kind == "dense" and len(numbers) == 1:
+    if options.get("norm") == "instance" and kind == "dense" and len(numbers) == 1:
         raise ValueError("instance normalises the pixels of a map: lay the units out, such as dense 64x7x7 instance")
     layer = Layer(
         kind,
         numbers,
-        kernel=int(found.get("kernel", "k3")[1:]),
-        stride=int(found.get("stride", "s1")[1:]),
-        bias="bias" not in found,
-        norm=found.get("norm", "").rstrip("0123456789."),
-        momentum=_number(found.get("norm", ""), 0.1),
-        activation=found.get("activation", "").rstrip("0123456789."),
-        slope=_number(found.get("activation", ""), 0.0),
-        dropout=_number(found.get("dropout", ""), 0.0),
+        kernel=int(options.get("kernel", "k3")[1:]),
+        stride=int(options.get("stride", "s1")[1:]),
+        bias="bias" not in options,
+        norm=options.get("norm", "").rstrip("0123456789."),
+        momentum=_number(options.get("norm", ""), 0.1),
+        activation=options.get("activation", "").rstrip("0123456789."),
+        slope=_number(options.get("activation", ""), 0.0),
+        dropout=_number(options.get("dropout", ""), 0.0),
     )
     if kind in ("conv", "transposed") and not 0 < layer.stride <= layer.kernel:
         raise ValueError(f"the kernel k{layer.kernel} must be at least as large as the stride s{layer.stride}, from 1")
@@ -240,4 +240,4 @@ def check_image(layers: Sequence[str], shape: Shape, image_size: int, key: str) 
             "change the layers or the size."
         )
     if parse(layers[-1]).activation:
-        raise ConfigError(f"{key}: leave out the activation of the last layer, '{layers[-1]}': the model brings it.")
+        raise ConfigError(f"{key}: omit the activation of the last layer, '{layers[-1]}': the model brings it.")
