@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from handwriting.config import Command, first_comment
+from handwriting.config import Command
 from handwriting.errors import nearest
 from handwriting.jobs import MISTAKE, start
 
@@ -23,14 +23,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status; see :func:`handwriting.jobs.main`.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    names = {path.stem: first_comment(path) for path in sorted(CONF.glob("*.yaml"))}
+    commands = {path.stem: Command(path.stem, "benchmarks", CONF) for path in sorted(CONF.glob("*.yaml"))}
     if not words or words[0] in ("-h", "--help"):
         print("usage: python -m benchmarks <name> key=value ...\n")
-        print("\n".join(f"  {name:14}  {line}" for name, line in names.items()))
+        print("\n".join(f"  {name:14}  {command.summary}" for name, command in commands.items()))
         return 0
-    if words[0] not in names:
-        print(
-            f"{words[0]}: no such benchmark.{nearest(words[0], names)} There are: {', '.join(names)}", file=sys.stderr
-        )
+    if words[0] not in commands:
+        choices = f"no such benchmark.{nearest(words[0], commands)} There are: {', '.join(commands)}"
+        print(f"{words[0]}: {choices}", file=sys.stderr)
         return MISTAKE
-    return start(Command(words[0], "benchmarks", CONF), words[1:])
+    return start(commands[words[0]], words[1:])

@@ -1,7 +1,7 @@
 """Parts of others: packages that an installed distribution names by the entry point group ``handwriting.plugins``.
 
 A plug-in's package holds a folder ``conf`` laid out as ours is, ``conf/<group>/<choice>.yaml``, and the classes that
-its files name. In its ``pyproject.toml``::
+its files name. A file ``conf/<job>.yaml`` is the root config of a job in ``jobs/<job>.py``. In its ``pyproject.toml``::
 
     [project.entry-points."handwriting.plugins"]
     inks = "inks"
@@ -32,10 +32,12 @@ class Plugin:
 
     Attributes:
         name: The name of its entry point.
+        package: The full name of its package.
         conf: Its folder of configurations.
     """
 
     name: str
+    package: str
     conf: Path
 
 
@@ -85,4 +87,4 @@ def _plugin(entry: EntryPoint) -> Plugin:
     conf = next((package / "conf" for package in packages if (package / "conf").is_dir()), None)
     if conf is None:
         raise ConfigError(f"{named}: {packages[0]} has no folder conf, which would hold its configurations.")
-    return Plugin(entry.name, conf)
+    return Plugin(entry.name, entry.module, conf)

@@ -1,4 +1,4 @@
-"""A package of somebody else, with one model, source, callback, metric and search, each one class and one YAML file."""
+"""A package of somebody else: a model, source, callback, metric, preset, job and search, each in one YAML file."""
 
 from __future__ import annotations
 
@@ -78,6 +78,46 @@ class InkShare(TwoSampleMetric):
     def compare(self, sample, real):
         return {"ink_share": MetricValue(float(sample.glyphs.images.mean() / 255), len(sample))}
 '''
+PRESET = '''
+from dataclasses import dataclass
+
+from handwriting.segmentation.baseline import Characters
+
+
+@dataclass(eq=False, kw_only=True)
+class Blobs(Characters):
+    """Connected components of any size."""
+
+    least_area: int = 1
+'''
+JOB = '''
+from dataclasses import dataclass
+
+from pydantic import NonNegativeInt
+
+from handwriting.config import trust_of_command
+from handwriting.engine.sections import build_source
+from handwriting.fields import FreeText
+from handwriting.jobs.arguments import Seed, read_arguments
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Its own keys."""
+
+    caption: FreeText
+    least: NonNegativeInt
+    seed: Seed
+
+
+def run(cfg):
+    """Print how many training glyphs each class has."""
+    arguments = read_arguments(Arguments, cfg)
+    train, _ = build_source(cfg.data, trust_of_command()).read()
+    for name, count in zip(train.alphabet, train.counts().tolist(), strict=True):
+        if count >= arguments.least:
+            print(f"{arguments.caption}: {name} {count}")
+'''
 CONFIGS = {
     "model/blot.yaml": "# A VAE with a blot\ndefaults: [_variational, _self_]\n_target_: {package}.models.BlotVAE\n"
     "latent_dim: 4\nblot: 2.0\n",
@@ -86,6 +126,11 @@ CONFIGS = {
     "callbacks/diary.yaml": "# A line for each epoch\ndiary:\n  _target_: {package}.callbacks.Diary\n  words: epoch\n",
     "metrics/ink_share.yaml": "# How much ink\nink_share:\n  _target_: {package}.metrics.InkShare\n"
     "  while_training: false\n",
+    "preset/blobs.yaml": "# Blobs\n_target_: {package}.presets.Blobs\nleast_area: 4\n",
+    "tally.yaml": "# Count the glyphs of each class\n#   data=dots least=3\n"
+    "defaults:\n- data: dots\n- _self_\n- override hydra/job_logging: none\n- override hydra/hydra_logging: none\n"
+    "caption: ??? # what stands before each class\nleast: 0 # skips classes with fewer glyphs\nseed: 0 # of the data\n"
+    "hydra:\n  output_subdir: null\n  run:\n    dir: .\n",
     "search/blot.yaml": "# Its latent dimension\ndefaults: [_common]\nmonitor: val/loss\n"
     "overrides: [model=blot]\nspace:\n  model.latent_dim: choice(2,3)\n",
 }
@@ -102,8 +147,9 @@ def write_configs(folder: Path, package: str) -> Path:
 def write_package(site: Path, package: str) -> Path:
     """Write the package into a folder of ``sys.path``, without its configurations."""
     folder = site / package
-    folder.mkdir(parents=True)
-    parts = {"models": MODEL, "sources": SOURCE, "callbacks": CALLBACK, "metrics": METRIC}
+    (folder / "jobs").mkdir(parents=True)
+    parts = {"models": MODEL, "sources": SOURCE, "callbacks": CALLBACK, "metrics": METRIC, "presets": PRESET}
+    parts["jobs/tally"] = JOB
     for name, text in {"__init__": "", **parts}.items():
         (folder / f"{name}.py").write_text(text)
     return folder

@@ -236,15 +236,15 @@ def test_every_other_job_leaves_nothing_behind(ran: list[DictConfig], tmp_path: 
 def test_handwriting_alone_lists_the_jobs(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     lines = capsys.readouterr().out.splitlines()
-    for job, line in config.jobs().items():
-        assert any(shown.split() == [job, *line.split()] for shown in lines)
+    for job, command in config.jobs().items():
+        assert any(shown.split() == [job, *command.summary.split()] for shown in lines)
 
 
 @pytest.mark.parametrize("job", config.jobs())
 def test_help_shows_every_key_and_choice_of_a_job(capsys: pytest.CaptureFixture[str], job: str) -> None:
     assert main([job, "--help"]) == 0
     shown = capsys.readouterr().out
-    assert config.jobs()[job] in shown
+    assert config.jobs()[job].summary in shown
     cfg = config.compose(job)
     for key in cfg:
         assert f"\n  {key}=" in shown or f"\n{key}=" in shown

@@ -307,13 +307,13 @@ def test_a_choice_that_is_added_is_composed_with_the_others() -> None:
 
 @pytest.mark.parametrize("job", config.jobs())
 def test_a_job_declares_every_key_of_its_root_config(job: str) -> None:
-    command = config.Command(job)
+    command = config.jobs()[job]
     arguments = import_module(command.module).Arguments
     assert set(hints_of(arguments)) == set(command.root)
 
 
 def test_what_jobs_declare_is_imported_without_torch() -> None:
-    modules = [config.Command(job).module for job in config.jobs()]
+    modules = [command.module for command in config.jobs().values()]
     program = f"import sys\nfor name in {modules}: __import__(name)\nassert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)
 

@@ -14,9 +14,10 @@ import yaml
 
 from handwriting import config, plugins
 from handwriting.errors import ConfigError
-from handwriting.jobs import MISTAKE
+from handwriting.jobs import MISTAKE, main
 from tests.builders import QUICK
 from tests.extras import needs
+from tests.pages.builders import read_report, save_pages
 from tests.plugin_package import declare, install, write_configs, write_package
 
 QUICK_DOTS = [
@@ -65,7 +66,7 @@ def test_without_a_plugin_there_is_none() -> None:
 
 def test_a_plugin_adds_choices_and_classes_and_is_not_imported(site: Path) -> None:
     folder = install(site, "quills")
-    assert plugins.installed() == (plugins.Plugin("quills", folder / "conf"),)
+    assert plugins.installed() == (plugins.Plugin("quills", "quills", folder / "conf"),)
     assert config.describe()["model"]["blot"] == "A VAE with a blot"
     assert "cgan" in config.describe()["model"]
     cfg = config.compose("train", ["model=blot", "data=dots", "data.title=it's (1)", "+callbacks=diary"])
@@ -82,7 +83,7 @@ def test_the_package_of_a_plugin_may_lie_within_another(site: Path) -> None:
     (site / "outer" / "__init__.py").write_text("raise AssertionError('imported')")
     write_configs(site / "outer" / "pens" / "conf", "outer.pens")
     declare(site, "outer", "outer.pens")
-    assert plugins.installed() == (plugins.Plugin("outer", site / "outer" / "pens" / "conf"),)
+    assert plugins.installed() == (plugins.Plugin("outer", "outer.pens", site / "outer" / "pens" / "conf"),)
 
 
 @pytest.mark.parametrize(
@@ -124,6 +125,58 @@ def test_a_class_of_a_plugin_that_cannot_be_imported_is_named(site: Path, broken
     cfg = config.compose("data", ["data=dots"])
     with pytest.raises(ConfigError, match=rf"data\._target_={package}\.sources\.Dots cannot be imported: .*{reason}"):
         config.build(cfg.data, "data")
+
+
+def test_a_job_of_a_plugin_is_a_command_as_any_other(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    install(site, "ledgers")
+    assert main([]) == 0
+    assert "\n  tally " in capsys.readouterr().out
+    assert main(["tally", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "caption=<text>" in shown
+    assert "\n  dots " in shown
+
+    assert main(["tally", "caption=it's (1), ours", "data.count=100", "data.title=a b"]) == 0
+    assert capsys.readouterr().out == "it's (1), ours: square 40\nit's (1), ours: bar 40\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]  # it leaves nothing behind
+    assert main(["tally", "-m", "caption=a", "least=1,50"]) == 0
+    assert capsys.readouterr().out == "a: square 48\na: bar 48\n"
+
+    for words, message in (
+        (["tally"], "caption is missing: give caption=<text>"),
+        (["tally", "caption=a", "least=-1"], "least=-1: must be greater than or equal to 0."),
+        (["tally", "caption=a", "lest=1"], "lest: no such key. Did you mean least?"),
+        (["taly"], "taly: no such job. Did you mean tally?"),
+    ):
+        assert main(words) == MISTAKE
+        assert capsys.readouterr().err.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("module", "reason"),
+    [("import nothing_like_it", "cannot be imported: No module named"), ("", "has no function run(cfg).")],
+)
+def test_a_job_of_a_plugin_that_cannot_run_is_one_line(
+    site: Path, module: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = install(site, f"torn_{len(module)}")
+    (folder / "jobs" / "tally.py").write_text(module)
+    for words in (["tally", "caption=a"], ["tally", "caption=a (b)"]):
+        assert main(words) == MISTAKE
+        message = capsys.readouterr().err
+        assert message.startswith(str(folder / "conf" / "tally.yaml"))
+        assert reason in message
+        assert len(message.splitlines()) == 1
+
+
+def test_a_job_of_a_plugin_has_a_name_of_its_own(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = install(site, "impostor")
+    (folder / "conf" / "train.yaml").write_text("# Mine\n")
+    assert main(["train", "--help"]) == MISTAKE
+    assert "train.yaml has the name of a file of handwriting. Rename it." in capsys.readouterr().err
 
 
 def test_help_finds_a_plugin_without_heavy_imports(site: Path, tmp_path: Path) -> None:
@@ -197,6 +250,15 @@ def test_classes_of_a_config_dir_serve_new_runs_only(site: Path, tmp_path: Path)
         assert "install" in (message := refuse(tmp_path, site, *words))
         assert "pens." in message
         assert "handwriting.plugins" in message
+
+
+def test_a_preset_of_a_config_dir_segments(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_package(site, "stamps")
+    write_configs(tmp_path / "mine", "stamps")
+    save_pages(tmp_path / "page.png")
+    assert main(["segment", "pages=page.png", "preset=blobs", "out=found", "--config-dir", "mine"]) == 0
+    assert read_report(tmp_path / "found")["preset"]["_target_"] == "stamps.presets.Blobs"
 
 
 @pytest.mark.parametrize("flags", [[], ["--config-dir", "empty"]])

@@ -4,7 +4,7 @@ Nothing heavy is imported here: the classes that a configuration names are impor
 """
 
 from handwriting.config.building import build, check, class_of, create, plain_section, validate
-from handwriting.config.choices import describe, first_comment, jobs
+from handwriting.config.choices import describe, jobs
 from handwriting.config.composing import compose
 from handwriting.config.declarations import Command
 from handwriting.config.folders import CONF, EXPERIMENTS
@@ -26,7 +26,6 @@ __all__ = [
     "create",
     "describe",
     "explain",
-    "first_comment",
     "hydra_overrides",
     "jobs",
     "load_config",

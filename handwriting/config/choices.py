@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from handwriting import plugins
 from handwriting.config import folders
+from handwriting.config.declarations import Command
 
 
-def jobs() -> dict[str, str]:
-    """Return every job, by the name of its root config, and what it does in one line."""
-    return {path.stem: first_comment(path) for path in sorted(folders.CONF.glob("*.yaml"))}
+def jobs() -> dict[str, Command]:
+    """Return every job by its name: our own, then those of installed plug-ins.
+
+    Raises:
+        ConfigError: If an installed plug-in is broken.
+    """
+    folders.conf_folders()  # refuses a plug-in's job with the name of another
+    ours = [Command(file.stem) for file in sorted(folders.CONF.glob("*.yaml"))]
+    others = [
+        Command(file.stem, f"{plugin.package}.jobs", plugin.conf)
+        for plugin in plugins.installed()
+        for file in sorted(plugin.conf.glob("*.yaml"))
+    ]
+    return {command.name: command for command in (*ours, *others)}
 
 
 def describe() -> dict[str, dict[str, str]]:
@@ -30,11 +43,4 @@ def describe() -> dict[str, dict[str, str]]:
 
 def _choices(folder: Path) -> dict[str, str]:
     paths = (path for path in sorted(folder.rglob("*.yaml")) if not path.name.startswith("_"))
-    return {path.relative_to(folder).with_suffix("").as_posix(): first_comment(path) for path in paths}
-
-
-def first_comment(path: Path) -> str:
-    """Return the first comment of a YAML file, which says what it is in one line."""
-    text = path.read_text("utf-8", errors="replace")
-    comments = (line[1:].strip() for line in text.splitlines() if line.startswith("#"))
-    return next((comment for comment in comments if not comment.startswith("@package")), "")
+    return {path.relative_to(folder).with_suffix("").as_posix(): folders.first_comment(path) for path in paths}

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from handwriting.config.choices import jobs
 from handwriting.config.declarations import Command
 from handwriting.config.folders import CONF
 from handwriting.config.messages import explain
@@ -16,7 +17,7 @@ from handwriting.errors import ConfigError
 
 
 def compose(job: str, overrides: Sequence[str] = ()) -> DictConfig:
-    """Return the configuration of ``job`` (a file in ``conf/``) with ``overrides``, as the command line would.
+    """Return the configuration of a job, ours or a plug-in's, with ``overrides``, as the command line would.
 
     >>> compose("sample", ["run=runs/my best (2)"]).run
     'runs/my best (2)'
@@ -27,7 +28,7 @@ def compose(job: str, overrides: Sequence[str] = ()) -> DictConfig:
     import hydra
     from hydra.errors import HydraException
 
-    command = Command(job)
+    command = jobs().get(job, Command(job))
     try:
         with _hydra_on_conf():
             return hydra.compose(job, hydra_overrides(command, overrides))

@@ -6,16 +6,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from handwriting import fields
-from handwriting.config.folders import CONF, conf_folders, read_yaml
+from handwriting.config.folders import CONF, conf_folders, first_comment, read_yaml
 from handwriting.config.trust import targets, trees_of
+from handwriting.errors import ConfigError
+from handwriting.text import one_line
 
 
 @dataclass(frozen=True)
 class Command:
     """A job as the command line knows it: a root config, and a module with its ``run`` and its ``Arguments``.
+
+    :func:`handwriting.config.jobs` finds all of them.
 
     Attributes:
         name: The name of both.
@@ -38,6 +43,16 @@ class Command:
         return self.conf / f"{self.name}.yaml"
 
     @property
+    def primary_folder(self) -> Path:
+        """The folder that Hydra composes from; its search path adds those of plug-ins, and so their jobs."""
+        return CONF if self.conf in conf_folders() else self.conf
+
+    @property
+    def summary(self) -> str:
+        """What it does, in one line."""
+        return first_comment(self.file)
+
+    @property
     def root(self) -> Mapping[str, Any]:
         """What the root config holds, its keys in order."""
         tree = read_yaml(self.file) if self.file.is_file() else {}
@@ -49,6 +64,23 @@ class Command:
         entries = (read_yaml(self.file) or {}).get("defaults", ()) if self.file.is_file() else ()
         pairs = (pair for entry in entries if isinstance(entry, Mapping) for pair in entry.items())
         return {group.removeprefix("override ").lstrip("/"): choice for group, choice in pairs}
+
+    def load(self) -> ModuleType:
+        """Return the module, imported.
+
+        Raises:
+            ConfigError: If it is a plug-in's, and cannot be imported or has no ``run``.
+        """
+        if self.conf not in conf_folders()[1:]:
+            return import_module(self.module)
+        named = f"{self.file} configures a job, but {self.module}"
+        try:
+            module = import_module(self.module)
+        except ImportError as error:
+            raise ConfigError(f"{named} cannot be imported: {one_line(error)}") from error
+        if not callable(getattr(module, "run", None)):
+            raise ConfigError(f"{named} has no function run(cfg).")
+        return module
 
 
 TRAIN = Command("train")
@@ -89,7 +121,7 @@ def hint_of(command: Command, key: str, config_dirs: tuple[Path, ...] = ()) -> A
 
 
 def _arguments_hint(command: Command, key: str) -> Any:
-    arguments = getattr(import_module(command.module), "Arguments", None)
+    arguments = getattr(command.load(), "Arguments", None)
     return arguments and fields.hints_of(arguments).get(key)
 
 

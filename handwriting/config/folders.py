@@ -64,3 +64,10 @@ def read_yaml(file: Path) -> Any:
 @cache
 def _read_yaml(file: Path, mtime_ns: int) -> Any:
     return yaml.load(file.read_text("utf-8"), YamlLoader)
+
+
+def first_comment(path: Path) -> str:
+    """Return the first comment of a YAML file, which says what it is in one line."""
+    text = path.read_text("utf-8", errors="replace")
+    comments = (line[1:].strip() for line in text.splitlines() if line.startswith("#"))
+    return next((comment for comment in comments if not comment.startswith("@package")), "")

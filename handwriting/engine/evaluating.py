@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from omegaconf import DictConfig
 
 from handwriting.data.loading.module import GlyphData
 from handwriting.data.sources.base import GlyphSource
-from handwriting.engine.experiment import build_metrics
 from handwriting.errors import DataError
 from handwriting.features.cache import feature_space
 from handwriting.features.space import Sample
 from handwriting.glyphs import Glyphs
 from handwriting.metric_values import MetricValues
-from handwriting.metrics.base import Evaluation, Reference, subset
+from handwriting.metrics.base import Evaluation, Metric, Reference, subset
 from handwriting.metrics.class_accuracy import confusion
 from handwriting.metrics.class_fid import class_of
 from handwriting.metrics.evaluation import compute_metrics, evaluate_samples
@@ -61,7 +60,7 @@ def evaluate(
     checkpoint: str | None,
     source: GlyphSource,
     read: tuple[Glyphs, Glyphs],
-    sections: DictConfig,
+    metrics: Sequence[Metric],
     seed: int,
 ) -> EvaluatedModel:
     """Evaluate a run's model on its test set; nothing is written.
@@ -71,13 +70,12 @@ def evaluate(
         checkpoint: ``best``, ``last``, or None for the best where there is one.
         source: Its data source.
         read: Training and test glyphs, as the source read them.
-        sections: The configuration of each metric.
+        metrics: What is measured.
         seed: The seed of the generated glyphs.
 
     Raises:
         DataError: If the model is conditioned on other classes or styles than the data has.
     """
-    metrics = build_metrics(sections)
     path = run.checkpoint(checkpoint)  # type: ignore[arg-type]  # one of the allowed names
     model = load(path)
     data = GlyphData(source, read)

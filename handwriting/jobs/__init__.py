@@ -1,4 +1,7 @@
-"""The commands: ``handwriting <job> key=value ...``, one file in this folder and one root config in ``conf/`` each."""
+"""The commands: ``handwriting <job> key=value ...``, one file in this folder and one root config in ``conf/`` each.
+
+Installed plug-ins add theirs.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,6 @@ from handwriting.config import (
     check,
     describe,
     explain,
-    first_comment,
     hydra_overrides,
     jobs,
     missing,
@@ -48,23 +50,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0, 2 after a mistake of the user, 130 after Ctrl-C, 141 where nobody reads the output any more.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        commands = jobs()
+    except ConfigError as error:  # a broken plug-in
+        print(error, file=sys.stderr)
+        return MISTAKE
     if not words or words[0] in ("-h", "--help"):
-        usage = f"usage: handwriting <job> key=value ...\n\n{_table(jobs())}\n\n"
+        lines = {name: command.summary for name, command in commands.items()}
+        usage = f"usage: handwriting <job> key=value ...\n\n{_table(lines)}\n\n"
         return _status(lambda: print(f"{usage}handwriting <job> --help describes what each can be given."))
     job = legacy.JOBS.get(words[0], words[0])
-    if job not in jobs():
+    if job not in commands:
         elsewhere = legacy.MOVED_JOBS.get(job)
-        choices = f"no such job.{nearest(job, jobs())} There are: {', '.join(jobs())}"
+        choices = f"no such job.{nearest(job, commands)} There are: {', '.join(commands)}"
         print(f"{job}: {elsewhere or choices}", file=sys.stderr)
         return MISTAKE
-    return start(job, words[1:])
+    return start(commands[job], words[1:])
 
 
 def start(job: str | Command, argv: Sequence[str] | None = None) -> int:
     """Run one job and return the exit status.
 
     Args:
-        job: The job, or its name.
+        job: The job, or the name of one of ours.
         argv: Its arguments; those of the process unless given.
     """
     command = Command(job) if isinstance(job, str) else job
@@ -143,7 +151,7 @@ def call(command: Command, words: Sequence[str]) -> Any:
         words = [*words, "hydra.run.dir=."]  # the run folder is the first process's to make
     try:
         sys.argv = [typed[0], *_for_hydra(command, words)]
-        hydra.main(config_path=str(command.conf), config_name=command.name, version_base="1.3")(task)()
+        hydra.main(config_path=str(command.primary_folder), config_name=command.name, version_base="1.3")(task)()
     except (HydraException, OmegaConfBaseException, YAMLError, OSError, ValueError) as error:
         if not failures:  # then Hydra never came to the job, and only what it was given can be wrong
             raise ConfigError(explain(error, command)) from error
@@ -167,7 +175,7 @@ def _perform(command: Command, cfg: DictConfig) -> Any:
     if absent := OmegaConf.missing_keys(cfg):
         raise ConfigError(missing(min(absent), command))
     check(cfg, trust_of_command())
-    return import_module(command.module).run(cfg)
+    return command.load().run(cfg)
 
 
 @contextmanager
@@ -227,7 +235,7 @@ def _help(command: Command) -> str:
     text = command.file.read_text("utf-8")
     program = f"python {sys.argv[0]}" if sys.argv[0].endswith(".py") else f"handwriting {command.name}"
     examples = [f"  {program} {example}" for example in re.findall(r"^#   (.*)$", text, re.MULTILINE)]
-    parts = [f"{first_comment(command.file)}\n", f"usage: {program} key=value ...", *examples]
+    parts = [f"{command.summary}\n", f"usage: {program} key=value ...", *examples]
 
     defaults = command.defaults
     for group, choices in describe().items():

@@ -44,10 +44,12 @@ def run(cfg: DictConfig) -> Path:
     read = source.read()
 
     from handwriting.engine.evaluating import evaluate
+    from handwriting.engine.experiment import build_metrics
     from handwriting.reports.evaluation import metrics_table, write_evaluation
 
     logging.basicConfig(format="%(message)s")
-    evaluated = evaluate(run, cfg.checkpoint, source, read, cfg.metrics, cfg.seed)
+    metrics = build_metrics(cfg.metrics, config.trust_of_command())
+    evaluated = evaluate(run, cfg.checkpoint, source, read, metrics, cfg.seed)
     page = write_evaluation(run, evaluated)
     print("\n".join([metrics_table(evaluated.values), *evaluated.protocol, f"Page: {page}"]))
     return run.path

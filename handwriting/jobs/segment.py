@@ -55,7 +55,7 @@ def run(cfg: DictConfig) -> SegmentedFolder:
     from omegaconf import OmegaConf
 
     arguments = read_arguments(Arguments, cfg)
-    segmenter = config.build(cfg.preset, "preset")
+    segmenter = config.build(cfg.preset, "preset", trust=config.trust_of_command())
     score = _character_score(cfg) if "data" in cfg else None
     pages = Path(arguments.pages).expanduser()
     scans, skipped = scans_in(pages)
@@ -94,7 +94,7 @@ def _character_score(cfg: DictConfig) -> Score:
     from handwriting.features.cache import feature_space
     from handwriting.features.likeness import CharacterCost
 
-    source = build_source(cfg.data)
+    source = build_source(cfg.data, config.trust_of_command())
     prepared = source.prepared(*source.read())
     return CharacterCost(feature_space(prepared.whole, prepared.test, announce=print))
 
