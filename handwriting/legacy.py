@@ -66,8 +66,7 @@ def current_override(override: str) -> str:
     'callbacks=[metrics_log,validation_metrics]'
     """
     prefix, key, rest = re.fullmatch(r"(~|\+{0,2})([^=]*)(.*)", override, re.DOTALL).groups()  # type: ignore[union-attr]
-    for old, new in CHOICES.get(key, {}).items():
-        rest = re.sub(rf"(?<=[=,\[\s]){re.escape(old)}(?=[,\]\s]|$)", new, rest)
+    rest = "=" + current_choice(key, rest[1:]) if rest else rest
     if key.endswith("._target_"):
         rest = f"={current_target(rest[1:])}"
     for old, new in KEYS.items():
@@ -76,14 +75,34 @@ def current_override(override: str) -> str:
     return f"{prefix}{key}{rest}"
 
 
+def current_choice(group: str, choices: Any) -> Any:
+    """Return the choices of a config group, as an override or a list of defaults gives them, with their names now.
+
+    >>> current_choice("callbacks", "[metrics_log,measuring]"), current_choice("callbacks", ["measuring"])
+    ('[metrics_log,validation_metrics]', ['validation_metrics'])
+    """
+    if isinstance(choices, list):
+        return [current_choice(group, choice) for choice in choices]
+    if isinstance(choices, str):
+        for old, new in CHOICES.get(group, {}).items():
+            choices = re.sub(rf"(?<![^,\[\s]){re.escape(old)}(?![^,\]\s])", new, choices)
+    return choices
+
+
 def current_config(tree: Any, key: str = "") -> Any:
-    """Return a configuration that an earlier version wrote with the keys and classes of this one."""
+    """Return a configuration that an earlier version wrote with the keys and classes of this one.
+
+    It is that of a run folder, or an experiment.
+    """
     if isinstance(tree, list):
-        return [current_config(value) for value in tree]
+        return [current_config(value, key) for value in tree]
     if not isinstance(tree, Mapping):
         return tree
     current = {}
     for name, value in tree.items():
+        if key == "defaults":  # of an experiment, as in ``override /callbacks: measuring``
+            current[name] = current_choice(str(name).removeprefix("override ").lstrip("/"), value)
+            continue
         full = f"{key}.{name}".lstrip(".")
         new = KEYS.get(full, full)
         current[new.rpartition(".")[2]] = current_target(value) if name == "_target_" else current_config(value, full)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -56,6 +57,21 @@ def test_an_earlier_key_is_accepted_on_the_command_line() -> None:
     assert cfg.callbacks.validation_metrics is None
 
 
+def test_an_experiment_with_earlier_names_composes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment = tmp_path / "experiments" / "mine.yaml"
+    experiment.parent.mkdir()
+    experiment.write_text(
+        "# @package _global_\n# Mine\ndefaults:\n  - override /callbacks: [metrics_log, measuring]\n"
+        "  - override /data: digits\ncallbacks: {measuring: {time_share: 0.5}}\nmetrics: {kid: {most: 9}}\n"
+        "data: {root: '${oc.env:HOME}'}\n"
+    )
+    monkeypatch.setattr(config.folders, "EXPERIMENTS", experiment.parent)
+    cfg = config.compose("train", ["experiments=mine"])
+    assert set(cfg.callbacks) == {"metrics_log", "validation_metrics"}
+    assert (cfg.callbacks.validation_metrics.time_share, cfg.metrics.kid.max_glyphs) == (0.5, 9)
+    assert cfg.data.root == os.environ["HOME"]
+
+
 def test_an_earlier_choice_and_class_are_accepted_on_the_command_line() -> None:
     assert "validation_metrics" in config.compose("train", ["callbacks=[metrics_log,measuring]"]).callbacks
     assert "validation_metrics" in config.compose("train", ["callbacks=none", "+callbacks=measuring"]).callbacks
@@ -89,4 +105,4 @@ def test_a_command_that_moved_says_where_it_is(capsys: pytest.CaptureFixture[str
 
 def test_an_earlier_command_is_the_one_of_today(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["studies", "--help"]) == 0
-    assert config.jobs()["experiments"] in capsys.readouterr().out
+    assert config.jobs()["experiments"].summary in capsys.readouterr().out

@@ -13,6 +13,7 @@ from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSou
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import OmegaConf
 
+from handwriting import legacy
 from handwriting.config import folders
 
 
@@ -57,7 +58,8 @@ class ExperimentsSource(ConfigSource):
         if not file.is_file():
             raise ConfigLoadError(f"Config not found: {file}")
         text = file.read_text("utf-8")
-        return ConfigResult(self.provider, self.full_path(), OmegaConf.create(text), self._get_header_dict(text))
+        tree = legacy.current_config(OmegaConf.to_container(OmegaConf.create(text)))
+        return ConfigResult(self.provider, self.full_path(), OmegaConf.create(tree), self._get_header_dict(text))
 
     def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
         """Return the names below ``config_path``, sorted: groups, experiments or both."""
