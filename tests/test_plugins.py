@@ -37,6 +37,44 @@ def run_command(folder: Path, site: Path, *words: str) -> subprocess.CompletedPr
     )
 
 
+COMMANDS = """
+import contextlib, io, json, sys
+from handwriting.jobs import main
+
+file, *commands = sys.argv[1:]
+answers = []
+for command in commands:
+    sys.argv[1:] = json.loads(command)
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = main()
+    answers.append([status, out.getvalue(), err.getvalue()])
+with open(file, "w") as written:
+    json.dump(answers, written)
+"""
+"""Runs several commands in one process: each process imports torch, which takes seconds."""
+
+
+def run_commands(folder: Path, site: Path, *commands: list[str]) -> list[tuple[int, str, str]]:
+    """Run several commands of ``handwriting`` one after the other in one new process.
+
+    Returns:
+        The exit status, the output and the errors of each.
+    """
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), str(config.CONF.parent)])}
+    words = [sys.executable, "-c", COMMANDS, "answers.json", *map(json.dumps, commands)]
+    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return [(status, out, err) for status, out, err in json.loads((folder / "answers.json").read_text())]
+
+
+def succeed_in_turn(folder: Path, site: Path, *commands: list[str]) -> list[str]:
+    """Run several commands in one new process, and return the output of each."""
+    answers = run_commands(folder, site, *commands)
+    assert [status for status, _, _ in answers] == [0] * len(commands), answers
+    return [out for _, out, _ in answers]
+
+
 def succeed(folder: Path, site: Path, *words: str) -> str:
     done = run_command(folder, site, *words)
     assert done.returncode == 0, done.stderr
@@ -201,16 +239,20 @@ def test_parts_of_a_plugin_are_trained_resumed_sampled_evaluated_and_shown(
     assert (run / "diary.txt").read_text() == "epoch 0\nepoch 1\n"
     assert yaml.safe_load((run / "config.yaml").read_text())["model"]["_target_"] == "inks.models.BlotVAE"
 
-    succeed(tmp_path, site, "train", "resume=runs/mine", "trainer.max_epochs=3")
+    _, _, evaluated, compared, _ = succeed_in_turn(
+        tmp_path,
+        site,
+        ["train", "resume=runs/mine", "trainer.max_epochs=3"],
+        ["sample", "run=runs/mine", "n=3", "out=three.png"],
+        ["evaluate", "run=runs/mine", "metrics=[ink_share]"],
+        ["compare", "runs=runs", "out=page"],
+        ["train", "-m", "search=blot", "search.trials=2", "sweep=two", *QUICK_DOTS[1:]],
+    )
     assert (run / "diary.txt").read_text() == "epoch 0\nepoch 1\nepoch 2\n"
-    succeed(tmp_path, site, "sample", "run=runs/mine", "n=3", "out=three.png")
     assert (tmp_path / "three.png").is_file()
-    shown = succeed(tmp_path, site, "evaluate", "run=runs/mine", "metrics=[ink_share]")
-    assert "ink_share" in shown
+    assert "ink_share" in evaluated
     assert json.loads((run / "evaluation.json").read_text())["ink_share"]["n"] > 0
-    assert "BlotVAE" in succeed(tmp_path, site, "compare", "runs=runs", "out=page")
-
-    succeed(tmp_path, site, "train", "-m", "search=blot", "search.trials=2", "sweep=two", *QUICK_DOTS[1:])
+    assert "BlotVAE" in compared
     done = [json.loads(file.read_text())["state"] for file in tmp_path.glob("sweeps/two/*/status.json")]
     assert done == ["done", "done"]
 
@@ -240,16 +282,27 @@ def test_classes_of_a_config_dir_serve_new_runs_only(site: Path, tmp_path: Path)
     write_package(site, "pens")
     write_configs(tmp_path / "mine", "pens")
     flags = ("--config-dir", "mine")
-    succeed(tmp_path, site, "train", *QUICK_DOTS, *flags, "hydra.run.dir=runs/mine")
+    succeed_in_turn(
+        tmp_path,
+        site,
+        ["train", *QUICK_DOTS, *flags, "hydra.run.dir=runs/mine"],
+        ["data", "data=dots", "out=dots.png", *flags],
+        ["train", "-m", "model.latent_dim=2,3", "sweep=two", *QUICK_DOTS, *flags],
+    )
     assert (tmp_path / "runs" / "mine" / "diary.txt").read_text() == "epoch 0\nepoch 1\n"
-    succeed(tmp_path, site, "data", "data=dots", "out=dots.png", *flags)
-    succeed(tmp_path, site, "train", "-m", "model.latent_dim=2,3", "sweep=two", *QUICK_DOTS, *flags)
     assert len(list(tmp_path.glob("sweeps/two/*/diary.txt"))) == 2
 
-    for words in (["sample", "run=runs/mine"], ["train", "resume=runs/mine"], ["train", "resume=runs/mine", *flags]):
-        assert "install" in (message := refuse(tmp_path, site, *words))
-        assert "pens." in message
-        assert "handwriting.plugins" in message
+    refused = run_commands(
+        tmp_path,
+        site,
+        ["sample", "run=runs/mine"],
+        ["train", "resume=runs/mine"],
+        ["train", "resume=runs/mine", *flags],
+    )
+    for status, _, message in refused:
+        assert status == MISTAKE, message
+        assert len(message.splitlines()) == 1, message
+        assert all(part in message for part in ("install", "pens.", "handwriting.plugins"))
 
 
 def test_a_preset_of_a_config_dir_segments(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

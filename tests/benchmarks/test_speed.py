@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-import time
+from collections.abc import Sequence
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
@@ -47,13 +48,24 @@ def test_the_loader_is_measured_and_the_tables_kept(few_glyphs, tmp_path, capsys
 def test_workers_are_compared_with_one_and_a_sweep_with_single_runs(monkeypatch, capsys):
     quick = ("model=vae", "data=digits", "trainer=cpu", "metrics=none", "logger=none")
     monkeypatch.setattr(bench, "TRIAL", (*quick, "trainer.max_epochs=1"))
-    monkeypatch.setattr(
-        bench, "available_cores", lambda: 1
-    )  # then two of the three ways are the same, and measured once
+    monkeypatch.setattr(bench, "available_cores", lambda: 2)
+    large: list[tuple[str, ...]] = []
+
+    def only_one_trial(words: Sequence[str]) -> float:
+        """Run what trains once; a sweep of four trials is recorded, and takes as long as its workers are few."""
+        if "seed=0,1,2,3" not in words:
+            return starting.seconds_of(words)
+        large.append(tuple(words[-2:]))
+        return 3.0 if "hydra.launcher.workers=2" in words else 6.0
+
+    monkeypatch.setattr(bench.sweeping, "seconds_of", only_one_trial)
     assert main(["speed", "only=[sweep]", "pairs=1"]) == 0
-    found = rows(capsys.readouterr().out)
-    assert float(found["2 trials by 1 worker of 1 thread", "1 worker of 1 thread"].split()[0]) > 0
-    assert re.fullmatch(r"-?\d+\.\d \(.*\)", found["a sweep of one trial", "the same run by its own command"])
+    workers, threads = "hydra.launcher.workers=", "hydra.launcher.threads="
+    assert large == [(f"{workers}2", f"{threads}1"), (f"{workers}1", f"{threads}1"), (f"{workers}1", f"{threads}2")]
+    factors = rows(capsys.readouterr().out)
+    for other in ("1 worker of 1 thread", "1 worker of 2 threads"):
+        assert factors["4 trials by 2 workers of 1 thread", other] == "2.00 (2.00-2.00)"
+    assert re.fullmatch(r"-?\d+\.\d \(.*\)", factors["a sweep of one trial", "the same run by its own command"])
 
 
 @pytest.mark.slow
@@ -103,12 +115,14 @@ def test_implementations_are_measured_in_turn_and_compared_round_by_round():
     assert found.ratios("ours", "other") == [3, 4.5]
 
 
-def test_a_rate_is_what_was_done_in_a_second_without_the_warm_up():
-    calls: list[float] = []
+def test_a_rate_is_what_was_done_in_a_second_without_the_warm_up(monkeypatch):
+    now, calls = [0.0], [0]
+    monkeypatch.setattr("benchmarks.timing.time", SimpleNamespace(perf_counter=lambda: now[0]))
 
     def once() -> int:
-        time.sleep(0.2 if len(calls) < 2 else 0.01)
-        calls.append(0)
+        calls[0] += 1
+        now[0] += 5.0 if calls[0] <= 2 else 0.25
         return 10
 
-    assert 300 < measure_rate(once, 0.1, warm_up=2) <= 1000
+    assert measure_rate(once, seconds=1.0, warm_up=2) == 40
+    assert calls == [2 + 4]
