@@ -36,6 +36,8 @@ SUMMARY_FIELDS = {"study": "experiment"}
 """Fields of ``summary.json``, and words of a filter, that have another name now."""
 JOBS = {"studies": "experiments"}
 """Commands that have another name now."""
+RUN_FOLDERS = {"runs/experiments": "runs/studies"}
+"""Folders that a command wrote its runs to before, by the folder it uses now."""
 MOVED_JOBS = {
     "bench": "the benchmarks of speed are in the checkout: make bench, or python -m benchmarks speed.",
     "bench_segmentation": "the benchmark of segmentation is in the checkout: python -m benchmarks segmentation.",

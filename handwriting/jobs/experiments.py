@@ -25,6 +25,7 @@ from handwriting.fields import FolderPath, FreeText
 from handwriting.files import write_atomically
 from handwriting.jobs import INTERRUPTED
 from handwriting.jobs.arguments import Switch, read_arguments
+from handwriting.legacy import RUN_FOLDERS
 from handwriting.reports.experiment_plan import PlannedRun, read_plan
 from handwriting.reports.experiments import report
 from handwriting.runs import Run
@@ -63,7 +64,7 @@ def run(cfg: DictConfig) -> None:
         RunError: At the end, if an experiment failed.
     """
     arguments = read_arguments(Arguments, cfg)
-    plan, runs, root = read_plan(), Path(arguments.runs).expanduser(), Path(arguments.root).expanduser()
+    plan, runs, root = read_plan(), runs_folder(arguments.runs), Path(arguments.root).expanduser()
     requested = [replace(planned, whole=arguments.whole) for planned in plan.matching(list(arguments.only))]
     missing = [planned for planned in requested if not is_evaluated(runs / planned.run)]
     ready = [planned for planned in missing if has_data(planned, root)] if arguments.train else []
@@ -88,8 +89,21 @@ def run(cfg: DictConfig) -> None:
         raise RunError(f"These experiments failed: {', '.join(failed)}. The same command tries them again.")
 
 
+def runs_folder(requested: str) -> Path:
+    """Return the folder of the runs: the requested one, or the one of an earlier version where only that exists.
+
+    Args:
+        requested: The key ``runs``.
+    """
+    folder, former = Path(requested).expanduser(), RUN_FOLDERS.get(requested)
+    if former is None or folder.exists() or not Path(former).is_dir():
+        return folder
+    print(f"runs={requested} does not exist: using {former}, the folder of earlier versions.")
+    return Path(former)
+
+
 def is_evaluated(folder: Path) -> bool:
-    """Say whether a run was trained and evaluated: ``evaluation.json`` is written last.
+    """Return whether a run was trained and evaluated: ``evaluation.json`` is written last.
 
     Args:
         folder: The run folder, which need not exist.
@@ -98,7 +112,7 @@ def is_evaluated(folder: Path) -> bool:
 
 
 def has_data(planned: PlannedRun, root: Path) -> bool:
-    """Say whether the data of an experiment can be read; print the reason where it cannot.
+    """Return whether the data of an experiment can be read; print the reason where it cannot.
 
     Args:
         planned: The experiment.

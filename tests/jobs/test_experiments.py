@@ -101,6 +101,20 @@ def test_an_interrupted_run_is_resumed(made):
                                           experiments.WITHOUT_SLOW_METRIC])]  # fmt: skip
 
 
+def test_runs_of_an_earlier_version_are_used_where_there_are_no_newer_ones(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    new, former = Path("runs/experiments"), Path("runs/studies")
+    assert experiments.runs_folder("runs/experiments") == new
+    former.mkdir(parents=True)
+    assert experiments.runs_folder("elsewhere") == Path("elsewhere")
+    assert capsys.readouterr().out == ""
+    assert experiments.runs_folder("runs/experiments") == former
+    line = "runs=runs/experiments does not exist: using runs/studies, the folder of earlier versions.\n"
+    assert capsys.readouterr().out == line
+    new.mkdir()
+    assert experiments.runs_folder("runs/experiments") == new
+
+
 @pytest.mark.parametrize(("argument", "message"), [
     ("only=[nothing/*]", "there is no such experiment"),
     ("hours=0", "hours=0: must be greater than 0"),
