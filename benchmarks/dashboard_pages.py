@@ -11,10 +11,10 @@ from pathlib import Path
 
 from handwriting.dashboard.settings import VARIABLE, Settings
 
-MOST = 10
+MAX_CURVES = 10
 """Runs whose curves are shown."""
 FILTER = "model=CGAN model.lr<0.001"
-WATCHED = """
+VISIT = """
 import json, logging, resource, sys, time
 logging.disable(logging.WARNING)
 began = time.perf_counter()
@@ -75,6 +75,6 @@ def visit(runs: Path) -> Shown:
         subprocess.CalledProcessError: If a page fails.
     """
     environment = {**os.environ, VARIABLE: Settings((runs,)).as_text()}
-    words = [sys.executable, "-c", WATCHED, FILTER, str(MOST)]
+    words = [sys.executable, "-c", VISIT, FILTER, str(MAX_CURVES)]
     done = subprocess.run(words, check=True, env=environment, stdout=subprocess.PIPE)
     return Shown(**json.loads(done.stdout.splitlines()[-1]))

@@ -67,7 +67,7 @@ def _names() -> Iterator[str]:
 
 def _values(names: Sequence[str], rows: int, epochs: int, generator: np.random.Generator) -> list[dict[str, float]]:
     """Return rows of a ``metrics.csv``: training's values in every one, validation's at the end of each epoch."""
-    last, found = generator.uniform(0.5, 50, len(names)), []
+    last, table = generator.uniform(0.5, 50, len(names)), []
     noise = generator.normal(1, 0.05, (rows, len(names)))
     for row in range(rows):
         epoch = row * epochs // rows
@@ -80,8 +80,8 @@ def _values(names: Sequence[str], rows: int, epochs: int, generator: np.random.G
             for index, name in enumerate(names)
             if ends or name.startswith("train/")
         }
-        found.append(values)
-    return found
+        table.append(values)
+    return table
 
 
 def _pictures(generator: np.random.Generator, grids: int) -> Iterator[bytes]:
@@ -103,23 +103,23 @@ def _write(
     rows: list[dict[str, float]],
     pictures: Sequence[bytes],
 ) -> Path:
-    own = {**settings, "model.lr": 10 ** -(2 + number % 7 / 3), "seed": number % 5}
+    config = {**settings, "model.lr": 10 ** -(2 + number % 7 / 3), "seed": number % 5}
     folder.mkdir(parents=True)
     run = RunFolder(folder)
     nested = OmegaConf.create()
-    for key, value in own.items():
+    for key, value in config.items():
         OmegaConf.update(nested, key, value, force_add=True)
     summary = {
         "model": MODELS[model],
         "data": "emnist",
         "experiment": None,
-        "seed": own["seed"],
+        "seed": config["seed"],
         "monitor": "val/fid",
         "mode": "min",
         "parameters": 1_000_000 + number,
-        "settings": {key: as_override(value) for key, value in own.items()},
+        "settings": {key: as_override(value) for key, value in config.items()},
     }
-    status = {"seed": own["seed"], "command": f"python train.py model={model}", "threads": 2, "device": "CPU"}
+    status = {"seed": config["seed"], "command": f"python train.py model={model}", "threads": 2, "device": "CPU"}
     run.begin(OmegaConf.to_yaml(nested), status, summary)
     columns = dict.fromkeys(name for row in rows for name in row)
     lines = [",".join(columns), *(",".join(str(row.get(name, "")) for name in columns) for row in rows)]

@@ -194,10 +194,14 @@ def _head(kind: Kind) -> Row:
 def _row(name: str, kind: Kind, tally: Tally) -> Row:
     """Return the scores of the pieces of a kind, each next to the baseline's."""
     presets = [AUTO, BASELINES[kind]] if kind in BASELINES else [AUTO]
-    found = [tally.agreements[preset, kind] for preset in presets]
-    cells = [name, f"{found[0].truth:,}", *(column(agreement) for column in COLUMNS.values() for agreement in found)]
-    if len(found) > 1:
-        ours, baseline = map(_errors, found)
+    agreements = [tally.agreements[preset, kind] for preset in presets]
+    cells = [
+        name,
+        f"{agreements[0].truth:,}",
+        *(column(agreement) for column in COLUMNS.values() for agreement in agreements),
+    ]
+    if len(agreements) > 1:
+        ours, baseline = map(_errors, agreements)
         cells += [f"{ours:,}", f"{baseline:,}", _fewer(ours, baseline)]
     if kind == "character":
         cells += [_share(*tally.dots[preset]) if preset in tally.dots else "-" for preset in presets]
@@ -271,7 +275,7 @@ def _speed(cfg: DictConfig, segmenters: Mapping[str, Segmenter]) -> Speed:
         {name: segmenting_rate(page, segmenter) for name, segmenter in segmenters.items()}, cfg.rounds, 0
     ).rates
     speed = Speed(
-        {name: [1 / rate for rate in found] for name, found in rates.items()},
+        {name: [1 / rate for rate in in_rounds] for name, in_rounds in rates.items()},
         {name: peak_memory(large, segmenter) for name, segmenter in segmenters.items()} if LINUX else {},
         compare({f"{n}": command_rate(page, n) for n in WORKERS}, cfg.rounds, 0),
     )

@@ -83,33 +83,33 @@ class Tally:
     def add(self, page: KnownPage, preset: str, segmenter: Segmenter) -> None:
         """Segment a page by a preset, and add its agreement with the truth."""
         try:
-            found = segmenter(page.image)
+            segmented = segmenter(page.image)
         except DataError:  # the preset found nothing
-            found = None
+            segmented = None
         for kind in KINDS_OF_PRESET[preset]:
             if kind not in page.truth:
                 continue
             truth = page.truth[kind]
-            labels = found.label_map(kind) if found else np.zeros_like(truth)
-            boxes = [piece.box for piece in found.of(kind)] if found else []
+            labels = segmented.label_map(kind) if segmented else np.zeros_like(truth)
+            boxes = [piece.box for piece in segmented.of(kind)] if segmented else []
             self.agreements[preset, kind] += agreement(truth, labels, page.boxes.get(kind), boxes)
             if kind == "character" and page.dots is not None:
                 joined, dots = dots_joined(page.dots, truth, labels)
                 before = self.dots.get(preset, (0, 0))
                 self.dots[preset] = before[0] + joined, before[1] + dots
         if page.words and "word" in KINDS_OF_PRESET[preset]:
-            self.counts[page.name][preset] = count_words(found, page)
+            self.counts[page.name][preset] = count_words(segmented, page)
 
 
-def count_words(found: Segmented | None, page: KnownPage) -> WordCount:
+def count_words(segmented: Segmented | None, page: KnownPage) -> WordCount:
     """Count the words found in each line of a form."""
-    if not found:
+    if not segmented:
         return WordCount(page.words, [0] * len(page.words))
-    in_lines = words_by_line(found, page.boxes["line"])
-    return WordCount(page.words, in_lines, len(found.of("word")) - sum(in_lines), len(found.of("line")))
+    in_lines = words_by_line(segmented, page.boxes["line"])
+    return WordCount(page.words, in_lines, len(segmented.of("word")) - sum(in_lines), len(segmented.of("line")))
 
 
-def words_by_line(found: Segmented, lines: Sequence[Box]) -> list[int]:
+def words_by_line(segmented: Segmented, lines: Sequence[Box]) -> list[int]:
     """Return the number of words found in each true line.
 
     If the right number of lines was found, true and found lines are paired in their order. Otherwise each true line is
@@ -117,29 +117,29 @@ def words_by_line(found: Segmented, lines: Sequence[Box]) -> list[int]:
     belongs to the line whose vertical centre is nearest.
 
     Args:
-        found: The segmented form.
+        segmented: The segmented form.
         lines: The true lines' boxes, from the top.
     """
-    own = [line.box for line in found.of("line")]
-    if not own:
+    found_lines = [line.box for line in segmented.of("line")]
+    if not found_lines:
         middles = np.array([line.y + line.h / 2 for line in lines])
-        heights = [word.box.y + word.box.h / 2 for word in found.of("word")]
+        heights = [word.box.y + word.box.h / 2 for word in segmented.of("word")]
         nearest = [int(np.abs(middles - height).argmin()) for height in heights]
         return [nearest.count(line) for line in range(len(lines))]
-    numbers = [word.line for word in found.of("word")]
-    if len(own) == len(lines):
+    numbers = [word.line for word in segmented.of("word")]
+    if len(found_lines) == len(lines):
         return [numbers.count(line) for line in range(len(lines))]
-    overlap = np.array([[box_iou(line, other) for other in own] for line in lines])
+    overlap = np.array([[box_iou(line, other) for other in found_lines] for line in lines])
     return [numbers.count(int(row.argmax())) if row.max() >= BOX_IOU else 0 for row in overlap]
 
 
-def box_iou(one: Box, other: Box) -> float:
+def box_iou(first: Box, second: Box) -> float:
     """Return the intersection of two boxes over their union, 0..1.
 
     >>> box_iou(Box(0, 0, 4, 1), Box(2, 0, 4, 1))
     0.3333333333333333
     """
-    width = min(one.x + one.w, other.x + other.w) - max(one.x, other.x)
-    height = min(one.y + one.h, other.y + other.h) - max(one.y, other.y)
+    width = min(first.x + first.w, second.x + second.w) - max(first.x, second.x)
+    height = min(first.y + first.h, second.y + second.h) - max(first.y, second.y)
     both = max(width, 0) * max(height, 0)
-    return both / (one.w * one.h + other.w * other.h - both)
+    return both / (first.w * first.h + second.w * second.h - both)

@@ -160,11 +160,11 @@ def _sweeping(cfg: DictConfig) -> str:
     }
     rows = _rows(f"{trials} trials by {all_workers}", implementations, cfg)
     sweep, command = "a sweep of one trial", "the same run by its own command"
-    found = compare(
+    comparison = compare(
         {sweep: sweeping.by_workers(TRIAL, 1, 1, threads=workers), command: sweeping.by_hand(TRIAL)}, cfg.pairs, 0
     )
-    seconds = {name: [3600 / rate for rate in rates] for name, rates in found.rates.items()}
-    overhead = [one - two for one, two in zip(seconds[sweep], seconds[command], strict=True)]
+    seconds = {name: [3600 / rate for rate in rates] for name, rates in comparison.rates.items()}
+    overhead = [of_sweep - of_command for of_sweep, of_command in zip(seconds[sweep], seconds[command], strict=True)]
     costs = [(sweep, with_range(seconds[sweep], 1), command, with_range(seconds[command], 1), with_range(overhead, 1))]
     _show([*rows, *costs])
     faster = markdown_table(("sweep", "trials/h", "compared with", "trials/h", "speed-up"), rows)
@@ -209,14 +209,14 @@ def _dashboard(cfg: DictConfig) -> str:
 
 def _rows(name: str, benchmarks: Mapping[str, Benchmark], cfg: DictConfig) -> list[tuple[str, ...]]:
     """Compare this package with each other implementation, one row each."""
-    found = compare(benchmarks, cfg.pairs, cfg.seconds)
+    comparison = compare(benchmarks, cfg.pairs, cfg.seconds)
     return [
         (
             name,
-            with_range(found.rates[OURS]),
+            with_range(comparison.rates[OURS]),
             other,
-            with_range(found.rates[other]),
-            with_range(found.ratios(OURS, other), 2),
+            with_range(comparison.rates[other]),
+            with_range(comparison.ratios(OURS, other), 2),
         )
         for other in benchmarks
         if other != OURS

@@ -1,4 +1,4 @@
-"""Training as the job does it, beside the fastest plain PyTorch loop over the same networks, and beside pythae."""
+"""Training by the job, compared with a plain PyTorch loop over the same networks, and with pythae."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def plainly(cfg: DictConfig, data: GlyphData, bf16: bool | None = None) -> Bench
     Args:
         cfg: The configuration of the training job.
         data: The glyphs, prepared.
-        bf16: Whether to compute in bfloat16; as the job would where it is left out.
+        bf16: Whether to compute in bfloat16; None for the job's own choice.
     """
     if bf16 is None:
         bf16 = resolve_precision(cfg.precision, cfg.trainer.accelerator) == "bf16-mixed"
@@ -160,7 +160,7 @@ def _adversarial(model: Any, autocast: Any) -> Step:
     generator_optimizer = torch.optim.Adam(model.generator.parameters(), model.lr, model.betas, fused=True)
     wasserstein, hinge = isinstance(model, WGANGP), isinstance(model, DCGAN) and model.loss == "hinge"
     critic_loss = wasserstein_critic if wasserstein else discriminator_hinge if hinge else discriminator_bce
-    artist_loss = generator_score if wasserstein or hinge else generator_bce
+    generator_loss = generator_score if wasserstein or hinge else generator_bce
     done = 0
 
     def step(images: Tensor, condition: Tensor) -> None:
@@ -184,7 +184,7 @@ def _adversarial(model: Any, autocast: Any) -> Step:
         model.discriminator.requires_grad_(False)  # no gradient of weights that this step does not change
         with autocast:
             fake = model.generator(torch.randn(len(real), model.latent_dim), condition)
-            loss = artist_loss(model.discriminator(fake, condition).score)
+            loss = generator_loss(model.discriminator(fake, condition).score)
         generator_optimizer.zero_grad()
         loss.backward()
         generator_optimizer.step()

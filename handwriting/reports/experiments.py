@@ -161,7 +161,7 @@ def _target(target: Target, plan: ExperimentPlan, runs: Runs) -> list[str]:
     value = _value(runs, target.run, target.metric)
     baselines = {name: baseline for name in names if (baseline := _value(runs, name, target.metric))}
     if value is not None:
-        baselines = {name: one for name, one in baselines.items() if one.classifier == value.classifier}
+        baselines = {name: same for name, same in baselines.items() if same.classifier == value.classifier}
     limit, is_minimum, description = _limit(target, [baseline.value for baseline in baselines.values()], value)
     compared = "; ".join(
         f"{name} {format_number(baseline.value)}, {_effort(runs[name])}" for name, baseline in baselines.items()
@@ -252,7 +252,7 @@ def _compare(name: str, runs: Sequence[RunDetails]) -> str:
 
 
 def verdict(first: MetricValue, last: MetricValue, name: str) -> str:
-    """Say whether two values differ, and by how much.
+    """Return whether two values differ, and by how much, in words.
 
     >>> verdict(MetricValue(10.0, 100), MetricValue(10.2, 100), "b")
     'no clear difference (2%)'

@@ -36,6 +36,6 @@ def load(path: Path, device: str = "cpu") -> dict[str, Any]:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise RunError(f"{path} is broken ({reason}): use another checkpoint of the run.") from error
     if not isinstance(checkpoint, dict) or checkpoint.get("schema") != SCHEMA:
-        found = checkpoint.get("schema") if isinstance(checkpoint, dict) else None
-        raise RunError(f"{path} has schema {found}; this version of handwriting reads {SCHEMA}.")
+        schema = checkpoint.get("schema") if isinstance(checkpoint, dict) else None
+        raise RunError(f"{path} has schema {schema}; this version of handwriting reads {SCHEMA}.")
     return checkpoint

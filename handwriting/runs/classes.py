@@ -1,4 +1,4 @@
-"""What was seen in glyphs of each class: the one part of an evaluation that is no list of measures."""
+"""How a classifier classifies the glyphs of each class: the one part of an evaluation that is no list of metrics."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 from handwriting.errors import RunError
 from handwriting.files import read_json, write_json
 
-CLASSES = "classes.json"
-MOST = 1_000
+CLASSES_FILE = "classes.json"
+MAX_CLASSES = 1_000
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,9 @@ class Classes:
     """What ``classes.json`` holds.
 
     Attributes:
-        names: Of the classes.
-        confusion: How often each class that was asked for (row) was seen as each (column), ``(C, C)``.
-        real: The same of real glyphs.
+        names: The names of the classes.
+        confusion: The number of generated glyphs by requested class (row) and predicted class (column), ``(C, C)``.
+        real: The same of real glyphs, by true class (row); None where they were not classified.
     """
 
     names: tuple[str, ...]
@@ -32,7 +32,7 @@ class Classes:
 
     @property
     def accuracies(self) -> NDArray[np.float64]:
-        """The share of each class that is seen as what it is, 0..1 ``(C,)``; NaN for one that was not asked for."""
+        """The share of each class that is classified correctly, 0..1 ``(C,)``; NaN for a class without glyphs."""
         return _accuracies(self.confusion)
 
     @property
@@ -43,16 +43,18 @@ class Classes:
     def write(self, folder: Path) -> None:
         """Write ``classes.json`` into a run folder."""
         real = None if self.real is None else self.real.tolist()
-        write_json(folder / CLASSES, {"names": list(self.names), "confusion": self.confusion.tolist(), "real": real})
+        write_json(
+            folder / CLASSES_FILE, {"names": list(self.names), "confusion": self.confusion.tolist(), "real": real}
+        )
 
     @classmethod
     def of(cls, folder: Path) -> Classes | None:
-        """Read those of a run folder; None where it was not evaluated, or has no classes.
+        """Read ``classes.json`` of a run folder; None where it was not evaluated, or has no classes.
 
         Raises:
             RunError: If the file is broken.
         """
-        path = folder / CLASSES
+        path = folder / CLASSES_FILE
         if not path.is_file():
             return None
         values = read_json(path)
@@ -74,6 +76,6 @@ def _accuracies(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
 
 def _counts(values: object, classes: int) -> NDArray[np.int64]:
     counts = np.array(_COUNTS.validate_python(values), np.int64)
-    if counts.shape != (classes, classes) or classes > MOST or (counts < 0).any():
+    if counts.shape != (classes, classes) or classes > MAX_CLASSES or (counts < 0).any():
         raise ValueError(f"{counts.shape} counts of {classes} classes")
     return counts

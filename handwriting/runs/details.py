@@ -95,7 +95,7 @@ def gather(requested: str, read_config: ReadConfig) -> tuple[list[RunDetails], l
         except (RunError, OSError, ValueError) as error:
             skipped.append(Skipped(printable(str(folder)), printable(one_line(error))))
     if not runs:
-        reasons = "; ".join(f"{one.path}: {one.reason}" for one in skipped[:3])
+        reasons = "; ".join(f"{skip.path}: {skip.reason}" for skip in skipped[:3])
         more = f"; and {len(skipped) - 3} more" if len(skipped) > 3 else ""
         raise RunError(f"runs={requested}: there is no run to compare ({reasons}{more}).")
     return runs, skipped

@@ -45,7 +45,7 @@ def filtered(runs: Sequence[RunSummary], text: str) -> list[RunSummary]:
     the end of its key, ``lr``, and ``model.norm=b*`` is a pattern. A minus before a part negates it: ``-failed``.
 
     Raises:
-        ConfigError: If no run has what is requested for, or the text cannot be read.
+        ConfigError: If no run has what the text refers to, or the text cannot be read.
     """
     try:
         parts = shlex.split(text)

@@ -1,4 +1,4 @@
-"""Finding run folders: one walk through folders for all that look for runs, and the names to tell the runs by."""
+"""Finding run folders: the walk through folders that every search for runs uses, and distinct names for the runs."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def find(requested: str) -> tuple[list[Path], list[Skipped]]:
                 found.foreign = [str(folder)]
             runs = {**{Path(run).resolve(): Path(run) for run in found.runs.values()}, **runs}
             foreign = [Skipped(printable(str(Path(key))), NO_RUN) for key in found.foreign]
-            skipped += sorted([*found.skipped, *foreign], key=lambda one: _natural(one.path))
+            skipped += sorted([*found.skipped, *foreign], key=lambda skip: _natural(skip.path))
     return sorted(runs.values(), key=lambda run: _natural(str(run))), list(dict.fromkeys(skipped))
 
 
@@ -177,7 +177,7 @@ def _natural(text: str) -> list[tuple[int, str]]:
 
 
 def distinct_names(folders: Sequence[Path]) -> list[str]:
-    """Return the names of folders, each with as many of the folders around it as it takes to tell them apart.
+    """Return the names of folders, each with as many of the folders around it as distinguish it from the others.
 
     >>> distinct_names([Path("/sweeps/lr/0"), Path("/sweeps/seed/0")])
     ['lr/0', 'seed/0']

@@ -30,7 +30,7 @@ State = Literal["running", "done", "interrupted", "failed"]
 
 
 def now() -> str:
-    """Return the time as status files tell it."""
+    """Return the current time in the format of status files."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
@@ -41,7 +41,7 @@ def process_facts() -> dict[str, Any]:
 
 
 def lives(status: Mapping[str, Any]) -> bool:
-    """Tell whether the process that a status file calls running is still there, or was heard of lately elsewhere."""
+    """Return whether a run is alive: its process exists, or on another machine has sent a recent heartbeat."""
     if status["state"] != "running":
         return False
     if status["host"] == socket.gethostname():
@@ -52,9 +52,9 @@ def lives(status: Mapping[str, Any]) -> bool:
 
 
 def _process_started(pid: int) -> int | None:
-    """Return when a process began, in ticks since the machine did, where the system tells.
+    """Return when a process began, in ticks since the machine did, or None where the system does not say.
 
-    By it a process is told from a later one that was given the same number. One that has ended has not begun.
+    It distinguishes a process from a later one with the same id. A process that has ended has none.
     """
     try:
         state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -73,8 +73,8 @@ def _process_exists(pid: int) -> bool:
     return True
 
 
-def claim(wished: Path) -> Path:
-    """Make ``wished``, or where another run has it ``wished_2``, ``wished_3``, ..., this run's own.
+def claim(requested: Path) -> Path:
+    """Claim a folder for this run: the requested one, or the first of ``<name>_2``, ``<name>_3``, ... that is free.
 
     Whoever creates ``status.json`` owns the folder, so two runs that start in the same second get two folders.
 
@@ -83,7 +83,7 @@ def claim(wished: Path) -> Path:
     """
     number = 1
     while True:
-        folder = wished if number == 1 else wished.with_name(f"{wished.name}_{number}")
+        folder = requested if number == 1 else requested.with_name(f"{requested.name}_{number}")
         folder.mkdir(parents=True, exist_ok=True)
         try:
             (folder / "status.json").open("x").close()
@@ -119,7 +119,7 @@ class RunFolder:
 
         Args:
             config: The resolved configuration as YAML.
-            status: Plain values to keep beside the state: seed, command, threads, ...
+            status: Plain values to keep next to the state: seed, command, threads, ...
             summary: Plain values that a table of runs shows.
         """
         before = self._read("status.json")
@@ -147,7 +147,7 @@ class RunFolder:
         return read_json(path) if path.is_file() and path.stat().st_size else {}
 
     def beat(self, force: bool = False) -> None:
-        """Say that the run is alive; costs nothing when it was said a moment ago."""
+        """Write a heartbeat, unless the last one was written a moment ago."""
         if force or time.monotonic() - self._last_beat > HEARTBEAT_SECONDS:
             self._last_beat = time.monotonic()
             write_json(self.path / "status.json", {**self._status, "heartbeat": now()})
@@ -209,12 +209,12 @@ class Run:
 
     @property
     def status(self) -> dict[str, Any]:
-        """What ``status.json`` says."""
+        """The content of ``status.json``."""
         return read_json(self.path / "status.json")
 
     @property
     def summary(self) -> dict[str, Any]:
-        """What ``summary.json`` says."""
+        """The content of ``summary.json``."""
         return read_json(self.path / "summary.json")
 
     @property
@@ -233,13 +233,13 @@ class Run:
 
     def pictures(self, kind: str) -> dict[int, Path]:
         """Return the pictures of a folder, such as ``samples`` or ``reconstructions``, by their epoch, in order."""
-        found = {
+        matches = {
             path: re.fullmatch(r"epoch_([0-9]+)\.png", path.name) for path in (self.path / kind).glob("epoch_*.png")
         }
-        return dict(sorted((int(match[1]), path) for path, match in found.items() if match))
+        return dict(sorted((int(match[1]), path) for path, match in matches.items() if match))
 
     def evaluation(self) -> dict[str, Any]:
-        """Return what ``evaluation.json`` says: ``{measure: {value, floor, n, unit, ...}}``; empty where there is none.
+        """Return ``evaluation.json``, ``{metric: {value, floor, n, unit, ...}}``; empty where it is missing.
 
         Raises:
             RunError: If it is broken.
@@ -247,18 +247,18 @@ class Run:
         path = self.path / "evaluation.json"
         return read_json(path) if path.is_file() else {}
 
-    def write_evaluation(self, measures: dict[str, Any]) -> None:
-        """Write ``evaluation.json`` anew, and its numbers into ``summary.json``, from which tables are made."""
-        write_json(self.path / "evaluation.json", measures)
+    def write_evaluation(self, metrics: dict[str, Any]) -> None:
+        """Replace ``evaluation.json``, and write its numbers into ``summary.json``, from which tables are made."""
+        write_json(self.path / "evaluation.json", metrics)
         tested = {
-            name: {"value": own["value"], "floor": own["floor"]}
-            for name, own in measures.items()
+            name: {"value": metric["value"], "floor": metric["floor"]}
+            for name, metric in metrics.items()
             if not of_one_class(name)
         }
         write_json(self.path / "summary.json", {**self.summary, "tested": tested})
 
     def is_alive(self) -> bool:
-        """Tell whether the process of a running run is still there, or at least was heard of lately."""
+        """Return whether the run is alive, as :func:`lives` says of its status."""
         return lives(self.status)
 
     def checkpoint(self, name: Literal["best", "last"] | None = None) -> Path:

@@ -12,7 +12,7 @@ from handwriting.errors import RunError
 from handwriting.files import write_atomically
 
 PROGRESS = ("epoch", "batches", "samples", "seconds")
-"""The columns that every row has: what had been done by then."""
+"""The columns that every row has: how far the training had come."""
 
 Row = dict[str, float]
 
@@ -38,7 +38,7 @@ class MetricsFile:
             raise RunError(f"{self.path} is not a table of metrics ({error}).") from error
 
     def append(self, row: Mapping[str, float]) -> None:
-        """Add one row; the file is written anew only when it brings a new column."""
+        """Add one row; the whole file is written again only where the row brings a new column."""
         new = [name for name in row if name not in self.columns]
         if new:
             self._write([*self.read(), dict(row)], [*self.columns, *new])
@@ -62,7 +62,7 @@ class MetricsFile:
         self.columns = columns
 
     def read(self) -> list[Row]:
-        """Return the rows, each with the values that were measured; a last row cut off by a kill is left out.
+        """Return the rows, each with the values that were measured; a last row cut off by a kill is skipped.
 
         Raises:
             RunError: If the file is not such a table.
@@ -89,21 +89,21 @@ Extremes = dict[str, dict[str, float]]
 def extremes(rows: Iterable[Mapping[str, float]], known: Extremes | None = None) -> Extremes:
     """Return for each metric its current, smallest and largest value among finite ones.
 
-    >>> found = extremes([{"batches": 1, "loss": 3.0}, {"batches": 2, "loss": 2.0}])
-    >>> found
+    >>> by_metric = extremes([{"batches": 1, "loss": 3.0}, {"batches": 2, "loss": 2.0}])
+    >>> by_metric
     {'loss': {'value': 2.0, 'min': 2.0, 'max': 3.0}}
-    >>> extremes([{"batches": 3, "loss": 9.0}], known=found)
+    >>> extremes([{"batches": 3, "loss": 9.0}], known=by_metric)
     {'loss': {'value': 9.0, 'min': 2.0, 'max': 9.0}}
 
     Args:
         rows: Rows of ``metrics.csv``, in order.
         known: The extremes of the rows before, which are brought up to date.
     """
-    found = {} if known is None else known
+    by_metric = {} if known is None else known
     for row in rows:
         for name, value in row.items():
             if name in PROGRESS or not math.isfinite(value):
                 continue
-            seen = found.setdefault(name, {"value": value, "min": value, "max": value})
-            seen.update(value=value, min=min(seen["min"], value), max=max(seen["max"], value))
-    return found
+            extreme = by_metric.setdefault(name, {"value": value, "min": value, "max": value})
+            extreme.update(value=value, min=min(extreme["min"], value), max=max(extreme["max"], value))
+    return by_metric

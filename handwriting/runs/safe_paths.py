@@ -1,4 +1,4 @@
-"""Which places may be read: those inside of chosen folders, wherever a name or a link points."""
+"""Which paths may be read: those inside of chosen folders, once links are followed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def resolve_within(path: str | Path, folders: Sequence[Path]) -> Path:
     """Return where a path leads, links followed, as long as that is in one of the folders.
 
     Args:
-        path: It need not exist; ``~`` is somebody's home.
-        folders: Resolved.
+        path: The path, which need not exist; ``~`` stands for a home folder.
+        folders: The chosen folders, resolved.
 
     Raises:
         RunError: If it leads anywhere else, or cannot be a path.
@@ -33,7 +33,7 @@ def resolve_file_within(path: str | Path, folders: Sequence[Path]) -> Path:
     """Return where a path leads, as :func:`resolve_within`, and refuse what would be read without end, such as a pipe.
 
     Raises:
-        RunError: As :func:`resolve_within`; or if there is something else than a file.
+        RunError: As :func:`resolve_within`; or if something other than a file is there.
     """
     real = resolve_within(path, folders)
     if real.exists() and not real.is_file():
@@ -45,29 +45,29 @@ def refuse_escaping_links(folder: Path, folders: Sequence[Path], inner: Iterable
     """Refuse a folder that is, or holds, a link which leads out of the chosen folders, or something that is no file.
 
     Args:
-        folder: The folder.
-        folders: As :func:`resolve_within` takes them.
-        inner: Which folders in it are looked through as well; None for all that is below it.
+        folder: The folder to check.
+        folders: The chosen folders, resolved.
+        inner: The names of the folders in it that are checked as well; None for everything below it.
 
     Raises:
         RunError: Naming the link, or what cannot be read.
     """
-    looked, ahead = set[Path](), [folder]
+    seen, ahead = set[Path](), [folder]
     while ahead:
-        place = ahead.pop()
-        real = resolve_within(place, folders)
-        if real in looked or not real.is_dir():
+        directory = ahead.pop()
+        real = resolve_within(directory, folders)
+        if real in seen or not real.is_dir():
             continue
-        looked.add(real)
+        seen.add(real)
         try:
             with os.scandir(real) as listed:
-                for one in listed:
-                    path = Path(place, one.name)
-                    if one.is_symlink():
+                for entry in listed:
+                    path = Path(directory, entry.name)
+                    if entry.is_symlink():
                         resolve_within(path, folders)
-                    if not (one.is_dir() or one.is_file()):
+                    if not (entry.is_dir() or entry.is_file()):
                         resolve_file_within(path, folders)
-                    elif one.is_dir() and (inner is None or (place == folder and one.name in inner)):
+                    elif entry.is_dir() and (inner is None or (directory == folder and entry.name in inner)):
                         ahead.append(path)
         except OSError as error:
-            raise RunError(f"{place} cannot be read: {one_line(error)}") from error
+            raise RunError(f"{directory} cannot be read: {one_line(error)}") from error

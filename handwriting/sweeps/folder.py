@@ -181,5 +181,5 @@ def state_of(status: Mapping[str, Any]) -> str | None:
 
 
 def is_sweep(folder: Path) -> bool:
-    """Say whether a folder is that of a sweep."""
+    """Return whether a folder is that of a sweep."""
     return (folder / PLAN_FILE).is_file()

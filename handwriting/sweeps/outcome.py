@@ -59,7 +59,7 @@ def latest_value(trial: Trial, summary: Mapping[str, Any]) -> float | None:
 
 
 def has_logged(run: Run, monitor: str | None) -> bool:
-    """Say whether a run has logged a trial's monitor, finite or not."""
+    """Return whether a run has logged a trial's monitor, finite or not."""
     return any(monitor in row for row in run.metrics())
 
 

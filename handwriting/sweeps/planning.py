@@ -36,15 +36,17 @@ def requested_sweep(overrides: Sequence[str], settings: DictConfig) -> tuple[Swe
         ConfigError: If the overrides contradict each other, or the folder holds something else.
     """
     parsed = parse_overrides(overrides)
-    own = {override.key_or_group: override for override in parsed if override.key_or_group.split(".")[0] in SWEEP_KEYS}
-    others = [str(override.input_line) for override in parsed if override.key_or_group not in own]
-    if "resume" in own and settings.resume is not None:
+    of_sweep = {
+        override.key_or_group: override for override in parsed if override.key_or_group.split(".")[0] in SWEEP_KEYS
+    }
+    others = [str(override.input_line) for override in parsed if override.key_or_group not in of_sweep]
+    if "resume" in of_sweep and settings.resume is not None:
         sweep = Sweep.at(settings.resume)
-        if others or "search" in own:
+        if others or "search" in of_sweep:
             extra = (others or ["search"])[0]
             raise ConfigError(f"resume={settings.resume} resumes the same sweep: remove {extra}.")
         return sweep.plan, sweep
-    if varied := [key for key, override in own.items() if override.is_sweep_override()]:
+    if varied := [key for key, override in of_sweep.items() if override.is_sweep_override()]:
         raise ConfigError(f"{varied[0]}: give one value; it is for the whole sweep.")
     plan = _make_plan(others, settings)
     sweep = Sweep(_folder(plan, settings))

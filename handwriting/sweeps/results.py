@@ -35,7 +35,7 @@ Objective = tuple[str, Literal["min", "max"]]
 
 
 def is_finished(trial: Trial) -> bool:
-    """Say whether a trial is done and has a finite value of its monitor."""
+    """Return whether a trial is done and has a finite value of its monitor."""
     return trial.state == "done" and trial.value is not None and math.isfinite(trial.value)
 
 

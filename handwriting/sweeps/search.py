@@ -254,7 +254,7 @@ class SearchSource:
             self.study.tell(open_trial, state=TrialState.FAIL)
 
     def should_prune(self, trial: Trial, share: float, value: float) -> bool:
-        """Say whether to prune a running trial that was just measured.
+        """Return whether to prune a running trial that was just measured.
 
         Args:
             trial: The trial.

@@ -30,7 +30,7 @@ class TrialSource(Protocol):
         """Record how a trial ended."""
 
     def should_prune(self, trial: Trial, share: float, value: float) -> bool:
-        """Say whether to prune a trial that was just measured.
+        """Return whether to prune a trial that was just measured.
 
         Args:
             trial: The trial.

@@ -59,7 +59,7 @@ def arguments(folder: Path, overrides: Sequence[str]) -> list[str]:
 
 
 def is_held(folder: Path) -> bool:
-    """Say whether a process of a trial lives on this machine, even where it has not begun its run yet.
+    """Return whether a process of a trial lives on this machine, even where it has not begun its run yet.
 
     The lock belongs to the descriptor that the trial's processes inherit as their output, so that it lasts exactly as
     long as they do. ``filelock`` hands no descriptor to other processes: this lock stays ``fcntl``'s.

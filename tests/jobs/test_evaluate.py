@@ -22,7 +22,7 @@ from handwriting.jobs import start
 from handwriting.jobs.evaluate import source_of
 from handwriting.metrics import classification_accuracy
 from handwriting.runs import Run, claim
-from handwriting.runs.classes import CLASSES, Classes
+from handwriting.runs.classes import CLASSES_FILE, Classes
 from tests.builders import train
 from tests.metrics.declared import declared_names
 
@@ -194,7 +194,7 @@ def test_a_model_without_classes_leaves_none(runs):
     folder = runs / "vae"
     assert start("evaluate", [f"run={folder}", "metrics=fid"]) == 0
     assert Classes.of(folder) is None
-    assert not (folder / CLASSES).exists()
+    assert not (folder / CLASSES_FILE).exists()
     with Image.open(folder / "neighbours.png") as pairs:
         pairs.load()
         assert pairs.height > 100

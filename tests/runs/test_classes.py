@@ -11,7 +11,7 @@ import pytest
 
 from handwriting.errors import RunError
 from handwriting.runs import classes
-from handwriting.runs.classes import CLASSES, Classes
+from handwriting.runs.classes import CLASSES_FILE, Classes
 
 COUNTS = [[3, 1, 0], [0, 0, 0], [1, 1, 2]]
 
@@ -38,7 +38,7 @@ def test_what_was_not_seen_in_real_glyphs_stays_untold(tmp_path: Path) -> None:
 
 def test_a_run_that_was_not_evaluated_has_none(tmp_path: Path) -> None:
     assert Classes.of(tmp_path) is None
-    (tmp_path / CLASSES).mkdir()
+    (tmp_path / CLASSES_FILE).mkdir()
     assert Classes.of(tmp_path) is None
 
 
@@ -78,24 +78,24 @@ def test_an_accuracy_is_the_share_seen_as_asked_for_and_none_where_nothing_was()
     ids=str,
 )
 def test_what_are_no_counts_of_classes_is_refused_in_one_line(tmp_path: Path, values: dict[str, Any]) -> None:
-    (tmp_path / CLASSES).write_text(json.dumps(values))
+    (tmp_path / CLASSES_FILE).write_text(json.dumps(values))
     with pytest.raises(RunError) as refused:
         Classes.of(tmp_path)
-    assert str(refused.value).startswith(f"{tmp_path / CLASSES} does not hold counts of classes: ")
+    assert str(refused.value).startswith(f"{tmp_path / CLASSES_FILE} does not hold counts of classes: ")
     assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'{"a":' * 100_000], ids=range(5))
 def test_a_broken_file_is_refused_by_its_name(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / CLASSES).write_bytes(content)
+    (tmp_path / CLASSES_FILE).write_bytes(content)
     with pytest.raises(RunError, match=r"classes\.json"):
         Classes.of(tmp_path)
 
 
 def test_more_classes_than_anybody_writes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Classes(("a", "b", "c"), np.array(COUNTS), None).write(tmp_path)
-    monkeypatch.setattr(classes, "MOST", 3)
+    monkeypatch.setattr(classes, "MAX_CLASSES", 3)
     assert Classes.of(tmp_path) is not None
-    monkeypatch.setattr(classes, "MOST", 2)
+    monkeypatch.setattr(classes, "MAX_CLASSES", 2)
     with pytest.raises(RunError, match="counts of 3 classes"):
         Classes.of(tmp_path)

@@ -74,7 +74,7 @@ class SlurmExecutor(Executor):
 
     Args:
         settings: The settings of the jobs.
-        request: What each trial request.
+        request: What each trial needs.
     """
 
     def __init__(self, settings: SlurmSettings, request: ResourceRequest) -> None:
@@ -166,7 +166,7 @@ class SlurmExecutor(Executor):
 
 
 def has_gpus() -> bool:
-    """Say whether any node of the cluster has a GPU."""
+    """Return whether any node of the cluster has a GPU."""
     return "gpu" in _slurm("sinfo", "--noheader", "--format=%G")
 
 
