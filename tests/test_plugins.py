@@ -29,11 +29,19 @@ QUICK_DOTS = [
 ]
 
 
+def environment_with(site: Path) -> dict[str, str]:
+    """Return the environment of a process that finds the packages in ``site``."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), str(config.CONF.parent)])}
+
+
 def run_command(folder: Path, site: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run ``handwriting`` as a user would, with ``site`` among the installed packages."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), str(config.CONF.parent)])}
     return subprocess.run(
-        [sys.executable, "-m", "handwriting", *words], cwd=folder, env=environment, capture_output=True, text=True
+        [sys.executable, "-m", "handwriting", *words],
+        cwd=folder,
+        env=environment_with(site),
+        capture_output=True,
+        text=True,
     )
 
 
@@ -61,9 +69,8 @@ def run_commands(folder: Path, site: Path, *commands: list[str]) -> list[tuple[i
     Returns:
         The exit status, the output and the errors of each.
     """
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), str(config.CONF.parent)])}
     words = [sys.executable, "-c", COMMANDS, "answers.json", *map(json.dumps, commands)]
-    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True)
+    done = subprocess.run(words, cwd=folder, env=environment_with(site), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return [(status, out, err) for status, out, err in json.loads((folder / "answers.json").read_text())]
 
@@ -224,8 +231,7 @@ def test_help_finds_a_plugin_without_heavy_imports(site: Path, tmp_path: Path) -
     program = "import sys\nfrom handwriting.jobs import main\nmain(['train', '--help'])\n" + (
         "assert not sys.modules.keys() & {'torch', 'pydantic', 'inks'}, 'heavy'"
     )
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), str(config.CONF.parent)])}
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", program], env=environment_with(site), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
