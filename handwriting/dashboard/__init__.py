@@ -1,5 +1,5 @@
 """Pages over run folders, shown by Streamlit.
 
-``app.py`` is what Streamlit runs, and each file in ``pages/`` is one page. They only show: whatever is computed is a
-function of another room, or of the modules here that import no Streamlit.
+Streamlit runs ``app.py``, and each file in ``views/`` is one page. Pages compute nothing themselves: they call
+functions of other rooms and of the modules here that do not import Streamlit.
 """

@@ -1,4 +1,4 @@
-"""Streamlit with the pages already imported and the folders already looked through when the first visitor comes."""
+"""Start Streamlit, and meanwhile import the pages and index the run folders, so that the first page opens fast."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from handwriting.dashboard.settings import Settings, index_of
 
 
 def warm_up() -> None:
-    """Import what the pages need, and read what the first table shows."""
+    """Import the pages, and read the runs that the first table shows."""
     import_module("handwriting.dashboard.app")
     index_of(Settings.here()).snapshot()
 

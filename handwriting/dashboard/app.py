@@ -1,4 +1,4 @@
-"""What Streamlit runs: the frame around all pages."""
+"""The script that Streamlit runs: the frame around all pages."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from handwriting.dashboard.views import data, run, runs, sweep
 from handwriting.plots.grids import mark
 
 PAGES = {"Runs": runs.show, "Run": run.show, "Sweep": sweep.show, "Data": data.show}
-"""The pages in order, by what the address calls them; those to draw and write, to label, and to look at segmented pages
-come after them. They are one place to the browser, which would look for the server below every other."""
+"""The function that shows each page, by the page's name in the address.
+
+The name is a query parameter, not a path: from a path of its own the browser would request the server's files below it.
+"""
 
 STYLE = """
 .stMainBlockContainer {padding: 1.5rem 1rem 3rem; max-width: 100rem}
@@ -28,7 +30,7 @@ header.stAppHeader button, header.stAppHeader button * {pointer-events: auto}
   [class*=st-key-wide] .stVegaLiteChart {min-width: 44rem}
 }
 """
-"""On a narrow screen a wide picture or chart stays readable and is moved sideways, but for what stands below it."""
+"""On a narrow screen, wide pictures and charts keep a readable size and scroll sideways under a fixed caption."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What several pages show in the same way."""
+"""Elements that several pages share: live parts, choices, pictures, tables and messages."""
 
 from __future__ import annotations
 
@@ -22,65 +22,80 @@ from handwriting.text import escape_markdown, one_line
 
 Item = TypeVar("Item")
 SLOTS = 16
-"""On every page."""
+"""The number of slots on every page."""
 QUICK, SLOW = 1.0, 2.0
-"""Seconds between looks while something runs, and while nothing does."""
+"""Seconds between updates of a live part: while something runs, and otherwise."""
 
 
 def slots() -> list[Any]:
-    """Return the places of a page, one below the other: always as many, whatever is in them.
+    """Return the slots of a page, ``SLOTS`` containers one below the other.
 
-    A part that brings itself up to date is put where it stood on the page when that was made. Were something else there
-    by now, the browser would have nowhere to put it; so such a part is alone in a place that is its own.
+    Streamlit puts a live part back at its position of the page's last full run. If something else has that position by
+    now, the browser cannot show the part. So every page has the same slots, and each live part has a slot to itself.
     """
     return [st.container() for _ in range(SLOTS)]
 
 
 def run_index() -> RunIndex:
-    """Return what knows the runs that are shown."""
+    """Return the index of the runs that the dashboard shows."""
     return index_of(Settings.here())
 
 
 def is_dark() -> bool:
-    """Tell whether the page is dark."""
+    """Return whether the page is dark."""
     return st.context.theme.type == "dark"
 
 
 def live(show: Callable[[], None], running: bool, every: float | None = None) -> None:
-    """Show a part of a page that brings itself up to date, soon where something runs, or every so many seconds."""
+    """Show a part of a page that updates itself.
 
-    def shown() -> None:
+    Args:
+        show: Shows the part.
+        running: Whether a run that it shows is running, so that it is updated more often.
+        every: Seconds between updates, if neither of the usual times fits.
+    """
+
+    def guarded() -> None:
         try:
             show()
-        except HandwritingError as error:  # a run may vanish, or break, while it is looked at
+        except HandwritingError as error:  # a run may be deleted or broken while its page is open
             refused(error)
 
-    st.fragment(shown, run_every=every or (QUICK if running else SLOW))()
+    st.fragment(guarded, run_every=every or (QUICK if running else SLOW))()
 
 
-def choose(what: str, keys: Sequence[str], open_one: Callable[[str], object]) -> str | None:
-    """Let one of some runs or sweeps be chosen, the first unless the address names one; say where that is not here."""
-    name = what.lower()
-    asked = st.query_params.get(name)
-    unknown = asked is not None and asked not in keys
+def choose(kind: str, keys: Sequence[str], open_key: Callable[[str], object]) -> str | None:
+    """Let the user choose a run or a sweep, and return its key; the first unless the address names another.
+
+    Args:
+        kind: ``Run`` or ``Sweep``; in lower case, its name in the address.
+        keys: The keys to choose from.
+        open_key: Opens the run or sweep of a key; called for an unknown key in the address, whose error is shown.
+
+    Returns:
+        The key; None while nothing is chosen because the address names an unknown one.
+    """
+    name = kind.lower()
+    requested = st.query_params.get(name)
+    unknown = requested is not None and requested not in keys
     if unknown:
         try:
-            open_one(str(asked))
+            open_key(str(requested))
         except HandwritingError as error:
             refused(error)
     index = None if unknown else 0
-    key: str | None = st.selectbox(what, keys, index, key=name, bind="query-params", placeholder="Choose one")
+    key: str | None = st.selectbox(kind, keys, index, key=name, bind="query-params", placeholder="Choose one")
     return key
 
 
 def epoch_slider(label: str, epochs: Sequence[int], key: str, follow: bool = True) -> int:
-    """Let an epoch be chosen; at the last one it stays at the last, while a run goes on.
+    """Let the user choose an epoch, and return it; a slider at the last epoch moves on with a running run.
 
     Args:
-        label: What is written above.
+        label: The text above the slider.
         epochs: At least one, in order.
-        key: What the choice is kept under.
-        follow: Whether it does so.
+        key: The key of the choice in the session's state.
+        follow: Whether the slider moves on with the run.
     """
     state, last = st.session_state, f"last of {key}"
     if state.get(key) not in epochs or (follow and state[key] == state.get(last)):
@@ -89,26 +104,26 @@ def epoch_slider(label: str, epochs: Sequence[int], key: str, follow: bool = Tru
     return int(st.select_slider(label, epochs, key=key)) if len(epochs) > 1 else epochs[-1]
 
 
-# What is shown
+# Pictures and tables
 
 
 def figure(draw: Callable[[], Figure], name: str, caption: str = "") -> None:
-    """Show a figure in the colours of the page; what is saved is for white paper."""
-    drawn = draw()
-    saved = figure_bytes(drawn)
-    _image(figure_bytes(on_dark(drawn)) if is_dark() else saved, caption)
+    """Show a figure in the colours of the page; the saved file is always for white paper."""
+    light = draw()
+    saved = figure_bytes(light)
+    _image(figure_bytes(on_dark(light)) if is_dark() else saved, caption)
     download("Save this picture", saved, name, "image/png")
 
 
 def _image(content: bytes, caption: str, kind: Any = "PNG") -> None:
-    # Left to itself Streamlit makes a JPEG of what has no transparency.
+    # By default Streamlit turns a picture without transparency into a JPEG.
     st.image(content, caption=escape_markdown(caption) if caption else None, output_format=kind)
 
 
 def picture(content: bytes | None, name: str, caption: str = "") -> None:
-    """Show a picture; in place of one that is missing or broken, say so."""
+    """Show a picture; a missing or broken one is replaced by a remark."""
     if content is None:
-        st.caption(f"{escape_markdown(name)} is missing, or no picture.")
+        st.caption(f"{escape_markdown(name)} is missing or is not a picture.")
         return
     kind = "GIF" if name.endswith(".gif") else "PNG"
     _image(content, caption, "auto" if kind == "GIF" else "PNG")
@@ -116,36 +131,43 @@ def picture(content: bytes | None, name: str, caption: str = "") -> None:
 
 
 def picture_file(path: Path, caption: str = "", name: str | None = None) -> None:
-    """Show a picture from its file, by whose name it is saved unless another is given."""
+    """Show a picture from its file; ``name`` is the name to save it by, by default that of the file."""
     picture(picture_bytes(path), name or path.name, caption)
 
 
 def link(label: str, **address: str | list[str]) -> None:
-    """Show a link to what an address of the dashboard tells."""
+    """Show a link within the dashboard; ``address`` is its query parameters."""
     st.html(anchor(label, **address), width="content")
 
 
 def across(items: Sequence[Item], columns: int) -> Iterator[Item]:
-    """Yield items, and have what is shown of each stand beside that of the others; on a narrow screen below it."""
+    """Yield items, each with its own column active: in rows of ``columns``, or one below the other if narrow."""
     for start in range(0, len(items), columns):
-        for place, item in zip(st.columns(columns), items[start : start + columns], strict=False):
-            with place:
+        for column, item in zip(st.columns(columns), items[start : start + columns], strict=False):
+            with column:
                 yield item
 
 
-def chart(one: Chart, key: str) -> Any:
-    """Show a chart to point at, and return what is selected in it."""
-    more: dict[str, Any] = {"on_select": "rerun"} if one.selects else {}
-    return st.vega_lite_chart(pd.DataFrame(one.rows), one.spec, width="stretch", key=key, **more)
+def chart(content: Chart, key: str) -> Any:
+    """Show an interactive chart, and return its selection."""
+    options: dict[str, Any] = {"on_select": "rerun"} if content.selects else {}
+    return st.vega_lite_chart(pd.DataFrame(content.rows), content.spec, width="stretch", key=key, **options)
 
 
-def table(rows: Sequence[dict[str, Any]], **more: Any) -> Any:
-    """Show a table, whose own menu sorts, searches and saves it."""
-    return st.dataframe(pd.DataFrame(list(rows)), hide_index=True, placeholder="", **more)
+def table(rows: Sequence[dict[str, Any]], **options: Any) -> Any:
+    """Show a table that can be sorted, searched and saved; ``options`` are those of ``st.dataframe``."""
+    return st.dataframe(pd.DataFrame(list(rows)), hide_index=True, placeholder="", **options)
 
 
 def download(label: str, content: bytes | str | Callable[[], bytes], name: str, kind: str) -> None:
-    """Offer something to be saved; what is called for it is called when it is asked for."""
+    """Show a link that saves a file.
+
+    Args:
+        label: The text of the link.
+        content: The content, or a function that returns it, called when the link is clicked.
+        name: The name of the file.
+        kind: Its MIME type.
+    """
     st.download_button(
         label, content, name, kind, key=f"save {name} {label}", on_click="ignore", type="tertiary",
         icon=":material/download:",
@@ -153,38 +175,40 @@ def download(label: str, content: bytes | str | Callable[[], bytes], name: str, 
 
 
 def columns() -> dict[str, Any]:
-    """Return how the columns of tables are shown, by their names."""
-    number, help_fid = st.column_config.NumberColumn, "Lowest on validation glyphs while training."
+    """Return the format and the help of table columns, by their names."""
+    number, help_fid = st.column_config.NumberColumn, "The lowest FID on validation glyphs during training."
     return {
         "FID": number(format="%.4g", help=help_fid),
-        "floor": number(format="%.3g", help="The FID of as many real training glyphs."),
-        "class accuracy": number(format="%.3f", help="How often the class asked for is the class seen, measured last."),
-        "best": number(format="%.4g", help="The best value that the monitor reached."),
-        "monitor": st.column_config.TextColumn(help="What the run goes by."),
-        "minutes": number(format="%.3g", help="Of training."),
+        "floor": number(format="%.3g", help="The FID of the same number of real training glyphs."),
+        "class accuracy": number(
+            format="%.3f", help="The share of generated glyphs recognised as the requested class, last measured."
+        ),
+        "best": number(format="%.4g", help="The best value of the monitored metric."),
+        "monitor": st.column_config.TextColumn(help="The monitored metric: the best checkpoint is chosen by it."),
+        "minutes": number(format="%.3g", help="Minutes of training."),
         "minutes left": number(format="%.0f"),
         "parameters": number(format="localized"),
         "began": st.column_config.DatetimeColumn(format="MMM D, HH:mm"),
     }
 
 
-# Where something is missing
+# Messages
 
 
-def nothing(what: str, command: str) -> None:
-    """Say that there is nothing yet, and which command makes some."""
-    st.info(what, icon=":material/info:")
+def nothing(message: str, command: str) -> None:
+    """Show that there is nothing yet, and the command that changes this."""
+    st.info(message, icon=":material/info:")
     st.code(command, language="bash", wrap_lines=True)
 
 
 def show_skipped(snapshot: Snapshot) -> None:
-    """Name in a corner what cannot be read, and why."""
+    """List the files and folders that cannot be read, with the reasons."""
     if snapshot.skipped:
         with st.expander(f"Skipped: {len(snapshot.skipped)}", icon=":material/warning:"):
             st.caption("These folders also hold files and folders that are not shown.")
-            table([{"path": one.path, "why": one.reason} for one in snapshot.skipped])
+            table([{"path": entry.path, "why": entry.reason} for entry in snapshot.skipped])
 
 
 def refused(error: Exception) -> None:
-    """Say why something cannot be shown."""
+    """Show the error for which something cannot be shown."""
     st.error(escape_markdown(one_line(error)), icon=":material/error:")

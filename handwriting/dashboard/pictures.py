@@ -1,4 +1,4 @@
-"""Which pictures a run has one of, and their captions."""
+"""The pictures of which a run has a single one, with their captions."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ EARLIER_CAPTIONS = {
     "walk.png": "The way from one glyph to another through the latent space",
     "latent.png": "The validation set in the latent space",
 }
-"""The captions of pictures of runs whose summary names none, as earlier versions wrote it."""
+"""Captions for runs of earlier versions, whose summaries hold none."""
 
 
 def single_pictures(run: RunSummary) -> dict[Path, str]:
-    """Return the caption of each picture that a run has one of, by its file in the run folder.
+    """Return the captions of a run's single pictures, such as an animation, by their files in the run folder.
 
-    The names are data: one that is more than the name of a file is skipped.
+    Names come from ``summary.json``: a name that is a path is skipped.
     """
     captions = run.pictures or EARLIER_CAPTIONS
     return {

@@ -1,4 +1,4 @@
-"""An index of all runs and sweeps below some folders: asked again, it reads only what has changed."""
+"""An index of the runs and sweeps below some folders, which reads a file again only when it has changed."""
 
 from __future__ import annotations
 
@@ -23,23 +23,25 @@ from handwriting.sweeps.folder import PLAN_FILE, STATUS_FILE
 from handwriting.text import one_line, printable
 
 MAX_DEPTH = 3
-"""How many levels below a chosen folder a run may lie: ``sweeps/<name>/<trial>``, seen from where ``sweeps`` lies."""
+"""Levels below a chosen folder at which a run may lie: ``sweeps/<name>/<trial>`` from the parent of ``sweeps``."""
 
 SUMMARY_FILES = ("summary.json", "status.json")
-"""The files that a summary is read from."""
+"""The files from which a summary is read."""
 DETAILS_FILES = (*SUMMARY_FILES, "metrics.csv", "config.yaml", "evaluation.json")
-"""The files that the details of a run are read from, besides sample grids."""
+"""The files from which the details of a run are read, apart from sample grids."""
 READ_SUBFOLDERS = ("samples", "reconstructions", "checkpoints")
-"""The folders in a run's folder that are read; in others, trackers keep links to their own files."""
+"""The subfolders of a run folder that are read; loggers keep links to their own files in others."""
 MAX_TABLE_BYTES = 64_000_000
 """Size of the largest ``metrics.csv`` that is read."""
 MAX_DETAILS_KEPT = 40
 """The number of runs whose details stay in memory."""
 SNAPSHOT_MAX_AGE_SECONDS = 1.0
-"""How old a snapshot may be in which a run is looked up by its key."""
+"""The maximum age of a snapshot in which a run is searched by its key."""
 SLOW_READ_SECONDS, SLOW_READ_PAUSE_FACTOR = 0.5, 4.0
-"""What takes longer to read than the first is not read again before its reading time times the second has passed:
-pages ask every second."""
+"""A read that takes longer than the first is not repeated before its duration times the second has passed.
+
+Pages update every second, and would otherwise do nothing but read.
+"""
 Value = TypeVar("Value")
 
 
@@ -52,7 +54,7 @@ class Snapshot:
             that folder's name.
         sweeps: The folder of each sweep by its key.
         sweep_of: The key of the sweep that a run is a trial of.
-        skipped: What else lies in the folders, and cannot be read.
+        skipped: Other files and folders in them, which cannot be read.
     """
 
     summaries: Mapping[str, RunSummary]
@@ -73,10 +75,10 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class _KnownRun:
-    """What was read of a run.
+    """A run as it was last read.
 
     Attributes:
-        stamps: Those of the files that it was read from.
+        stamps: The stamps of the files it was read from.
         summary: The summary; None where the run cannot be read.
         status: The content of ``status.json``.
         reason: Why it cannot be read.
@@ -90,12 +92,12 @@ class _KnownRun:
 
 @dataclass(frozen=True)
 class _TimedRead(Generic[Value]):
-    """Something that was read, and how long that took.
+    """A value that was read, and the duration of the read.
 
     Attributes:
-        value: What was read.
-        finished: When, in seconds of the monotonic clock.
-        seconds: How long reading took.
+        value: The value.
+        finished: The end of the read, in seconds of the monotonic clock.
+        seconds: The duration of the read.
     """
 
     value: Value
@@ -104,14 +106,14 @@ class _TimedRead(Generic[Value]):
 
     @classmethod
     def of(cls, read_value: Callable[[], Value]) -> _TimedRead[Value]:
-        """Read something."""
+        """Read a value, and measure the time."""
         began = time.monotonic()
         value = read_value()
         finished = time.monotonic()
         return cls(value, finished, finished - began)
 
     def is_fresh(self, max_age: float) -> bool:
-        """Return whether it may be used where ``max_age`` seconds are allowed; a slow read may be used for longer."""
+        """Return whether the value may be used for an age of at most ``max_age`` seconds; after a slow read, longer."""
         pause = SLOW_READ_PAUSE_FACTOR * self.seconds if self.seconds > SLOW_READ_SECONDS else 0
         return time.monotonic() - self.finished < max(max_age, pause)
 
@@ -120,19 +122,19 @@ class RunIndex:
     """Indexes the runs and sweeps below some folders, and reads nothing outside of them.
 
     Args:
-        folders: The folders; one that does not exist yet is looked for again in every snapshot.
+        folders: The folders; every snapshot checks again for one that does not exist yet.
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
-        real = dict.fromkeys(Path(folder).resolve() for folder in folders)
-        self.folders = tuple(folder for folder in real if not set(folder.parents) & set(real))
+        resolved = dict.fromkeys(Path(folder).resolve() for folder in folders)
+        self.folders = tuple(folder for folder in resolved if not set(folder.parents) & set(resolved))
         self._known: dict[str, _KnownRun] = {}
         self._details: dict[str, tuple[tuple[FileStamp | None, ...], _TimedRead[RunDetails]]] = {}
         self._last: _TimedRead[Snapshot] | None = None
         self._lock = Lock()
 
     def snapshot(self, max_age: float = 0.0) -> Snapshot:
-        """Return the runs and sweeps as they are now, or were at most ``max_age`` seconds ago."""
+        """Return the runs and sweeps as they are now, or as they were at most ``max_age`` seconds ago."""
         with self._lock:
             if self._last is None or not self._last.is_fresh(max_age):
                 self._last = _TimedRead.of(self._scan)
@@ -146,15 +148,15 @@ class RunIndex:
         known = self._known = {key: self._read(key, folder) for key, folder in found.runs.items()}
         sweeps = dict(self._showable(found))
         skipped = [*found.skipped, *(Skipped(printable(key), NO_RUN) for key in found.foreign)]
-        skipped += [Skipped(printable(key), printable(one.reason)) for key, one in known.items() if one.summary is None]
-        summaries = {key: one.summary for key, one in known.items() if one.summary}
+        skipped += [Skipped(printable(key), printable(run.reason)) for key, run in known.items() if run.summary is None]
+        summaries = {key: run.summary for key, run in known.items() if run.summary}
         newest = sorted(summaries, key=lambda key: (summaries[key].started or "", key), reverse=True)
         sweep_of = {key: sweep for key in summaries if (sweep := key.rpartition("/")[0]) in sweeps}
         return Snapshot({key: summaries[key] for key in newest}, sweeps, sweep_of, tuple(skipped))
 
     @staticmethod
     def _showable(found: FoundFolders) -> Iterator[tuple[str, Path]]:
-        """Yield the sweeps by key, the last name first; a sweep whose name no page can show is skipped."""
+        """Yield the sweeps by key, in descending order; a sweep whose name is not valid text is skipped."""
         for key, folder in sorted(found.groups.items(), reverse=True):
             try:
                 key.encode()
@@ -164,13 +166,13 @@ class RunIndex:
                 yield key, Path(folder)
 
     def _read(self, key: str, folder: str) -> _KnownRun:
-        """Return the summary of a run, from memory where neither of its files has changed."""
+        """Return a run, from memory if none of its ``SUMMARY_FILES`` has changed."""
         path = Path(folder)
         stamps = tuple(file_stamp(f"{folder}/{name}") for name in SUMMARY_FILES)
         known = self._known.get(key)
         try:
             if known is None or known.stamps != stamps:
-                key.encode()  # a name that is no text cannot be shown
+                key.encode()  # fails for a name that is not valid text, which no page can show
                 for name, stamp in zip(SUMMARY_FILES, stamps, strict=True):
                     if stamp is None or stamp.is_link:
                         resolve_file_within(path / name, self.folders)
@@ -183,10 +185,10 @@ class RunIndex:
             return _KnownRun(stamps, None, {}, _reason(path, error))
         return known
 
-    # What an address names
+    # Runs and sweeps by key
 
     def _look_up(self, kind: str, key: str, items: Callable[[Snapshot], Mapping[str, Value]]) -> Value:
-        """Return the run or the sweep with a key, even if it was created a moment ago.
+        """Return the run or the sweep with a key, even one created since the last snapshot.
 
         Args:
             kind: ``run`` or ``sweep``, for the message.
@@ -200,25 +202,25 @@ class RunIndex:
             snapshot = self.snapshot(max_age)
             if key in items(snapshot):
                 return items(snapshot)[key]
-        reason = next((one.reason for one in snapshot.skipped if one.path == printable(key)), None)
-        problem = f"cannot be read: {reason}" if reason else f"is not here.{printable(nearest(key, items(snapshot)))}"
+        reason = next((skipped.reason for skipped in snapshot.skipped if skipped.path == printable(key)), None)
+        problem = f"cannot be read: {reason}" if reason else f"was not found.{printable(nearest(key, items(snapshot)))}"
         raise RunError(f"The {kind} {printable(key)} {problem}")
 
     def run(self, key: str) -> Run:
         """Open a run by its key.
 
         Raises:
-            RunError: If there is none, or something in its folder leads out of the chosen folders.
+            RunError: If there is none, or a link in its folder leads out of the chosen folders.
         """
         path = self._look_up("run", key, lambda snapshot: snapshot.summaries).path
         refuse_escaping_links(path, self.folders, READ_SUBFOLDERS)
         return Run.at(path)
 
     def details(self, key: str) -> RunDetails:
-        """Return all that is known of a run by its key, read again where one of its files has changed.
+        """Return the details of a run by its key, read again if one of its files has changed.
 
         Raises:
-            RunError: As :meth:`run`; or if one of its files is broken, or far too large.
+            RunError: As :meth:`run`; or if one of its files is broken, or ``metrics.csv`` exceeds ``MAX_TABLE_BYTES``.
         """
         run = self.run(key)
         stamps = (*(file_stamp(str(run.path / name)) for name in DETAILS_FILES), _folder_stamp(run.path / "samples"))
@@ -228,14 +230,14 @@ class RunIndex:
             self._details = {**dict(list(self._details.items())[1 - MAX_DETAILS_KEPT :]), key: known}
         details, summary = known[1].value, self.snapshot(SNAPSHOT_MAX_AGE_SECONDS).summaries.get(key)
         if summary is None:
-            raise RunError(f"The run {printable(key)} is gone.")
+            raise RunError(f"The run {printable(key)} no longer exists.")
         return details if details.state == summary.state else replace(details, state=summary.state)
 
     @staticmethod
     def _read_details(key: str, folder: Path) -> RunDetails:
         table = folder / "metrics.csv"
         if (stamp := file_stamp(str(table))) and stamp.size > MAX_TABLE_BYTES:
-            raise RunError(f"{table} has {stamp.size / 1e6:,.0f} MB: it is too large to be shown.")
+            raise RunError(f"{table} has {stamp.size / 1e6:,.0f} MB: it is too large to show.")
         try:
             return read(folder, printable(key), plain_config)
         except (OSError, ValueError) as error:
@@ -245,7 +247,7 @@ class RunIndex:
         """Open a sweep by its key.
 
         Raises:
-            RunError: If there is none, or something in its folder leads out of the chosen folders.
+            RunError: If there is none, or a link in its folder leads out of the chosen folders.
         """
         folder = self._look_up("sweep", key, lambda snapshot: snapshot.sweeps)
         try:
@@ -259,14 +261,14 @@ class RunIndex:
 
 
 def _folder_stamp(path: Path) -> FileStamp | None:
-    """Return the stamp of a folder, which changes when a file is added or removed."""
+    """Return the stamp of a folder, which changes when files are added or removed."""
     return FileStamp(path.stat().st_mtime_ns, 0, False) if path.is_dir() else None
 
 
 def _reason(folder: Path, error: Exception) -> str:
     status = folder / "status.json"
     if status.is_file() and not status.stat().st_size:
-        return "half-written: status.json is empty, so it is starting now, or it was stopped as it started"
+        return "half-written: status.json is empty, because the run is starting or was stopped while starting"
     if not (folder / "summary.json").exists():
         return "half-written: summary.json is missing"
     return one_line(error)

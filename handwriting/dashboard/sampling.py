@@ -1,4 +1,4 @@
-"""Glyphs drawn on the spot from a run's checkpoint."""
+"""Sampling glyphs from a run's checkpoint."""
 
 from __future__ import annotations
 
@@ -14,51 +14,50 @@ from handwriting.errors import ConfigError
 if TYPE_CHECKING:
     from handwriting.models.base import GlyphModel
 
-MOST = 2_000
-"""Glyphs at a time."""
+MAX_GLYPHS = 2_000
+"""The largest number of glyphs in one sample."""
 
 
 @dataclass(frozen=True)
-class Sampled:
-    """What was drawn, to be seen and to be saved.
+class SampleFiles:
+    """Sampled glyphs, to show and to save.
 
     Attributes:
-        png: A grid, a row for each class and style.
-        npz: The glyphs themselves, as ``data=arrays`` reads them.
-        glyphs: How many.
+        png: A grid with a row for each class and style, as a PNG file.
+        npz: The glyphs as an npz file, which ``data=arrays`` reads.
+        count: The number of glyphs.
     """
 
     png: bytes
     npz: bytes
-    glyphs: int
+    count: int
 
 
 @lru_cache(maxsize=4)
-def _loaded(path: Path, changed: int) -> GlyphModel:
+def _load(path: Path, modified_ns: int) -> GlyphModel:
     from handwriting.models.loading import load
 
     return load(path)
 
 
 def model_of(checkpoint: Path) -> GlyphModel:
-    """Return the model of a checkpoint, from memory where the file has not changed.
+    """Return the model of a checkpoint, from memory if the file has not changed.
 
     Raises:
-        RunError: If it is missing, or cannot be loaded safely.
+        RunError: If the file is missing, or cannot be loaded safely.
     """
-    changed = checkpoint.stat().st_mtime_ns if checkpoint.is_file() else 0
-    return _loaded(checkpoint, changed)
+    return _load(checkpoint, checkpoint.stat().st_mtime_ns if checkpoint.is_file() else 0)
 
 
 def sample_now(
     checkpoint: Path, n: int, labels: Sequence[str] | None, styles: Sequence[str] | None, seed: int, temperature: float
-) -> Sampled:
+) -> SampleFiles:
     """Sample ``n`` glyphs of each class and style; arguments as for :func:`handwriting.models.sampling.sample_glyphs`.
 
     Raises:
         RunError: If the checkpoint cannot be loaded safely.
-        DataError: For a class or style that the model does not know.
-        ConfigError: If that would be too many glyphs to look at.
+        DataError: If the model does not know a class or style.
+        ConfigError: If that is less than 1 or more than ``MAX_GLYPHS`` glyphs.
     """
     from handwriting.models.sampling import sample_glyphs
     from handwriting.plots.grids import draw_glyphs, png_bytes
@@ -66,12 +65,12 @@ def sample_now(
     model = model_of(checkpoint)
     names = {"class": (labels, model.alphabet), "style": (styles, model.style_names)}
     total = n
-    for condition, (asked, known) in names.items():
+    for condition, (requested, known) in names.items():
         if condition in model.conditions:
-            total *= len(known if asked is None else asked)
-    if not 0 < total <= MOST:
-        raise ConfigError(f"That makes {total:,} glyphs: ask for 1 to {MOST:,}.")
+            total *= len(known if requested is None else requested)
+    if not 0 < total <= MAX_GLYPHS:
+        raise ConfigError(f"That is {total:,} glyphs: request 1 to {MAX_GLYPHS:,}.")
     glyphs = sample_glyphs(model, n, labels, styles, seed, temperature)
     file = io.BytesIO()
     glyphs.save(file)
-    return Sampled(png_bytes(draw_glyphs(glyphs, n)), file.getvalue(), len(glyphs))
+    return SampleFiles(png_bytes(draw_glyphs(glyphs, n)), file.getvalue(), len(glyphs))

@@ -1,4 +1,4 @@
-"""What the dashboard was started with, handed to the process that shows it."""
+"""The settings of the dashboard, passed to Streamlit's process in an environment variable."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from handwriting.dashboard.run_index import RunIndex
 VARIABLE = "HANDWRITING_DASHBOARD"
 """The environment variable that holds the settings."""
 USUAL = (Path("runs"), Path("sweeps"))
-"""Where training and sweeps write unless told otherwise."""
+"""The default folders of training and sweeps."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What is shown.
+    """The folders that the dashboard shows.
 
     Attributes:
-        runs: The folders of runs and sweeps; nothing is read outside of these and ``data``.
+        runs: The folders of runs and sweeps; nothing outside of these and ``data`` is read.
         data: The folder of data sets.
     """
 
@@ -29,12 +29,12 @@ class Settings:
     data: Path = Path("data")
 
     def as_text(self) -> str:
-        """Return them as :meth:`here` reads them."""
+        """Return the settings as text, which :meth:`here` reads."""
         return json.dumps({"runs": [str(folder.absolute()) for folder in self.runs], "data": str(self.data.absolute())})
 
     @classmethod
     def here(cls) -> Settings:
-        """Return those of this process; the usual ones where it was given none."""
+        """Return the settings of this process; the defaults if it was given none."""
         text = os.environ.get(VARIABLE)
         if not text:
             return cls()
@@ -44,5 +44,5 @@ class Settings:
 
 @cache
 def index_of(settings: Settings) -> RunIndex:
-    """Return what knows the runs of these settings; every visitor's pages share it, and what it has read."""
+    """Return the index of the runs in the settings' folders; all visitors share it."""
     return RunIndex(settings.runs)

@@ -1,4 +1,4 @@
-"""Data sources by name, read from the chosen folder of data sets and from nowhere else."""
+"""Data sources by name, which read the chosen folder of data sets and nothing outside of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from handwriting.glyphs import Glyphs
 from handwriting.runs.safe_paths import refuse_escaping_links, resolve_within
 
 SEED = 0
-"""Of the choice of glyphs that the page shows."""
+"""The seed that chooses the glyphs that the page shows."""
 _composing = Lock()
 """Hydra composes one configuration at a time."""
 
@@ -32,7 +32,7 @@ def names() -> dict[str, str]:
 
 
 def source_of(name: str, root: Path, settings: str = "") -> GlyphSource:
-    """Return a data source; nothing of it is read yet.
+    """Return a data source, without reading its data.
 
     Every field that may hold a path is confined to ``root``, whether or not its class declares it; see
     :func:`handwriting.fields.path_fields`.
@@ -43,7 +43,7 @@ def source_of(name: str, root: Path, settings: str = "") -> GlyphSource:
         settings: Overrides as on the command line, such as ``data.style=median data.prepare.outliers=3``.
 
     Raises:
-        ConfigError: If there is no such source or setting, or no page may set it.
+        ConfigError: If there is no such source or setting, or a page may not set it.
         RunError: If a path leads out of ``root``.
     """
     if name not in names():
@@ -60,40 +60,40 @@ def source_of(name: str, root: Path, settings: str = "") -> GlyphSource:
     section["root"] = str(root)
     if root.is_dir():
         refuse_escaping_links(root, [root])
-    build_loading(section)  # nothing is loaded by it here, but a wrong value is refused as on the command line
+    build_loading(section)  # loads nothing here, but refuses a wrong value as the command line does
     return build_source(section)
 
 
 def _compose(name: str, overrides: Sequence[str]) -> dict[str, Any]:
-    """Return the ``data`` section of a source with overrides, of which none sets what no page may.
+    """Return the ``data`` section of a source with overrides, none of which sets a key reserved to the command line.
 
     Raises:
-        ConfigError: If one does, or is no override of a source.
+        ConfigError: If one does, or is not an override of ``data``.
     """
     with _composing:
-        usual = config.compose("data", [f"data={name}"]).data
-        reserved = command_line_only(config.class_of(usual, "data"))
+        default = config.compose("data", [f"data={name}"]).data
+        reserved = command_line_only(config.class_of(default, "data"))
         for override in overrides:
             key = override.partition("=")[0]
             if not key.startswith("data.") or key.removeprefix("data.") in reserved or "${" in override:
                 listed = " and ".join(f"data.{field}" for field in reserved)
                 raise ConfigError(
-                    f"{override}: give settings such as data.style=median; a page cannot set {listed}, nor values of "
-                    "the environment."
+                    f"{override}: give settings such as data.style=median; a page cannot set {listed}, nor read "
+                    "environment variables."
                 )
-        data = config.compose("data", [f"data={name}", *overrides]).data if overrides else usual
-    # However an override is spelled, what is reserved keeps its value; the class may be another by now.
+        data = config.compose("data", [f"data={name}", *overrides]).data if overrides else default
+    # However an override is spelled, reserved keys keep their values; overrides may have changed the class.
     for field in {*reserved, *command_line_only(config.class_of(data, "data"))}:
-        if OmegaConf.select(data, field) != OmegaConf.select(usual, field):
+        if OmegaConf.select(data, field) != OmegaConf.select(default, field):
             raise ConfigError(f"data.{field} cannot be set on a page: give it on the command line.")
     return config.plain_section(data)
 
 
 def confine(section: dict[str, Any], field: str, root: Path) -> None:
-    """Replace the paths in a field, whose name may be dotted, by where they lead within ``root``.
+    """Replace the paths in a field, whose name may be dotted, by their absolute paths within ``root``.
 
     Raises:
-        RunError: If one leads out of it.
+        RunError: If a path leads out of ``root``.
     """
     *outer, last = field.split(".")
     inner: Any = section
@@ -109,7 +109,7 @@ def _within(text: str, root: Path) -> str:
 
 @lru_cache(maxsize=3)
 def contents(name: str, root: Path, settings: str = "") -> tuple[GlyphSource, Glyphs, Prepared]:
-    """Return a source, its training glyphs as read, and the prepared ones; the last three are kept in memory.
+    """Return a source, its training glyphs as read, and its prepared glyphs; three sources are kept in memory.
 
     Raises:
         HandwritingError: As :func:`source_of`, or if the data is missing or broken.
@@ -120,5 +120,5 @@ def contents(name: str, root: Path, settings: str = "") -> tuple[GlyphSource, Gl
 
 
 def chance() -> np.random.Generator:
-    """Return the generator that chooses glyphs to show: the same glyphs each time."""
+    """Return a generator with a fixed seed: the page shows the same glyphs each time."""
     return np.random.default_rng(SEED)

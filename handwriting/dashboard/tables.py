@@ -1,4 +1,4 @@
-"""Tables as pages show them: a row for each run, sweep or trial, with numbers that can be sorted."""
+"""Tables of the pages: a row for each run, sweep or trial, with numbers as numbers, so that columns can be sorted."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ STATES = {
     "failed": "✕ failed",
     "interrupted": "‖ stopped",
     "pruned": "‖ pruned",
-    "waiting": "… to come",
+    "waiting": "… waiting",
     DEAD: "○ dead",
 }
-"""States in words, with a sign that needs no colour."""
+"""The text for each state: a sign that needs no colour, and a word."""
 
 
 def state(name: str | None) -> str:
-    """Return the word and the sign that a state is shown by."""
-    return STATES.get(name or "", name or "not begun")
+    """Return the text for a state."""
+    return STATES.get(name or "", name or "not started")
 
 
 def runs_shown(snapshot: Snapshot, text: str, trials: bool) -> dict[str, RunSummary]:
@@ -58,16 +58,16 @@ def selected(chosen: Sequence[str], shown: Sequence[str], marked: Sequence[str])
     ['hidden', 'a', 'c']
 
     Args:
-        chosen: The keys that were selected before, in order.
+        chosen: The previously selected keys, in order.
         shown: The keys of the rows in the table.
         marked: The keys of its marked rows.
     """
-    stay = [key for key in chosen if key in marked or key not in shown]
-    return stay + [key for key in marked if key not in chosen]
+    kept = [key for key in chosen if key in marked or key not in shown]
+    return kept + [key for key in marked if key not in chosen]
 
 
 def counts(snapshot: Snapshot, shown: int) -> str:
-    """Return how many runs there are and are shown, and how many are running, failed or dead."""
+    """Return a line with the numbers of shown, of all, and of running, failed and dead runs."""
     states = [run.state for run in snapshot.summaries.values()]
     notable = [f"{states.count(name)} {name}" for name in ("running", "failed", DEAD) if name in states]
     return f"{shown:,} of {len(states):,} runs" + (f"; {', '.join(notable)}" if notable else "")
@@ -108,7 +108,7 @@ def runs_table(runs: Mapping[str, RunSummary], columns: Sequence[str] = ()) -> l
 
 
 def began(text: str | None) -> datetime | None:
-    """Return a time of a status file in the local time zone; None where there is none, or it is no time."""
+    """Return the time in a status file, in the local time zone; None if it is missing or invalid."""
     try:
         return datetime.fromisoformat(text).astimezone().replace(tzinfo=None) if text else None
     except (ValueError, OverflowError):
@@ -116,7 +116,7 @@ def began(text: str | None) -> datetime | None:
 
 
 def sweeps_table(snapshot: Snapshot) -> list[dict[str, Any]]:
-    """Return a row for each sweep; for one that cannot be read, the reason."""
+    """Return a row for each sweep; for one that cannot be read, a row with the reason."""
     rows = list[dict[str, Any]]()
     for key, folder in snapshot.sweeps.items():
         row: dict[str, Any] = {"sweep": printable(key)}
@@ -163,9 +163,10 @@ def trials_table(trials: Sequence[Trial]) -> list[dict[str, Any]]:
 
 
 def table_rows(table: Table) -> list[dict[str, Any]]:
-    """Return the rows of a report's table for an interactive one: numbers stay numbers, and their notes follow them.
+    """Return the rows of a report's table for an interactive table.
 
-    A column whose cells all hold numbers, or nothing, is one of numbers; in any other, a note follows the text.
+    A column whose cells all hold a number or nothing stays numeric, and its notes get a column of their own. In other
+    columns the note follows the text.
     """
     columns: dict[str, list[Any]] = {}
     for head, *cells in zip(table.head, *table.rows, strict=True):
@@ -186,7 +187,7 @@ def _with_note(cell: Cell) -> str:
 
 
 def numbers(texts: Sequence[str | float | None]) -> Sequence[str | float | None]:
-    """Return settings as numbers where all of them stand for numbers.
+    """Return settings as numbers if all of them are numbers or None; otherwise as they are.
 
     >>> numbers(["98", "1024", None]), numbers(["98", "none"])
     ([98, 1024, None], ['98', 'none'])
@@ -196,7 +197,7 @@ def numbers(texts: Sequence[str | float | None]) -> Sequence[str | float | None]
 
 
 def swatch(index: int, name: str = "", dark: bool = False) -> str:
-    """Return, as HTML, the number of a run on its colour, and its name."""
+    """Return, as HTML, the number of a run in a box of its colour, and its name."""
     colours = f"background:{page_colour(index, dark)};color:{'black' if dark else 'white'}"
     number = f'<span style="{colours};padding:0 .45em;border-radius:3px;font-weight:600">{index + 1}</span>'
     return f"{number} {escape(printable(name))}" if name else number
@@ -212,7 +213,7 @@ def anchor(label: str, **address: str | Sequence[str]) -> str:
 
 
 def facts_html(facts: Mapping[str, str]) -> str:
-    """Return facts as HTML that takes as many lines as it needs: what each is, small, above what it says."""
+    """Return facts as HTML that wraps: each name in small letters above its value."""
     cells = [
         f'<div><small style="opacity:.65">{escape(printable(name))}</small><br><b>{escape(printable(text))}</b></div>'
         for name, text in facts.items()
@@ -220,11 +221,11 @@ def facts_html(facts: Mapping[str, str]) -> str:
     return f'<div style="display:flex;flex-wrap:wrap;gap:.4rem 1.7rem;line-height:1.35">{"".join(cells)}</div>'
 
 
-def epoch_shown(grids: Sequence[int], asked: int) -> int | None:
-    """Return the epoch whose grid stands for one that was asked for: the last until then, or else the first.
+def epoch_shown(grids: Sequence[int], requested: int) -> int | None:
+    """Return the epoch of the grid to show for a requested epoch: the last up to it, or else the first of all.
 
     >>> epoch_shown([0, 5, 10], 7), epoch_shown([3], 1), epoch_shown([], 1)
     (5, 3, None)
     """
-    before = [epoch for epoch in grids if epoch <= asked]
+    before = [epoch for epoch in grids if epoch <= requested]
     return max(before) if before else min(grids, default=None)

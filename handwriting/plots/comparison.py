@@ -76,8 +76,8 @@ def _panels(titles: Sequence[str], columns: int, height: float, handles: Sequenc
     figure = Figure(figsize=(FIGURE_WIDTH, total))
     figure.legend(handles=handles, loc="upper left", ncols=legend_columns, fontsize=9, frameon=False)
     width, panels = FIGURE_WIDTH / columns, []
-    for place, title in enumerate(titles):
-        line, column = divmod(place, columns)
+    for index, title in enumerate(titles):
+        line, column = divmod(index, columns)
         left, bottom = column * width + LEFT_SPACE, total - head - (line + 1) * height + BOTTOM_SPACE
         size = (width - LEFT_SPACE - 0.15) / FIGURE_WIDTH, (height - BOTTOM_SPACE - 0.3) / total
         axes = figure.add_axes((left / FIGURE_WIDTH, bottom / total, *size))
@@ -104,9 +104,8 @@ def draw_curves(names: Sequence[str], rows: Sequence[Sequence[Mapping[str, float
     Returns:
         The figure; None where no metric qualifies.
     """
-    own = [metrics_of(run) for run in rows]
-    counts = [name for run in own for name in run]
-    metrics = ordered(name for name in set(counts) if counts.count(name) >= min(2, len(names)))
+    measured = [name for run in rows for name in metrics_of(run)]
+    metrics = ordered(name for name in set(measured) if measured.count(name) >= min(2, len(names)))
     if not metrics:
         return None
     handles = [
@@ -135,18 +134,18 @@ def _marker(index: int) -> str:
 
 
 def _draw_run(axes: Axes, index: int, rows: Sequence[Mapping[str, float]], metric: str) -> None:
-    own, ends = colour(index), (0.0, 0.0)
+    line_colour, ends = colour(index), (0.0, 0.0)
     training, validation = series(rows, TRAIN + metric), series(rows, VALIDATION + metric)
     if training[0]:
         x, y = thinned(*training)
-        axes.plot(x, y, "--", color=own, linewidth=0.8, alpha=0.75)
+        axes.plot(x, y, "--", color=line_colour, linewidth=0.8, alpha=0.75)
         ends = x[-1], y[-1]
     if validation[0]:
         x, y = validation
-        axes.plot(x, y, color=own, linewidth=1.6, marker=_marker(index), markersize=4, markevery=0.2)
+        axes.plot(x, y, color=line_colour, linewidth=1.6, marker=_marker(index), markersize=4, markevery=0.2)
         ends = x[-1], y[-1]
     if training[0] or validation[0]:
-        _write(axes, str(index + 1), ends, own)
+        _write(axes, str(index + 1), ends, line_colour)
 
 
 def _write(axes: Axes, text: str, at: tuple[float, float], color: str) -> None:
@@ -283,17 +282,17 @@ def _captioned(grid: GridPanel, picture: Image.Image | None) -> Image.Image:
 
 def _in_rows(cells: Sequence[Image.Image]) -> Image.Image:
     """Lay pictures out from left to right, in as many rows as needed."""
-    places, left, top, below = [], MARGIN, MARGIN, MARGIN
+    corners, left, top, below = [], MARGIN, MARGIN, MARGIN
     for cell in cells:
         if left > MARGIN and left + cell.width + MARGIN > PAGE_WIDTH:
             left, top = MARGIN, below
-        places.append((left, top))
+        corners.append((left, top))
         left += cell.width + 2 * MARGIN
         below = max(below, top + cell.height + MARGIN)
-    right = max(left + cell.width for (left, _), cell in zip(places, cells, strict=True))
+    right = max(left + cell.width for (left, _), cell in zip(corners, cells, strict=True))
     page = Image.new("RGB", (right + MARGIN, below), "white")
-    for cell, place in zip(cells, places, strict=True):
-        page.paste(cell, place)
+    for cell, corner in zip(cells, corners, strict=True):
+        page.paste(cell, corner)
     return page
 
 

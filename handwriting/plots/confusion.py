@@ -89,15 +89,15 @@ def draw_confusion(confusion: NDArray[np.integer], names: Sequence[str]) -> Imag
     picture = Image.new("RGB", (width, top + cell * classes + 44), "white")
     pen = ImageDraw.Draw(picture)
     pen.text((MARGIN, MARGIN - 3), title, BLACK, font(16))
-    for place in range(0, classes, -(-(size + 1) // cell)):
-        middle = cell * place + cell / 2
-        pen.text((left - 6, top + middle), names[place], BLACK, font(size), anchor="rm")
+    for index in range(0, classes, -(-(size + 1) // cell)):
+        middle = cell * index + cell / 2
+        pen.text((left - 6, top + middle), names[index], BLACK, font(size), anchor="rm")
         if turned:
             upright = Image.new("RGB", (room, size + 4), "white")
-            ImageDraw.Draw(upright).text((2, (size + 4) / 2), names[place], BLACK, font(size), anchor="lm")
+            ImageDraw.Draw(upright).text((2, (size + 4) / 2), names[index], BLACK, font(size), anchor="lm")
             picture.paste(upright.rotate(90, expand=True), (round(left + middle - (size + 4) / 2), top - room - 2))
         else:
-            pen.text((left + middle, top - 6), names[place], BLACK, font(size), anchor="ms")
+            pen.text((left + middle, top - 6), names[index], BLACK, font(size), anchor="ms")
     _draw_cells(pen, confusion, shares, cell, (left, top))
     _draw_key(pen, left, top + cell * classes + 12)
     return picture
@@ -118,16 +118,16 @@ def _draw_cells(
     """Draw the cells of a confusion matrix, with numbers where they can be read."""
     (left, top), classes = corner, len(shares)
     line = cell > 4  # lines between smaller cells would be all that is seen
-    asked = confusion.sum(axis=1) > 0
+    requested = confusion.sum(axis=1) > 0
     for row, column in np.ndindex(classes, classes):
         share, right = float(shares[row, column]), row == column
-        fill = UNKNOWN if not asked[row] else RIGHT if right else _colour(share)
+        fill = UNKNOWN if not requested[row] else RIGHT if right else _colour(share)
         x, y = left + cell * column, top + cell * row
         last = x + cell - 1, y + cell - 1
         pen.rectangle((x, y, *last), fill)
         if line:
             pen.line((x, last[1], *last, last[0], y), LINES)
-        if cell >= MIN_NUMBERED_CELL and asked[row] and (right or round(100 * share)):
+        if cell >= MIN_NUMBERED_CELL and requested[row] and (right or round(100 * share)):
             colour = "white" if not right and share > 0.1 else BLACK
             size = max(10, min(16, round(cell * 0.4)))
             pen.text((x + cell / 2, y + cell / 2), f"{100 * share:.0f}", colour, font(size), anchor="mm")
@@ -137,32 +137,34 @@ def _draw_cells(
 
 def _draw_key(pen: ImageDraw.ImageDraw, left: int, top: int) -> None:
     swatches = [("right", RIGHT)] + [(f"{share:.0%}", _colour(share)) for share in (0.01, 0.05, 0.2, DARKEST_SHARE)]
-    for place, (text, colour) in enumerate(swatches):
-        x = left + KEY_WIDTH * place
+    for index, (text, colour) in enumerate(swatches):
+        x = left + KEY_WIDTH * index
         pen.rectangle((x, top, x + 18, top + 18), colour, "#b8b8b8")
         pen.text((x + 25, top + 9), text, GREY, font(12), anchor="lm")
 
 
-def draw_mistakes(found: Sequence[tuple[str, float]], width: int, rows: int) -> Image.Image:
+def draw_mistakes(frequent: Sequence[tuple[str, float]], width: int, rows: int) -> Image.Image:
     """Draw the most frequent mistakes in words, each on a bar whose length is its share.
 
     Args:
-        found: The mistakes of :func:`mistakes`; if empty, a line says so.
+        frequent: The mistakes of :func:`mistakes`; if empty, a line says so.
         width: The width of the picture, in pixels.
         rows: The largest number of rows; there are as many columns as fit.
     """
-    texts = [textwrap.shorten(text, width // 8, placeholder="…") for text, _ in found]
+    texts = [textwrap.shorten(text, width // 8, placeholder="…") for text, _ in frequent]
     longest = max(map(text_width, texts[: 3 * rows]), default=0)
     columns = max(1, (width - 2 * MARGIN) // max(MIN_MISTAKE_WIDTH, longest + 9 * MARGIN))
-    rows = max(1, min(rows, -(-len(found) // columns)))
+    rows = max(1, min(rows, -(-len(frequent) // columns)))
     picture = Image.new("RGB", (width, MARGIN + 28 + LINE_HEIGHT * rows + MARGIN), "white")
     pen = ImageDraw.Draw(picture)
-    title = "The most frequent mistakes" if found else f"No mistake as frequent as {MIN_MISTAKE_SHARE:.0%} of a class"
+    title = (
+        "The most frequent mistakes" if frequent else f"No mistake as frequent as {MIN_MISTAKE_SHARE:.0%} of a class"
+    )
     pen.text((MARGIN, MARGIN - 3), title, BLACK, font(16))
     step = (width - 2 * MARGIN) // columns
-    for place, (text, (_, share)) in enumerate(zip(texts, found[: rows * columns], strict=False)):
-        x, y = MARGIN + step * (place // rows), MARGIN + 26 + LINE_HEIGHT * (place % rows)
-        bar = round((step - 3 * MARGIN) * share / found[0][1])
+    for index, (text, (_, share)) in enumerate(zip(texts, frequent[: rows * columns], strict=False)):
+        x, y = MARGIN + step * (index // rows), MARGIN + 26 + LINE_HEIGHT * (index % rows)
+        bar = round((step - 3 * MARGIN) * share / frequent[0][1])
         pen.rectangle((x, y + 2, x + bar, y + LINE_HEIGHT - 3), "#f3d9cf")
         pen.text((x + 6, y + LINE_HEIGHT / 2), text, BLACK, font(14), anchor="lm")
         pen.text((x + step - 3 * MARGIN, y + LINE_HEIGHT / 2), f"{share:.0%}", BLACK, font(14), anchor="rm")

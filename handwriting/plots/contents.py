@@ -66,12 +66,12 @@ def draw_charts(
     figure = Figure(size, dpi=100, layout="constrained")
     grid = figure.add_gridspec(3, 1) if wide else figure.add_gridspec(2, 2)
     counting, brightness, distance = (0, 1, 2) if wide else ((0, slice(None)), (1, 0), (1, 1))
-    places = np.arange(len(names))
+    positions = np.arange(len(names))
 
     axes = figure.add_subplot(grid[counting])
     below = np.zeros(len(names), np.int64)
     for part, number, colour in zip(("training", "validation", "test"), counts, COLOURS, strict=True):
-        axes.bar(places, number, 0.74, bottom=below, color=colour, label=f"{part} ({number.sum():,})")
+        axes.bar(positions, number, 0.74, bottom=below, color=colour, label=f"{part} ({number.sum():,})")
         below = below + number
     axes.margins(y=0.12)
     axes.legend(fontsize=10, frameon=False, ncols=3, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2)
@@ -79,7 +79,7 @@ def draw_charts(
 
     axes = figure.add_subplot(grid[brightness])
     means, spreads = intensities.T
-    axes.errorbar(places, means, spreads, fmt="o", markersize=5, color=COLOURS[0], ecolor=COLOURS[1], elinewidth=3)
+    axes.errorbar(positions, means, spreads, fmt="o", markersize=5, color=COLOURS[0], ecolor=COLOURS[1], elinewidth=3)
     axes.set_ylim(bottom=0)
     by_class(axes, "Mean intensity, 0 to 255 (and its standard deviation)", names, wide)
 
@@ -91,7 +91,7 @@ def draw_charts(
     ]
     axes.bxp(
         boxes,
-        places[np.isfinite(distances[:, 2])],
+        positions[np.isfinite(distances[:, 2])],
         widths=0.62,
         showfliers=False,
         patch_artist=True,

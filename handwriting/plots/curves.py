@@ -60,12 +60,12 @@ def smoothed(values: Sequence[float], weight: float) -> list[float]:
         weight: 0, which changes nothing, to less than 1.
     """
     total = known = 0.0
-    found = []
+    means = []
     for value in values:
         if math.isfinite(value):
             total, known = weight * total + value, weight * known + 1
-        found.append(total / known if math.isfinite(value) else value)
-    return found
+        means.append(total / known if math.isfinite(value) else value)
+    return means
 
 
 def thinned(x: Sequence[float], y: Sequence[float], max_points: int = MAX_POINTS) -> tuple[list[float], list[float]]:
@@ -109,7 +109,7 @@ def scale(axes: Axes) -> None:
 
 
 def falls(lines: Sequence[ArrayLike]) -> bool:
-    """Say whether all lines fall, and together over more than an order of magnitude."""
+    """Return whether all lines fall, and together over more than an order of magnitude."""
     drawn = [np.asarray(line, float) for line in lines]
     values = np.concatenate(drawn)
     falling = all(line[-1] <= line[0] for line in drawn)
@@ -157,7 +157,7 @@ def draw_plane(points: NDArray[np.floating], labels: NDArray[np.int64], names: S
     Args:
         points: ``(N, 2)``.
         labels: ``(N,)``; -1 where unknown, drawn grey.
-        names: Name of each label.
+        names: The name of each class.
         title: The line above.
     """
     figure = Figure(figsize=(7.5, 7), layout="constrained")

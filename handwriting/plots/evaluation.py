@@ -124,8 +124,8 @@ def draw_class_charts(
     rows, columns = (1, 2) if halves else (len(given), 1)
     figure = Figure(((WIDTH - 2 * MARGIN) / 100, 2.7 * rows), dpi=100)
     figure.set_layout_engine("constrained", hspace=0.06)
-    for place, (title, values, marks, top) in enumerate(given, start=1):
-        axes = figure.add_subplot(rows, columns, place)
+    for index, (title, values, marks, top) in enumerate(given, start=1):
+        axes = figure.add_subplot(rows, columns, index)
         _draw_bars(axes, values, marks, top)
         by_class(axes, title, names, wide=not halves)
     return figure
@@ -140,27 +140,27 @@ def _draw_bars(axes: Axes, values: NDArray[np.floating], marks: NDArray[np.float
 
     Bars end at ``top``, or at a multiple of the median where that is None; an arrow marks the bars that are cut.
     """
-    there = np.flatnonzero(np.isfinite(values))
+    finite = np.flatnonzero(np.isfinite(values))
     marks = np.full(len(values), np.nan) if marks is None else marks
     marked = np.flatnonzero(np.isfinite(marks))
     if top is None:
         top = (
-            max(min(values[there].max(), MAX_BAR_MEDIANS * np.median(values[there])), marks[marked].max(initial=0))
+            max(min(values[finite].max(), MAX_BAR_MEDIANS * np.median(values[finite])), marks[marked].max(initial=0))
             or 1.0
         )
-    axes.bar(there, np.minimum(values[there], top), 0.74, color=COLOURS[1])
+    axes.bar(finite, np.minimum(values[finite], top), 0.74, color=COLOURS[1])
     axes.hlines(marks[marked], marked - 0.45, marked + 0.45, color=COLOURS[0], linewidth=2.2)
     axes.set_ylim(0, 1.13 * top)
-    for place in there.tolist():
-        height, cut = min(values[place], top), bool(values[place] > top)
-        if height < marks[place] < height + 0.1 * top:
-            height = marks[place]  # the number stands above the line rather than in it
+    for index in finite.tolist():
+        height, cut = min(values[index], top), bool(values[index] > top)
+        if height < marks[index] < height + 0.1 * top:
+            height = marks[index]  # the number stands above the line rather than in it
         if len(values) <= MAX_NUMBERED_CLASSES or cut:
             text, colour = (
-                format_number(values[place]) + " ↑" * cut,
+                format_number(values[index]) + " ↑" * cut,
                 hex_colour(MISTAKE) if cut else GREY,
             )
-            axes.text(place, height + 0.015 * top, text, color=colour, ha="center", va="bottom", fontsize=8.5)
+            axes.text(index, height + 0.015 * top, text, color=colour, ha="center", va="bottom", fontsize=8.5)
 
 
 def best_and_worst(
@@ -206,18 +206,18 @@ def draw_best_and_worst(groups: Sequence[Examples], width: int = WIDTH) -> Image
     columns = max(1, (width - 5 * MARGIN) // (side + GAP) // 2)
     number_of = columns * max(1, EXAMPLE_ROWS // len(groups))
     drawn = []
-    for place, (title, *both) in enumerate(groups):
+    for index, (title, *both) in enumerate(groups):
         shown = [as_rows(in_cells(images[:number_of], side), columns) for images in both]
         rows = max(map(len, shown))
         padded = [np.pad(part, [(0, rows - len(part)), (0, 0), (0, 0), (0, 0)]) for part in shown]
-        headings = ("generated", "real") if not place else ("", "")
+        headings = ("generated", "real") if not index else ("", "")
         blocks = [Block(part, heading) for part, heading in zip(padded, headings, strict=True)]
         drawn.append(_headed(title, draw_grid(blocks, in_one_row=True), width))
     return stacked(drawn)
 
 
 def _headed(title: str, picture: Image.Image, width: int) -> Image.Image:
-    """Put a title above a grid; ``width`` pixels are its own, however narrow the grid is."""
+    """Put a title above a grid; the result is at least ``width`` pixels wide."""
     headed = Image.new("RGB", (max(width, picture.width), picture.height + 24), "white")
     headed.paste(picture.convert("RGB"), (0, 24))
     text = textwrap.shorten(title, width // 8, placeholder="…")
@@ -284,9 +284,9 @@ def draw_evaluation(
         width = WIDTH - matrix.width - MARGIN
         column = [draw_best_and_worst(examples, width)] if examples else []
         rest = matrix.height - sum(picture.height for picture in column)
-        found = mistakes(confusion, names)
+        frequent = mistakes(confusion, names)
         parts.append(
-            side_by_side(matrix, stacked([*column, draw_mistakes(found, width, max(4, rest // LINE_HEIGHT - 2))]))
+            side_by_side(matrix, stacked([*column, draw_mistakes(frequent, width, max(4, rest // LINE_HEIGHT - 2))]))
         )
     elif examples:
         parts.append(draw_best_and_worst(examples))
@@ -295,7 +295,7 @@ def draw_evaluation(
         share = (WIDTH - MARGIN * (len(groups) - 1)) // len(groups)
         drawn = [draw_neighbours(group, share) for group in groups]
         row = Image.new("RGB", (WIDTH, max(picture.height for picture in drawn)), "white")
-        for place, picture in enumerate(drawn):
-            row.paste(picture, ((share + MARGIN) * place, 0))
+        for index, picture in enumerate(drawn):
+            row.paste(picture, ((share + MARGIN) * index, 0))
         parts.append(row)
     return stacked(parts)

@@ -179,7 +179,7 @@ def _on_two_lines(name: str) -> str:
     breaks = [match.start() for match in re.finditer(r"[ _]", name)] if "\n" not in name else []
     if not breaks:
         return name
-    at = min(breaks, key=lambda place: abs(place - len(name) / 2))
+    at = min(breaks, key=lambda position: abs(position - len(name) / 2))
     return f"{name[: at + (name[at] == '_')]}\n{name[at + 1 :]}"
 
 

@@ -1,8 +1,8 @@
-"""Charts to point at: the curves of several runs, and trials along their parameters, as Vega-Lite and its data.
+"""Interactive charts in Vega-Lite: the curves of several runs, and trials along their parameters.
 
-They are in the colours and by the rules of the figures of :mod:`handwriting.plots.comparison` and
-:mod:`handwriting.plots.sweeps`. Vega-Lite is JSON, which the browser draws: nothing is imported for it, nothing is
-drawn here, and what is drawn follows the theme and the width of the page.
+Colours and scales are those of the figures of :mod:`handwriting.plots.comparison` and :mod:`handwriting.plots.sweeps`.
+The browser draws the charts, in the theme and the width of the page. They are written as plain Vega-Lite, because
+pages rebuild their charts every second while a run is running: Altair takes 20 ms for each.
 """
 
 from __future__ import annotations
@@ -17,31 +17,32 @@ from handwriting.plots.themes import page_colour
 from handwriting.scales import ABSENT_POSITION, Axis
 from handwriting.text import format_whole
 
-NEITHER = "#9a9a9a"
-"""Grey that is seen on white and on black."""
+NEUTRAL = "#9a9a9a"
+"""A grey that is visible on light and dark pages."""
 HEIGHT, TALL = 230, 330
-"""Of a chart, in pixels."""
+"""The heights of curves and of the chart of trials, in pixels."""
 DASHES = {VALIDATION: (1, 0), TRAIN: (4, 3), FLOOR: (1, 3)}
-"""How the lines of each kind are dashed; floors are dotted."""
+"""The lengths of dash and gap of each kind of line; floors are dotted."""
 KINDS = {VALIDATION: "validation", TRAIN: "training", FLOOR: "floor"}
-SYMBOLS = {"symbolType": "stroke", "symbolStrokeColor": NEITHER, "symbolSize": 300, "symbolStrokeWidth": 2}
-"""How a legend shows dashes."""
+LEGEND_SYMBOLS = {"symbolType": "stroke", "symbolStrokeColor": NEUTRAL, "symbolSize": 300, "symbolStrokeWidth": 2}
+"""The symbols that show dashes in a legend."""
 PICK = "pick"
-"""What a selection is called."""
-GOODNESS = {False: ("#e3c12f", "#3b1f6b"), True: ("#6f5aa8", "#ffe14d")}
+"""The name of the selection of trials."""
+WORST_AND_BEST = {False: ("#e3c12f", "#3b1f6b"), True: ("#6f5aa8", "#ffe14d")}
 """The colours of the worst trial and the best, on a light page and on a dark one."""
 TEXT = {False: "#31333f", True: "#fafafa"}
-PLACES = "places"
+POSITION = "position"
+"""The field of a trial's position on an axis."""
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart to point at.
+    """An interactive chart.
 
     Attributes:
-        rows: Its data.
-        spec: How it is drawn, in Vega-Lite 5.
-        selects: Whether something can be selected in it.
+        rows: The data.
+        spec: The chart without its data, as Vega-Lite 5.
+        selects: Whether it has a selection.
     """
 
     rows: list[dict[str, Any]]
@@ -61,47 +62,47 @@ def curves_chart(
     log: bool | None = None,
     dark: bool = False,
 ) -> Chart | None:
-    """Return one metric of several runs in the same axes: validation solid, training dashed, floors dotted.
+    """Return a chart of one metric of several runs: validation solid, training dashed, floors dotted.
 
     Args:
-        metric: Its name, without ``train/`` or ``val/``.
-        names: What each run is called, by its index, which settles its colour.
-        rows: What the ``metrics.csv`` of each holds.
-        by: What training is counted in: one of :data:`handwriting.plots.curves.COUNTED`.
-        smoothing: How much of each value is that before it, 0..1; floors stay as they are.
-        log: Whether the axis of values is logarithmic; None where that is for the values to say.
-        dark: Whether the page is.
+        metric: The name of the metric, without ``train/`` or ``val/``.
+        names: The name of each run, by its index, which determines its colour.
+        rows: The rows of ``metrics.csv`` of each run, by its index.
+        by: The measure of progress: one of :data:`handwriting.plots.curves.COUNTED`.
+        smoothing: The weight of earlier values, from 0 to less than 1; see :func:`smoothed`. Floors are not smoothed.
+        log: Whether the axis of values is logarithmic; None to decide by the values, see :func:`falls`.
+        dark: Whether the page is dark.
 
     Returns:
-        The chart, or None where no run has measured it.
+        The chart; None if no run has a value of the metric.
     """
-    found, lines = list[dict[str, Any]](), list[list[float]]()
+    points, lines = list[dict[str, Any]](), list[list[float]]()
     for index, run in rows.items():
         for prefix, kind in KINDS.items():
             x, y = series(run, prefix + metric, by)
-            points = [(place, value) for place, value in zip(x, y, strict=True) if math.isfinite(place + value)]
+            usable = [(at, value) for at, value in zip(x, y, strict=True) if math.isfinite(at + value)]
             if log:
-                points = [(place, value) for place, value in points if value > 0]
-            if not points:
+                usable = [(at, value) for at, value in usable if value > 0]
+            if not usable:
                 continue
-            x, y = thinned([place for place, _ in points], [value for _, value in points])
+            x, y = thinned(*zip(*usable, strict=True))
             values = y if prefix == FLOOR else smoothed(y, smoothing)
             lines.append(values)
-            own = {"run": f"{index + 1}  {names[index]}", "kind": kind, "line": f"{index} {kind}"}
-            found += [{**own, "x": place, "y": value} for place, value in zip(x, values, strict=True)]
-    if not found:
+            line = {"run": f"{index + 1}  {names[index]}", "kind": kind, "line": f"{index} {kind}"}
+            points += [{**line, "x": at, "y": value} for at, value in zip(x, values, strict=True)]
+    if not points:
         return None
-    alone = any(len(line) == 1 for line in lines)  # a line of one point is none
+    has_single_point = any(len(line) == 1 for line in lines)  # which would be invisible as a line
     if log is None:
         log = falls(lines)
     runs = {f"{index + 1}  {names[index]}": page_colour(index, dark) for index in rows}
-    kinds = dict.fromkeys(row["kind"] for row in found)
+    kinds = dict.fromkeys(row["kind"] for row in points)
     dashes = {KINDS[prefix]: dash for prefix, dash in DASHES.items() if KINDS[prefix] in kinds}
     x_axis = {"title": COUNTED[by], "tickCount": 5, "format": "~s" if by == "samples" else "~g", "grid": False}
     spec = {
         "height": HEIGHT,
         "title": {"text": metric.replace("_", " "), "anchor": "start", "fontSize": 14},
-        "mark": {"type": "line", "point": {"size": 30, "filled": True} if alone else False},
+        "mark": {"type": "line", "point": {"size": 30, "filled": True} if has_single_point else False},
         "encoding": {
             "x": {"field": "x", "type": "quantitative", "axis": x_axis, "scale": {"nice": False}},
             "y": {
@@ -114,7 +115,7 @@ def curves_chart(
             "strokeDash": {
                 "field": "kind",
                 "type": "nominal",
-                "legend": {"orient": "top", "title": None, "offset": 2, **SYMBOLS},
+                "legend": {"orient": "top", "title": None, "offset": 2, **LEGEND_SYMBOLS},
                 "scale": _scale({kind: list(dash) for kind, dash in dashes.items()}),
             },
             "strokeWidth": {"condition": {"test": "datum.kind == 'validation'", "value": 2.2}, "value": 1.1},
@@ -127,7 +128,7 @@ def curves_chart(
             ],
         },
     }
-    return Chart(found, spec)
+    return Chart(points, spec)
 
 
 def _scale(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,24 +139,24 @@ def _scale(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parallel_chart(axes: Sequence[Axis], value: Axis, better: str, numbers: Sequence[int], dark: bool = False) -> Chart:
-    """Return each trial as a line through its place on every axis; dragging over axes selects trials.
+    """Return a chart of each trial as a line through its position on every axis; dragging over axes selects trials.
 
     Args:
         axes: The parameters, each with a value for every trial.
-        value: What each trial reached; None where it reached nothing.
+        value: The value that each trial reached; None for a trial without one.
         better: ``min`` or ``max``.
-        numbers: Of the trials.
-        dark: Whether the page is; what is better stands out more from it.
+        numbers: The numbers of the trials.
+        dark: Whether the page is dark; better trials stand out more from it.
     """
     columns = [*axes, value]
     labels = _labels(columns)
-    places = [[axis.position(one) for one in axis.values] for axis in columns]
-    goodness = [place if better == "max" else 1 - place for place in places[-1]]
-    found = [
+    positions = [[axis.position(entry) for entry in axis.values] for axis in columns]
+    goodness = [position if better == "max" else 1 - position for position in positions[-1]]
+    points = [
         {
             "trial": trial,
             "axis": labels[column],
-            PLACES: places[column][row],
+            POSITION: positions[column][row],
             "value": shown(axis.values[row]),
             "good": None if value.values[row] is None else goodness[row],
             "reached": shown(value.values[row]),
@@ -164,9 +165,9 @@ def parallel_chart(axes: Sequence[Axis], value: Axis, better: str, numbers: Sequ
         for row, trial in enumerate(numbers)
     ]
     ticks = [
-        {"axis": labels[column], PLACES: place, "tick": text}
+        {"axis": labels[column], POSITION: position, "tick": text}
         for column, axis in enumerate(columns)
-        for place, text in _ticks(axis)
+        for position, text in _ticks(axis)
     ]
     x = {
         "field": "axis",
@@ -177,13 +178,13 @@ def parallel_chart(axes: Sequence[Axis], value: Axis, better: str, numbers: Sequ
         "scale": {"padding": 0.4},
     }  # fmt: skip
     low = ABSENT_POSITION - 0.03 if any(None in axis.values for axis in columns) else -0.04
-    y = {"field": PLACES, "type": "quantitative", "axis": None, "scale": {"domain": [low, 1.05], "nice": False}}
+    y = {"field": POSITION, "type": "quantitative", "axis": None, "scale": {"domain": [low, 1.05], "nice": False}}
     good = {
-        "condition": {"test": "!isValid(datum.good)", "value": NEITHER},
+        "condition": {"test": "!isValid(datum.good)", "value": NEUTRAL},
         "field": "good",
         "type": "quantitative",
         "legend": None,
-        "scale": {"domain": [0, 1], "range": list(GOODNESS[dark]), "interpolate": "lab"},
+        "scale": {"domain": [0, 1], "range": list(WORST_AND_BEST[dark]), "interpolate": "lab"},
     }
     tooltip = [
         {"field": "trial", "title": "trial"},
@@ -211,38 +212,36 @@ def parallel_chart(axes: Sequence[Axis], value: Axis, better: str, numbers: Sequ
             },
         ],
     }
-    return Chart(found, spec, selects=True)
+    return Chart(points, spec, selects=True)
 
 
 def shown(value: float | str | None) -> str:
-    """Return a value of an axis as it is read."""
+    """Return a value of an axis as text."""
     if value is None:
         return "-"
     return value if isinstance(value, str) else format_whole(value)
 
 
 def picked(chart: Chart, selection: Mapping[str, Any]) -> set[int]:
-    """Return the trials that pass through what was dragged over; empty where nothing was.
-
-    A trial is taken where it passes through the dragged heights on every axis that was dragged over.
+    """Return the trials that pass through the selected range on every selected axis; empty without a selection.
 
     Args:
-        chart: Of :func:`parallel_chart`.
-        selection: What the browser says of ``PICK``: the axes and the heights.
+        chart: A chart of :func:`parallel_chart`.
+        selection: The browser's state of the selection ``PICK``: the axes, and the range of positions.
     """
-    dragged, heights = selection.get("axis"), selection.get(PLACES)
-    if not dragged or not heights:
+    axes, positions = selection.get("axis"), selection.get(POSITION)
+    if not axes or not positions:
         return set()
-    low, high = min(heights), max(heights)
-    passing: dict[str, set[int]] = {axis: set() for axis in dragged}
+    low, high = min(positions), max(positions)
+    passing: dict[str, set[int]] = {axis: set() for axis in axes}
     for row in chart.rows:
-        if row["axis"] in passing and low <= row[PLACES] <= high:
+        if row["axis"] in passing and low <= row[POSITION] <= high:
             passing[row["axis"]].add(row["trial"])
     return set.intersection(*passing.values())
 
 
 def _labels(axes: Sequence[Axis]) -> list[str]:
-    """Return the last part of each axis' name, or all of it where that is not its own."""
+    """Return the last part of each axis' name, or the whole name if several axes share that part."""
     short = [axis.name.rpartition(".")[2] for axis in axes]
     return [name if short.count(name) == 1 else axis.name for name, axis in zip(short, axes, strict=True)]
 

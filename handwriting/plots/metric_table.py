@@ -50,12 +50,12 @@ def draw_metric_table(values: Mapping[str, MetricValue]) -> Image.Image:
 
 
 def _parts(row: NamedValue) -> tuple[str, ...]:
-    """Return what stands in the cells of a row."""
-    name, own = row
-    error = f"± {format_number(own.error, 2)}" if own.error is not None else ""
-    better = {"min": "lower", "max": "higher"}[own.better]
-    name = textwrap.shorten(own.caption or name, MAX_CAPTION_LETTERS, placeholder="…")
-    return name, format_number(own.value), error, own.unit, format_number(own.floor), f"{own.n:,}", better
+    """Return the texts of the cells of a row."""
+    name, value = row
+    error = f"± {format_number(value.error, 2)}" if value.error is not None else ""
+    better = {"min": "lower", "max": "higher"}[value.better]
+    name = textwrap.shorten(value.caption or name, MAX_CAPTION_LETTERS, placeholder="…")
+    return name, format_number(value.value), error, value.unit, format_number(value.floor), f"{value.n:,}", better
 
 
 def _at_point(text: str) -> tuple[str, str]:
@@ -65,7 +65,7 @@ def _at_point(text: str) -> tuple[str, str]:
 
 
 def _widths(rows: Sequence[NamedValue]) -> list[int]:
-    """Return how wide each column of the table is, with the room to the next."""
+    """Return the width of each column in pixels, with the space to the next."""
     widths = []
     for column, cells in enumerate(zip(COLUMN_TITLES, *map(_parts, rows), strict=True)):
         if column in NUMBER_COLUMNS:
@@ -79,7 +79,7 @@ def _widths(rows: Sequence[NamedValue]) -> list[int]:
 
 
 def _halves(rows: Sequence[NamedValue]) -> list[Sequence[NamedValue]]:
-    """Cut rows where both parts are as long as each other, between two groups if there are any."""
+    """Split rows into two parts of about the same length, between two groups if there are several."""
     groups = [value.heading for _, value in rows]
     cuts = [at for at in range(1, len(rows)) if groups[at] != groups[at - 1]] or range(1, len(rows))
     cut = min(cuts, key=lambda at: abs(at - len(rows) / 2 + 0.1))
@@ -87,7 +87,7 @@ def _halves(rows: Sequence[NamedValue]) -> list[Sequence[NamedValue]]:
 
 
 def _draw_table(rows: Sequence[NamedValue], widths: Sequence[int], wholes: Mapping[int, int]) -> Image.Image:
-    """Draw rows below their headings; ``wholes`` is how far the points stand within their columns, in pixels."""
+    """Draw rows below their headings; ``wholes`` is the width left of the points in number columns, in pixels."""
     lines: list[NamedValue | str] = []
     for group, members in groupby(rows, key=lambda row: row[1].heading):
         lines += [group] * bool(group) + list(members)
@@ -97,12 +97,12 @@ def _draw_table(rows: Sequence[NamedValue], widths: Sequence[int], wholes: Mappi
     lefts = [MARGIN, *(width - sum(widths[column:]) for column in range(1, len(widths)))]
     for column, text in enumerate(COLUMN_TITLES):
         pen.text((lefts[column], LINE_HEIGHT / 2), text, GREY, font(13), anchor="lm")
-    for place, line in enumerate(lines, start=1):
-        middle = LINE_HEIGHT * place + LINE_HEIGHT / 2
+    for row, line in enumerate(lines, start=1):
+        middle = LINE_HEIGHT * row + LINE_HEIGHT / 2
         if isinstance(line, str):
             pen.text((MARGIN, middle + 1), line, COLOURS[0], font(14), anchor="lm")
             continue
-        pen.rectangle((MARGIN - 4, LINE_HEIGHT * place + 1, width - 1, LINE_HEIGHT * (place + 1) - 1), STRIPE)
+        pen.rectangle((MARGIN - 4, LINE_HEIGHT * row + 1, width - 1, LINE_HEIGHT * (row + 1) - 1), STRIPE)
         for column, text in enumerate(_parts(line)):
             if column in NUMBER_COLUMNS:
                 whole, rest = _at_point(text)

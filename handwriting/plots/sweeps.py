@@ -18,46 +18,47 @@ from handwriting.plots.comparison import BLACK, COLOURS, FIGURE_WIDTH, GREY
 from handwriting.scales import Axis
 from handwriting.text import format_whole
 
-MAP = "viridis_r"
-"""From yellow, the worst, to dark, the best: distinct with any kind of colour vision, and in grey."""
-THIN = "#c4c4c4"
-"""Trials that have no value."""
+COLOUR_MAP = "viridis_r"
+"""Yellow for the worst to dark for the best: distinct with any kind of colour vision, and in grey."""
+NO_VALUE_COLOUR = "#c4c4c4"
+"""The colour of trials without a value."""
 TOP_TRIALS = 3
 """The number of top trials that are drawn thick."""
-MOST_NAMES = 8
+MAX_TICKS = 8
+"""With more distinct values, ticks are spread over the axis."""
 MAX_NAME_LETTERS = 18
 SPREAD = 0.045
-"""How far trials of the same choice are drawn apart to either side, as a share of the axis."""
+"""The largest shift of trials with the same value to either side, as a share of the axis."""
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def draw_parallel(axes: Sequence[Axis], value: Axis, better: str) -> Figure:
-    """Draw each trial as a line through its place on every axis, ending at its value.
+    """Draw each trial as a line through its position on every axis, ending at its value.
 
     Args:
         axes: The parameters, each with a value for every trial.
-        value: What each trial reached; None where it reached nothing.
+        value: The value that each trial reached; None for a trial without one.
         better: ``min`` or ``max``.
     """
     columns = [*axes, value]
-    places = np.array([[axis.position(one) for one in axis.values] for axis in columns]).T
-    known = np.array([one is not None for one in value.values])
-    goodness = np.where(known, places[:, -1] if better == "max" else 1 - places[:, -1], -1)
+    positions = np.array([[axis.position(entry) for entry in axis.values] for axis in columns]).T
+    known = np.array([entry is not None for entry in value.values])
+    goodness = np.where(known, positions[:, -1] if better == "max" else 1 - positions[:, -1], -1)
     order = np.argsort(goodness, kind="stable")
     best = set(order[known[order]][-TOP_TRIALS:])
-    # Those of one name would lie on each other: each a little beside the others, in the order of their values.
+    # Trials with the same value of a parameter are shifted apart, in the order of the values that they reached.
     shifts = np.zeros(len(order))
     if len(order) > 1:
         shifts[order] = np.linspace(-SPREAD, SPREAD, len(order)) * (1 if better == "max" else -1)
     for column, axis in enumerate(columns[:-1]):
-        if not axis.is_numeric or len(axis.distinct) <= MOST_NAMES:
-            places[:, column] += shifts
+        if not axis.is_numeric or len(axis.distinct) <= MAX_TICKS:
+            positions[:, column] += shifts
     figure = Figure(figsize=(FIGURE_WIDTH, 4.4))
     panel = figure.add_axes((0.045, 0.03, 0.91, 0.84))
-    palette = mpl.colormaps[MAP]
+    palette = mpl.colormaps[COLOUR_MAP]
     for index in order:
-        path = _smooth(places[index] if known[index] else places[index, :-1])
-        colour = palette(0.08 + 0.92 * goodness[index]) if known[index] else THIN
+        path = _smooth(positions[index] if known[index] else positions[index, :-1])
+        colour = palette(0.08 + 0.92 * goodness[index]) if known[index] else NO_VALUE_COLOUR
         style = {"linewidth": 2.4, "alpha": 1.0} if index in best else {"linewidth": 0.9, "alpha": 0.65}
         panel.add_collection(LineCollection([path], colors=[colour], **style))
     for column, axis in enumerate(columns):
@@ -68,12 +69,12 @@ def draw_parallel(axes: Sequence[Axis], value: Axis, better: str) -> Figure:
     return figure
 
 
-def _smooth(places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a line through places on axes that leaves and meets each of them level, ``(N, 2)``."""
+def _smooth(positions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a line through positions on axes, horizontal at each axis, ``(N, 2)``."""
     steps = np.linspace(0, 1, 21)
     ease = steps * steps * (3 - 2 * steps)
-    x = [column + steps for column in range(len(places) - 1)]
-    y = [before + (after - before) * ease for before, after in pairwise(places)]
+    x = [column + steps for column in range(len(positions) - 1)]
+    y = [before + (after - before) * ease for before, after in pairwise(positions)]
     return np.column_stack([np.concatenate(x), np.concatenate(y)]) if x else np.empty((0, 2))
 
 
@@ -86,34 +87,34 @@ def _draw_axis(panel: Axes, column: int, axis: Axis, is_value: bool) -> None:
     panel.text(column, 1.1, _short(name), fontsize=10, color=BLACK, weight="bold" if is_value else None, **above)
     if section:
         panel.text(column, 1.155, _short(section[0]), fontsize=8, color=GREY, **above)
-    ticks = [(place, text, BLACK) for place, text in _ticks(axis)]
+    ticks = [(position, text, BLACK) for position, text in _ticks(axis)]
     if None in axis.values and not is_value:
         ticks.append((axis.position(None), "not given", GREY))
-    for place, text, colour in ticks:
+    for position, text, colour in ticks:
         box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8}
-        panel.text(column + 0.03, place, text, va="center", fontsize=8, color=colour, bbox=box, zorder=4)
+        panel.text(column + 0.03, position, text, va="center", fontsize=8, color=colour, bbox=box, zorder=4)
 
 
 def _ticks(axis: Axis) -> list[tuple[float, str]]:
-    """Return what is written along an axis, and where."""
+    """Return the positions and texts of an axis' ticks."""
     if not axis.is_numeric:
-        places = np.linspace(0, 1, len(axis.distinct)) if len(axis.distinct) > 1 else [0.5]
-        ticks = [(float(place), _short(str(text))) for place, text in zip(places, axis.distinct, strict=True)]
-        return ticks if len(ticks) <= 3 * MOST_NAMES else ticks[:: len(ticks) // MOST_NAMES]
-    if len(axis.distinct) <= MOST_NAMES:
-        found: list[tuple[float, str]] = []
-        for one in axis.distinct:  # some may be too near to another to be read
-            place = axis.position(float(one))
-            if not found or place - found[-1][0] > 0.05:
-                found.append((place, format_whole(float(one))))
-        return found
+        positions = np.linspace(0, 1, len(axis.distinct)) if len(axis.distinct) > 1 else [0.5]
+        ticks = [(float(position), _short(str(text))) for position, text in zip(positions, axis.distinct, strict=True)]
+        return ticks if len(ticks) <= 3 * MAX_TICKS else ticks[:: len(ticks) // MAX_TICKS]
+    if len(axis.distinct) <= MAX_TICKS:
+        spaced: list[tuple[float, str]] = []
+        for number in map(float, axis.distinct):  # without those too close to the previous one to be readable
+            position = axis.position(number)
+            if not spaced or position - spaced[-1][0] > 0.05:
+                spaced.append((position, format_whole(number)))
+        return spaced
     low, high = float(axis.distinct[0]), float(axis.distinct[-1])
     values = [low * (high / low) ** tick if axis.is_log else low + (high - low) * tick for tick in TICKS]
     return list(zip(TICKS, map(format_whole, values), strict=True))
 
 
 def _short(text: str, longest: int = MAX_NAME_LETTERS) -> str:
-    """Return the beginning and the end of a text, in which a dollar sign starts no formula."""
+    """Return a text for Matplotlib, without the middle of a long one; a dollar sign starts no formula in it."""
     if len(text) > longest:
         text = f"{text[: longest // 2]}…{text[-(longest // 2 - 1) :]}"
     return text.replace("$", r"\$")
@@ -123,7 +124,7 @@ def draw_importance(shares: Mapping[str, float]) -> Figure:
     """Draw how much each parameter explains, the most important on top.
 
     Args:
-        shares: 0..1, by name.
+        shares: The importance of each parameter by its name, 0..1; at least one.
     """
     figure = Figure(figsize=(FIGURE_WIDTH / 2, 0.7 + 0.32 * len(shares)))
     height = 0.32 * len(shares) / (0.7 + 0.32 * len(shares))
@@ -145,32 +146,32 @@ def draw_importance(shares: Mapping[str, float]) -> Figure:
 
 
 def draw_history(numbers: Sequence[int], value: Axis, states: Sequence[str], better: str) -> Figure:
-    """Draw what each trial reached, one after the other, and the best until then.
+    """Draw the value of each trial in order, and the best value so far.
 
     Args:
-        numbers: Of the trials, in order.
-        value: What each reached; None where it reached nothing, which is marked below.
-        states: How each ended.
+        numbers: The numbers of the trials, in order.
+        value: The value that each trial reached; None for a trial without one.
+        states: The state of each trial; ``failed`` ones are marked at the bottom.
         better: ``min`` or ``max``.
     """
     figure = Figure(figsize=(FIGURE_WIDTH, 3.4))
     panel = figure.add_axes((0.06, 0.15, 0.92, 0.72))
     trials = list(zip(numbers, value.values, states, strict=True))
     points = {
-        state: [(place, float(reached)) for place, reached, how in trials if how == state and reached is not None]
+        state: [(number, float(reached)) for number, reached, ended in trials if ended == state and reached is not None]
         for state in ("done", "pruned")
     }
-    for (state, own), (colour, marker) in zip(points.items(), ((COLOURS[0], "o"), (GREY, "x")), strict=True):
-        if own:
-            panel.plot(*zip(*own, strict=True), marker, color=colour, markersize=5, label=state)
+    for (state, reached), (colour, marker) in zip(points.items(), ((COLOURS[0], "o"), (GREY, "x")), strict=True):
+        if reached:
+            panel.plot(*zip(*reached, strict=True), marker, color=colour, markersize=5, label=state)
     if points["done"]:
         best = np.minimum if better == "min" else np.maximum
         x, y = zip(*points["done"], strict=True)
         running = [*best.accumulate(y), best.reduce(y)]
         panel.step([*x, numbers[-1]], running, where="post", color=COLOURS[1], label="best so far")
-    if missing := [place for place, _, how in trials if how == "failed"]:
-        floor = panel.get_xaxis_transform()
-        panel.plot(missing, [0] * len(missing), "|", color=BLACK, markersize=12, transform=floor, label="failed")
+    if failed := [number for number, _, ended in trials if ended == "failed"]:
+        bottom = panel.get_xaxis_transform()
+        panel.plot(failed, [0] * len(failed), "|", color=BLACK, markersize=12, transform=bottom, label="failed")
     if value.is_log:
         panel.set_yscale("log")
         panel.yaxis.set_major_formatter(LogFormatter())  # 40 rather than a power of ten

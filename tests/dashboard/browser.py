@@ -1,4 +1,4 @@
-"""A dashboard that runs, and a real browser that looks at it."""
+"""A running dashboard, and a real browser that opens it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FLAGS = [
 ]
 ROOT = Path(__file__).parents[2]
 WAIT_MS = 60_000
-"""How long a page may take to show what is expected of it, in milliseconds; a busy machine is slow."""
+"""The time that a page may take to show what a test expects, in milliseconds; a busy machine is slow."""
 
 
 def free_port() -> int:
@@ -45,9 +45,9 @@ def dashboard(folder: Path, *words: str, seconds: float = 60) -> Iterator[str]:
     """Run ``handwriting dashboard`` in a folder, and yield its address once it answers."""
     port, log = free_port(), folder / "dashboard.log"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with log.open("w") as told:
+    with log.open("w") as output:
         process = subprocess.Popen(
-            [*COMMAND, "dashboard", f"port={port}", *words], cwd=folder, env=environment, stdout=told, stderr=told
+            [*COMMAND, "dashboard", f"port={port}", *words], cwd=folder, env=environment, stdout=output, stderr=output
         )
     address, until = f"http://127.0.0.1:{port}/", time.monotonic() + seconds
     try:
@@ -66,11 +66,11 @@ def dashboard(folder: Path, *words: str, seconds: float = 60) -> Iterator[str]:
 
 @dataclass
 class Seen:
-    """What a page did that it should not have.
+    """Errors of a page.
 
     Attributes:
-        errors: What it wrote to the console as an error, and answers that were refusals.
-        elsewhere: Addresses outside of the dashboard that it asked for.
+        errors: Errors that it wrote to the console, and failed responses.
+        elsewhere: Addresses outside of the dashboard that it requested.
     """
 
     errors: list[str] = field(default_factory=list)
@@ -90,7 +90,7 @@ def browser() -> Iterator[Any]:
 
 @contextmanager
 def page(chromium: Any, address: str, width: int = 1280, dark: bool = False) -> Iterator[tuple[Any, Seen]]:
-    """Yield an empty page of a visitor who was never here before, and what it does that it should not."""
+    """Yield an empty page of a new visitor, and its errors."""
     scheme = "dark" if dark else "light"
     context = chromium.new_context(viewport={"width": width, "height": 1000}, color_scheme=scheme)
     seen, own = Seen(), (address, address.replace("http", "ws"), "data:", "blob:")
@@ -99,7 +99,7 @@ def page(chromium: Any, address: str, width: int = 1280, dark: bool = False) -> 
     shown.on("console", lambda message: message.type == "error" and seen.errors.append(message.text))
     shown.on("pageerror", lambda error: seen.errors.append(str(error)))
     shown.on("response", lambda answer: answer.status >= 400 and seen.errors.append(f"{answer.status} {answer.url}"))
-    shown.on("request", lambda asked: asked.url.startswith(own) or seen.elsewhere.append(asked.url))
+    shown.on("request", lambda request: request.url.startswith(own) or seen.elsewhere.append(request.url))
     yield shown, seen
     context.close()
 
@@ -125,7 +125,7 @@ def arrive(shown: Any, heading: str) -> None:
 
 
 def select_row(shown: Any, row: int, selected: int) -> None:
-    """Mark a row of the first table by its box, and wait until the address names so many selected runs."""
+    """Mark a row of the first table by its box, and wait until the address names ``selected`` runs."""
     from playwright.sync_api import expect
 
     table = shown.get_by_test_id("stDataFrame").first

@@ -1,6 +1,6 @@
 """Pictures of every page of the dashboard, light and dark, wide and narrow: ``make screenshots``.
 
-``ARGS="runs=<folder>,<folder> root=<folder> out=<folder>"`` takes runs that are there; else it trains some, in minutes.
+``ARGS="runs=<folder>,<folder> root=<folder> out=<folder>"`` shows existing runs; otherwise a few are trained.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ QUICK = ("data=digits", "logger=none", "trainer.max_time=00:00:00:25", "trainer.
 
 
 def main(words: list[str]) -> int:
-    """Take all pictures, and say where they are and what went wrong; return how many pages misbehaved."""
+    """Take all pictures, print their paths and errors, and return the number of pages with errors."""
     given = dict(word.split("=", 1) for word in words)
     if CHROMIUM is None:
         sys.exit("Chromium is missing: apt-get install chromium")
     out = Path(given.pop("out", "screenshots"))
     out.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory() as place, folders(given, Path(place)) as asked:
-        options = [f"{key}={value}" for key, value in asked.items()]
+    with TemporaryDirectory() as place, folders(given, Path(place)) as shown:
+        options = [f"{key}={value}" for key, value in shown.items()]
         with dashboard(Path(place), *options) as address, browser() as chromium:
-            return take(chromium, address, addresses(asked["runs"]), out)
+            return take(chromium, address, addresses(shown["runs"]), out)
 
 
 @contextmanager
 def folders(given: dict[str, str], place: Path) -> Iterator[dict[str, str]]:
-    """Yield which folders are shown: those that were given, or new ones, with a run that is running."""
+    """Yield the folders to show: the given ones, or new ones with a running run."""
     if "runs" in given:
         absolute = [str(Path(folder).resolve()) for folder in given["runs"].split(",")]
         yield {**given, "runs": ",".join(absolute)}
@@ -71,7 +71,7 @@ def job(place: Path, *words: str, fails: bool = False) -> None:
 
 @contextmanager
 def training(place: Path, *words: str) -> Iterator[None]:
-    """Have a run going on meanwhile."""
+    """Keep a run running meanwhile."""
     quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen([*COMMAND, "train", *words], cwd=place, env=ENVIRONMENT, **quiet)
     try:
@@ -82,7 +82,7 @@ def training(place: Path, *words: str) -> Iterator[None]:
 
 
 def addresses(runs: str) -> dict[str, dict[str, Any]]:
-    """Return the pages by the names of their pictures: what their addresses tell."""
+    """Return the query parameters of each page, by the name of its picture."""
     snapshot = RunIndex([Path(folder) for folder in runs.split(",")]).snapshot()
     done = [key for key, entry in snapshot.summaries.items() if entry.state == "done" and key not in snapshot.sweep_of]
     tested = next((key for key in done if snapshot.summaries[key].tested), done[0])
@@ -111,11 +111,11 @@ def addresses(runs: str) -> dict[str, dict[str, Any]]:
 def take(chromium: Any, address: str, pages: dict[str, dict[str, Any]], out: Path) -> int:
     """Take a picture of every page in every size and theme."""
     wrong = 0
-    for name, told in pages.items():
+    for name, parameters in pages.items():
         for size, width in SIZES.items():
             for theme in ("light", "dark"):
                 with page(chromium, address, width, dark=theme == "dark") as (shown, seen):
-                    query = urlencode(told, doseq=True)
+                    query = urlencode(parameters, doseq=True)
                     shown.goto(f"{address}?{query}")
                     arrive(shown, heading_of(query))
                     if name == "run_sample":

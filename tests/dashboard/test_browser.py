@@ -90,7 +90,7 @@ def pictures(shown: Any) -> list[str]:
 
 
 def until(shown: Any, is_expected: Callable[[], bool], what: str) -> None:
-    """Wait until a condition holds that takes more than one look at the page."""
+    """Wait until a condition holds that takes reading more than one part of the page."""
     for _ in range(WAIT_MS // 100):
         if is_expected():
             return
@@ -186,7 +186,7 @@ def test_a_running_run_is_brought_up_to_date_and_stays_selected(visit: Callable[
     finally:
         process.kill()
         process.wait()
-    until(shown, lambda: "○ dead" in table.evaluate(CELLS), "it is told from a running one")
+    until(shown, lambda: "○ dead" in table.evaluate(CELLS), "its process is gone")
     assert "runs=runs%2Fnow" in shown.url
 
 
@@ -202,10 +202,10 @@ def test_dragging_over_an_axis_selects_trials(visit: Callable[..., Any]) -> None
     shown.mouse.move(right - 2, bottom - 2, steps=8)
     shown.mouse.up()
     expect(shown.locator("body")).to_contain_text("selected: ")
-    expect(shown.get_by_role("link", name="Put them side by side")).to_have_attribute("href", re.compile("runs="))
+    expect(shown.get_by_role("link", name="Compare these trials")).to_have_attribute("href", re.compile("runs="))
 
 
-def test_a_sweep_is_shown_anew_when_a_trial_ends(visit: Callable[..., Any], folders: Path) -> None:
+def test_a_sweep_page_updates_when_a_trial_ends(visit: Callable[..., Any], folders: Path) -> None:
     sweep = Sweep.at(folders / "sweeps" / "search")
     shown = visit("?page=Sweep&sweep=sweeps/search")
     assert shown.get_by_role("link", name="Open trial 7").count() == 0
@@ -225,11 +225,11 @@ def test_a_bookmarked_address_opens_for_a_new_visitor_in_every_size_and_theme(
         "?page=Sweep&sweep=sweeps/search": ["Leaderboard"],
         "?page=Data&source=synthetic&settings=data.count=200 data.classes=ab": ["2", "Save this picture"],
     }
-    for query, told in bookmarks.items():
+    for query, texts in bookmarks.items():
         with page(chromium, address, width, dark) as (shown, seen):
             shown.goto(address + query)
             arrive(shown, heading_of(query))
-            for part in told:
+            for part in texts:
                 expect(shown.locator("body")).to_contain_text(part)
             assert shown.evaluate("document.documentElement.scrollWidth") <= width
             assert not shown.get_by_test_id("stException").count()

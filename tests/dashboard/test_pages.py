@@ -62,7 +62,7 @@ def opener(runs: tuple[Path, ...], data: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def words(app: Any) -> str:
-    """Return all that a page says outside of tables and pictures."""
+    """Return all text of a page outside of tables and pictures."""
     kinds = ("title", "subheader", "caption", "markdown", "error", "warning", "info", "code", "html")
     return "\n".join(str(getattr(one, "value", "") or getattr(one, "body", "")) for kind in kinds
                      for one in getattr(app, kind))  # fmt: skip
@@ -75,7 +75,7 @@ def first_table(app: Any) -> Any:
 # Runs
 
 
-def test_the_table_holds_every_run_with_its_state_and_trials_only_when_asked(open_page: Callable[..., Any]) -> None:
+def test_the_table_holds_every_run_with_its_state_and_trials_on_request(open_page: Callable[..., Any]) -> None:
     shown = first_table(open_page())
     states = dict(zip(shown["run"], shown["state"], strict=True))
     assert len(shown) == 8
@@ -89,8 +89,8 @@ def test_the_table_holds_every_run_with_its_state_and_trials_only_when_asked(ope
 
 def test_what_is_no_run_is_named_in_a_corner_with_the_reason(open_page: Callable[..., Any]) -> None:
     app = open_page()
-    (told,) = [table.value for table in app.dataframe if "path" in table.value]
-    reasons = dict(zip(told["path"], told["why"], strict=True))
+    (skipped,) = [table.value for table in app.dataframe if "path" in table.value]
+    reasons = dict(zip(skipped["path"], skipped["why"], strict=True))
     assert set(reasons) == {"runs/half", "runs/notes", "runs/broken"}
     assert "half-written" in reasons["runs/half"]
     assert "no status.json" in reasons["runs/notes"]
@@ -121,15 +121,15 @@ def test_runs_in_the_address_are_selected_and_put_side_by_side(open_page: Callab
     assert not app.exception
 
 
-def test_a_run_that_is_gone_from_the_address_is_told_of(open_page: Callable[..., Any]) -> None:
+def test_an_unknown_run_in_the_address_is_reported(open_page: Callable[..., Any]) -> None:
     app = open_page(runs=["runs/gone", "runs/../../etc"])
     assert [one.value for one in app.warning] == [
-        "The run runs/gone is not here.",
-        "The run runs/../../etc is not here.",
+        "The run runs/gone was not found.",
+        "The run runs/../../etc was not found.",
     ]
 
 
-def test_without_any_run_the_next_command_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_run_the_next_command_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     needs("dashboard", "streamlit")
     opened = opener((tmp_path / "runs",), tmp_path, monkeypatch)
     for page, command in (("Runs", "python train.py"), ("Run", "python train.py"), ("Sweep", "python train.py -m")):
@@ -187,7 +187,7 @@ def test_a_run_samples_what_is_requested_and_offers_it(open_page: Callable[..., 
     assert [button.label for button in app.download_button] == ["Save this picture", "Save the glyphs as data"]
 
 
-def test_a_failed_run_says_why_and_a_dead_one_how_to_go_on(open_page: Callable[..., Any]) -> None:
+def test_a_failed_run_says_why_and_a_dead_one_how_to_resume(open_page: Callable[..., Any]) -> None:
     failed = next(key for key in first_table(open_page(filter="failed"))["run"])
     assert "NotFiniteError" in open_page(page="Run", run=failed).warning[0].value
     app = open_page(page="Run", run="runs/dead")
@@ -215,7 +215,7 @@ def test_a_run_with_a_link_that_leads_out_is_not_opened(
     assert "the secret" not in words(app)
 
 
-def test_an_evaluated_run_shows_its_classes_and_what_they_are_taken_for(
+def test_an_evaluated_run_shows_its_classes_and_their_confusion(
     folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(folders / "runs" / "trained", tmp_path / "runs" / "one")
@@ -228,7 +228,7 @@ def test_an_evaluated_run_shows_its_classes_and_what_they_are_taken_for(
     app = opener((tmp_path / "runs",), tmp_path, monkeypatch)(page="Run", run="runs/one", show="Metrics")
     assert list(first_table(app)["metric"]) == ["fid ↓"]
     assert list(app.dataframe[1].value["mistake"]) == ["c recognised as a", "a recognised as b", "b recognised as c"]
-    assert len(app.image) == 3, "measures, classes, confusion"
+    assert len(app.image) == 3, "metrics, classes, confusion"
     (run.path / "classes.json").write_text('{"names": ["a"], "confusion": [[1, 2]]}')
     app = opener((tmp_path / "runs",), tmp_path, monkeypatch)(page="Run", run="runs/one", show="Metrics")
     assert "classes.json does not hold counts" in app.error[0].value
@@ -237,28 +237,28 @@ def test_an_evaluated_run_shows_its_classes_and_what_they_are_taken_for(
 # A sweep, and data
 
 
-def test_a_sweep_shows_who_is_best_what_mattered_and_what_failed(open_page: Callable[..., Any]) -> None:
+def test_a_sweep_shows_the_best_trials_importance_and_failures(open_page: Callable[..., Any]) -> None:
     app = open_page(page="Sweep")
     said = words(app)
     for part in (
         "Leaderboard, by val/fid",
-        "Along the parameters",
-        "What mattered",
-        "The best, to go on with",
+        "Trials along their parameters",
+        "Importance of parameters",
+        "Best trial",
         "Trials",
     ):
         assert part in said
-    assert "came to no good end" in app.warning[0].value
+    assert "Failed or interrupted trials" in app.warning[0].value
     assert any(code.value.startswith("# @package _global_") for code in app.code)
     trials = app.dataframe[-1].value
     assert len(trials) == 24
     assert trials[trials["state"] == "✕ failed"]["why"].str.startswith("NotFiniteError").all()
 
 
-def test_a_sweep_that_is_broken_or_not_there_is_told_of(
+def test_a_broken_or_unknown_sweep_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_page: Callable[..., Any]
 ) -> None:
-    assert "is not here" in open_page(page="Sweep", sweep="sweeps/gone").error[0].value
+    assert "was not found" in open_page(page="Sweep", sweep="sweeps/gone").error[0].value
     sweep = write_sweep(tmp_path / "sweeps" / "one", trials=3)
     (sweep.path / "sweep.json").write_text("{")
     opened = opener((tmp_path / "sweeps",), tmp_path, monkeypatch)
@@ -266,7 +266,7 @@ def test_a_sweep_that_is_broken_or_not_there_is_told_of(
     assert first_table_with(opened(trials="true"), "sweep")["state"].iloc[0] == "cannot be read"
 
 
-def test_trials_that_go_by_different_things_are_shown_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trials_with_different_objectives_are_shown_separately(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     needs("dashboard", "streamlit")
     sweep = write_sweep(tmp_path / "sweeps" / "one", trials=20)
     trials = [replace(trial, monitor="val/loss") if trial.number < 10 else trial for trial in sweep.trials]

@@ -235,7 +235,7 @@ def test_a_killed_run_is_called_dead_though_none_of_its_files_changes(
     assert index.snapshot().summaries["runs/a"].state == "running", "it was silent for a while, on another machine"
 
 
-def test_a_record_is_read_anew_when_its_table_grows_and_not_before(runs: Path) -> None:
+def test_details_are_read_again_when_its_table_grows_and_not_before(runs: Path) -> None:
     folder, index = make(runs / "a"), RunIndex([runs])
     first = index.details("runs/a")
     assert [row["samples"] for row in first.rows] == [10]
@@ -245,13 +245,11 @@ def test_a_record_is_read_anew_when_its_table_grows_and_not_before(runs: Path) -
     assert [row["samples"] for row in index.details("runs/a").rows] == [10, 20]
 
 
-def test_a_record_is_read_anew_when_a_grid_is_drawn_or_the_run_evaluated(runs: Path) -> None:
+def test_details_are_read_again_when_a_grid_is_drawn_or_the_run_evaluated(runs: Path) -> None:
     folder, index = make(runs / "a"), RunIndex([runs])
     assert (index.details("runs/a").grids, index.details("runs/a").metric_values) == ({}, {})
     (folder / "samples").mkdir()
-    os.utime(
-        folder / "samples", ns=(0, 0)
-    )  # file systems tell no choose_epochs apart that are a few milliseconds from another
+    os.utime(folder / "samples", ns=(0, 0))  # file systems may not distinguish times a few milliseconds apart
     assert index.details("runs/a").grids == {}
     (folder / "samples/epoch_0003.png").touch()
     assert list(index.details("runs/a").grids) == [3]
@@ -298,7 +296,7 @@ def no_text(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("harm", "told"),
+    ("harm", "reason"),
     [
         (empty_status, "half-written: status.json is empty"),
         (no_summary, "half-written: summary.json is missing"),
@@ -309,7 +307,7 @@ def no_text(folder: Path) -> None:
     ],
 )
 def test_a_broken_run_is_named_with_the_reason_and_spoils_nothing(
-    runs: Path, harm: Callable[[Path], None], told: str
+    runs: Path, harm: Callable[[Path], None], reason: str
 ) -> None:
     make(runs / "good")
     harm(make(runs / "bad"))
@@ -317,7 +315,7 @@ def test_a_broken_run_is_named_with_the_reason_and_spoils_nothing(
     snapshot = index.snapshot()
     assert list(snapshot.summaries) == ["runs/good"]
     assert list(reasons(snapshot)) == ["runs/bad"]
-    assert told in reasons(snapshot)["runs/bad"]
+    assert reason in reasons(snapshot)["runs/bad"]
     assert "\n" not in reasons(snapshot)["runs/bad"]
     assert refusal(lambda: index.run("runs/bad")).startswith("The run runs/bad cannot be read: ")
     assert index.details("runs/good").state == "done"
@@ -397,7 +395,7 @@ def test_a_table_too_large_to_be_shown_is_not_read(runs: Path, monkeypatch: pyte
     monkeypatch.setattr(index_module, "MAX_TABLE_BYTES", size)
     assert len(index.details("runs/a").rows) == 1
     (folder / "metrics.csv").write_text("not a table\n" * size)
-    assert "it is too large to be shown" in refusal(lambda: index.details("runs/a"))
+    assert "it is too large to show" in refusal(lambda: index.details("runs/a"))
     assert list(index.snapshot().summaries) == ["runs/a"]
 
 
@@ -415,15 +413,15 @@ def test_a_key_that_names_nothing_here_is_refused(runs: Path, outside: Path, key
     make(outside / "a")
     index = RunIndex([runs])
     for act in (index.run, index.details, index.sweep):
-        told = refusal(lambda act=act: act(key))  # type: ignore[misc]
-        assert "is not here." in told
-        assert told.isprintable()
+        message = refusal(lambda act=act: act(key))  # type: ignore[misc]
+        assert "was not found." in message
+        assert message.isprintable()
 
 
 def test_the_path_of_a_run_is_no_key(runs: Path) -> None:
     folder, index = make(runs / "a"), RunIndex([runs])
     for act in (index.run, index.details):
-        assert "is not here" in refusal(lambda act=act: act(str(folder)))  # type: ignore[misc]
+        assert "was not found" in refusal(lambda act=act: act(str(folder)))  # type: ignore[misc]
 
 
 def test_the_nearest_is_suggested(runs: Path) -> None:
@@ -438,8 +436,8 @@ def test_a_run_is_no_sweep_and_a_sweep_no_run(runs: Path) -> None:
     make(runs / "a")
     write_sweep(runs / "sweep", trials=1)
     index = RunIndex([runs])
-    assert "The sweep runs/a is not here" in refusal(lambda: index.sweep("runs/a"))
-    assert "The run runs/sweep is not here" in refusal(lambda: index.run("runs/sweep"))
+    assert "The sweep runs/a was not found" in refusal(lambda: index.sweep("runs/a"))
+    assert "The run runs/sweep was not found" in refusal(lambda: index.run("runs/sweep"))
 
 
 def test_what_has_only_just_come_is_found_by_its_key(runs: Path) -> None:
@@ -464,7 +462,7 @@ def test_a_run_that_has_only_just_gone_is_refused(runs: Path, monkeypatch: pytes
 # Ways out
 
 
-def told(index: RunIndex, key: str = "runs/a") -> str:
+def shown_text(index: RunIndex, key: str = "runs/a") -> str:
     """Return all that a index says of a run, or its refusal."""
     said = [repr(index.snapshot())]
     for act in (index.details, index.run):
@@ -487,8 +485,8 @@ def test_a_link_to_a_run_outside_is_named_and_not_followed(runs: Path, outside: 
     assert set(reasons(snapshot)) == {"runs/a", "runs/all"}
     assert all("leads out of" in reason for reason in reasons(snapshot).values())
     assert "leads out of" in refusal(lambda: index.run("runs/a"))
-    assert "is not here" in refusal(lambda: index.run("runs/all/a"))
-    assert SECRET not in told(index)
+    assert "was not found" in refusal(lambda: index.run("runs/all/a"))
+    assert SECRET not in shown_text(index)
 
 
 @pytest.mark.parametrize("name", ["summary.json", "status.json"])
@@ -502,7 +500,7 @@ def test_a_small_file_that_is_a_link_out_is_never_read(runs: Path, outside: Path
     index = RunIndex([runs])
     assert list(index.snapshot().summaries) == ["runs/good"]
     assert "leads out of" in reasons(index.snapshot())["runs/a"]
-    assert SECRET not in told(index)
+    assert SECRET not in shown_text(index)
 
 
 def test_a_link_put_in_place_of_a_file_that_was_read_is_not_followed(runs: Path, outside: Path) -> None:
@@ -534,7 +532,7 @@ def test_a_run_with_a_link_out_is_not_opened(runs: Path, outside: Path, name: st
     assert list(index.snapshot().summaries) == ["runs/a"], "a table reads none of these"
     for act in (index.run, index.details):
         assert refusal(lambda act=act: act("runs/a")) == f"{link} leads out of {runs}: not read."  # type: ignore[misc]
-    assert SECRET not in told(index)
+    assert SECRET not in shown_text(index)
 
 
 def test_a_link_out_that_comes_after_a_record_was_read_is_refused(runs: Path, outside: Path) -> None:
@@ -591,7 +589,7 @@ def test_what_trackers_link_to_in_their_own_folders_stops_no_run(runs: Path, out
     index = RunIndex([runs])
     assert index.run("runs/a").path == folder
     assert index.details("runs/a").state == "done"
-    assert SECRET not in told(index)
+    assert SECRET not in shown_text(index)
 
 
 @pytest.mark.parametrize("name", ["plan.json", "sweep.json", "study.db", "0/metrics.csv", "0/samples/epoch_0001.png"])
@@ -612,10 +610,10 @@ def test_a_trial_that_is_a_link_out_is_never_read(runs: Path, outside: Path) -> 
     assert list(index.snapshot().summaries) == ["runs/sweep/0"]
     assert "leads out of" in reasons(index.snapshot())["runs/sweep/1"]
     assert "leads out of" in refusal(lambda: index.sweep("runs/sweep"))
-    assert SECRET not in told(index, "runs/sweep/1")
+    assert SECRET not in shown_text(index, "runs/sweep/1")
 
 
-# Beside others
+# Next to other processes
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, int, bytes]]:

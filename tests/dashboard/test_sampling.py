@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from handwriting.dashboard.sampling import MOST, Sampled, model_of, sample_now
+from handwriting.dashboard.sampling import MAX_GLYPHS, SampleFiles, model_of, sample_now
 from handwriting.errors import ConfigError, DataError, HandwritingError, RunError
 from handwriting.glyphs import Glyphs
 from handwriting.runs import checkpoints
@@ -28,11 +28,11 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run / "checkpoints" / "last.ckpt"
 
 
-def draw(checkpoint: Path, n: int = 2, **given: Any) -> Sampled:
+def draw(checkpoint: Path, n: int = 2, **given: Any) -> SampleFiles:
     return sample_now(checkpoint, n, **{"labels": None, "styles": None, "seed": 0, "temperature": 1.0, **given})
 
 
-def glyphs_of(drawn: Sampled, folder: Path) -> Glyphs:
+def glyphs_of(drawn: SampleFiles, folder: Path) -> Glyphs:
     (folder / "drawn.npz").write_bytes(drawn.npz)
     return Glyphs.load(folder / "drawn.npz")
 
@@ -61,7 +61,7 @@ def test_a_lower_temperature_samples_glyphs_that_are_more_alike(checkpoint: Path
 def test_every_class_and_style_has_a_row(checkpoint: Path, tmp_path: Path):
     drawn = draw(checkpoint, 4)
     glyphs = glyphs_of(drawn, tmp_path)
-    assert drawn.glyphs == len(glyphs) == 3 * 2 * 4
+    assert drawn.count == len(glyphs) == 3 * 2 * 4
     assert glyphs.labels.tolist() == [0] * 8 + [1] * 8 + [2] * 8
     assert glyphs.styles.tolist() == ([0] * 4 + [1] * 4) * 3
     with Image.open(io.BytesIO(drawn.png)) as six, Image.open(io.BytesIO(draw(checkpoint, 4, labels=["b"]).png)) as two:
@@ -81,22 +81,22 @@ def test_a_class_or_style_that_the_model_does_not_know_is_named(checkpoint: Path
         draw(checkpoint, styles=["bold"])
 
 
-@pytest.mark.parametrize("given", [{"n": MOST // 6 + 1}, {"n": 0}, {"n": -1}, {"labels": []}, {"styles": []}])
-def test_more_glyphs_than_can_be_looked_at_or_none_are_refused(checkpoint: Path, given: dict[str, Any]):
-    with pytest.raises(ConfigError, match="That makes"):
+@pytest.mark.parametrize("given", [{"n": MAX_GLYPHS // 6 + 1}, {"n": 0}, {"n": -1}, {"labels": []}, {"styles": []}])
+def test_too_many_or_no_glyphs_are_refused(checkpoint: Path, given: dict[str, Any]):
+    with pytest.raises(ConfigError, match="request 1 to"):
         draw(checkpoint, **given)
 
 
-def test_as_many_glyphs_as_can_be_looked_at_are_drawn(checkpoint: Path):
-    assert draw(checkpoint, MOST, labels=["a"], styles=["thin"]).glyphs == MOST
+def test_the_largest_number_of_glyphs_is_sampled(checkpoint: Path):
+    assert draw(checkpoint, MAX_GLYPHS, labels=["a"], styles=["thin"]).count == MAX_GLYPHS
     with pytest.raises(ConfigError, match="2,001"):
-        draw(checkpoint, MOST + 1, labels=["a"], styles=["thin"])
+        draw(checkpoint, MAX_GLYPHS + 1, labels=["a"], styles=["thin"])
 
 
 # Checkpoints
 
 
-def test_a_checkpoint_that_is_missing_is_said_and_found_once_it_is_there(checkpoint: Path, tmp_path: Path):
+def test_a_missing_checkpoint_is_reported_and_loads_once_it_exists(checkpoint: Path, tmp_path: Path):
     late = tmp_path / "late.ckpt"
     with pytest.raises(RunError, match=r"late\.ckpt"):
         draw(late)

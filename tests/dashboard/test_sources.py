@@ -31,7 +31,7 @@ def write_glyphs(path: Path, names: str = "ab") -> Path:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Return a folder of data sets beside one that is none of the page's business."""
+    """Return a folder of data sets, next to one that the page may not read."""
     write_glyphs(tmp_path / "root" / "inner" / "glyphs.npz")
     write_glyphs(tmp_path / "outside" / "secret.npz", "xyz")
     return tmp_path / "root"
@@ -39,9 +39,9 @@ def root(tmp_path: Path) -> Path:
 
 def test_every_source_is_listed_and_told_in_one_line():
     assert set(names()) == {path.stem for path in (CONF / "data").glob("[!_]*.yaml")} >= {"digits", "arrays", "emnist"}
-    for name, told in names().items():
-        assert len(told) > 10, name
-        assert "\n" not in told
+    for name, description in names().items():
+        assert len(description) > 10, name
+        assert "\n" not in description
 
 
 def test_digits_can_be_read(root: Path):
@@ -71,7 +71,7 @@ def test_settings_are_taken_as_they_are_typed(root: Path):
 
 
 @pytest.mark.parametrize(
-    ("name", "settings", "told"),
+    ("name", "settings", "message"),
     [
         ("digit", "", "there is no such data source"),
         ("../../etc/passwd", "", "there is no such data source"),
@@ -106,10 +106,10 @@ def test_settings_are_taken_as_they_are_typed(root: Path):
         ("arrays", "", "data.path is missing"),
     ],
 )
-def test_a_mistake_is_answered_in_one_line(root: Path, name: str, settings: str, told: str):
+def test_a_mistake_is_answered_in_one_line(root: Path, name: str, settings: str, message: str):
     with pytest.raises(HandwritingError) as refused:
         source_of(name, root, settings)
-    assert told in str(refused.value)
+    assert message in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
@@ -208,13 +208,13 @@ def test_every_source_declares_what_no_page_may_set():
 
 
 def test_an_absolute_path_is_refused_whether_or_not_there_is_a_file(root: Path):
-    told = set()
+    messages = set()
     for name in ("secret.npz", "nothing.npz"):
         path = root.parent / "outside" / name
         with pytest.raises(RunError) as refused:
             source_of("arrays", root, f"data.path={path}")
-        told.add(str(refused.value).replace(str(path), ""))
-    assert len(told) == 1, "the answer does not tell what is there"
+        messages.add(str(refused.value).replace(str(path), ""))
+    assert len(messages) == 1, "the message does not reveal which paths exist"
 
 
 def test_a_link_out_of_the_folder_is_refused_as_a_path(root: Path):

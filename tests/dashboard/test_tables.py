@@ -136,7 +136,7 @@ def test_a_run_whose_process_is_gone_is_dead(written: Path, tmp_path: Path):
 def test_every_state_has_words_of_its_own_and_a_new_one_is_shown_as_it_is():
     assert len(set(STATES.values())) == len(STATES)
     assert len({words[0] for words in STATES.values()}) >= 6, "their signs differ"
-    assert (state("frozen"), state(None)) == ("frozen", "not begun")
+    assert (state("frozen"), state(None)) == ("frozen", "not started")
     assert [state(name) for name in STATES] == list(STATES.values())
 
 
@@ -212,7 +212,7 @@ def test_a_sweep_that_runs_says_how_long_it_will_take(sweep: Sweep):
 def test_a_sweep_that_was_never_started_has_no_best(sweep: Sweep):
     (sweep.path / "sweep.json").unlink()
     row = row_of(sweep)
-    assert (row["state"], row["ended"], row["trials"], row["best so far"]) == ("not begun", 0, 0, None)
+    assert (row["state"], row["ended"], row["trials"], row["best so far"]) == ("not started", 0, 0, None)
     assert row["began"] is None
 
 

@@ -1,4 +1,4 @@
-"""Charts to point at: what is in their data, and that their drawing refers to nothing else."""
+"""Interactive charts: their data, and that their specifications refer to nothing else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matplotlib.colors import to_hex
 
 from handwriting.plots.comparison import colour
 from handwriting.plots.curves import COUNTED, MAX_POINTS, smoothed
-from handwriting.plots.interactive import PICK, PLACES, Chart, curves_chart, parallel_chart, picked
+from handwriting.plots.interactive import PICK, POSITION, Chart, curves_chart, parallel_chart, picked
 from handwriting.plots.themes import lit
 from handwriting.scales import Axis
 
@@ -21,7 +21,7 @@ NAMES = {0: "first", 2: "third", 11: "twelfth"}
 
 
 def run(count: int = 6, start: float = 1.0, **more: Sequence[float]) -> list[dict[str, float]]:
-    """Return rows in which training, validation and floor differ, and so does what they are counted in."""
+    """Return rows in which training, validation, floor and the measures of progress all differ."""
     return [
         {
             "epoch": float(n),
@@ -53,7 +53,7 @@ def ranges(channel: dict[str, Any]) -> dict[str, Any]:
 
 
 def named(part: Any) -> Iterator[str]:
-    """Yield every field that a part of a chart's drawing refers to, whether by its name or in an expression."""
+    """Yield every field that a part of a chart's specification refers to, by name or in an expression."""
     if isinstance(part, dict):
         for key, value in part.items():
             if key == "field":
@@ -68,7 +68,7 @@ def named(part: Any) -> Iterator[str]:
 
 
 def unknown_fields(found: Chart) -> set[str]:
-    """Return what a chart refers to and its data lacks; a layer with data of its own goes by that."""
+    """Return the fields that a chart refers to and its data lacks; layers may have their own data."""
     layers = found.spec.get("layer", [])
     shared = {key: value for key, value in found.spec.items() if key != "layer"}
     missing = set[str]()
@@ -127,7 +127,7 @@ def test_each_line_is_a_line_by_itself():
 
 
 @pytest.mark.parametrize("by", COUNTED)
-def test_training_is_counted_in_what_was_asked_for(by: str):
+def test_training_is_counted_in_the_requested_measure_of_progress(by: str):
     found = chart(by=by)
     assert [x for x, _ in line(found, 2, "validation")] == [row[by] for row in run()]
     assert found.spec["encoding"]["x"]["axis"]["title"] == COUNTED[by]
@@ -167,14 +167,14 @@ def test_values_that_fall_far_choose_a_logarithmic_axis_themselves(values: list[
 
 @pytest.mark.parametrize("odd", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("log", [None, True, False])
-def test_values_that_are_not_finite_are_left_out(odd: float, log: bool | None):
+def test_values_that_are_not_finite_are_skipped(odd: float, log: bool | None):
     rows = {0: [{"samples": float(n), "val/fid": value} for n, value in enumerate([3.0, odd, 2.0])]}
     found = curves_chart("fid", NAMES, rows, smoothing=0.0, log=log)
     assert found is not None
     assert line(found, 0, "validation") == [(0.0, 3.0), (2.0, 2.0)]
 
 
-def test_there_is_no_chart_of_what_nobody_measured():
+def test_there_is_no_chart_of_a_metric_without_values():
     assert curves_chart("kid", NAMES, {0: run(), 2: run()}) is None
     assert curves_chart("fid", NAMES, {}) is None
     assert curves_chart("fid", NAMES, {0: [], 2: [{"samples": 1.0, "val/fid": math.nan}]}) is None
@@ -206,7 +206,7 @@ def test_charts_refer_to_nothing_that_their_data_lacks():
     assert unknown_fields(chart()) == set()
     assert unknown_fields(trials()) == set()
     assert {"x", "y", "run", "kind", "line"} <= set(named(chart().spec))
-    assert {"trial", "axis", PLACES, "good"} <= set(named(trials().spec))
+    assert {"trial", "axis", POSITION, "good"} <= set(named(trials().spec))
 
 
 # Trials
@@ -222,12 +222,12 @@ def trials(better: str = "min") -> Chart:
 
 
 def places(found: Chart, axis: str) -> dict[int, float]:
-    return {row["trial"]: row[PLACES] for row in found.rows if row["axis"] == axis}
+    return {row["trial"]: row[POSITION] for row in found.rows if row["axis"] == axis}
 
 
 def ticks(found: Chart, axis: str) -> dict[str, float]:
     (values,) = [layer["data"]["values"] for layer in found.spec["layer"] if "data" in layer]
-    return {tick["tick"]: tick[PLACES] for tick in values if tick["axis"] == axis}
+    return {tick["tick"]: tick[POSITION] for tick in values if tick["axis"] == axis}
 
 
 def test_every_trial_has_a_point_on_every_axis():
@@ -249,7 +249,7 @@ def test_numbers_stand_on_their_scale_and_names_apart():
     assert {trial: float(text) for trial, text in shown.items()} == dict(zip(NUMBERS, LR.values, strict=True))
 
 
-def test_what_a_trial_was_not_given_stands_below_and_says_so():
+def test_a_missing_parameter_is_drawn_below_the_axis_and_labelled():
     found = trials()
     below = places(found, "norm")[12]
     assert below < 0
@@ -278,37 +278,39 @@ def test_trials_that_all_reached_nothing_are_drawn():
     assert json.dumps([found.rows, found.spec], allow_nan=False)
 
 
-def test_parameters_of_the_same_last_name_are_told_apart():
+def test_parameters_with_the_same_last_name_keep_their_full_names():
     other = Axis("data.lr", (1.0, 2.0, 3.0, 4.0))
     found = parallel_chart([LR, other, NORM], VALUE, "min", NUMBERS)
     assert found.spec["encoding"]["x"]["sort"] == ["model.lr", "data.lr", "norm", "val/fid"]
     assert len(found.rows) == 4 * 4
 
 
-def test_what_is_dragged_over_is_called_by_the_names_that_are_looked_for():
+def test_the_selection_has_the_names_that_are_read():
     (select,) = [param for layer in trials().spec["layer"] for param in layer.get("params", ())]
     assert select["name"] == PICK
     assert select["select"] == {"type": "interval", "encodings": ["x", "y"]}
     assert trials().spec["encoding"]["x"]["field"] == "axis"
-    assert all(layer["encoding"]["y"]["field"] == PLACES for layer in trials().spec["layer"])
+    assert all(layer["encoding"]["y"]["field"] == POSITION for layer in trials().spec["layer"])
 
 
 @pytest.mark.parametrize("heights", [[0.4, 1.0], [1.0, 0.4]])
-def test_dragging_over_one_axis_takes_the_trials_between_the_heights(heights: list[float]):
-    assert picked(trials(), {"axis": ["lr"], PLACES: heights}) == {11, 12, 13}
-    assert picked(trials(), {"axis": ["norm"], PLACES: [0.0, 0.0]}) == {10, 13}
+def test_dragging_over_one_axis_picks_the_trials_in_the_range(heights: list[float]):
+    assert picked(trials(), {"axis": ["lr"], POSITION: heights}) == {11, 12, 13}
+    assert picked(trials(), {"axis": ["norm"], POSITION: [0.0, 0.0]}) == {10, 13}
 
 
-def test_dragging_over_several_axes_takes_the_trials_that_pass_through_on_all_of_them():
-    assert picked(trials(), {"axis": ["lr", "norm"], PLACES: [0.4, 1.0]}) == {11}
-    assert picked(trials(), {"axis": ["lr", "norm"], PLACES: [-0.2, 0.6]}) == {10, 13}
-    assert picked(trials(), {"axis": ["lr", "norm", "val/fid"], PLACES: [0.9, 1.0]}) == set()
+def test_dragging_over_several_axes_picks_the_trials_in_the_range_on_all_of_them():
+    assert picked(trials(), {"axis": ["lr", "norm"], POSITION: [0.4, 1.0]}) == {11}
+    assert picked(trials(), {"axis": ["lr", "norm"], POSITION: [-0.2, 0.6]}) == {10, 13}
+    assert picked(trials(), {"axis": ["lr", "norm", "val/fid"], POSITION: [0.9, 1.0]}) == set()
 
 
-def test_what_a_trial_was_not_given_can_be_dragged_over():
-    assert picked(trials(), {"axis": ["norm"], PLACES: [-0.12, -0.05]}) == {12}
+def test_trials_without_a_parameter_can_be_selected():
+    assert picked(trials(), {"axis": ["norm"], POSITION: [-0.12, -0.05]}) == {12}
 
 
-@pytest.mark.parametrize("nothing", [{}, {"axis": []}, {"axis": ["lr"]}, {PLACES: [0, 1]}, {"axis": [], PLACES: []}])
-def test_where_nothing_was_dragged_over_no_trial_is_taken(nothing: dict[str, Any]):
+@pytest.mark.parametrize(
+    "nothing", [{}, {"axis": []}, {"axis": ["lr"]}, {POSITION: [0, 1]}, {"axis": [], POSITION: []}]
+)
+def test_without_a_selection_no_trial_is_picked(nothing: dict[str, Any]):
     assert picked(trials(), nothing) == set()

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.collections import LineCollection
 
 from handwriting.plots.curves import figure_bytes
-from handwriting.plots.sweeps import THIN, draw_history, draw_importance, draw_parallel
+from handwriting.plots.sweeps import NO_VALUE_COLOUR, draw_history, draw_importance, draw_parallel
 from handwriting.scales import Axis
 
 LR = Axis("model.lr", (0.001, 0.01, 0.1, 0.05))
@@ -31,7 +31,7 @@ def test_every_trial_is_a_line_and_the_best_is_drawn_last(better: str) -> None:
 def test_a_trial_without_a_value_is_grey_and_ends_before_it() -> None:
     first = lines(draw_parallel([LR, NORM], VALUE, "min"))[0]
     red, green, blue, _ = first.get_color()[0]
-    assert "#" + "".join(f"{round(255 * part):02x}" for part in (red, green, blue)) == THIN
+    assert "#" + "".join(f"{round(255 * part):02x}" for part in (red, green, blue)) == NO_VALUE_COLOUR
     assert first.get_segments()[0][-1, 0] == 1, "it ends at the last parameter"
 
 

@@ -1,4 +1,4 @@
-"""What is in a data source: counts, contact sheets by class and style, outliers."""
+"""The page of a data source: counts, contact sheets by class and style, outliers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from handwriting.plots.grids import png_bytes
 from handwriting.reports.source import before_and_after, charts, contact_sheet, most_distant, styles, summary
 from handwriting.text import escape_markdown
 
-FIRST = "digits"
+DEFAULT_SOURCE = "digits"
 HELP = "As on the command line: `data.split=balanced data.style=median data.prepare.outliers=3 data.path=letters`"
 
 
@@ -30,7 +30,7 @@ def _show() -> None:
     st.title("Data")
     root, known = Settings.here().data, names()
     left, right = st.columns([2, 3], vertical_alignment="bottom")
-    name = left.selectbox("Source", list(known), list(known).index(FIRST), key="source", bind="query-params")
+    name = left.selectbox("Source", list(known), list(known).index(DEFAULT_SOURCE), key="source", bind="query-params")
     settings = right.text_input("Settings", key="settings", bind="query-params", help=HELP,
                                 placeholder="data.style=median data.prepare.outliers=3")  # fmt: skip
     try:
@@ -38,20 +38,20 @@ def _show() -> None:
             source, read, prepared = contents(name, root, settings)
     except HandwritingError as error:
         parts.refused(error)
-        place = escape_markdown(str(root.absolute()))
-        st.caption(f"Data sets are looked for in {place}; root=<folder> names another, and "
-                   "this fetches what can be fetched:")  # fmt: skip
+        folder = escape_markdown(str(root.absolute()))
+        st.caption(f"The dashboard reads data sets from {folder}; start it with root=<folder> to read another folder. "
+                   "This command downloads the data set, if it can be downloaded:")  # fmt: skip
         st.code(f"python train.py data={name} data.download=true debug=fast", language="bash", wrap_lines=True)
         return
     st.caption(escape_markdown(known[name]))
     st.html(facts_html(summary(source, read, prepared)))
-    train, chosen = prepared.train, chance()
+    train, rng = prepared.train, chance()
     if train.alphabet:
         parts.figure(lambda: charts(prepared), f"{name}_counts.png")
-    parts.picture(png_bytes(contact_sheet(train, chosen)), f"{name}_contact_sheet.png")
+    parts.picture(png_bytes(contact_sheet(train, rng)), f"{name}_contact_sheet.png")
     if train.style_names and train.alphabet:
-        parts.picture(png_bytes(styles(train, chosen)), f"{name}_styles.png")
+        parts.picture(png_bytes(styles(train, rng)), f"{name}_styles.png")
     else:
-        st.caption("With the setting data.style=median thin and thick glyphs are told apart.")
+        st.caption("The setting data.style=median divides the glyphs into thin and thick ones.")
     parts.picture(png_bytes(most_distant(prepared, source.prepare.outliers)), f"{name}_outliers.png")
-    parts.picture(png_bytes(before_and_after(source, read, train, chosen)), f"{name}_before_and_after.png")
+    parts.picture(png_bytes(before_and_after(source, read, train, rng)), f"{name}_before_and_after.png")

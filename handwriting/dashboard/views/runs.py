@@ -1,4 +1,4 @@
-"""All runs and sweeps in a table, and several runs side by side."""
+"""The page of all runs and sweeps, which compares the selected runs."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from handwriting.runs.details import RunDetails
 from handwriting.runs.filters import keys
 from handwriting.text import escape_markdown
 
-MOST = 10
-"""So many runs are put side by side."""
+MAX_COMPARED = 10
+"""The largest number of runs that are compared."""
 ACROSS = 3
-SCALES = {"as it suits": None, "linear": False, "logarithmic": True}
-USUAL, BY = ["Losses", "FID"], "samples"
+SCALES = {"automatic": None, "linear": False, "logarithmic": True}
+DEFAULT_FAMILIES, DEFAULT_PROGRESS = ["Losses", "FID"], "samples"
 RUNS = "runs"
-"""What the address calls a run that is selected; it may do so several times."""
+"""The query parameter of a selected run; there may be several."""
 HELP = (
     "Words, and settings: `cgan failed`, `-vae`, `model.lr<0.001`, `seed=1`, `val/fid<=20`, `norm=b*`. "
-    "All of them have to hold."
+    "A run must match all of them."
 )
 
 
@@ -39,7 +39,9 @@ def show(slots: Sequence[Any]) -> None:
         st.title("Runs")
         if not snapshot.summaries and not snapshot.sweeps:
             where = ", ".join(escape_markdown(str(folder)) for folder in parts.run_index().folders)
-            parts.nothing(f"There is no run in {where} yet. This trains one in under a minute:", "python train.py")
+            parts.nothing(
+                f"There is no run in {where} yet. This command trains one in under a minute:", "python train.py"
+            )
             parts.show_skipped(snapshot)
             return
         _choice(snapshot)
@@ -49,19 +51,19 @@ def show(slots: Sequence[Any]) -> None:
         if snapshot.sweeps:
             with st.expander(f"Sweeps: {len(snapshot.sweeps)}", expanded=RUNS not in st.query_params):
                 parts.live(_sweeps, snapshot.is_running)
-    asked = list(dict.fromkeys(st.query_params.get_all(RUNS)))
-    chosen = [key for key in asked if key in snapshot.summaries]
+    requested = list(dict.fromkeys(st.query_params.get_all(RUNS)))
+    chosen = [key for key in requested if key in snapshot.summaries]
     with slots[3]:
         parts.show_skipped(snapshot)
     with slots[4]:
-        for gone in [key for key in asked if key not in snapshot.summaries]:
-            st.warning(f"The run {escape_markdown(gone)} is not here.", icon=":material/link_off:")
+        for unknown in [key for key in requested if key not in snapshot.summaries]:
+            st.warning(f"The run {escape_markdown(unknown)} was not found.", icon=":material/link_off:")
         if not chosen:
-            st.caption("Select runs by the boxes on their left to see their curves and grids side by side.")
+            st.caption("Tick runs in the table to compare their curves, sample grids and settings.")
             return
         _head(chosen, snapshot)
     running = any(snapshot.summaries[key].state == "running" for key in chosen)
-    chosen = chosen[:MOST]
+    chosen = chosen[:MAX_COMPARED]
     with slots[5]:
         _shape()
     with slots[6]:
@@ -76,26 +78,29 @@ def show(slots: Sequence[Any]) -> None:
 
 
 def _choice(snapshot: Snapshot) -> None:
-    """Let it be said which runs are shown, and what of them."""
-    choose, more, trials = st.columns([5, 4, 2], vertical_alignment="bottom")
+    """Show the controls of the table: the filter, its columns, and whether it holds trials."""
+    choose, columns, trials = st.columns([5, 4, 2], vertical_alignment="bottom")
     with choose:
         st.text_input("Filter", key="filter", bind="query-params", help=HELP, placeholder="cgan model.lr<0.001")
-    with more:
-        own = keys(snapshot.summaries.values())
-        st.multiselect("More columns", own, key="columns", bind="query-params", placeholder="any setting or metric")
+    with columns:
+        available = keys(snapshot.summaries.values())
+        st.multiselect(
+            "More columns", available, key="columns", bind="query-params", placeholder="any setting or metric"
+        )
     with trials:
         st.toggle("Trials of sweeps", key="trials", bind="query-params", disabled=not snapshot.sweep_of)
 
 
 def _shape() -> None:
-    """Let it be said which curves are shown, and how."""
+    """Show the controls of the curves: their metrics, axes and smoothing."""
     st.subheader("Curves")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         bound: dict[str, Any] = {"bind": "query-params"}
-        st.pills("Measures", FAMILIES, selection_mode="multi", default=USUAL, key="measures", **bound)
-        one: dict[str, Any] = {**bound, "required": True}
-        st.segmented_control("Counted in", list(COUNTED), format_func=COUNTED.__getitem__, default=BY, key="by", **one)
-        st.segmented_control("Scale", list(SCALES), default="as it suits", key="scale", **one)
+        st.pills("Metrics", FAMILIES, selection_mode="multi", default=DEFAULT_FAMILIES, key="measures", **bound)
+        single: dict[str, Any] = {**bound, "required": True}
+        st.segmented_control("Progress in", list(COUNTED), format_func=COUNTED.__getitem__, default=DEFAULT_PROGRESS,
+                             key="by", **single)  # fmt: skip
+        st.segmented_control("Scale", list(SCALES), default="automatic", key="scale", **single)
         st.slider("Smoothing", 0.0, 0.98, 0.0, 0.02, key="smoothing", width=220, **bound)
 
 
@@ -107,25 +112,25 @@ def _table(was_running: bool) -> None:
     except HandwritingError as error:
         parts.refused(error)
         shown = runs_shown(snapshot, "", state.trials)
-    places, chosen = list(shown), st.query_params.get_all(RUNS)
+    row_keys, chosen = list(shown), st.query_params.get_all(RUNS)
     st.caption(counts(snapshot, len(shown)))
     if not shown:
-        st.caption("None of them fits the filter." if state.filter else "The trials are in their sweeps.")
+        st.caption("No run matches the filter." if state.filter else "All runs are trials of sweeps.")
         return
-    # Which rows there are is part of the table's name, because a selection is told by the places of rows.
-    name = zlib.crc32("\n".join([*places, str(state.get("cleared", 0))]).encode())
-    told = parts.table(
+    # Streamlit knows a selection by row numbers, so other rows make another table.
+    table_key = zlib.crc32("\n".join([*row_keys, str(state.get("cleared", 0))]).encode())
+    event = parts.table(
         runs_table(shown, state.columns),
-        key=f"table {name}",
+        key=f"table {table_key}",
         on_select="rerun",
         selection_mode="multi-row",
-        selection_default={"selection": {"rows": [place for place, key in enumerate(places) if key in chosen]}},
+        selection_default={"selection": {"rows": [row for row, key in enumerate(row_keys) if key in chosen]}},
         column_config=parts.columns(),
         height=min(38 + 35 * len(shown), 430),
     )
-    marked = [places[row] for row in told["selection"]["rows"] if row < len(places)]
-    if (wanted := selected(chosen, places, marked)) != chosen:
-        st.query_params[RUNS] = wanted
+    marked = [row_keys[row] for row in event["selection"]["rows"] if row < len(row_keys)]
+    if (now := selected(chosen, row_keys, marked)) != chosen:
+        st.query_params[RUNS] = now
         st.rerun()
     if snapshot.is_running != was_running:
         st.rerun()
@@ -140,70 +145,69 @@ def _sweeps() -> None:
 
 
 def _head(chosen: Sequence[str], snapshot: Snapshot) -> None:
-    """Name the selected runs in their colours, with a link to each."""
+    """Show the numbers of the selected runs in their colours, with a link to each."""
     st.divider()
     with st.container(horizontal=True, vertical_alignment="center"):
-        for index, key in enumerate(chosen[:MOST]):
+        for index, key in enumerate(chosen[:MAX_COMPARED]):
             st.html(swatch(index, dark=parts.is_dark()), width="content")
             parts.link(snapshot.summaries[key].name, page="Run", run=key)
         if st.button("Clear the selection", type="tertiary", icon=":material/close:"):
             st.query_params.pop(RUNS, None)
             st.session_state.cleared = st.session_state.get("cleared", 0) + 1
             st.rerun()
-    if len(chosen) > MOST:
-        st.caption(f"The first {MOST} of {len(chosen)} that are selected.")
+    if len(chosen) > MAX_COMPARED:
+        st.caption(f"The first {MAX_COMPARED} of {len(chosen)} selected runs are shown.")
 
 
-def _records(chosen: Sequence[str], tell: bool = False) -> dict[int, RunDetails]:
-    """Return the selected runs by their place in the selection; one that cannot be read is told of once."""
-    found = {}
+def _details(chosen: Sequence[str], show_errors: bool = False) -> dict[int, RunDetails]:
+    """Return the details of the selected runs by their index in the selection, without those that cannot be read."""
+    details = {}
     for index, key in enumerate(chosen):
         try:
-            found[index] = parts.run_index().details(key)
+            details[index] = parts.run_index().details(key)
         except HandwritingError as error:
-            if tell:
+            if show_errors:
                 parts.refused(error)
-    return found
+    return details
 
 
 def _curves(chosen: Sequence[str]) -> None:
-    records = _records(chosen, tell=True)
-    state = st.session_state
-    names, rows = ({i: one.name for i, one in records.items()}, {i: one.rows for i, one in records.items()})
+    details, state = _details(chosen, show_errors=True), st.session_state
+    names, rows = {i: run.name for i, run in details.items()}, {i: run.rows for i, run in details.items()}
     metrics = ordered(
-        {metric for run in rows.values() for metric in metrics_of(run) if family(metric) in state.measures}
+        {metric for table in rows.values() for metric in metrics_of(table) if family(metric) in state.measures}
     )
-    shape = (state.by, state.smoothing, SCALES[state.scale], parts.is_dark())
-    charts = {metric: curves_chart(metric, names, rows, *shape) for metric in metrics}
-    found = [(metric, one) for metric, one in charts.items() if one]
-    if not found:
-        st.caption("None of these was measured yet: choose other measures above.")
-    for metric, one in parts.across(found, ACROSS):
-        parts.chart(one, f"curve {metric}")
-    for caution in comparability_warnings(list(records.values())):
-        st.caption(escape_markdown(caution))
+    options = (state.by, state.smoothing, SCALES[state.scale], parts.is_dark())
+    charts = {metric: curves_chart(metric, names, rows, *options) for metric in metrics}
+    drawn = [(metric, chart) for metric, chart in charts.items() if chart]
+    if not drawn:
+        st.caption("None of these metrics has been measured yet: select others above.")
+    for metric, chart in parts.across(drawn, ACROSS):
+        parts.chart(chart, f"curve {metric}")
+    for warning in comparability_warnings(list(details.values())):
+        st.caption(escape_markdown(warning))
 
 
 def _grids(chosen: Sequence[str]) -> None:
-    records = {index: one for index, one in _records(chosen).items() if one.grids}
-    epochs = sorted({epoch for one in records.values() for epoch in one.grids})
+    details = {index: run for index, run in _details(chosen).items() if run.grids}
+    epochs = sorted({epoch for run in details.values() for epoch in run.grids})
     if not epochs:
-        st.caption("None of these runs has drawn a grid yet.")
+        st.caption("None of these runs has a sample grid yet.")
         return
-    asked = parts.epoch_slider("Epoch, of all runs", epochs, "epoch")
-    for index, one in parts.across(list(records.items()), min(ACROSS, len(records))):
-        epoch = epoch_shown(list(one.grids), asked)
-        st.html(swatch(index, one.name, parts.is_dark()))
+    requested = parts.epoch_slider("Epoch, for all runs", epochs, "epoch")
+    for index, run in parts.across(list(details.items()), min(ACROSS, len(details))):
+        epoch = epoch_shown(list(run.grids), requested)
+        st.html(swatch(index, run.name, parts.is_dark()))
         if epoch is not None:
-            name = f"{one.name.replace('/', '_')}_{epoch:04}.png"
-            parts.picture_file(one.grids[epoch], f"epoch {epoch}", name)
+            name = f"{run.name.replace('/', '_')}_{epoch:04}.png"
+            parts.picture_file(run.grids[epoch], f"epoch {epoch}", name)
 
 
 def _settings(chosen: Sequence[str]) -> None:
-    records = list(_records(chosen).values())
-    found = differences(records) if len(records) > 1 else {}
-    if not found:
-        st.caption("Select two or more." if len(records) < 2 else "These runs have the same settings.")
+    details = _details(chosen)
+    settings = differences(list(details.values())) if len(details) > 1 else {}
+    if not settings:
+        st.caption("Select at least two runs." if len(details) < 2 else "These runs have the same settings.")
         return
-    heads = [f"{index + 1}  {one.name}" for index, one in enumerate(records)]
-    parts.table([{"setting": key, **dict(zip(heads, values, strict=True))} for key, values in found.items()])
+    heads = [f"{index + 1}  {run.name}" for index, run in details.items()]
+    parts.table([{"setting": key, **dict(zip(heads, values, strict=True))} for key, values in settings.items()])

@@ -1,4 +1,4 @@
-"""One sweep: its trials, who is best, what mattered, and how to go on."""
+"""The page of a sweep: its leaderboard, its parameters and their importance, the best trial, and all trials."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ from handwriting.sweeps.results import (
 from handwriting.text import escape_markdown, format_duration, format_number
 
 ENDED = ("done", "pruned", "failed")
-IMPORTANCE = "How much of the differences each explains by itself; with few trials it is a hint."
+IMPORTANCE_CAPTION = (
+    "The share of the variance between trials that each parameter explains by itself; with few trials, only a hint."
+)
 
 
 def show(slots: Sequence[Any]) -> None:
@@ -46,124 +48,127 @@ def show(slots: Sequence[Any]) -> None:
     with slots[0]:
         st.title("A sweep")
         if not snapshot.sweeps:
-            parts.nothing("There is no sweep yet. This makes one of six short trials:",
+            parts.nothing("There is no sweep yet. This command runs one of six short trials:",
                           "python train.py -m model=vae,cgan seed=1,2,3 trainer.max_epochs=5")  # fmt: skip
             return
         key = parts.choose("Sweep", list(snapshot.sweeps), parts.run_index().sweep)
         if key is None:
             return
         try:
-            found = _found(key)
+            report = _report(key)
         except HandwritingError as error:
             parts.refused(error)
             return
-    running = found.state == "running"
+    running = report.state == "running"
     with slots[1]:
-        parts.live(lambda: _progress(key, _ended(found)), running)
+        parts.live(lambda: _progress(key, _ended(report)), running)
     with slots[2]:
-        for goal, trials in by_objective(found.trials).items():
-            _goal(key, goal, trials, found)
+        for objective, trials in by_objective(report.trials).items():
+            _objective(key, objective, trials, report)
     with slots[3]:
         parts.live(lambda: _trials(key), running)
 
 
-def _found(key: str) -> SweepReport:
+def _report(key: str) -> SweepReport:
     index = parts.run_index()
     return read_sweep(index.sweep(key), index.snapshot(parts.QUICK).trials(key))
 
 
-def _ended(found: SweepReport) -> tuple[str | None, Sequence[Trial]]:
-    """Return what the page is made of: whether it runs, and the trials that have ended."""
-    return found.state, [trial for trial in found.trials if trial.state not in ("running", "waiting")]
+def _ended(report: SweepReport) -> tuple[str | None, Sequence[Trial]]:
+    """Return the state of the sweep and the trials that have ended, on which most of the page depends."""
+    return report.state, [trial for trial in report.trials if trial.state not in ("running", "waiting")]
 
 
 def _progress(key: str, before: tuple[str | None, Sequence[Trial]]) -> None:
-    """Show what it is, and how far it got; where that is further than the page, make it anew."""
-    found = _found(key)
-    if _ended(found) != before:
+    """Show the facts about a sweep, and its progress; rerun the page if a trial has ended since ``before``."""
+    report = _report(key)
+    if _ended(report) != before:
         st.rerun()
-    left = found.status.get("seconds_left") if found.state == "running" else None
+    left = report.status.get("seconds_left") if report.state == "running" else None
     ended = len(before[1])
-    told = f"{ended} of {found.total} trials have ended" + (
+    text = f"{ended} of {report.total} trials have ended" + (
         f", about {format_duration(left)} left" if left is not None else ""
     )
-    st.progress(ended / max(1, found.total), told)
-    with st.expander(f"{state(found.state)}: {found.counts}"):
-        parts.table(table_rows(facts_table(found)))
-        st.markdown("What varies:")
-        st.code("\n".join(found.plan.swept) or "nothing", language="bash", wrap_lines=True)
+    st.progress(ended / max(1, report.total), text)
+    with st.expander(f"{state(report.state)}: {report.counts}"):
+        parts.table(table_rows(facts_table(report)))
+        st.markdown("Varied parameters:")
+        st.code("\n".join(report.plan.swept) or "nothing", language="bash", wrap_lines=True)
 
 
-def _goal(key: str, goal: Objective, trials: Sequence[Trial], found: SweepReport) -> None:
-    """Show the trials that go by the same value."""
-    (monitor, mode), standings = goal, found.leaderboards[goal]
+def _objective(key: str, objective: Objective, trials: Sequence[Trial], report: SweepReport) -> None:
+    """Show the trials that share an objective."""
+    (monitor, mode), leaderboard = objective, report.leaderboards[objective]
     st.subheader(f"Leaderboard, by {escape_markdown(monitor)} ({BETTER[mode]} is better)")
-    if (spread := seed_spread(standings)) is not None:
+    if (spread := seed_spread(leaderboard)) is not None:
         st.caption(
-            f"Trials that differ in their seed alone spread by {format_number(spread)}: less may be seed_spread."
+            f"Trials that differ in their seed alone have a standard deviation of {format_number(spread)}: smaller "
+            "differences may be chance."
         )
-    parts.table(table_rows(leaderboard_table(standings, found.summaries)), height=min(38 + 35 * len(standings), 400))
+    parts.table(
+        table_rows(leaderboard_table(leaderboard, report.summaries)), height=min(38 + 35 * len(leaderboard), 400)
+    )
     ended = [trial for trial in trials if trial.state in ENDED]
     if columns := parameter_axes(ended):
         reached = Axis(monitor, tuple(trial.value if is_finished(trial) else None for trial in ended))
         numbers = [trial.number for trial in ended]
-        _parallel(key, goal, parallel_chart(columns, reached, mode, numbers, parts.is_dark()), ended)
-    st.subheader("What mattered")
+        _parallel(key, objective, parallel_chart(columns, reached, mode, numbers, parts.is_dark()), ended)
+    st.subheader("Importance of parameters")
     if reason := importance_unavailable(trials):
         st.caption(escape_markdown(reason))
     else:
         with st.columns([3, 2])[0]:
-            parts.figure(lambda: draw_importance(importance(trials)), f"importance_{file_suffix(goal)}.png", IMPORTANCE)
+            parts.figure(lambda: draw_importance(importance(trials)), f"importance_{file_suffix(objective)}.png",
+                         IMPORTANCE_CAPTION)  # fmt: skip
     values = Axis(monitor, tuple(trial.value for trial in ended))
     numbers, states = [trial.number for trial in ended], [trial.state for trial in ended]
     parts.figure(
         lambda: draw_history(numbers, values, states, mode),
-        f"history_{file_suffix(goal)}.png",
-        "One trial after the other",
+        f"history_{file_suffix(objective)}.png",
+        "The values of the trials in order",
     )
-    _best(key, goal, found)
+    _best(key, objective, report)
 
 
-def _parallel(key: str, goal: Objective, chart: Chart, trials: Sequence[Trial]) -> None:
-    """Show trials along their parameters, and those that are selected there."""
-    st.subheader("Along the parameters")
+def _parallel(key: str, objective: Objective, chart: Chart, trials: Sequence[Trial]) -> None:
+    """Show trials along their parameters, and a table of the selected ones."""
+    st.subheader("Trials along their parameters")
     st.caption(
-        "Each trial is a line, the more it stands out the better. Drag over axes to select the trials that pass there."
+        "Each line is a trial; better trials stand out more. Drag over axes to select the trials that pass there."
     )
-    with st.container(key=f"wide {file_suffix(goal)}"):
-        selection = parts.chart(chart, f"parallel {key} {file_suffix(goal)}")["selection"]
+    with st.container(key=f"wide {file_suffix(objective)}"):
+        selection = parts.chart(chart, f"parallel {key} {file_suffix(objective)}")["selection"]
     chosen = picked(chart, selection.get(PICK, {}))
     rows = [trial for trial in trials if trial.number in chosen]
     if rows:
         st.markdown(f"**{len(rows)} selected**: {', '.join(str(trial.number) for trial in rows)}")
         parts.table(trials_table(rows), column_config=parts.columns())
-        parts.link(
-            "Put them side by side", page="Runs", runs=[f"{key}/{trial.number}" for trial in rows], trials="true"
-        )
+        parts.link("Compare these trials", page="Runs", runs=[f"{key}/{trial.number}" for trial in rows], trials="true")
 
 
-def _best(key: str, goal: Objective, found: SweepReport) -> None:
-    """Show how to go on with the best trial."""
-    st.subheader("The best, to go on with")
-    best = found.leaderboards[goal][0]
+def _best(key: str, objective: Objective, report: SweepReport) -> None:
+    """Show the command and the configuration of the best trial."""
+    st.subheader("Best trial")
+    best = report.leaderboards[objective][0]
     trial = best.best
     parts.link(f"Open trial {trial.number}", page="Run", run=f"{key}/{trial.number}")
-    st.code(rerun_command(found.plan, trial), language="bash", wrap_lines=True)
-    text = best_config(found.sweep.name, found.plan, best)
+    st.code(rerun_command(report.plan, trial), language="bash", wrap_lines=True)
+    text = best_config(report.sweep.name, report.plan, best)
     st.code(text, language="yaml")
-    parts.download(f"Save {best_config_name(goal, found)}", text, best_config_name(goal, found), "text/plain")
+    name = best_config_name(objective, report)
+    parts.download(f"Save {name}", text, name, "text/plain")
 
 
 def _trials(key: str) -> None:
-    found = _found(key)
+    report = _report(key)
     st.subheader("Trials")
-    if found.failed:
-        told = f"{len(found.failed)} came to no good end; the same command tries them again."
-        st.warning(told, icon=":material/error:")
-    parts.table(trials_table(found.trials), key="trials table", column_config=parts.columns())
-    if to_come := found.to_come:
-        named = [str(trial.number) for trial in found.trials if trial.state == "waiting"]
-        st.caption(f"{to_come} to come: {', '.join(named) or 'the search will choose them'}.")
-    for one in parts.run_index().snapshot(parts.QUICK).skipped:
-        if one.path.startswith(f"{key}/"):
-            st.caption(escape_markdown(f"Not read: {one.path} ({one.reason})"))
+    if report.failed:
+        message = f"Failed or interrupted trials: {len(report.failed)}. The sweep's command runs them again."
+        st.warning(message, icon=":material/error:")
+    parts.table(trials_table(report.trials), key="trials table", column_config=parts.columns())
+    if waiting := report.to_come:
+        numbers = [str(trial.number) for trial in report.trials if trial.state == "waiting"]
+        st.caption(f"{waiting} waiting: {', '.join(numbers) or 'the search will choose them'}.")
+    for skipped in parts.run_index().snapshot(parts.QUICK).skipped:
+        if skipped.path.startswith(f"{key}/"):
+            st.caption(escape_markdown(f"Skipped: {skipped.path} ({skipped.reason})"))
