@@ -30,7 +30,7 @@ MAX_STEM_CHARACTERS = 60
 """Characters of a page's name in the names of its files; at three bytes each they stay below file systems' limits."""
 
 PageReport = dict[str, Any]
-"""What ``report.json`` holds about one page."""
+"""The entry of a page in ``report.json``."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class PageTask:
         scan: The page.
         stem: The start of the names of its files.
         segmenter: The preset that segments it.
-        score: Scores how little a piece of ink looks like one character; None to judge by shape alone.
+        score: Scores how unlikely a piece of ink is to be one character; None to decide by shape alone.
         draft: The segmentation that it is written to.
         size: Height and width of the glyphs, in pixels.
     """
@@ -81,7 +81,7 @@ def file_stems(scans: Sequence[Scan]) -> list[str]:
 
 def segment_page(task: PageTask) -> PageReport:
     """Segment one page, write its pieces to the draft, and return its report."""
-    cv2.setNumThreads(1)  # the same in every process, so that the bytes are the same
+    cv2.setNumThreads(1)  # in every process, for identical bytes
     began = time.perf_counter()
     try:
         image = read_scan(task.scan)
@@ -116,7 +116,7 @@ def _failure(task: PageTask, reason: str) -> PageReport:
 
 
 def segment_pages(tasks: Sequence[PageTask], workers: int, draft: Draft) -> dict[str, Any]:
-    """Segment pages, write all that is found to the draft, and print one line about each page as it is done.
+    """Segment pages, write all pieces to the draft, and print a line about each page as it is done.
 
     Args:
         tasks: The pages, at least one; all with glyphs of the same size.
@@ -142,7 +142,7 @@ def segment_pages(tasks: Sequence[PageTask], workers: int, draft: Draft) -> dict
 
 
 def _page_reports(tasks: Sequence[PageTask], workers: int) -> Generator[PageReport, None, None]:
-    """Yield the report of each page, in order; a page that brings its process down costs no other."""
+    """Yield the report of each page, in order; if a process dies, only the page that caused it fails."""
     if workers == 1:
         yield from map(segment_page, tasks)
         return
@@ -151,20 +151,20 @@ def _page_reports(tasks: Sequence[PageTask], workers: int) -> Generator[PageRepo
         for report in _in_processes(tasks, workers):
             yield report
             done += 1
-    except BrokenProcessPool:  # any page in work may be the cause; one at a time, each has all the memory
+    except BrokenProcessPool:  # any page in progress may be the cause: each is tried alone, with all the memory
         for task in tasks[done:]:
             try:
                 yield from _in_processes([task], 1)
             except BrokenProcessPool:
                 yield _failure(
-                    task, "was given up: its process died, as it does where memory runs out. Make it smaller."
+                    task, "could not be segmented: its process died, probably because memory ran out. Make it smaller."
                 )
 
 
 def _in_processes(tasks: Sequence[PageTask], workers: int) -> Iterator[PageReport]:
     """Yield the report of each page, in order, while processes segment pages in parallel.
 
-    Reports are small, so that they are sent in one write: the pool would wait for a process that dies while it sends.
+    Reports must be small enough to be sent in one write: the pool would wait for a process that dies while sending.
 
     Raises:
         BrokenProcessPool: If a process dies.
@@ -198,7 +198,7 @@ def _exit_on_interrupt() -> None:
 
 
 def describe_page(report: PageReport) -> str:
-    """Return one line about a page: what was found and measured, or why it failed."""
+    """Return a line about a page: the numbers of its pieces and its measurements, or the reason of its failure."""
     if "failed" in report:
         return f"{report['page']} {report['failed']}"
     pieces = ", ".join(f"{report[f'{kind}s']:,} {kind}s" for kind in KINDS if report[f"{kind}s"])

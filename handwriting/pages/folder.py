@@ -9,7 +9,7 @@ file                               content
 ``words/``, ``characters/``        Each piece as a picture, dark ink on white, at the resolution of its page. A piece
                                    whose picture a person deletes is excluded from the data.
 ``overlays/``                      Each page with its pieces outlined.
-``report.json``                    What was requested, totals, and counts and measurements of each page.
+``report.json``                    The settings, totals, and counts and measurements of each page.
 =================================  ====================================================================================
 """
 
@@ -212,8 +212,8 @@ class SegmentedFolder:
             self._refuse_foreign([BOXES_FILE, REPORT_FILE, *GLYPH_FILES.values()])
 
     def _refuse_foreign(self, names: Sequence[str]) -> None:
-        own = set(self.files())
-        if foreign := [self.path / name for name in names if name not in own and (self.path / name).exists()]:
+        earlier = set(self.files())
+        if foreign := [self.path / name for name in names if name not in earlier and (self.path / name).exists()]:
             raise ConfigError(
                 f"{foreign[0]} does not belong to an earlier segmentation and is not replaced. Move it, or give "
                 f"another {self.key}."

@@ -56,10 +56,10 @@ class Scan:
 def scans_in(path: Path) -> tuple[list[Scan], int]:
     """Find the pages in one picture, in one PDF, or in the files of a folder, but not in its folders.
 
-    A broken file in a folder counts as one page, so that the others are read; ``read_scan`` says what is wrong with it.
+    A broken file in a folder counts as one page, so that the others are read; ``read_scan`` reports the error.
 
     Args:
-        path: A file, which may be called anything, or a folder, in which the endings in ``SUFFIXES`` count.
+        path: A file with any name, or a folder, whose files with an ending in ``SUFFIXES`` are read.
 
     Returns:
         The pages, files in natural order; and the number of files of a folder skipped for their ending.
@@ -73,10 +73,10 @@ def scans_in(path: Path) -> tuple[list[Scan], int]:
         raise DataError(f"{path} cannot be read ({error.strerror}). {GIVE}") from error
     if not is_folder(path):
         return _scans_of(path), 0
-    files = [found for found in listed(path) if not is_folder(found)]
+    files = [entry for entry in listed(path) if not is_folder(entry)]
     taken = [file for file in files if file.suffix.lower() in SUFFIXES]
     if not taken:
-        raise DataError(f"{path} holds no picture and no PDF; folders in it are not looked into. {GIVE}")
+        raise DataError(f"{path} holds no picture and no PDF; subfolders are not searched. {GIVE}")
     scans = []
     for file in taken:
         try:
@@ -96,7 +96,7 @@ def read_scan(scan: Scan) -> NDArray[np.uint8]:
         Greys ``(H, W)`` if the picture has no colours, otherwise RGB ``(H, W, 3)``; uint8.
 
     Raises:
-        DataError: If the file is missing, empty, broken, locked, no page, or has more than ``MAX_PAGE_PIXELS``.
+        DataError: If the file is missing, empty, broken, locked or not a page, or has more than ``MAX_PAGE_PIXELS``.
     """
     with _page_file(scan.path) as file:
         if _is_pdf(file):
@@ -123,8 +123,8 @@ def _scans_of(path: Path) -> list[Scan]:
 def _page_file(path: Path) -> Iterator[BinaryIO]:
     """Open a file of pages as ``readable`` does, without Pillow's limit, which is lower than ours.
 
-    One at a time: that limit is one for all threads, and PDFium serves one only. Glyphs that are read meanwhile have
-    a limit of their own.
+    Only one file is open at a time, because all threads share that limit, and PDFium is not thread-safe. Reading
+    glyphs has another limit, which does not depend on this one.
     """
     with _ONE_AT_A_TIME, readable(path) as file:
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
@@ -141,7 +141,7 @@ def _frames(image: Image.Image) -> int:
 
 def _is_pdf(file: BinaryIO) -> bool:
     file.seek(0)
-    return b"%PDF-" in file.read(1024)  # PDF readers search the signature that far
+    return b"%PDF-" in file.read(1024)  # as far as PDF readers search the signature
 
 
 def _document(file: BinaryIO) -> PdfDocument:
@@ -165,9 +165,9 @@ def _rendered(page: PdfPage) -> NDArray[np.uint8]:
     """Render a page of a PDF, uint8 RGB ``(H, W, 3)``."""
     width, height = page.get_size()  # in points, of which an inch has 72
     area, around = width * height, width + height
-    # The scale s at which (s width + 1)(s height + 1), more than any rounding gives, are all the pixels there may be.
+    # The scale s at which (s width + 1)(s height + 1), an upper bound after rounding, equals the maximum.
     largest = (math.sqrt(around**2 + 4 * area * (MAX_PAGE_PIXELS - 1)) - around) / (2 * area)
-    scale = min(PDF_DPI / 72, largest) * (1 - 1e-6)  # 120.00001 columns would be 121, and every stroke blurred
+    scale = min(PDF_DPI / 72, largest) * (1 - 1e-6)  # 120.00001 columns would become 121 and blur every stroke
     rendered = page.render(scale=scale, rev_byteorder=True)
     return np.ascontiguousarray(rendered.to_numpy())
 

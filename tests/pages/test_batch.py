@@ -76,7 +76,7 @@ def test_a_page_that_does_not_fit_into_memory_costs_no_other(tmp_path, workers):
 
 def test_a_page_that_brings_its_process_down_costs_no_other(tmp_path, capfd):
     reports = segment(tmp_path, Fatal(deadly=drawn_page().image.shape[1] - 1), workers=2, pages=4)
-    assert [report.get("failed", "")[:12] for report in reports] == ["", "was given up", "", ""]
+    assert [report.get("failed", "")[:12] for report in reports] == ["", "could not be", "", ""]
     assert {row["page"] for row in read_rows(tmp_path / "out")} == {"0.png", "2.png", "3.png"}
     assert len(Glyphs.load(tmp_path / "out" / "words.npz")) == len(read_rows(tmp_path / "out", "word"))
     assert "Traceback" not in capfd.readouterr().err

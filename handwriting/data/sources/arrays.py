@@ -24,12 +24,12 @@ IMAGES = ("images", "x_train", "x", "arr_0")
 LABELS = ("labels", "y_train", "y", "arr_1")
 TEST_IMAGES = ("x_test",)
 TEST_LABELS = ("y_test",)
-"""Accepted names of arrays in an npz file, in any case; the first match is used."""
+"""The accepted names of arrays in an npz file, case ignored; the first match is used."""
 SAVED = {"images", "labels", "styles", "alphabet", "style_names"}
 """The arrays that Glyphs.save writes."""
 NO_CLASS = -2
 """The index of a label that is no class; -1 is an unknown label."""
-VOTERS = 1000
+MAX_VOTERS = 1000
 """Maximum number of images, evenly spaced, that decide whether all are dark on light."""
 
 
@@ -44,10 +44,9 @@ class Arrays(GlyphSource):
     """Images, and optionally labels, from a file of arrays: npz, npy or IDX, detected by content.
 
     An npz file may hold ``images`` (or ``x_train``, ``x``, ``arr_0``), ``labels`` (or ``y_train``, ``y``, ``arr_1``),
-    ``x_test`` and ``y_test``. What ``Glyphs.save`` wrote keeps its alphabet and styles. Images are ``(N, H, W)``,
-    ``(N, 1, H, W)``, ``(N, H, W, 1)`` or ``(N, H * H)``; whole numbers in 0..255, or 0 and 1 alone, or floats in 0..1
-    or 0..255. Labels are ``(N,)`` whole numbers, -1 where
-    unknown, or texts, empty where unknown. Nothing pickled is ever loaded.
+    ``x_test`` and ``y_test``. A file of ``Glyphs.save`` keeps its alphabet and styles. Images are ``(N, H, W)``,
+    ``(N, 1, H, W)``, ``(N, H, W, 1)`` or ``(N, H * H)``; integers in 0..255, or only 0 and 1, or floats in 0..1 or
+    0..255. Labels are ``(N,)``, integers, -1 where unknown, or texts, empty where unknown. Pickled arrays are refused.
 
     Attributes:
         path: The file of images.
@@ -72,12 +71,12 @@ class Arrays(GlyphSource):
         """Return the training and the test glyphs.
 
         Raises:
-            DataError: If a file is missing or broken, or holds what cannot be taken for images or labels.
+            DataError: If a file is missing or broken, or holds arrays that cannot be images or labels.
         """
         path = Path(self.path).expanduser()
         arrays = _read(path)
         train = self._part(path, arrays, self.labels, IMAGES, LABELS)
-        if self.polarity == "auto":  # what Glyphs.save wrote is bright on dark by what it is
+        if self.polarity == "auto":  # Glyphs.save always writes bright ink on dark
             inverted = set(arrays) != SAVED and _are_dark_on_light(train.images)
         else:
             inverted = self.polarity == "dark_on_light"
@@ -89,7 +88,9 @@ class Arrays(GlyphSource):
         elif _named(arrays, TEST_IMAGES) is not None:
             test = self._part(path, arrays, self.test_labels, TEST_IMAGES, TEST_LABELS, like=train)
         elif self.test_labels is not None:
-            raise DataError(f"data.test_labels={self.test_labels}: of no test images. Give data.test_path=<path> too.")
+            raise DataError(
+                f"data.test_labels={self.test_labels}: there are no test images. Give data.test_path=<path>, too."
+            )
         else:
             train, test = self.split_off(train, self.test_fraction)
         return (_inverted(train), _inverted(test)) if inverted else (train, test)
@@ -103,7 +104,7 @@ class Arrays(GlyphSource):
         label_names: Sequence[str],
         like: Glyphs | None = None,
     ) -> Glyphs:
-        """Return the glyphs of one part as the file shows them; a test part has the classes and styles of ``like``."""
+        """Return the glyphs of one part, not inverted yet; a test part has the classes and styles of ``like``."""
         raw = _named(arrays, image_names)
         if raw is None:
             raise DataError(f"{path} holds {_held(arrays)}: call the array of images {' or '.join(image_names)}.")
@@ -118,7 +119,7 @@ class Arrays(GlyphSource):
                     f"{labels_from} holds {_held(label_arrays)}: call the array of labels {label_names[0]}."
                 )
         elif saved is not None:
-            # The alphabet says what labels mean; an unknown one, -1, takes the last name.
+            # Labels as names, so that files with other alphabets fit together; -1, unknown, takes the last, empty name.
             labels = np.array([*saved.alphabet, ""], np.str_)[saved.labels] if saved.alphabet else None
         if like is not None and (labels is None) == bool(like.alphabet):
             raise DataError(
@@ -148,7 +149,7 @@ class Arrays(GlyphSource):
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
-    """Read a file of arrays, of whichever kind its content is; the one array of npy and IDX is ``arr_0``."""
+    """Read a file of arrays in the format of its content; the single array of npy and IDX is called ``arr_0``."""
     try:
         with path.open("rb") as file:
             start = file.read(len(NPY_MAGIC))
@@ -158,12 +159,12 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
         return read_numpy(path)
     if start.startswith((GZIP_MAGIC, UNSIGNED_BYTES)):
         return {"arr_0": read_idx(path)}
-    what = "is none of npz, npy and IDX" if start else "is empty (0 bytes)"
-    raise DataError(f"{path} {what}. Save arrays by numpy.savez; data=folder reads pictures.")
+    problem = "is not an npz, npy or IDX file" if start else "is empty (0 bytes)"
+    raise DataError(f"{path} {problem}. Save arrays by numpy.savez; data=folder reads pictures.")
 
 
 def _named(arrays: Mapping[str, NDArray[Any]], names: Sequence[str]) -> NDArray[Any] | None:
-    """Return the array that has the first of the names that there is, in either case."""
+    """Return the array with the first of ``names`` that exists, case ignored; None without one."""
     held = {name.lower(): array for name, array in arrays.items()}
     return next((held[name] for name in names if name in held), None)
 
@@ -190,7 +191,7 @@ def _pixels(array: NDArray[Any], path: Path) -> NDArray[np.uint8]:
         raise DataError(f"{path}: images are {images.dtype}, but should be whole numbers or floats.")
     low, high = images.min(), images.max()
     if not (np.isfinite(low) and np.isfinite(high)):  # min and max of anything with NaN are NaN
-        raise DataError(f"{path}: some pixels are no numbers (NaN or infinite). Save the images without them.")
+        raise DataError(f"{path}: some pixels are NaN or infinite. Save the images without them.")
     if low < 0 or high > 255:
         raise DataError(f"{path}: pixels run {low}..{high}. Scale them to 0..255, or to 0..1 as floats.")
     if high <= 1:  # floats in 0..1, or black and white
@@ -204,7 +205,7 @@ def _classes(
     """Return the alphabet and the index in it of each label; ``NO_CLASS`` for one that is not in it.
 
     Args:
-        labels: Whole numbers or texts, ``(N,)``.
+        labels: Integers or texts, ``(N,)``.
         known: The alphabet; by default the labels, each once and in order.
         counted: Whether whole numbers are indices already; otherwise they are names.
     """
@@ -218,16 +219,18 @@ def _classes(
     names = [str(name) for name in distinct]
     classes = ~unknown & (distinct >= 0) if numbers else ~unknown
     if known is None:
-        found = [name for name, is_class in zip(names, classes, strict=True) if is_class]
-        known = found if numbers else sorted(found, key=natural_key)
+        labelled = [name for name, is_class in zip(names, classes, strict=True) if is_class]
+        known = labelled if numbers else sorted(labelled, key=natural_key)
     index = {name: number for number, name in enumerate(known)}
-    indices = [UNKNOWN if left else index.get(name, NO_CLASS) for name, left in zip(names, unknown, strict=True)]
+    indices = [
+        UNKNOWN if is_unknown else index.get(name, NO_CLASS) for name, is_unknown in zip(names, unknown, strict=True)
+    ]
     return tuple(known), np.array(indices, np.int64)[inverse]
 
 
 def _are_dark_on_light(images: NDArray[np.uint8]) -> bool:
-    """Say whether most of the images ``(N, 1, H, W)`` have ink that is darker than its paper."""
-    voters = images[:: -(-len(images) // VOTERS), 0].astype(np.float32)
+    """Return whether most of the images ``(N, 1, H, W)`` have ink that is darker than its paper."""
+    voters = images[:: -(-len(images) // MAX_VOTERS), 0].astype(np.float32)
     return 2 * sum(map(is_dark_on_light, voters)) > len(voters)
 
 

@@ -20,18 +20,18 @@ TRAIN, TEST = "train", "test"
 
 
 def _with_class(pattern: str) -> str:
-    """Refuse a pattern that is no regular expression, or that has no group ``class``."""
+    """Return a pattern; raise ValueError if it is not a regular expression with a group ``class``."""
     try:
         groups = re.compile(pattern).groupindex
     except re.error as error:
-        raise ValueError(f"is no regular expression ({error})") from error
+        raise ValueError(f"is not a regular expression ({error})") from error
     if "class" not in groups:
         raise ValueError("has no group for the class; write (?P<class>...) around what names it")
     return pattern
 
 
 class ListedPicture(NamedTuple):
-    """One file, and the name of its class; None where nothing names it."""
+    """A file and the name of its class; None for an unlabelled picture."""
 
     path: Path
     name: str | None
@@ -47,13 +47,13 @@ class Folder(GlyphSource):
 
     Attributes:
         path: The folder.
-        name_pattern: A regular expression for the whole of a file's name without its ending, in which the group
-            ``class`` is the class: ``(?P<class>.+)_\d+`` reads ``CAP_A_12.png`` as ``CAP_A``. Subfolders are then
-            searched, and their names ignored.
+        name_pattern: A regular expression for a whole file name without its ending, in which the group ``class`` is the
+            class: ``(?P<class>.+)_\d+`` reads ``CAP_A_12.png`` as ``CAP_A``. Subfolders are then searched, and their
+            names ignored.
         test_fraction: The share of each class that is held out where there is no ``test/``.
         polarity: Which of ink and paper is darker; ``auto`` decides for each picture.
-        paper: ``remove``: paper becomes 0, whatever its light, and ink 255; ``keep``: the greys stay as they are.
-        crop: ``ink``: the ink fills the square but for a margin; ``none``: the whole picture is used.
+        paper: ``remove``: paper becomes 0, shadows included, and ink 255; ``keep``: the greys stay as they are.
+        crop: ``ink``: the ink fills the square up to a margin; ``none``: the whole picture is used.
         margin: The empty part of the square on each side of cropped ink; EMNIST's is 2 pixels of 28.
     """
 
@@ -69,24 +69,24 @@ class Folder(GlyphSource):
         """Return the training and test glyphs, already at ``image_size``.
 
         Raises:
-            DataError: If the folder is missing, holds no usable picture, or holds one that may not be skipped.
+            DataError: If the folder is missing or holds no usable picture, or a picture is refused.
         """
         folder = Path(self.path).expanduser()
         if not is_folder(folder):
-            what = (
-                "is no folder that can be read. Give data.path=<folder of pictures>; data=arrays reads files of arrays."
+            raise DataError(
+                f"{folder} is not a folder that can be read. Give data.path=<folder of pictures>; data=arrays reads "
+                "files of arrays."
             )
-            raise DataError(f"{folder} {what}")
-        places = {path.name: path for path in folders_in(folder)}
-        if TRAIN not in places:
+        folders = {path.name: path for path in folders_in(folder)}
+        if TRAIN not in folders:
             return self.split_off(self._glyphs(folder, self._listed(folder)), self.test_fraction)
-        for name, place in places.items():
-            if name not in (TRAIN, TEST) and pictures_in(place):
-                self.reject(f"{place} lies next to {TRAIN}/ and belongs to neither training nor test set.")
-        train = self._glyphs(places[TRAIN], self._listed(places[TRAIN]))
-        if TEST not in places:
+        for name, path in folders.items():
+            if name not in (TRAIN, TEST) and pictures_in(path):
+                self.reject(f"{path} lies next to {TRAIN}/ and belongs to neither training nor test set.")
+        train = self._glyphs(folders[TRAIN], self._listed(folders[TRAIN]))
+        if TEST not in folders:
             return self.split_off(train, self.test_fraction)
-        return train, self._glyphs(places[TEST], self._listed(places[TEST]), train.alphabet)
+        return train, self._glyphs(folders[TEST], self._listed(folders[TEST]), train.alphabet)
 
     def _listed(self, folder: Path) -> list[ListedPicture]:
         """Return the pictures in a folder, and the class that its subfolders or their own names give them."""
@@ -96,11 +96,11 @@ class Folder(GlyphSource):
         if not classes:
             return [ListedPicture(path, None) for path in loose]
         for path in loose:
-            self.reject(f"{path} lies next to the class folders, in none of them.")
-        found = {place.name: pictures_in(place) for place in classes}
-        for name in [name for name, paths in found.items() if not paths]:
+            self.reject(f"{path} lies next to the class folders rather than in one of them.")
+        pictures = {path.name: pictures_in(path) for path in classes}
+        for name in [name for name, paths in pictures.items() if not paths]:
             self.reject(f"{folder / name} is the folder of a class, and holds no picture.")
-        return [ListedPicture(path, name) for name, paths in found.items() for path in paths]
+        return [ListedPicture(path, name) for name, paths in pictures.items() for path in paths]
 
     def _named(self, paths: Iterable[Path], pattern: re.Pattern[str]) -> Iterable[ListedPicture]:
         for path in paths:
@@ -111,7 +111,7 @@ class Folder(GlyphSource):
                 self.reject(f"{path}: its name has no class by data.name_pattern={pattern.pattern}.")
 
     def _glyphs(self, folder: Path, pictures: list[ListedPicture], known: tuple[str, ...] | None = None) -> Glyphs:
-        """Read pictures; the alphabet is ``known``, or otherwise every class of which a picture can be used."""
+        """Read pictures; the alphabet is ``known``, or by default every class with a usable picture."""
         ink = Inking(self.polarity, self.paper, self.crop, self.margin)
         behind = {"auto": None, "dark_on_light": 255.0, "light_on_dark": 0.0}[self.polarity]
         accepted: Collection[str | None] | None = (known or (None,)) if known is not None else None

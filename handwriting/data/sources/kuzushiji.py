@@ -16,8 +16,8 @@ from handwriting.errors import DataError
 from handwriting.fields import ChangesOnResume, CommandLineOnly
 from handwriting.glyphs import Glyphs
 
-# Hepburn romaji, in the order of K49's class map; wo is spelt so to differ from o. They are the alphabet because a
-# person types them, and because fonts without Japanese draw them.
+# Hepburn romaji, in the order of K49's class map; wo is spelt so to differ from o. They are the alphabet because they
+# are easy to type, and because fonts without Japanese can draw them.
 ROMAJI = """
 a i u e o ka ki ku ke ko sa shi su se so ta chi tsu te to na ni nu ne no ha hi fu he ho ma mi mu me mo ya yu yo
 ra ri ru re ro wa wi we wo n iteration
@@ -97,7 +97,7 @@ def _array(path: Path, dimensions: int) -> NDArray[np.uint8]:
     arrays = read_numpy(path)
     array = arrays.get("arr_0")
     if array is None or array.dtype != np.uint8 or array.ndim != dimensions:
-        held = ", ".join(f"{name} {array.dtype} {array.shape}" for name, array in arrays.items())
+        contents = ", ".join(f"{name} {array.dtype} {array.shape}" for name, array in arrays.items())
         wanted = "images (N, H, W)" if dimensions == 3 else "labels (N,)"
-        raise DataError(f"{path} holds {held or 'nothing'}, where arr_0 should be uint8 {wanted}. {ADVICE}")
+        raise DataError(f"{path} holds {contents or 'nothing'}, where arr_0 should be uint8 {wanted}. {ADVICE}")
     return array

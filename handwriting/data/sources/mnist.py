@@ -1,4 +1,4 @@
-"""MNIST: the handwritten digits that every method is tried on first."""
+"""MNIST: handwritten digits, the standard first benchmark."""
 
 from dataclasses import dataclass
 from typing import Annotated

@@ -43,9 +43,9 @@ class Pages(GlyphSource):
                 all their pictures were deleted.
         """
         folder = SegmentedFolder(Path(self.path).expanduser(), key="data.path")
-        held = folder.glyph_kinds()
-        if held and self.kind not in held:
-            raise DataError(f"{folder.path} holds no {GLYPH_FILES[self.kind]}. Give data.kind={held[0]}.")
+        kinds = folder.glyph_kinds()
+        if kinds and self.kind not in kinds:
+            raise DataError(f"{folder.path} holds no {GLYPH_FILES[self.kind]}. Give data.kind={kinds[0]}.")
         rows, glyphs = folder.glyphs(self.kind)
         kept = np.array([folder.has_picture(row) for row in rows], bool)
         if not kept.any():

@@ -28,7 +28,7 @@ SUPERSAMPLING = 4
 """Factor by which glyphs are drawn larger, without anti-aliasing, before averaging down to their size."""
 CAPITAL_HEIGHT = 0.48
 BASELINE = 0.64
-"""How tall capitals are, and how far down they stand, as fractions of the image's size: room for script's loops."""
+"""The height of capitals and the row of their baseline, as fractions of the image's size; loops fit around them."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class Pen:
     Attributes:
         font: The stroke font, one of ``FONTS``.
         weight: The width of the stroke, as a fraction of the image's size.
-        slant: Degrees; above 0 leans to the right.
-        width: How much wider than the font's own the glyph is, as a factor.
-        scale: How much larger the glyph is, as a factor.
-        angle: Degrees; above 0 is turned counter-clockwise.
-        dx: How far to the right of the centre, as a fraction of the image's size.
-        dy: How far below its line, as a fraction of the image's size.
+        slant: The slant in degrees; positive leans to the right.
+        width: The horizontal stretch, as a factor.
+        scale: The enlargement, as a factor.
+        angle: The rotation in degrees; positive is counter-clockwise.
+        dx: The shift to the right, as a fraction of the image's size.
+        dy: The shift downwards, as a fraction of the image's size.
     """
 
     font: int = cv2.FONT_HERSHEY_SIMPLEX
@@ -76,7 +76,7 @@ def draw(character: str, pen: Pen, size: int = 28) -> NDArray[np.uint8]:
 
 
 def written(character: str, font: int, weight: float, side: int) -> NDArray[np.uint8]:
-    """Return one character as its font has it, hard-edged: uint8 ``(side, side)``, 255 for ink.
+    """Return a character in its font without smoothing: uint8 ``(side, side)``, 255 for ink.
 
     Capitals are ``CAPITAL_HEIGHT`` tall and stand on the row at ``BASELINE``, both fractions of ``side``.
     """
@@ -134,7 +134,7 @@ def _random_pen(rng: np.random.Generator) -> Pen:
 
 @dataclass(eq=False)
 class Synthetic(GlyphSource):
-    """Characters drawn by random pens at the wanted size, split 80 to 20.
+    """Characters drawn by random pens at ``image_size``, split 80 to 20.
 
     Source: the fonts are A. V. Hershey, Calligraphy for Computers, 1967, as OpenCV 4 draws them.
 

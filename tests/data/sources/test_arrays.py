@@ -258,8 +258,8 @@ def huge_header(folder):
     ("make", "reason"),
     [
         (lambda folder: b"", r"is empty \(0 bytes\)"),
-        (lambda folder: b"1,2,3\n", "is none of npz, npy and IDX"),
-        (lambda folder: pickle.dumps([1]), "is none of npz, npy and IDX"),
+        (lambda folder: b"1,2,3\n", "is not an npz, npy or IDX file"),
+        (lambda folder: pickle.dumps([1]), "is not an npz, npy or IDX file"),
         (pickled, "holds pickled objects, which are never loaded"),
         (pickled_member, "holds pickled objects, which are never loaded"),
         (foreign_member, "x is not an array"),

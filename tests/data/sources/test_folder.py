@@ -103,7 +103,7 @@ def test_a_name_that_tells_no_class_is_refused_or_skipped(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("pattern", "reason"), [("(", "no regular expression"), (r"(.+)_\d+", "no group for the class")]
+    ("pattern", "reason"), [("(", "not a regular expression"), (r"(.+)_\d+", "no group for the class")]
 )
 def test_a_pattern_that_cannot_work_is_refused_with_the_configuration(pattern, reason):
     with pytest.raises(ValidationError, match=reason):
@@ -175,7 +175,9 @@ def test_a_folder_that_is_none_says_what_to_do(tmp_path):
     (tmp_path / "file.npz").touch()
     (tmp_path / "empty").mkdir()
     for name in ("gone", "file.npz"):
-        assert refusal(tmp_path / name).startswith(f"{tmp_path / name} is no folder that can be read. Give data.path=")
+        assert refusal(tmp_path / name).startswith(
+            f"{tmp_path / name} is not a folder that can be read. Give data.path="
+        )
     assert "empty holds no picture that can be used" in refusal(tmp_path / "empty")
 
 
