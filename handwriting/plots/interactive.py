@@ -85,7 +85,7 @@ def curves_chart(
                 usable = [(at, value) for at, value in usable if value > 0]
             if not usable:
                 continue
-            x, y = thinned(*zip(*usable, strict=True))
+            x, y = thinned([at for at, _ in usable], [value for _, value in usable])
             values = y if prefix == FLOOR else smoothed(y, smoothing)
             lines.append(values)
             line = {"run": f"{index + 1}  {names[index]}", "kind": kind, "line": f"{index} {kind}"}
