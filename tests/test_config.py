@@ -323,6 +323,7 @@ def test_values_that_are_no_text_are_read_without_importing_their_class() -> Non
 import sys
 from handwriting.config import Command, hydra_overrides
 words = ["seed=3", "model.lr=1e-4,2e-4", "data.prepare.drop=[0,9]", "trainer.max_epochs=2", "data.batch_size=8"]
+words += ["callbacks.limit.max_batches=300"]  # nothing in the YAML, a number in the class
 assert hydra_overrides(Command("train"), words) == words
 assert not sys.modules.keys() & {"torch", "pydantic", "numpy"}
 """
