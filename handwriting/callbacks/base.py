@@ -14,6 +14,8 @@ from PIL import Image
 from pydantic import Field
 from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 
+from handwriting.data.loading.module import GlyphData
+from handwriting.errors import ConfigError
 from handwriting.files import write_atomically
 from handwriting.models.base import GlyphModel
 from handwriting.plots.grids import png_bytes
@@ -81,6 +83,20 @@ class RunCallback(pl.Callback):
         """Return the run folder."""
         return Path(trainer.default_root_dir)
 
+    def data(self, trainer: pl.Trainer) -> GlyphData:
+        """Return the data module that the trainer was given.
+
+        Raises:
+            ConfigError: If it was given a plain DataLoader.
+        """
+        data = getattr(trainer, "datamodule", None)
+        if not isinstance(data, GlyphData):
+            raise ConfigError(
+                f"{type(self).__name__} needs the glyphs of a GlyphData: trainer.fit(model, GlyphData(Digits())). "
+                "With a plain DataLoader, leave this callback out."
+            )
+        return data
+
     @staticmethod
     def describe(trainer: pl.Trainer, model: GlyphModel) -> str:
         """Return one line: the progress so far, and the settings that distinguish runs."""
@@ -110,6 +126,18 @@ class RunCallback(pl.Callback):
                 logger.log_image(name, [str(picture)], step=model.samples)
             elif isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_image(name, np.asarray(Image.open(picture)), model.samples, dataformats="HW")
+
+
+def batch_size(trainer: pl.Trainer) -> int:
+    """Return the most glyphs in one of this process's training batches.
+
+    Raises:
+        ConfigError: If the DataLoader does not say.
+    """
+    size = getattr(trainer.train_dataloader, "batch_size", None)
+    if not isinstance(size, int):
+        raise ConfigError("The training DataLoader has no batch_size, which the limit counts by.")
+    return size
 
 
 def epochs_done(trainer: pl.Trainer) -> int:

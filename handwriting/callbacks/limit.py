@@ -8,7 +8,7 @@ from typing import Any
 import pytorch_lightning as pl
 from pydantic import PositiveInt
 
-from handwriting.callbacks.base import RunCallback
+from handwriting.callbacks.base import RunCallback, batch_size
 from handwriting.models.base import GlyphModel
 
 
@@ -26,14 +26,14 @@ class Limit(RunCallback):
     max_batches: PositiveInt | None = None
     max_samples: PositiveInt | None = None
 
-    def batches(self, batch_size: int) -> int | None:
-        """Return the number of batches of ``batch_size`` glyphs after which training ends; None for no limit."""
-        limits = [self.max_batches, self.max_samples and -(-self.max_samples // batch_size)]
+    def batches(self, size: int) -> int | None:
+        """Return the number of batches of ``size`` glyphs after which training ends; None for no limit."""
+        limits = [self.max_batches, self.max_samples and -(-self.max_samples // size)]
         return min((limit for limit in limits if limit), default=None)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
         """Let the model stop within a step; end at once where a resumed run has reached the limit before."""
-        each = trainer.datamodule.batch_size * trainer.world_size  # type: ignore[attr-defined]
+        each = batch_size(trainer) * trainer.world_size
         pl_module.batch_limit = self.batches(each)
         self._stop(trainer, pl_module)
 

@@ -12,8 +12,9 @@ from pydantic import NonNegativeFloat
 from pytorch_lightning.callbacks import Timer
 from tqdm import tqdm
 
-from handwriting.callbacks.base import RunCallback, epochs_done, is_last_epoch
+from handwriting.callbacks.base import RunCallback, batch_size, epochs_done, is_last_epoch
 from handwriting.callbacks.limit import Limit
+from handwriting.data.loading.loader import Steps
 from handwriting.models.base import GlyphModel
 from handwriting.text import format_clock
 
@@ -57,11 +58,10 @@ class Progress(RunCallback):
     @staticmethod
     def _total(trainer: pl.Trainer, model: GlyphModel) -> int | None:
         """Return the glyphs of the whole run, where the number of epochs, batches or glyphs limits it."""
-        each = trainer.datamodule.batch_size * trainer.world_size  # type: ignore[attr-defined]
+        each = batch_size(trainer) * trainer.world_size
         limits = [callback.batches(each) for callback in trainer.callbacks if isinstance(callback, Limit)]  # type: ignore[attr-defined]
-        epochs = trainer.max_epochs
-        if epochs is not None and epochs >= 0 and trainer.num_training_batches != float("inf"):
-            loader: Any = trainer.train_dataloader
+        epochs, loader = trainer.max_epochs, trainer.train_dataloader
+        if isinstance(loader, Steps) and epochs is not None and epochs >= 0:
             limits.append(epochs * loader.batches(int(trainer.num_training_batches)))
         return min((limit * each for limit in limits if limit is not None), default=None)
 

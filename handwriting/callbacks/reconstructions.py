@@ -53,7 +53,7 @@ class Reconstructions(RunCallback):
             self._draw(trainer, pl_module)
 
     def _draw(self, trainer: pl.Trainer, model: VariationalModel) -> None:
-        glyphs = one_of_each(trainer.datamodule.val, self.number)  # type: ignore[attr-defined]
+        glyphs = one_of_each(self.data(trainer).val, self.number)
         columns = min(26, len(glyphs))
         originals, decoded = (
             as_rows(glyphs.images, columns),
@@ -93,7 +93,7 @@ class LatentSpace(RunCallback):
         """Draw both pictures."""
         if not (isinstance(pl_module, VariationalModel) and trainer.is_global_zero):
             return
-        glyphs: Glyphs = trainer.datamodule.val  # type: ignore[attr-defined]
+        glyphs: Glyphs = self.data(trainer).val
         latents = pl_module.encode(Batch.of(glyphs)).numpy()
         plane, axes = latents, "both latents"
         if latents.shape[1] == 1:

@@ -68,7 +68,7 @@ class SampleGrids(RunCallback):
         if not trainer.is_global_zero:
             return
         with self._budget.charged():
-            picture = self.picture(model, trainer.datamodule.train, self.describe(trainer, model))  # type: ignore[attr-defined]
+            picture = self.picture(model, self.data(trainer).train, self.describe(trainer, model))
             path = self.save(trainer, f"samples/epoch_{epochs_done(trainer):04d}.png", picture)
             self.track(trainer, model, "samples", path)
 

@@ -62,7 +62,7 @@ class ValidationMetrics(RunCallback):
         """Build the feature space and embed the real glyphs, in the first process alone."""
         if not self.metrics or not trainer.is_global_zero:
             return
-        data, began = trainer.datamodule, time.monotonic()  # type: ignore[attr-defined]
+        data, began = self.data(trainer), time.monotonic()
         space = feature_space(data.whole, data.test, trainer.strategy.root_device, announce=print)
         self._reference = Reference(space, data.whole, data.val)
         self.metrics, refused = prepare_metrics(self.metrics, self._reference)

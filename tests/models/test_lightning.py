@@ -13,9 +13,15 @@ from pytorch_lightning.callbacks import EarlyStopping, LearningRateMonitor, Mode
 from pytorch_lightning.loggers import CSVLogger
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
+from handwriting.callbacks.limit import Limit
+from handwriting.callbacks.progress import Progress
+from handwriting.callbacks.reconstructions import LatentSpace, Reconstructions
+from handwriting.callbacks.samples import SampleGrids
+from handwriting.callbacks.validation_metrics import ValidationMetrics
 from handwriting.data.loading.module import Batch, GlyphData
 from handwriting.data.sources.digits import Digits
-from handwriting.errors import DataError, NotFiniteError
+from handwriting.errors import ConfigError, DataError, NotFiniteError
+from handwriting.metrics.fid import FID
 from handwriting.models.base import GlyphModel
 from handwriting.models.cgan import CGAN
 from handwriting.models.cvae import CVAE
@@ -117,6 +123,22 @@ def test_a_conditional_model_trains_on_a_plain_loader_and_an_unconditional_one_o
     trainer = plain_trainer(tmp_path)
     trainer.fit(small(VAE), DataLoader(Images(), batch_size=8))
     assert "train/loss" in trainer.callback_metrics
+
+
+def test_a_limit_and_the_progress_count_the_batches_of_a_plain_loader(tmp_path):
+    batch, model = make_batch(40), small(VAE)
+    trainer = plain_trainer(tmp_path, max_epochs=-1, callbacks=[Limit(max_samples=100), Progress()])
+    trainer.fit(model, DataLoader(TensorDataset(batch.image, batch.label), batch_size=8))
+    assert model.batches == 13
+
+
+@pytest.mark.parametrize("kind", [SampleGrids, Reconstructions, LatentSpace, ValidationMetrics])
+def test_a_callback_that_draws_or_measures_says_that_a_plain_loader_is_not_enough(kind, tmp_path):
+    batch, callback = make_batch(16), kind()
+    callback.metrics = [FID()]
+    trainer = plain_trainer(tmp_path, callbacks=[callback])
+    with pytest.raises(ConfigError, match=f"{kind.__name__} needs the glyphs of a GlyphData"):
+        trainer.fit(small(VAE), DataLoader(TensorDataset(batch.image, batch.label), batch_size=8))
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,11 @@ class Steps:
         self.loader = loader
         self.size = size
 
+    @property
+    def batch_size(self) -> int:
+        """The most glyphs in one of the batches."""
+        return self.loader.batch_size
+
     def __len__(self) -> int:
         """Return the number of steps in an epoch."""
         return -(-len(self.loader) // self.size)
