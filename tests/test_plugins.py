@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ import yaml
 
 from handwriting import config, plugins
 from handwriting.errors import ConfigError
+from handwriting.features import cache
+from handwriting.features.training import ClassifierRecipe
 from handwriting.jobs import MISTAKE, main
 from tests.builders import QUICK
 from tests.extras import needs
@@ -318,6 +321,19 @@ def test_a_preset_of_a_config_dir_segments(site: Path, tmp_path: Path, monkeypat
     save_pages(tmp_path / "page.png")
     assert main(["segment", "pages=page.png", "preset=blobs", "out=found", "--config-dir", "mine"]) == 0
     assert read_report(tmp_path / "found")["preset"]["_target_"] == "stamps.presets.Blobs"
+
+
+def test_a_metric_of_a_config_dir_is_measured(
+    site: Path, tmp_path: Path, vae: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_package(site, "inks")
+    write_configs(tmp_path / "mine", "inks")
+    monkeypatch.setattr(cache, "ClassifierRecipe", lambda: ClassifierRecipe(max_glyphs=3_000, min_glyphs=3_000))
+    monkeypatch.setattr(cache, "SYNTHETIC_GLYPHS", 620)
+    shutil.copytree(vae, tmp_path / "vae")
+    assert main(["evaluate", "run=vae", "metrics=[ink_share]", "--config-dir", "mine"]) == 0
+    assert "ink_share" in json.loads((tmp_path / "vae" / "evaluation.json").read_text())
 
 
 @pytest.mark.parametrize("flags", [[], ["--config-dir", "empty"]])
