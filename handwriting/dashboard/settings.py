@@ -12,7 +12,7 @@ from handwriting.dashboard.run_index import RunIndex
 
 VARIABLE = "HANDWRITING_DASHBOARD"
 """The environment variable that holds the settings."""
-USUAL = (Path("runs"), Path("sweeps"))
+DEFAULT_FOLDERS = (Path("runs"), Path("sweeps"))
 """The default folders of training and sweeps."""
 
 
@@ -25,7 +25,7 @@ class Settings:
         data: The folder of data sets.
     """
 
-    runs: tuple[Path, ...] = USUAL
+    runs: tuple[Path, ...] = DEFAULT_FOLDERS
     data: Path = Path("data")
 
     def as_text(self) -> str:

@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from pydantic import Field
 
 import handwriting.dashboard
-from handwriting.dashboard.settings import USUAL, VARIABLE, Settings
+from handwriting.dashboard.settings import DEFAULT_FOLDERS, VARIABLE, Settings
 from handwriting.errors import ConfigError, RunError
 from handwriting.fields import FolderPath, FreeText
 from handwriting.jobs.arguments import read_arguments
@@ -69,7 +69,7 @@ def folders(runs: str | None) -> tuple[Path, ...]:
         RunError: If one that was named is not there.
     """
     if runs is None:
-        return USUAL
+        return DEFAULT_FOLDERS
     found = tuple(Path(part).expanduser() for part in split_paths(runs))
     missing = [str(folder) for folder in found if not folder.is_dir()] if found else [runs]
     if missing:

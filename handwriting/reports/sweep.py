@@ -95,7 +95,7 @@ class SweepReport:
         return max(len(self.trials), int(self.status.get("total") or 0))
 
     @property
-    def to_come(self) -> int:
+    def waiting(self) -> int:
         """The number of trials that have not begun."""
         return self.total - sum(trial.state != "waiting" for trial in self.trials)
 

@@ -31,7 +31,7 @@ JOINED = 1.7
 """A component wider than this multiple of the character pitch holds more than one character."""
 LETTERS = 4
 """Median length of the words of running text, in letters."""
-USUAL_PITCH, USUAL_WORDS = 1.0, 6
+PRIOR_PITCH, PRIOR_WORDS = 1.0, 6
 """Prior of the character pitch, in x-heights, and its weight as a number of words."""
 PITCHES = (0.7, 1.7)
 """Minimum and maximum character pitch, in x-heights."""
@@ -121,8 +121,8 @@ def pitch(word_of: NDArray[np.int64], small: NDArray[np.bool_], reach: Extents) 
     left, _ = spans(reach.left[kept], word_of[kept], count)
     _, right = spans(reach.right[kept], word_of[kept], count)
     wide = (right - left)[np.isfinite(left)]
-    usual = np.full(USUAL_WORDS, LETTERS * USUAL_PITCH)
-    return float(np.clip(np.median(np.concatenate([wide, usual])) / LETTERS, *PITCHES))
+    prior = np.full(PRIOR_WORDS, LETTERS * PRIOR_PITCH)
+    return float(np.clip(np.median(np.concatenate([wide, prior])) / LETTERS, *PITCHES))
 
 
 def _touching(small: NDArray[np.bool_], reach: Extents, step: float) -> float:

@@ -21,7 +21,7 @@ STRAY_DISTANCE = 1.8
 """Distance from all letters beyond which a small component is a stray, in x-heights."""
 MAX_DOT_DISTANCE = 0.5
 """Maximum horizontal distance of a dot from its stem, in x-heights."""
-USUAL = ((0.15, 12), (1.3, 12))
+PRIOR_GAPS = ((0.15, 12), (1.3, 12))
 """Prior gaps within and between words, in x-heights, and their numbers, added to those of the page: it may have only
 joined words, or a single one."""
 
@@ -148,8 +148,8 @@ def gap_threshold(gaps: NDArray[np.float64]) -> float:
         gaps: The gaps of a whole page, in x-heights, ``(n,)``; gaps of 0 (overlapping pieces) and above ``MAX_GAP`` are
             ignored.
     """
-    usual = np.concatenate([np.full(count, gap) for gap, count in USUAL])
-    roots = np.sort(np.sqrt(np.concatenate([gaps[(gaps > 0) & (gaps <= MAX_GAP)], usual])))
+    prior = np.concatenate([np.full(count, gap) for gap, count in PRIOR_GAPS])
+    roots = np.sort(np.sqrt(np.concatenate([gaps[(gaps > 0) & (gaps <= MAX_GAP)], prior])))
     below = np.arange(1, len(roots))
     above = len(roots) - below
     total = np.cumsum(roots)[:-1]

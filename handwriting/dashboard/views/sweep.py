@@ -166,7 +166,7 @@ def _trials(key: str) -> None:
         message = f"Failed or interrupted trials: {len(report.failed)}. The sweep's command runs them again."
         st.warning(message, icon=":material/error:")
     parts.table(trials_table(report.trials), key="trials table", column_config=parts.columns())
-    if waiting := report.to_come:
+    if waiting := report.waiting:
         numbers = [str(trial.number) for trial in report.trials if trial.state == "waiting"]
         st.caption(f"{waiting} waiting: {', '.join(numbers) or 'the search will choose them'}.")
     for skipped in parts.run_index().snapshot(parts.QUICK).skipped:
