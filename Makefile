@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
 ARGS ?=
+# Tests run side by side, those of a file in one process; each has one thread, so that they do not wait for each other.
+PYTEST := OMP_NUM_THREADS=1 $(RUN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
 .PHONY: train test test-quick check dashboard screenshots bench bench-segmentation experiments studies clean
 
@@ -11,10 +13,10 @@ train: $(VENV)/.installed  ## install, and train the default model on the embedd
 	$(RUN)/python train.py $(ARGS)
 
 test: $(VENV)/.installed-dev check  ## install, check the style and the types, run all tests
-	$(RUN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-quick: $(VENV)/.installed-dev  ## the tests that take seconds
-	$(RUN)/python -m pytest -m "not slow" $(ARGS)
+	$(PYTEST) -m "not slow" $(ARGS)
 
 check: $(VENV)/.installed-dev  ## ruff and mypy
 	$(RUN)/ruff check .
