@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 import hydra_plugins.handwriting_experiments as experiments_plugin
 from handwriting import config
 from handwriting.config import typed_command
+from handwriting.engine.invocation import Invocation
 from handwriting.errors import DataError
 from handwriting.jobs import INTERRUPTED, MISTAKE, UNREAD, main
 
@@ -219,16 +220,20 @@ def test_a_command_is_written_so_that_it_can_be_typed_again(
     assert typed_command() == command
 
 
-def test_a_training_run_gets_a_folder_named_after_its_model_and_data(ran: list[DictConfig]) -> None:
+def test_a_training_run_gets_a_folder_named_after_its_model_and_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    folders: list[Path] = []
+    replace_job(monkeypatch, lambda cfg: folders.append(Invocation.from_hydra().folder))
     assert main(["train", "model=vae"]) == 0
-    (folder,) = Path("runs").iterdir()
+    (folder,) = folders
+    assert folder.parent == Path.cwd() / "runs"
     assert folder.name.endswith("_vae_digits")
-    assert list(folder.iterdir()) == []
-    assert len(ran) == 1
 
 
-def test_every_other_job_leaves_nothing_behind(ran: list[DictConfig], tmp_path: Path) -> None:
-    assert main(["sample", "run=x"]) == 0
+@pytest.mark.parametrize("words", [["sample", "run=x"], ["train"]])
+def test_a_job_that_writes_nothing_leaves_nothing_behind(
+    words: list[str], ran: list[DictConfig], tmp_path: Path
+) -> None:
+    assert main(words) == 0
     assert len(ran) == 1
     assert list(tmp_path.iterdir()) == []
 

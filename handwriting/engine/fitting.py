@@ -35,7 +35,7 @@ from handwriting.engine.sections import build_loading, build_source
 from handwriting.engine.train_log import logging_to, quieten_lightning
 from handwriting.glyphs import Glyphs
 from handwriting.models.base import GlyphModel
-from handwriting.runs import RunFolder
+from handwriting.runs import Run, RunFolder
 from handwriting.runs.summaries import as_override, flatten
 
 log = logging.getLogger("handwriting")
@@ -65,12 +65,13 @@ def run(
     cfg, earlier = resumed_config(cfg, invocation.overrides)
     trust = INSTALLED if earlier else invocation.trust
     config.check(cfg, trust)
+    choices = _choices_of(earlier) if earlier else invocation.choices
     data = GlyphData(source or build_source(cfg.data, trust), read, build_loading(cfg.data))
     with nullcontext(earlier.path) if earlier else claimed_folder(invocation.folder) as folder:
         experiment = Experiment.from_config(cfg, folder, data, trust=trust)
         experiment.check(read and read[0])
         with logging_to(folder, records):
-            fit(experiment, earlier.checkpoint("last") if earlier else None, invocation.choices)
+            fit(experiment, earlier.checkpoint("last") if earlier else None, choices)
     return folder
 
 
@@ -171,6 +172,11 @@ def _summary(cfg: DictConfig, choices: Mapping[str, str | None]) -> dict[str, An
         "seed": cfg.seed,
         "settings": {key: as_override(value) for key, value in flatten(settings).items()},
     }
+
+
+def _choices_of(run: Run) -> dict[str, str | None]:
+    """Return the choices that the summary of a run shows; a resumed run keeps them."""
+    return {"data": run.summary.get("data"), "experiments": run.summary.get("experiment")}
 
 
 def _record_data_and_model(experiment: Experiment, model: GlyphModel, folder: RunFolder) -> None:

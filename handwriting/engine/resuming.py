@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from handwriting import config
 from handwriting.engine.processes import is_first_process
-from handwriting.errors import ConfigError, RunError
+from handwriting.errors import ConfigError, RunError, nearest
 from handwriting.fields import changing_on_resume
 from handwriting.runs import Run, checkpoints
 
@@ -45,7 +45,9 @@ def resumed_config(cfg: DictConfig, overrides: Sequence[str]) -> tuple[DictConfi
         raise RunError(f"{run.path} is still running (process {run.status['pid']} on {run.status['host']}).")
     saved = config.load_config(run.config_file)
     merged = saved.copy()
-    for key in _changed_keys(cfg, overrides):
+    for key, is_known in _changed_keys(cfg, overrides).items():
+        if is_known:
+            _refuse_unknown(key, merged, run)
         value = OmegaConf.select(cfg, key)
         plain = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
         OmegaConf.update(merged, key, plain, merge=False, force_add=True)
@@ -67,13 +69,36 @@ def resumed_config(cfg: DictConfig, overrides: Sequence[str]) -> tuple[DictConfi
     return merged, run
 
 
-def _changed_keys(cfg: DictConfig, overrides: Sequence[str]) -> list[str]:
-    """Return the keys that are given with ``resume``, groups such as ``model`` included."""
-    keys = [override.partition("=")[0].lstrip("+~") for override in overrides]
-    for key in keys:
+def _changed_keys(cfg: DictConfig, overrides: Sequence[str]) -> dict[str, bool]:
+    """Return the keys that are given with ``resume``, groups such as ``model`` included.
+
+    Returns:
+        ``{key: is_known}``: whether the run must have the key already, as it must unless ``+key=`` adds it.
+    """
+    keys: dict[str, bool] = {}
+    for override in overrides:
+        given = override.partition("=")[0]
+        key = given.lstrip("+~")
         if key in WHOLE:
             raise ConfigError(f"{key} cannot be given with resume={cfg.resume}: the run keeps its own.")
-    return [key for key in keys if key != "resume"]
+        if key != "resume":
+            keys[key] = given.startswith("++")  # of a key within a section, see handwriting.jobs
+    return keys
+
+
+def _refuse_unknown(key: str, cfg: DictConfig, run: Run) -> None:
+    """Refuse a key that the configuration of a run has not.
+
+    Raises:
+        ConfigError: Naming the part of the key that the run has not, and the key that was probably meant.
+    """
+    section, parts = cfg, key.split(".")
+    for depth, name in enumerate(parts):
+        if not (OmegaConf.is_dict(section) and name in section):
+            absent = ".".join(parts[: depth + 1])
+            known = [".".join([*parts[:depth], str(other)]) for other in section] if OmegaConf.is_dict(section) else []
+            raise ConfigError(f"{key}: {run.path} has no {absent}.{nearest(absent, known)}")
+        section = section[name]
 
 
 def _differences(one: Any, other: Any, prefix: str = "") -> list[str]:

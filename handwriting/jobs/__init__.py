@@ -180,17 +180,19 @@ def _perform(command: Command, cfg: DictConfig) -> Any:
 
 @contextmanager
 def _no_empty_folder(folder: Path) -> Iterator[None]:
-    """Remove the folder that Hydra made, and empty ones around it, where the job failed before it wrote anything."""
+    """Remove the folder that Hydra made, and empty ones around it, where the job writes nothing into it.
+
+    It fails before it writes anything, or resumes the run in another folder.
+    """
     try:
         yield
-    except BaseException:
+    finally:
         here = Path.cwd()
         within = [parent for parent in folder.parents if here in parent.parents]
         for empty in (folder, *within):
             if empty == here or not empty.is_dir() or any(empty.iterdir()):
                 break
             empty.rmdir()
-        raise
 
 
 def _for_hydra(command: Command, words: Sequence[str]) -> list[str]:
@@ -209,8 +211,11 @@ def _for_hydra(command: Command, words: Sequence[str]) -> list[str]:
     arguments = parser.parse_args([*overrides, *flags])
     config_dirs = (Path(arguments.config_dir).resolve(),) if arguments.config_dir else ()
     overrides = hydra_overrides(command, overrides, config_dirs)
-    if command.name == "train" and not arguments.multirun and _resumes_a_sweep(words):
-        flags.append("-m")
+    if command.name == "train" and not arguments.multirun and (resumed := _resumed(words)):
+        if _is_sweep(resumed):
+            flags.append("-m")
+        else:
+            overrides = [_NESTED.sub(r"++\g<0>", override) for override in overrides]
     return [*overrides, *flags]
 
 
@@ -220,14 +225,20 @@ def _refuse_flag(message: str) -> NoReturn:
     raise ConfigError(f"{message}.{guess}")
 
 
-def _resumes_a_sweep(words: Sequence[str]) -> bool:
-    """Return whether ``resume`` names the folder of a sweep rather than that of a run."""
-    resumed = [word.partition("=")[2] for word in words if word.startswith("resume=")]
-    if not resumed:
-        return False
+_NESTED = re.compile(r"(?!hydra\.)\w+(\.\w+)+=")
+"""The key of an override within a section, which a resumed run may have though this composition has not."""
+
+
+def _resumed(words: Sequence[str]) -> str | None:
+    """Return the folder that ``resume`` names, of a run or a sweep; None where it names none."""
+    folders = [word.partition("=")[2] for word in words if word.startswith("resume=")]
+    return folders[-1] if folders and folders[-1] != "null" else None
+
+
+def _is_sweep(folder: str) -> bool:
     from handwriting.sweeps.folder import is_sweep
 
-    return is_sweep(Path(resumed[-1]).expanduser())
+    return is_sweep(Path(folder).expanduser())
 
 
 def _help(command: Command) -> str:

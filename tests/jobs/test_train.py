@@ -224,6 +224,11 @@ def contents(folder: Path) -> dict[str, bytes]:
         ("model.latent_dim=7", "model.latent_dim is 4 there, not 7"),
         ("model=cvae", "model._target_"),
         ("data.image_size=32", "data.image_size is 28 there, not 32"),
+        ("model.kl_weight=3", "model.kl_weight is 1.0 there, not 3"),
+        ("model.latnt_dim=7", "has no model.latnt_dim. Did you mean model.latent_dim?"),
+        ("data.coun=700", "has no data.coun. Did you mean data.count?"),
+        ("trainer.max_epoch=3", "has no trainer.max_epoch. Did you mean trainer.max_epochs?"),
+        ("metrics.kid.max_glyphs=40", "has no metrics.kid"),
         ("seed=5", "seed is 0 there, not 5"),
         ("debug=fast", "debug cannot be given with resume"),
     ],
@@ -240,6 +245,14 @@ def test_resuming_may_change_how_long_and_how_fast(finished):
     assert Run.at(finished).metrics()[-1]["epoch"] == 2
     saved = checkpoints.load(finished / "checkpoints" / "last.ckpt")["optimizer_states"][0]["param_groups"][0]
     assert saved["lr"] == 1e-4
+
+
+def test_a_resumed_run_keeps_its_place_in_the_tables_and_leaves_nothing_elsewhere(finished):
+    before = Run.at(finished).summary
+    assert start("train", [f"resume={finished}", "trainer.max_epochs=2"]) == 0
+    after = Run.at(finished).summary
+    assert (after["data"], after["model"]) == (before["data"], before["model"]) == ("synthetic", "VAE")
+    assert [path.name for path in Path().iterdir()] == [finished.name]
 
 
 def test_resuming_what_is_still_running_is_refused(finished, capsys):
