@@ -28,8 +28,8 @@ CHECKED_SECTIONS = ("data", "model", "callbacks", "metrics")
 def check_plan(plan: SweepPlan, trust: Trust) -> None:
     """Compose and check every combination of choices, and read every data set that they name.
 
-    What needs torch is checked last, and only where there are several combinations: a wrong one may be hours away. A
-    single one is checked by its first trial within seconds, in which this process need not import torch as well.
+    What needs torch is checked last, and only for a search or several combinations: what is wrong may be hours away. The
+    single combination of a grid is checked by its first trial within seconds, and this process need not import torch.
 
     Args:
         plan: The plan of the sweep.
@@ -50,7 +50,7 @@ def check_plan(plan: SweepPlan, trust: Trust) -> None:
     for same_data in by_data.values():
         data = same_data[0].data
         read_checked([cfg.model for cfg in same_data], build_source(data, trust), build_loading(data))
-    if len(distinct) > 1:
+    if len(distinct) > 1 or plan.search:
         from handwriting.engine.experiment import check_training
 
         for cfg in distinct.values():

@@ -74,6 +74,7 @@ def running_trials(one: Sweep) -> dict[int, int]:
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
+        (["search=cvae", "metrics=none"], "callbacks.best_checkpoint.monitor=val/fid: neither a loss of this model"),
         (["search=mine", "--config-dir", "."], "model.lrr: no such key. Did you mean model.lr?"),
         (["search=cgan", "search.trials=1,2"], "search.trials: give one value; it is for the whole sweep."),
         (["search=command", "model.lrr=interval(0.1,1)"], "model.lrr: no such key. Did you mean model.lr?"),
