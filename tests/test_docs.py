@@ -45,7 +45,7 @@ TARGETS = {
     "bench": ("speed",),
     "bench-segmentation": ("segmentation",),
 }
-"""The command that a target of the Makefile passes its ``ARGS`` to."""
+"""The command that a target of the Makefile passes its ``ARGS`` to; those of other targets are not for a command."""
 
 
 class Block(NamedTuple):
@@ -84,7 +84,7 @@ def commands(page: Path) -> Iterator[str]:
     for block in blocks(page):
         if not block.language:
             lines = block.text.replace("\\\n", " ").splitlines()
-            yield from (re.sub(r"\s+#.*", "", line.removeprefix("$ ")).strip() for line in lines)
+            yield from (re.sub(r"\s+#.*", "", re.sub(r"^(\$ |PYTHONPATH=\. )", "", line)).strip() for line in lines)
     yield from re.findall(r"`([^`]+)`", prose(page).replace("\n", " "))
 
 
@@ -126,7 +126,7 @@ def test_the_readme_leads_to_every_page_and_every_picture_is_shown() -> None:
     assert [picture.name for picture in (ROOT / "docs").glob("*.png") if f"{picture.name})" not in everything] == []
 
 
-def test_the_rooms_are_listed_in_the_order_of_their_imports() -> None:
+def test_the_packages_are_listed_in_the_order_of_their_imports() -> None:
     (tree,) = (block.text for block in blocks(ROOT / "docs" / "how_it_is_built.md") if "errors.py" in block.text)
     names = re.findall(r"^  ([\w/.]+)", tree, re.MULTILINE)
     assert [name.removesuffix(".py").strip("/").replace("/", ".") for name in names] == list(ORDER)
@@ -159,7 +159,7 @@ def command_line(command: str) -> list[str]:
         return ["train", *words[1:]]
     if program == "make":
         arguments = words[1].removeprefix("ARGS=") if len(words) > 1 else ""
-        return [*TARGETS.get(words[0], ()), *shlex.split(arguments)]
+        return [*TARGETS[words[0]], *shlex.split(arguments)] if words[0] in TARGETS else []
     return words
 
 
@@ -224,8 +224,9 @@ EXTENDING = ROOT / "docs" / "extending.md"
     [
         (README, ["model=lsgan", "data=digits", "callbacks=none"]),
         (EXTENDING, ["model=lsgan", "data=marks", "data.count=200", "callbacks=[none,strip,model_summary]"]),
+        (EXTENDING, ["model=conditional_lsgan", "data=digits", "callbacks=none"]),
     ],
-    ids=["README", "extending"],
+    ids=["README", "extending", "conditional"],
 )
 def test_the_parts_that_a_page_adds_train(
     page: Path,
