@@ -1,4 +1,4 @@
-"""Glyphs: the one data type that every room of the house exchanges."""
+"""Glyphs: the one data type that all packages exchange."""
 
 from __future__ import annotations
 
