@@ -28,8 +28,8 @@ CHECKED_SECTIONS = ("data", "model", "callbacks", "metrics")
 def check_plan(plan: SweepPlan, trust: Trust) -> None:
     """Compose and check every combination of choices, and read every data set that they name.
 
-    What needs torch is checked last, and only for a search or several combinations: what is wrong may be hours away. The
-    single combination of a grid is checked by its first trial within seconds, and this process need not import torch.
+    What needs torch is checked last, and only for a search or several combinations: what is wrong may be hours away.
+    The single combination of a grid is checked by its first trial within seconds; this process then imports no torch.
 
     Args:
         plan: The plan of the sweep.
