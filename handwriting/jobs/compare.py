@@ -59,7 +59,7 @@ def _compare_trials(folder: Sweep, out: Path) -> Path:
         RunError: If no trial of it is done.
     """
     report = sweep.read_sweep(folder)
-    if not report.leaderboards:
+    if not report.leaderboards and not report.unranked:
         raise RunError(f"runs={folder.path}: no trial of this sweep is done yet ({report.counts}).")
     best = {
         sweep.best_config_name(objective, report): best_config(folder.name, report.plan, rows[0])

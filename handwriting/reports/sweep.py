@@ -85,6 +85,11 @@ class SweepReport:
         return state_of(self.status)
 
     @property
+    def unranked(self) -> list[Trial]:
+        """The trials that are done and have no finite value of their monitor."""
+        return [trial for trial in self.trials if trial.state == "done" and not is_finished(trial)]
+
+    @property
     def failed(self) -> list[Trial]:
         """The trials that failed or were interrupted."""
         return [trial for trial in self.trials if trial.state in ("failed", "interrupted")]
@@ -118,7 +123,9 @@ def read_sweep(sweep: Sweep, summaries: Mapping[int, RunSummary] | None = None) 
     if summaries is not None:
         return SweepReport(sweep, plan, status, trials, leaderboards, summaries, [])
     read, skipped = dict[int, RunSummary](), []
-    for trial in filter(is_finished, trials):
+    for trial in trials:
+        if trial.state != "done":
+            continue
         folder = sweep.folder(trial.number)
         try:
             run = Run.at(folder)
@@ -144,6 +151,11 @@ def terminal_lines(report: SweepReport, out: Path) -> Iterator[str]:
         yield ""
         yield f"best  {rerun_command(report.plan, rows[0].best)}"
         yield f"      {out / best_config_name(objective, report)}"
+    if report.unranked:
+        yield ""
+        yield unranked_reason(report)
+        if not report.leaderboards:
+            yield from as_text(unranked_table(report, MAX_TERMINAL_ROWS)).split("\n")
     yield from (f"Skipped: {skipped.path} ({skipped.reason})" for skipped in report.skipped[:MAX_TERMINAL_ROWS])
 
 
@@ -154,6 +166,13 @@ def sections(report: SweepReport) -> Iterator[Section]:
     for objective, rows in report.leaderboards.items():
         yield Section(_title("Leaderboard", objective, report), list(_leaderboard(rows, report.summaries)))
         yield Section(_title("Best trial", objective, report), list(_best_trial(objective, report)))
+    if report.unranked:
+        blocks: list[str | Table] = [unranked_reason(report), unranked_table(report, MAX_PAGE_ROWS)]
+        if len(report.unranked) > MAX_PAGE_ROWS:
+            blocks.append(
+                f"These are the first {MAX_PAGE_ROWS} of {len(report.unranked)} trials; comparison.csv has all."
+            )
+        yield Section("Trials without a rank", blocks)
     for objective, trials in by_objective(report.trials).items():
         yield Section(_title("Importance of parameters", objective, report), list(_importance(objective, trials)))
         yield Section(_title("Samples of the top trials", objective, report), list(_grids(objective, report)))
@@ -163,6 +182,7 @@ def sections(report: SweepReport) -> Iterator[Section]:
         lines = [f"{skipped.path} ({skipped.reason})" for skipped in report.skipped[:MAX_PAGE_ROWS]]
         yield Section("Skipped", ["These runs cannot be read; their grids and test metrics are missing:", *lines])
     top = [row.best.number for rows in report.leaderboards.values() for row in rows[:COMPARED_TRIALS]]
+    top = top or [trial.number for trial in report.unranked[:COMPARED_TRIALS]]
     folders = ",".join(str(report.sweep.folder(number)) for number in top)
     command = Code(f"handwriting compare {shlex.quote(f'runs={printable(folders)}')}")
     yield Section("Compare runs", ["This command compares curves, metrics and grids of any runs:", command])
@@ -197,8 +217,10 @@ def facts_table(report: SweepReport) -> Table:
         "trials": f"{len(report.trials)} of {report.total}: {report.counts}",
         "best": "; ".join(
             f"{trial.monitor} {format_number(trial.value, DIGITS)} (trial {trial.number})" for trial in best
-        ),
-        "objective": "; ".join(f"{monitor}, {BETTER[mode]} is better" for monitor, mode in report.leaderboards),
+        )
+        or ABSENT,
+        "objective": "; ".join(f"{monitor}, {BETTER[mode]} is better" for monitor, mode in report.leaderboards)
+        or ABSENT,
         "kind": f"search by {search.get('sampler')}, pruned by {search.get('pruner')}" if search else "grid",
         "training time, all trials": format_duration(sum(seconds)) if seconds else ABSENT,
         "command": report.plan.command or ABSENT,
@@ -280,6 +302,44 @@ def _further_metric(run: RunSummary, name: str) -> float | None:
     """Return one of ``FURTHER_METRICS`` of a run; None where it was not measured."""
     when, metric = name.split(" ")
     return run.last(metric) if when == "last" else run.tested.get(metric, {}).get("value")
+
+
+def unranked_reason(report: SweepReport) -> str:
+    """Return why trials that are done have no rank, and what to do."""
+    monitors = " or ".join(dict.fromkeys(str(trial.monitor) for trial in report.unranked))
+    numbers = ", ".join(str(trial.number) for trial in report.unranked[:MAX_TERMINAL_ROWS])
+    more = ", ..." if len(report.unranked) > MAX_TERMINAL_ROWS else ""
+    lack = (
+        f"Done without a finite {monitors}, and so without a rank: trial {numbers}{more}."
+        if report.leaderboards
+        else f"No trial logged a finite {monitors}: there is no ranking."
+    )
+    return (
+        f"{lack} Sweep again with a metric that gives it, or choose a value that the trials log by "
+        "callbacks.best_checkpoint.monitor=<value>."
+    )
+
+
+def unranked_table(report: SweepReport, limit: int) -> Table:
+    """Return a table of the trials without a rank, at most ``limit`` of them."""
+    trials = report.unranked[:limit]
+    names = list(dict.fromkeys(name for trial in trials for name in trial.parameters))
+    runs = report.summaries
+    measured = {
+        name: [_further_metric(runs[trial.number], name) if trial.number in runs else None for trial in trials]
+        for name in FURTHER_METRICS
+    }
+    further = {name: values for name, values in measured.items() if any(value is not None for value in values)}
+    rows = [
+        [
+            Cell.setting(str(trial.number)),
+            *(Cell.number(values[index], _with_digits) for values in further.values()),
+            *(Cell.setting(trial.parameters.get(name)) for name in names),
+            Cell.number(trial.seconds, format_duration),
+        ]
+        for index, trial in enumerate(trials)
+    ]
+    return Table([Cell(text) for text in ("trial", *further, *names, "time")], rows)
 
 
 def _best_trial(objective: Objective, report: SweepReport) -> Iterator[str | Code]:

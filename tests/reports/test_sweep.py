@@ -115,3 +115,14 @@ def test_the_terminal_has_at_most_ten_rows_of_a_leaderboard(tmp_path):
     lines = list(terminal_lines(many, tmp_path / "out"))
     assert "... and 2 more" in lines
     assert lines[-1] == f"      {tmp_path / 'out' / 'best.yaml'}"
+
+
+def test_a_done_trial_without_a_value_is_named_next_to_the_ranked_ones(tmp_path):
+    three = report(tmp_path / "s", trial(0, "1e-3", 9.0), trial(1, "1e-4", None), trial(2, "1e-2", None))
+    reason, table = blocks(list(sections(three)), "Trials without a rank")
+    assert reason.startswith("Done without a finite val/fid, and so without a rank: trial 1, 2.")
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["1", "1e-4", "0", "1 min 00 s"],
+        ["2", "1e-2", "0", "1 min 00 s"],
+    ]
+    assert reason in list(terminal_lines(three, tmp_path / "out"))
