@@ -6,6 +6,7 @@ Mistakes that can be found without them are reported before torch is imported, w
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -50,9 +51,22 @@ def run(cfg: DictConfig) -> Path:
     logging.basicConfig(format="%(message)s")
     metrics = build_metrics(cfg.metrics, config.trust_of_command())
     evaluated = evaluate(run, cfg.checkpoint, source, read, metrics, cfg.seed)
+    replaced = _no_longer_held(run, evaluated.values)
     page = write_evaluation(run, evaluated)
-    print("\n".join([metrics_table(evaluated.values), *evaluated.protocol, f"Page: {page}"]))
+    print("\n".join([metrics_table(evaluated.values), *evaluated.protocol, *replaced, f"Page: {page}"]))
     return run.path
+
+
+def _no_longer_held(run: Run, values: Mapping[str, Any]) -> list[str]:
+    """Return a line that says which metrics of the earlier ``evaluation.json`` the new one no longer holds, if any."""
+    try:
+        earlier = run.evaluation()
+    except RunError as error:
+        return [f"Replaced: {error}"]
+    names = dict.fromkeys(name.partition("/")[0] for name in earlier if name not in values)
+    if not names:
+        return []
+    return [f"evaluation.json no longer holds the earlier {', '.join(names)}: evaluate them together to keep them."]
 
 
 def source_of(run: Run, moved: dict[str, Any]) -> GlyphSource:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +96,23 @@ def test_the_same_seed_measures_the_same_and_another_does_not(runs):
     assert found[0] == found[1]
     assert found[0]["value"] != found[2]["value"]
     assert found[0]["floor"] == found[2]["floor"]
+
+
+def test_metrics_that_the_new_evaluation_no_longer_holds_are_named(runs, tmp_path, capsys):
+    folder = Path(shutil.copytree(runs / "vae", tmp_path / "vae"))
+    said = "no longer holds"
+    (folder / "evaluation.json").unlink(missing_ok=True)
+    assert start("evaluate", [f"run={folder}", "metrics=[checkerboard,fid]"]) == 0
+    assert said not in capsys.readouterr().out
+    assert start("evaluate", [f"run={folder}", "metrics=fid"]) == 0
+    told = capsys.readouterr().out
+    assert "evaluation.json no longer holds the earlier checkerboard: evaluate them together to keep them." in told
+    assert start("evaluate", [f"run={folder}", "metrics=fid"]) == 0
+    assert said not in capsys.readouterr().out
+    (folder / "evaluation.json").write_text("[")
+    assert start("evaluate", [f"run={folder}", "metrics=fid"]) == 0
+    assert "Replaced: " in capsys.readouterr().out
+    assert "fid" in evaluated(folder)
 
 
 def test_unlabelled_glyphs_are_measured_by_the_synthetic_classifier(tmp_path, capsys):
