@@ -60,8 +60,9 @@ def feature_space(
         ConfigError: If the cache folder cannot be made.
     """
     recipe = recipe or ClassifierRecipe()
-    origin = "own"
+    origin, purpose = "own", "once for this data"
     if not is_labelled(training):
+        purpose = f"on synthetic characters, since this data has {_lack_of_labels(training)}"
         training, test = Synthetic(count=SYNTHETIC_GLYPHS).read()
         origin = "synthetic"
     training, test = (Glyphs(part.images, part.labels, alphabet=part.alphabet) for part in (training, test))
@@ -74,7 +75,7 @@ def feature_space(
             f"The cache folder {path.parent} cannot be made ({error}): name another folder in {CACHE_VARIABLE}."
         ) from error
     with _locked(path):
-        cached = _read(path) or _train(recipe, training, test, device, path, announce)
+        cached = _read(path) or _train(recipe, training, test, device, path, announce, purpose)
     with torch.device("meta"):  # initial weights would consume random numbers of the training
         classifier = GlyphClassifier(len(cached["names"]))
     classifier.load_state_dict(cached["weights"], assign=True)
@@ -86,6 +87,13 @@ def feature_space(
 def is_labelled(glyphs: Glyphs) -> bool:
     """Say whether a classifier can be trained on these glyphs: all labelled, with two classes or more."""
     return len(set(glyphs.labels.tolist())) > 1 and bool((glyphs.labels >= 0).all())
+
+
+def _lack_of_labels(glyphs: Glyphs) -> str:
+    """Return in words why no classifier can be trained on these glyphs; see :func:`is_labelled`."""
+    if (glyphs.labels >= 0).all():
+        return "one class only"
+    return "no labels" if (glyphs.labels < 0).all() else "glyphs without a label"
 
 
 @contextmanager
@@ -122,9 +130,10 @@ def _train(
     device: torch.device | str,
     path: Path,
     announce: Callable[[str], object],
+    purpose: str,
 ) -> dict[str, Any]:
     """Train a classifier, test it, and write it to the cache."""
-    announce(f"Training the glyph classifier for the metrics, once for this data: {len(training):,} glyphs.")
+    announce(f"Training the glyph classifier for the metrics, {purpose}: {len(training):,} glyphs.")
     classifier = train(recipe, training, device)
     weights = {name: weight.cpu().contiguous() for name, weight in classifier.state_dict().items()}
     digest = hashlib.sha256()

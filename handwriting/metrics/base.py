@@ -111,7 +111,7 @@ class Metric(ABC):
             a slash, such as ``class_fid/a``, stands under the part before the slash.
         heading: The group of metrics that the values are shown in.
         by_classifier: Whether the values depend on the features of the classifier, so that values by different
-            classifiers cannot be compared.
+            classifiers cannot be compared. The classifier is needed in any case: each sample holds its features.
     """
 
     while_training: bool = False

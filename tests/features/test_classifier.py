@@ -148,6 +148,29 @@ def test_processes_that_start_together_share_one(folder):
     assert len(hashes) == len(list(folder.glob("*.ckpt"))) == 1
 
 
+def test_the_announcement_says_that_synthetic_characters_are_used_and_why(letters, monkeypatch, folder):
+    monkeypatch.setattr(cache, "SYNTHETIC_GLYPHS", 620)
+    said: list[str] = []
+    training, test = letters
+    partly = training.labels.copy()
+    partly[0] = -1
+    labels = {"no labels": None, "one class only": 0 * training.labels, "glyphs without a label": partly}
+    for reason, some in labels.items():
+        for kept in folder.glob("*.ckpt"):
+            kept.unlink()
+        feature_space(
+            Glyphs(training.images, some, alphabet=training.alphabet),
+            Glyphs(test.images),
+            recipe=SHORT,
+            announce=said.append,
+        )
+        assert said.pop().startswith(
+            f"Training the glyph classifier for the metrics, on synthetic characters, since this data has {reason}: "
+        )
+    feature_space(*letters, recipe=SHORT, announce=said.append)
+    assert f"once for this data: {len(training)} glyphs" in said.pop()
+
+
 def test_unlabelled_glyphs_are_seen_by_the_classifier_of_synthetic_ones(letters, monkeypatch):
     monkeypatch.setattr(cache, "SYNTHETIC_GLYPHS", 620)
     unlabelled = [Glyphs(part.images) for part in letters]
