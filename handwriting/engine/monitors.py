@@ -62,15 +62,30 @@ class MonitorCheck(pl.Callback):
             for key, monitor in monitors(self._callbacks).items():
                 if monitor not in self._logged and not self._is_unmeasured_default(key):
                     logged = ", ".join(sorted(self._logged))
+                    what, advice = (
+                        (f"{monitor}, the default of this model", self._choice(key))
+                        if self._is_default(key)
+                        else (monitor, nearest(monitor, self._logged))
+                    )
                     log.warning(
                         "callbacks.%s monitors %s, which was not logged in the first validated epoch.%s Logged: %s.",
-                        *(key, monitor, nearest(monitor, self._logged), logged),
+                        *(key, what, advice, logged),
                     )
+
+    def _is_default(self, key: str) -> bool:
+        """Say whether a callback keeps the model's own monitor."""
+        callback = self._callbacks[key]
+        return isinstance(callback, BestCheckpoint) and not callback.chosen
 
     def _is_unmeasured_default(self, key: str) -> bool:
         """Say whether a callback keeps the model's own monitor in a training that measures no metric."""
-        callback = self._callbacks[key]
-        return not self._measures_metrics and isinstance(callback, BestCheckpoint) and not callback.chosen
+        return not self._measures_metrics and self._is_default(key)
+
+    def _choice(self, key: str) -> str:
+        """Return in words how to choose another monitor; the example is the loss where it is logged."""
+        value = "val/loss" if "val/loss" in self._logged else "<value>"
+        mode = f"callbacks.{key}.mode=max where more is better"
+        return f" best.ckpt is not written without it. Choose another by callbacks.{key}.monitor={value} ({mode})."
 
     def _awaits_metrics(self, trainer: pl.Trainer) -> bool:
         measuring = (callback for callback in self._callbacks.values() if isinstance(callback, ValidationMetrics))

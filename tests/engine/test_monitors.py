@@ -206,6 +206,19 @@ def test_the_models_own_monitor_is_missed_where_a_metric_refused(tmp_path, measu
     assert "best_checkpoint monitors val/fid" in caplog.text
 
 
+def test_a_default_monitor_that_is_missed_is_called_the_default_with_how_to_choose_another(tmp_path, measured, caplog):
+    measured |= {1: {"val/fit": 1.0}}
+    words = ["callbacks=[none,validation_metrics,best_checkpoint]", "trainer.max_epochs=1"]
+    train(tmp_path / "run", "model=cgan", "metrics=fid", *words)
+    (message,) = [record.getMessage() for record in caplog.records if "monitors" in record.getMessage()]
+    assert message.startswith("callbacks.best_checkpoint monitors val/fid, the default of this model, which was not")
+    assert (
+        "Choose another by callbacks.best_checkpoint.monitor=<value> (callbacks.best_checkpoint.mode=max where"
+        in message
+    )
+    assert "Did you mean" not in message
+
+
 def test_a_chosen_monitor_is_missed_where_no_metric_is_measured(tmp_path, caplog):
     words = ["callbacks=[none,best_checkpoint]", "callbacks.best_checkpoint.monitor=fid"]
     train(tmp_path / "run", "model=cgan", "metrics=none", *words)
