@@ -159,8 +159,11 @@ def _unevaluated(runs: Sequence[RunDetails]) -> Iterator[str | Code | Table]:
     if not missing:
         return
     names = ", ".join(f"{index + 1} ({run.name})" for index, run in missing.items())
-    yield f"Not evaluated: {names}. To evaluate them:"
-    yield Code("\n".join(evaluation_commands(runs)))
+    bare = ", ".join(str(index + 1) for index, run in missing.items() if not run.has_checkpoint)
+    yield f"Not evaluated: {names}." + (f" Without a checkpoint, and so not to be evaluated: {bare}." if bare else "")
+    if commands := evaluation_commands(runs):
+        yield "To evaluate them:" if not bare else "To evaluate the others:"
+        yield Code("\n".join(commands))
     latest = {index: run.validation() for index, run in missing.items()}
     if metrics := list(dict.fromkeys(name for values in latest.values() for name in values)):
         yield (
@@ -179,11 +182,11 @@ def _unevaluated(runs: Sequence[RunDetails]) -> Iterator[str | Code | Table]:
 
 
 def evaluation_commands(runs: Sequence[RunDetails]) -> list[str]:
-    """Return the command that evaluates each run without an evaluation."""
+    """Return the command that evaluates each run without an evaluation; a run without a checkpoint has none."""
     return [
         f"handwriting evaluate {shlex.quote(f'run={printable(str(run.path))}')}"
         for run in runs
-        if not run.metric_values
+        if not run.metric_values and run.has_checkpoint
     ]
 
 

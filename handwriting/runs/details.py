@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from handwriting.errors import RunError
 from handwriting.metric_values import MetricValue
-from handwriting.runs.finding import Skipped, distinct_names, find
+from handwriting.runs.finding import Skipped, distinct_names, find, split_paths
 from handwriting.runs.folder import Run
 from handwriting.runs.summaries import RunSummary, describe_misfit, facts, flatten
 from handwriting.text import one_line, printable
@@ -33,6 +33,7 @@ class RunDetails(RunSummary):
         metric_values: The content of ``evaluation.json``; empty where the run was not evaluated.
         rows: The rows of ``metrics.csv``.
         grids: The file of each sample grid, by epoch.
+        has_checkpoint: Whether it has a checkpoint, without which it cannot be evaluated.
         data_fingerprint: Hash of the training glyphs.
         device: The name of the GPU, or ``CPU``.
         threads: The number of CPU threads.
@@ -42,6 +43,7 @@ class RunDetails(RunSummary):
     metric_values: dict[str, MetricValue]
     rows: list[dict[str, float]]
     grids: dict[int, Path]
+    has_checkpoint: bool
     data_fingerprint: str | None = None
     device: str = "CPU"
     threads: int | None = None
@@ -85,8 +87,12 @@ def gather(requested: str, read_config: ReadConfig) -> tuple[list[RunDetails], l
         The runs, and what was skipped.
 
     Raises:
-        RunError: If no run can be read.
+        RunError: If no run is named, or none can be read.
     """
+    if not split_paths(requested):
+        raise RunError(
+            f"runs={requested}: there is no run to compare: name run folders, such as runs=runs/first,runs/second."
+        )
     folders, skipped = find(requested)
     runs = []
     for folder, name in zip(folders, distinct_names(folders), strict=True):
@@ -123,6 +129,7 @@ def read(folder: Path, name: str, read_config: ReadConfig) -> RunDetails:
         "metric_values": run.evaluation(),
         "rows": rows,
         "grids": run.pictures("samples"),
+        "has_checkpoint": run.checkpoint().is_file(),
     }
     try:
         return _DETAILS.validate_python(values)

@@ -222,7 +222,7 @@ def rerun_command(plan: SweepPlan, trial: Trial, seeds: Sequence[int] = ()) -> s
         if not (seeds and override.key_or_group == SEED)
     ]
     swept = [f"{SEED}={','.join(map(str, seeds))}"] if seeds else []
-    return shlex.join(["python", "train.py", *(["-m"] if seeds else []), *words, *swept])
+    return shlex.join(["handwriting", "train", *(["-m"] if seeds else []), *words, *swept])
 
 
 def best_config(name: str, plan: SweepPlan, row: LeaderboardRow) -> str:

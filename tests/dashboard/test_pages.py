@@ -132,7 +132,11 @@ def test_an_unknown_run_in_the_address_is_reported(open_page: Callable[..., Any]
 def test_without_any_run_the_next_command_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     needs("dashboard", "streamlit")
     opened = opener((tmp_path / "runs",), tmp_path, monkeypatch)
-    for page, command in (("Runs", "python train.py"), ("Run", "python train.py"), ("Sweep", "python train.py -m")):
+    for page, command in (
+        ("Runs", "handwriting train"),
+        ("Run", "handwriting train"),
+        ("Sweep", "handwriting train -m"),
+    ):
         assert opened(page=page).code[0].value.startswith(command)
 
 
@@ -293,4 +297,4 @@ def test_the_data_page_refuses_what_is_not_for_it_and_says_what_is_missing(open_
     assert "a page cannot set data.root" in open_page(page="Data", settings="data.root=/etc").error[0].value
     assert "leads out of" in open_page(page="Data", source="arrays", settings="data.path=/etc/passwd").error[0].value
     app = open_page(page="Data", source="mnist")
-    assert app.code[0].value == "python train.py data=mnist data.download=true debug=fast"
+    assert app.code[0].value == "handwriting train data=mnist data.download=true debug=fast"

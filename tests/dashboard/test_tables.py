@@ -321,7 +321,16 @@ def test_the_leaderboard_and_the_metrics_of_a_run_hold_numbers(written: Path):
     for name in ("#", "val/fid", "model.lr", "time"):
         assert {type(row[name]) for row in rows} <= {int, float}, name
     value = MetricValue(1_024.0, 2_000, floor=98.0, error=0.5)
-    run = RunDetails(path=written, name="a", state="done", config={}, metric_values={"fid": value}, rows=[], grids={})
+    run = RunDetails(
+        path=written,
+        name="a",
+        state="done",
+        config={},
+        metric_values={"fid": value},
+        rows=[],
+        grids={},
+        has_checkpoint=True,
+    )
     (row,) = table_rows(metric_table([run], metric_rows([run])))
     assert (row["1 a"], row["floor"], row["glyphs"]) == (1_024.0, 98.0, 2_000)
     assert row["1 a ± standard error, distance from the floor"] == "±0.50, +926"

@@ -205,6 +205,7 @@ def test_nothing_is_written_over(trained, capsys):
     [
         (["runs=nowhere"], "runs=nowhere: there is no run to compare (nowhere: there is no such folder)."),
         (["runs=nowhere/*,elsewhere"], "there is no run to compare"),
+        (["runs="], "runs=: there is no run to compare: name run folders, such as runs=runs/first,runs/second."),
         (["runs=.", "out=page.html"], "give a folder"),
         ([], "runs is missing: give runs=<folder>"),
     ],

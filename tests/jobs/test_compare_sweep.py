@@ -35,7 +35,7 @@ def test_the_page_of_a_sweep_has_all_its_sections(written: Sweep, page: tuple[Pa
         assert f"## {part}\n" in text
     assert "NotFiniteError: train/generator\\_loss is nan" in text or "NotFiniteError" in text
     best = min((trial for trial in written.trials if trial.state == "done"), key=lambda trial: trial.value or 0)
-    assert f"python train.py model=cgan data=emnist {best.overrides[0]}" in printed
+    assert f"handwriting train model=cgan data=emnist {best.overrides[0]}" in printed
     assert (out / "best.yaml").read_text() in text.replace("\n    ", "\n")
 
 
@@ -91,6 +91,25 @@ def test_a_sweep_without_a_finished_trial_is_refused(tmp_path: Path, capsys: pyt
     assert main(["compare", f"runs={sweep.path}", f"out={tmp_path / 'out'}"]) == MISTAKE
     assert capsys.readouterr().err == f"runs={sweep.path}: no trial of this sweep is done yet (3 failed).\n"
     assert not (tmp_path / "out").exists()
+
+
+def test_a_sweep_none_of_whose_trials_logged_the_monitor_gets_its_page_without_a_ranking(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = write_sweep(tmp_path / "s", trials=3)
+    sweep.write_status("done", [replace(trial, state="done", value=None) for trial in sweep.trials], {})
+    assert main(["compare", f"runs={sweep.path}", f"out={tmp_path / 'out'}"]) == 0
+    printed = capsys.readouterr().out
+    assert "No trial logged a finite val/fid: there is no ranking." in printed
+    assert "callbacks.best_checkpoint.monitor=<value>" in printed
+    assert sweep.trials[2].parameters["model.lr"] in printed
+    text = (tmp_path / "out" / "comparison.md").read_text()
+    assert "## Trials without a rank\n" in text
+    assert "## Leaderboard" not in text
+    assert f"{sweep.folder(0)},{sweep.folder(1)}" in text, "their curves and grids can be put side by side"
+    rows = list(csv.DictReader((tmp_path / "out" / "comparison.csv").open()))
+    assert [(row["state"], row["value"], row["place"]) for row in rows] == [("done", "", "")] * 3
+    assert not (tmp_path / "out" / "best.yaml").exists()
 
 
 def test_a_sweep_whose_files_are_broken_is_refused_in_one_line(

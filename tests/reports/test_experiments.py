@@ -38,7 +38,7 @@ def evaluated(name: str, fid: float, batches: int = 2_000, classifier: str | Non
     ]
     metric_values = {"fid": MetricValue(fid, 5_600, floor=2.0, classifier=classifier)}
     return RunDetails(path=Path(name), name=f"narrow/{name}", state="done", config={"model.critic_steps": 5},
-                  metric_values=metric_values, rows=rows, grids={},
+                  metric_values=metric_values, rows=rows, grids={}, has_checkpoint=True,
                   threads=2, seconds=90.0, batches=batches, samples=9_000)  # fmt: skip
 
 

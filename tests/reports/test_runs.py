@@ -22,7 +22,14 @@ from handwriting.runs.finding import Skipped
 
 def run(name: str, metric_values: dict[str, MetricValue] | None = None, **facts: Any) -> RunDetails:
     rows = [{"epoch": n, "batches": n, "samples": 10.0 * n, "seconds": 1.0, "val/loss": 1.0 / n} for n in (1, 2, 3)]
-    values: dict[str, Any] = {"config": {"seed": name}, "rows": rows, "grids": {}, "model": "VAE", "seconds": 90.0}
+    values: dict[str, Any] = {
+        "config": {"seed": name},
+        "rows": rows,
+        "grids": {},
+        "has_checkpoint": True,
+        "model": "VAE",
+        "seconds": 90.0,
+    }
     return RunDetails(path=Path("runs", name), name=name, state="done", metric_values=metric_values or {},
                       **{**values, **facts})  # fmt: skip
 
@@ -71,6 +78,16 @@ def test_a_run_without_an_evaluation_gets_its_command_and_its_validation_values(
     assert Code("handwriting evaluate run=runs/bare") in found
     last = found[-1]
     assert [[cell.text for cell in row] for row in last.rows] == [["val/loss", "0.3333"]]
+
+
+def test_a_run_without_a_checkpoint_gets_no_command_to_evaluate_it():
+    failed = run("failed", has_checkpoint=False)
+    assert evaluation_commands([FIRST, failed]) == []
+    assert "handwriting evaluate" not in terminal_text([FIRST, failed], [])
+    found = blocks(list(sections([FIRST, failed, BARE], [])), "Metrics")
+    said = "Not evaluated: 2 (failed), 3 (bare). Without a checkpoint, and so not to be evaluated: 2."
+    assert said in found
+    assert Code("handwriting evaluate run=runs/bare") in found
 
 
 def test_heads_of_columns_leave_out_the_time_and_rows_keep_it():

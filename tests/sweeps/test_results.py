@@ -112,6 +112,6 @@ def test_the_best_config_composes_to_what_the_best_trial_was(
 def test_the_best_trial_is_repeated_by_one_command_and_for_several_seeds_by_another() -> None:
     plan = SweepPlan(("model=cgan", "search=cgan", "data.root='a b'"), ())
     best = trial(3, 1.0, "model.lr=0.1", "seed=7")
-    assert rerun_command(plan, best) == "python train.py model=cgan 'data.root='\"'\"'a b'\"'\"'' model.lr=0.1 seed=7"
+    assert rerun_command(plan, best) == "handwriting train model=cgan 'data.root='\"'\"'a b'\"'\"'' model.lr=0.1 seed=7"
     assert rerun_command(plan, best, (0, 1)).endswith("model.lr=0.1 seed=0,1")
-    assert rerun_command(plan, best, (0, 1)).startswith("python train.py -m model=cgan ")
+    assert rerun_command(plan, best, (0, 1)).startswith("handwriting train -m model=cgan ")

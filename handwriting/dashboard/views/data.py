@@ -41,7 +41,7 @@ def _show() -> None:
         folder = escape_markdown(str(root.absolute()))
         st.caption(f"The dashboard reads data sets from {folder}; start it with root=<folder> to read another folder. "
                    "This command downloads the data set, if it can be downloaded:")  # fmt: skip
-        st.code(f"python train.py data={name} data.download=true debug=fast", language="bash", wrap_lines=True)
+        st.code(f"handwriting train data={name} data.download=true debug=fast", language="bash", wrap_lines=True)
         return
     st.caption(escape_markdown(known[name]))
     st.html(facts_html(summary(source, read, prepared)))

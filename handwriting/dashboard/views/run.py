@@ -48,7 +48,7 @@ def show(slots: Sequence[Any]) -> None:
     with slots[0]:
         st.title("A run")
         if not snapshot.summaries:
-            parts.nothing("There is no run yet. This command trains one in under a minute:", "python train.py")
+            parts.nothing("There is no run yet. This command trains one in under a minute:", "handwriting train")
             return
         key = parts.choose("Run", list(snapshot.summaries), parts.run_index().run)
         if key is None:
@@ -174,8 +174,11 @@ def _curves(key: str) -> None:
 def _metrics(details: RunDetails) -> None:
     rows = metric_rows([details])
     if not rows:
-        message = "The run has not been evaluated on the test set yet. This command does so:"
-        parts.nothing(message, evaluation_commands([details])[0])
+        message = "The run has not been evaluated on the test set yet."
+        if commands := evaluation_commands([details]):
+            parts.nothing(f"{message} This command does so:", commands[0])
+        else:
+            st.info(f"{message} It has no checkpoint that could be.")
         latest = details.validation()
         if latest:
             st.markdown("The last values on validation glyphs, measured during training:")

@@ -40,7 +40,7 @@ def show(slots: Sequence[Any]) -> None:
         if not snapshot.summaries and not snapshot.sweeps:
             where = ", ".join(escape_markdown(str(folder)) for folder in parts.run_index().folders)
             parts.nothing(
-                f"There is no run in {where} yet. This command trains one in under a minute:", "python train.py"
+                f"There is no run in {where} yet. This command trains one in under a minute:", "handwriting train"
             )
             parts.show_skipped(snapshot)
             return

@@ -49,7 +49,7 @@ def show(slots: Sequence[Any]) -> None:
         st.title("A sweep")
         if not snapshot.sweeps:
             parts.nothing("There is no sweep yet. This command runs one of six short trials:",
-                          "python train.py -m model=vae,cgan seed=1,2,3 trainer.max_epochs=5")  # fmt: skip
+                          "handwriting train -m model=vae,cgan seed=1,2,3 trainer.max_epochs=5")  # fmt: skip
             return
         key = parts.choose("Sweep", list(snapshot.sweeps), parts.run_index().sweep)
         if key is None:
