@@ -2,7 +2,7 @@
 
 >>> import handwriting
 >>> run = handwriting.train("model=cgan", "data=digits")  # doctest: +SKIP
->>> model = handwriting.load(run.path)  # doctest: +SKIP
+>>> model = handwriting.load(run)  # doctest: +SKIP
 >>> images = model.sample(10, labels="3")  # doctest: +SKIP
 """
 

@@ -135,7 +135,7 @@ def compare(*runs: str | Path | Run | Sweep, out: str | Path | None = None) -> C
         out: The folder to write; ``comparison`` in the current folder unless given.
 
     Raises:
-        HandwritingError: If there is nothing to compare, or ``out`` exists.
+        HandwritingError: If no run is named, there is nothing to compare, or ``out`` exists.
     """
     words = [f"runs={','.join(map(_path, runs))}", *([f"out={out}"] if out is not None else [])]
     page: Path = _call("compare", words)
@@ -168,6 +168,9 @@ def _call(job: str, overrides: tuple[str, ...] | list[str], config_dir: Any = No
     from handwriting.config import Command
     from handwriting.jobs import call
 
+    if not_text := [override for override in overrides if not isinstance(override, str)]:
+        kind = type(not_text[0]).__name__
+        raise TypeError(f"{not_text[0]!r} ({kind}) is no override: give text, such as 'trainer.max_epochs=3'.")
     if not_overrides := [override for override in overrides if override.startswith("-")]:
         raise ConfigError(f"{not_overrides[0]}: give overrides such as model=cgan; flags are arguments of functions.")
     words = [*overrides, *flags, *([] if config_dir is None else ["--config-dir", str(Path(config_dir).expanduser())])]

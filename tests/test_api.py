@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,9 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 
 import handwriting
+from benchmarks.sweep_folders import write_sweep
 from handwriting.errors import ConfigError, HandwritingError, RunError
+from handwriting.sweeps.trials import best_trial
 from tests.builders import QUICK
 
 PNG = b"\x89PNG"
@@ -62,6 +65,8 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
         (lambda: handwriting.sweep("seed=interval(0,1)"), ConfigError, "seed=interval(0,1): an interval is for"),
         (lambda: handwriting.evaluate("nowhere"), RunError, "nowhere does not exist"),
         (lambda: handwriting.compare("nowhere"), HandwritingError, "runs=nowhere"),
+        (lambda: handwriting.compare(), HandwritingError, "runs=: there is no run to compare: name run folders"),
+        (lambda: handwriting.train("model=cvae", 3), TypeError, "3 (int) is no override: give text"),
         (lambda: handwriting.segment("no where.png"), HandwritingError, "no where.png cannot be read"),
     ],
 )
@@ -104,8 +109,22 @@ def test_a_run_is_trained_measured_compared_and_loaded(capsys: pytest.CaptureFix
     page = handwriting.compare(first, second, out="page")
     assert page.page.is_file()
     assert page._repr_png_()[:4] == PNG
+    assert handwriting.load(first).sample(2).shape == handwriting.load(first.path).sample(2).shape
     assert handwriting.load(first.path).sample(2).shape[0] == 2
     assert state_of_process() == before
+
+
+def test_a_notebook_shows_a_sweep_as_the_last_sample_grid_of_its_best_trial(tmp_path: Path) -> None:
+    sweep = write_sweep(tmp_path / "s", trials=3)
+    best = best_trial(sweep.trials)
+    assert best is not None
+    (sweep.folder(best.number) / "samples" / "epoch_0099.png").write_bytes(PNG + b" of the best")
+    assert sweep._repr_png_() == PNG + b" of the best"
+    for trial in sweep.trials:
+        shutil.rmtree(sweep.folder(trial.number))
+    assert sweep._repr_png_() is None, "its trials have no picture"
+    (sweep.path / "sweep.json").unlink()
+    assert sweep._repr_png_() is None, "it has not begun"
 
 
 @pytest.mark.slow

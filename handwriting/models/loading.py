@@ -11,16 +11,16 @@ from handwriting.runs import Run, checkpoints
 from handwriting.text import one_line
 
 
-def load(run: str | Path) -> GlyphModel:
+def load(run: str | Path | Run) -> GlyphModel:
     """Return the trained model of a run, on the CPU, ready to sample; no data set is needed.
 
     Args:
-        run: A run folder, whose best checkpoint is taken, or where there is none the last; or a checkpoint file.
+        run: A run or its folder, whose best checkpoint is taken, or where there is none the last; or a checkpoint file.
 
     Raises:
         RunError: If there is no such run, or no checkpoint in it that can be loaded safely.
     """
-    path = Path(run).expanduser()
+    path = run.path if isinstance(run, Run) else Path(run).expanduser()
     path = path if path.is_file() else Run.at(path).checkpoint()
     checkpoint = checkpoints.load(path)
     try:

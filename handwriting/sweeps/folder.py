@@ -109,6 +109,12 @@ class Sweep:
         status = folder / "status.json"
         return Run.at(folder) if status.is_file() and status.stat().st_size else None
 
+    def _repr_png_(self) -> bytes | None:
+        """Return the last grid of samples of the best trial: a notebook shows a sweep as its picture."""
+        best = best_trial(self.trials)
+        run = best and self.run(best.number)
+        return run._repr_png_() if run else None
+
     # Only the process that runs the sweep calls what follows.
 
     @contextmanager
