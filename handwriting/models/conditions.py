@@ -17,6 +17,9 @@ ConditionName = Literal["class", "style"]
 Requested = Sequence[str | int] | str | Tensor | None
 """Classes or styles that a caller requests, by name or index: one for each glyph, one for all, or None for any."""
 
+_KEYS: dict[ConditionName, str] = {"class": "labels", "style": "styles"}
+"""What a caller requests the values of a condition by."""
+
 
 class ConditionedModel(SettingsModule):
     """A module that knows its classes and styles, and which of them it is conditioned on.
@@ -66,8 +69,7 @@ class ConditionedModel(SettingsModule):
             DataError: If this model was not trained on such a condition, or not with that name.
         """
         if condition not in self.conditions:
-            key = "labels" if condition == "class" else "styles"
-            raise DataError(f"This model was not trained with model.conditions={condition}: omit {key}.")
+            raise DataError(f"This model was not trained with model.conditions={condition}: omit {_KEYS[condition]}.")
         if not isinstance(name, str):
             return name
         names = self.names_of(condition)
@@ -109,5 +111,6 @@ class ConditionedModel(SettingsModule):
         if len(requested) not in (1, n):
             raise DataError(f"{len(requested)} names were given for {n} glyphs: give one for each, or one for all.")
         if len(requested) and not 0 <= requested.min() <= requested.max() < size:
-            raise DataError(f"{condition} indices run {requested.min()}..{requested.max()}; there are 0..{size - 1}.")
+            wrong = [str(index) for index in requested.unique().tolist() if not 0 <= index < size]
+            raise DataError(f"{_KEYS[condition]} must be 0 to {size - 1}, or names; got {', '.join(wrong)}.")
         return requested.long().cpu().expand(n)
