@@ -199,6 +199,12 @@ def test_a_failed_run_says_why_and_a_dead_one_how_to_resume(open_page: Callable[
     assert "resume=" in app.code[0].value
 
 
+def test_a_run_without_a_checkpoint_is_not_offered_to_be_evaluated(open_page: Callable[..., Any]) -> None:
+    app = open_page(page="Run", run="runs/dead", show="Metrics")
+    assert not [code.value for code in app.code if "handwriting evaluate" in code.value]
+    assert "It has no checkpoint that could be." in words(app)
+
+
 def test_an_address_leads_nowhere_outside_of_the_folders(open_page: Callable[..., Any], folders: Path) -> None:
     for key in ("runs/../../../etc", "/etc", str(folders / "runs"), "runs/broken"):
         app = open_page(page="Run", run=key)
