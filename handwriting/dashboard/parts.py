@@ -154,9 +154,15 @@ def chart(content: Chart, key: str) -> Any:
     return st.vega_lite_chart(pd.DataFrame(content.rows), content.spec, width="stretch", key=key, **options)
 
 
+def _fits_arrow(value: Any) -> Any:
+    """Return a value as Arrow, which Streamlit's tables are sent by, can hold it: larger integers as floats."""
+    return float(value) if isinstance(value, int) and abs(value) >= 2**63 else value
+
+
 def table(rows: Sequence[dict[str, Any]], **options: Any) -> Any:
     """Show a table that can be sorted, searched and saved; ``options`` are those of ``st.dataframe``."""
-    return st.dataframe(pd.DataFrame(list(rows)), hide_index=True, placeholder="", **options)
+    shown = [{name: _fits_arrow(value) for name, value in row.items()} for row in rows]
+    return st.dataframe(pd.DataFrame(shown), hide_index=True, placeholder="", **options)
 
 
 def download(label: str, content: bytes | str | Callable[[], bytes], name: str, kind: str) -> None:

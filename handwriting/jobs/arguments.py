@@ -11,7 +11,7 @@ from handwriting import config
 from handwriting.fields import admits_none, hints_of
 
 Count = Annotated[int, Field(strict=True, ge=1)]
-Seed = Annotated[int, Field(strict=True, ge=0)]
+Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]  # what NumPy's generators take
 Switch = Annotated[bool, Field(strict=True)]
 
 ArgumentsOf = TypeVar("ArgumentsOf")

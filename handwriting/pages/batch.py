@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import time
@@ -13,7 +14,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Any
 
 import cv2
@@ -170,7 +172,7 @@ def _in_processes(tasks: Sequence[PageTask], workers: int) -> Iterator[PageRepor
         BrokenProcessPool: If a process dies.
     """
     # Spawned, not forked: neither OpenCV's threads nor PDFium's state survive a fork.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_exit_on_interrupt) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
         try:
             with _interrupts_blocked():
                 # Not pool.map: leaving it cancels futures that the pool marks as broken at the same time.
@@ -191,10 +193,18 @@ def _interrupts_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
 
 
-def _exit_on_interrupt() -> None:
-    """Let Ctrl-C end this process silently: the parent process reports it."""
+def _end_with_parent() -> None:
+    """End this process silently by Ctrl-C, which the parent process reports, and when the parent has been killed."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    Thread(target=_exit_after_parent, daemon=True).start()
+
+
+def _exit_after_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)  # the main thread waits for work that never comes
 
 
 def describe_page(report: PageReport) -> str:

@@ -198,12 +198,13 @@ class SegmentedFolder:
             overwrite: Whether an earlier segmentation in the folder may be replaced.
 
         Raises:
-            ConfigError: If the path is a file; if the folder is not empty and ``overwrite`` is false; or if one of the
-                files to be written exists and does not belong to an earlier segmentation.
+            ConfigError: If the path is a file; if the folder holds more than the draft of a process that was killed and
+                ``overwrite`` is false; or if one of the files to be written exists and does not belong to an earlier
+                segmentation.
         """
         if self.path.exists() and not self.path.is_dir():
             raise ConfigError(f"{self.key}={self.path} is a file. Give a folder.")
-        if self.path.is_dir() and any(self.path.iterdir()):
+        if self.path.is_dir() and any(path.name != DRAFT_FOLDER for path in self.path.iterdir()):
             if not overwrite:
                 raise ConfigError(
                     f"{self.key}={self.path} is not empty. Give another folder, or overwrite=true to replace an "

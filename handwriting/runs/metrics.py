@@ -32,10 +32,14 @@ class MetricsFile:
         if not self.path.is_file():
             return []
         try:
-            with self.path.open(newline="") as file:
-                return next(csv.reader(file), [])
+            return next(csv.reader(io.StringIO(self._complete_rows())), [])
         except (ValueError, csv.Error) as error:
             raise RunError(f"{self.path} is not a table of metrics ({error}).") from error
+
+    def _complete_rows(self) -> str:
+        """Return the file without a last row that was cut off."""
+        text = self.path.read_text()
+        return text[: text.rfind("\n") + 1]
 
     def append(self, row: Mapping[str, float]) -> None:
         """Add one row; the whole file is written again only where the row brings a new column."""
@@ -47,10 +51,10 @@ class MetricsFile:
             csv.DictWriter(file, self.columns, restval="", lineterminator="\n").writerow(row)
 
     def keep_until(self, batches: int) -> None:
-        """Drop rows written after ``batches``: a resumed run measures them again."""
+        """Drop rows written after ``batches``, and one that was cut off: a resumed run measures them again."""
         rows = self.read()
         kept = [row for row in rows if row["batches"] <= batches]
-        if len(kept) < len(rows):
+        if len(kept) < len(rows) or (self.path.is_file() and self._complete_rows() != self.path.read_text()):
             self._write(kept, self.columns)
 
     def _write(self, rows: list[Row], columns: list[str]) -> None:
@@ -70,11 +74,9 @@ class MetricsFile:
         if not self.path.is_file():
             return []
         try:
-            text = self.path.read_text()
-            complete = text[: text.rfind("\n") + 1]
             rows = [
                 {name: float(value) for name, value in row.items() if value}
-                for row in csv.DictReader(io.StringIO(complete))
+                for row in csv.DictReader(io.StringIO(self._complete_rows()))
             ]
         except (ValueError, TypeError, csv.Error) as error:
             raise RunError(f"{self.path} is not a table of metrics ({error}).") from error

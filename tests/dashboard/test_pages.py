@@ -39,6 +39,16 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+def test_a_number_too_large_for_a_table_hides_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    needs("dashboard", "streamlit")
+    for name, seed in (("huge", 2**70), ("usual", 1)):
+        folder = RunFolder(claim(tmp_path / "runs" / name))
+        folder.begin("{}\n", {"command": "python train.py"}, {"model": "VAE", "seed": seed})
+        folder.end("done")
+    page = opener((tmp_path / "runs",), tmp_path / "data", monkeypatch)()
+    assert len(page.dataframe[0].value) == 2
+
+
 @pytest.fixture
 def open_page(folders: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Return what opens the dashboard at an address."""

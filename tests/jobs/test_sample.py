@@ -74,6 +74,7 @@ def test_nothing_is_written_over(styled, capsys):
         (["n=0"], "n=0"),
         (["n=many"], "n=many"),
         (["seed=-1"], "seed=-1"),
+        (["seed=4294967296"], "seed=4294967296: must be less than 4294967296."),
         (["out=picture.bmp"], "give a .png"),
     ],
 )

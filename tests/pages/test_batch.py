@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
+import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,6 +83,29 @@ def test_a_page_that_brings_its_process_down_costs_no_other(tmp_path, capfd):
     assert {row["page"] for row in read_rows(tmp_path / "out")} == {"0.png", "2.png", "3.png"}
     assert len(Glyphs.load(tmp_path / "out" / "words.npz")) == len(read_rows(tmp_path / "out", "word"))
     assert "Traceback" not in capfd.readouterr().err
+
+
+@dataclass
+class Endless(Segmenter):
+    """A segmenter that says that it has begun, and never ends."""
+
+    def __call__(self, image: np.ndarray, score: Score | None = None) -> Segmented:
+        print("begun", flush=True)
+        time.sleep(3600)
+        raise AssertionError
+
+
+def test_processes_of_a_killed_command_end_with_it(tmp_path):
+    program = (
+        "import sys; from pathlib import Path; from tests.pages.test_batch import Endless, segment; "
+        "segment(Path(sys.argv[1]), Endless(), workers=2, pages=2)"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as process:
+        assert process.stdout
+        assert [process.stdout.readline() for _ in range(2)] == [b"begun\n"] * 2
+        process.kill()
+        assert process.stdout.read() == b""  # ends only when no process is left that could write
 
 
 def test_a_page_is_described_in_one_line():

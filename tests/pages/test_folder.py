@@ -156,6 +156,7 @@ def test_what_a_killed_process_left_is_removed(tmp_path):
     path = tmp_path / "out"
     (path / ".unfinished" / "words").mkdir(parents=True)
     (path / ".unfinished" / "words" / "x.png").touch()
+    SegmentedFolder(path).refuse_overwriting(overwrite=False)
     write_folder(path, **NEW)
     assert contents(path) == contents(write_folder(tmp_path / "fresh", **NEW).path)
     assert not (path / ".unfinished").exists()

@@ -108,6 +108,18 @@ def test_rows_after_the_checkpoint_are_measured_again_not_twice(tmp_path):
     assert [row["loss"] for row in MetricsFile(file.path).read()] == [1.0, 1.0, 5.0]
 
 
+@pytest.mark.parametrize("kept", [-4, 9])
+def test_a_row_or_a_header_cut_off_by_a_kill_is_measured_again(kept, tmp_path):
+    path = tmp_path / "metrics.csv"
+    for batches in (1, 2):
+        MetricsFile(path).append({"batches": batches, "loss": 1.0})
+    path.write_text(path.read_text()[:kept])
+    file = MetricsFile(path)
+    file.keep_until(2)
+    file.append({"batches": 2, "loss": 5.0})
+    assert MetricsFile(path).read()[-1] == {"batches": 2, "loss": 5.0}
+
+
 def test_a_row_cut_off_by_a_kill_is_left_out(tmp_path):
     path = tmp_path / "metrics.csv"
     path.write_text("batches,loss\n1,2.5\n2,2.")
