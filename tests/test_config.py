@@ -332,5 +332,6 @@ assert not sys.modules.keys() & {"torch", "pydantic", "numpy"}
 
 def test_any_section_declares_which_of_its_values_are_plain_text() -> None:
     assert quote("metrics.inception_fid.weights=my weights.pth") == "metrics.inception_fid.weights='my weights.pth'"
+    assert quote("data.path='2024','a, b'") == "data.path='2024','a, b'"  # two of them, for a sweep
     assert quote("data.labels=my (1).npy") == "data.labels='my (1).npy'"
     assert quote("data.polarity=[a b]") == "data.polarity=[a b]"

@@ -17,7 +17,9 @@ from handwriting.config.trust import GLOBAL_GROUPS, trees_of
 from handwriting.fields import admits_none, text_kind
 
 _ASSIGNMENT = re.compile(r"(\+{0,2})([\w./@]+)=(.*)", re.DOTALL)
-_QUOTED = re.compile(r"""'([^'\\]|\\.)*'|"([^"\\]|\\.)*\"""", re.DOTALL)
+_STRING = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+_QUOTED = re.compile(rf"{_STRING}(?:,{_STRING})*", re.DOTALL)
+"""Text in quotes, or several of them, which a sweep tries in turn."""
 _PLAIN = re.compile(r"(?!(?:true|false|null|inf|nan)$)(?:\.{0,2}/|[a-z_])[\w./-]*", re.IGNORECASE | re.ASCII)
 """Text that Hydra reads as it is, and that is easier to read without quotes."""
 
