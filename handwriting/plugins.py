@@ -73,9 +73,11 @@ def _names_plugins(folder: str) -> bool:
 def _plugin(entry: EntryPoint) -> Plugin:
     from importlib.util import find_spec
 
-    top, *inner = entry.module.split(".")
     distribution = entry.dist.name if entry.dist else entry.name
     named = f"plug-in {entry.name} (pip uninstall {distribution} removes it)"
+    if entry.pattern.match(entry.value) is None:  # then the entry has no module either
+        raise ConfigError(f"{named}: its entry point is {entry.value!r}, which is not the name of a package.")
+    top, *inner = entry.module.split(".")
     try:
         spec = find_spec(top)  # of a package within another it would import the outer one
     except (ImportError, ValueError):

@@ -140,6 +140,8 @@ def test_the_package_of_a_plugin_may_lie_within_another(site: Path) -> None:
         ("nowhere", "there is no package nowhere."),
         ("bare", "has no folder conf, which would hold its configurations."),
         ("bare.inner", "there is no package bare.inner."),
+        ("in ks/..", "its entry point is 'in ks/..', which is not the name of a package."),
+        (" ", "its entry point is '', which is not the name of a package."),
     ],
 )
 def test_a_broken_plugin_is_one_line(site: Path, value: str, message: str) -> None:
@@ -173,6 +175,71 @@ def test_a_class_of_a_plugin_that_cannot_be_imported_is_named(site: Path, broken
     cfg = config.compose("data", ["data=dots"])
     with pytest.raises(ConfigError, match=rf"data\._target_={package}\.sources\.Dots cannot be imported: .*{reason}"):
         config.build(cfg.data, "data")
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        ("def (", "SyntaxError: invalid syntax"),
+        ("nothing_like_it", "NameError: name 'nothing_like_it' is not defined"),
+        ("raise RuntimeError('boom')", "RuntimeError: boom"),
+        ("raise AssertionError", "AssertionError"),
+        ("import sys; sys.exit(3)", "SystemExit: 3"),
+    ],
+)
+def test_whatever_a_module_of_a_plugin_raises_is_one_line(
+    site: Path, tmp_path: Path, broken: str, reason: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    package = f"raising_{len(broken)}"
+    folder = install(site, package)
+    for name in ("models", "sources", "callbacks", "metrics", "jobs/tally"):
+        (folder / f"{name}.py").write_text(broken)
+
+    def refused(words: list[str]) -> str:
+        assert main(words) == MISTAKE
+        message = capsys.readouterr().err
+        assert len(message.splitlines()) == 1
+        return message.rstrip("\n")
+
+    asked = f"{folder / 'conf' / 'tally.yaml'} configures a job, but {package}.jobs.tally cannot be imported: {reason}"
+    assert refused(["tally", "--help"]).startswith(asked)
+    here = f"_target_={package}.{{}} cannot be imported: {reason}"
+    for words, start in (
+        (["data", "data=dots"], "data." + here.format("sources.Dots")),
+        (["train", *QUICK_DOTS[:1]], "model." + here.format("models.BlotVAE")),
+        (["train", "+callbacks=diary"], "callbacks.diary." + here.format("callbacks.Diary")),
+        (["train", "+metrics=ink_share"], "metrics.ink_share." + here.format("metrics.InkShare")),
+    ):
+        assert refused(words).startswith(start)
+    assert refused(["train", "data=digits", "data.title=x y"]).startswith("data.title: no such key.")
+
+
+@pytest.mark.parametrize(
+    ("name", "choice", "base"),
+    [
+        ("model", "blot", "GlyphModel"),
+        ("data", "dots", "GlyphSource"),
+        ("callbacks", "diary", "Callback"),
+        ("metrics", "ink_share", "Metric"),
+    ],
+)
+@pytest.mark.parametrize("target", ["plain.Plain", "plain.function", "plain.len"])
+def test_a_class_of_a_plugin_is_of_the_kind_that_its_group_takes(
+    site: Path, tmp_path: Path, name: str, choice: str, base: str, target: str, monkeypatch: Any, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    package = f"{target.replace('.', '_')}_{name}".lower()
+    folder = install(site, package)
+    (folder / "plain.py").write_text("class Plain: ...\n\ndef function(): ...\n\nlen = len\n")
+    is_section = name in ("callbacks", "metrics")
+    text = f"_target_: {package}.{target}"
+    if not is_section:
+        text = f"defaults: [{'_common' if name == 'data' else '_variational'}, _self_]\n{text}"
+    (folder / "conf" / name / f"{choice}.yaml").write_text(f"mine: {{{text}}}\n" if is_section else f"{text}\n")
+    assert main(["train", f"{'+' * is_section}{name}={choice}"]) == MISTAKE
+    key = f"{name}.mine" if is_section else name
+    assert capsys.readouterr().err == f"{key}._target_={package}.{target} is not a {base}.\n"
 
 
 def test_a_job_of_a_plugin_is_a_command_as_any_other(

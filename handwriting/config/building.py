@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Collection, Mapping
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from handwriting.config.importing import imported
 from handwriting.config.messages import explain, placeholder_of
 from handwriting.config.trust import INSTALLED, Trust, targets
 from handwriting.errors import ConfigError, nearest
@@ -26,6 +26,7 @@ def build(
     section: Mapping[str, Any],
     group: str,
     *,
+    base: type = object,
     ignore: Collection[str] = (),
     trust: Trust = INSTALLED,
     **extra: Any,
@@ -35,16 +36,18 @@ def build(
     Args:
         section: One class and its arguments, such as ``cfg.model`` or ``cfg.callbacks.samples``.
         group: The config group, whose files say which classes may be named.
+        base: The class that it must derive from.
         ignore: Keys of the section that are not for this class.
         trust: Which classes may be named; :func:`trust_of_command` where the user composes a new run.
         extra: Arguments that code sets rather than the configuration.
 
     Raises:
-        ConfigError: If the class may not be named or cannot be imported, or a value does not fit its arguments.
+        ConfigError: If the class may not be named, cannot be imported or is of another kind, or a value does not fit
+            its arguments.
     """
     where = _where(section, group)
     arguments = {key: value for key, value in plain_section(section).items() if key not in ignore}
-    cls = class_of({"_target_": arguments.pop("_target_", None)}, group, trust=trust, where=where)
+    cls = class_of({"_target_": arguments.pop("_target_", None)}, group, base=base, trust=trust, where=where)
     for key, nested in targets(arguments, where):
         raise ConfigError(f"{key}={nested}: a class inside the arguments of another is not allowed")
     if twice := sorted(arguments.keys() & extra.keys()):
@@ -52,28 +55,27 @@ def build(
     return create(cls, {**arguments, **extra}, where)
 
 
-def class_of(section: Mapping[str, Any], group: str, *, trust: Trust = INSTALLED, where: str = "") -> type:
+def class_of(
+    section: Mapping[str, Any], group: str, *, base: type = object, trust: Trust = INSTALLED, where: str = ""
+) -> type:
     """Return the class that ``section`` names in ``_target_``.
 
     Args:
         section: As for :func:`build`.
         group: The config group.
+        base: The class that it must derive from.
         trust: Which classes may be named.
         where: The key of the section, for messages; its own unless given.
 
     Raises:
-        ConfigError: If the class may not be named, or cannot be imported.
+        ConfigError: If the class may not be named, cannot be imported, or is of another kind.
     """
     target = section.get("_target_")
     key = f"{where or _where(section, group)}._target_"
     trust.refuse(key, target, group)
-    module, _, name = str(target).rpartition(".")
-    try:
-        cls: type = getattr(import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        if module.startswith("handwriting."):
-            raise
-        raise ConfigError(f"{key}={target} cannot be imported: {one_line(error)}") from error
+    cls = imported(str(target), f"{key}={target}")
+    if not (isinstance(cls, type) and issubclass(cls, base)):
+        raise ConfigError(f"{key}={target} is not a {'class' if base is object else base.__name__}.")
     return cls
 
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from handwriting import fields
 from handwriting.config.folders import CONF, conf_folders, first_comment, read_yaml
+from handwriting.config.importing import imported, refusing_to_import
 from handwriting.config.trust import targets, trees_of
 from handwriting.errors import ConfigError
-from handwriting.text import one_line
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,8 @@ class Command:
         if self.conf not in conf_folders()[1:]:
             return import_module(self.module)
         named = f"{self.file} configures a job, but {self.module}"
-        try:
+        with refusing_to_import(self.module, named):
             module = import_module(self.module)
-        except ImportError as error:
-            raise ConfigError(f"{named} cannot be imported: {one_line(error)}") from error
         if not callable(getattr(module, "run", None)):
             raise ConfigError(f"{named} has no function run(cfg).")
         return module
@@ -118,10 +116,11 @@ def hint_of(command: Command, key: str, config_dirs: tuple[Path, ...] = ()) -> A
     for field, target in _classes_at(section, rest, config_dirs):
         module, _, name = target.rpartition(".")
         try:
-            if _is_number(module, name, field):
-                continue
-            hint = fields.hint_at(getattr(import_module(module), name), field)
-        except (ImportError, AttributeError, ValueError):
+            with refusing_to_import(module, target):
+                if _is_number(module, name, field):
+                    continue
+                hint = fields.hint_at(imported(target, target), field)
+        except (ConfigError, ImportError, AttributeError, ValueError):
             continue  # building it says what is wrong
         if hint is not None and fields.text_kind(hint):
             return hint

@@ -54,7 +54,7 @@ def source_of(name: str, root: Path, settings: str = "") -> GlyphSource:
     except ValueError as error:
         raise ConfigError(f"{settings}: a quotation mark is missing.") from error
     section = _compose(name, overrides)
-    cls = config.class_of(section, "data")
+    cls = config.class_of(section, "data", base=GlyphSource)
     for field in path_fields(cls, [key for key in section if key not in LOADING_KEYS]):
         confine(section, field, root)
     section["root"] = str(root)
@@ -72,7 +72,7 @@ def _compose(name: str, overrides: Sequence[str]) -> dict[str, Any]:
     """
     with _composing:
         default = config.compose("data", [f"data={name}"]).data
-        reserved = command_line_only(config.class_of(default, "data"))
+        reserved = command_line_only(config.class_of(default, "data", base=GlyphSource))
         for override in overrides:
             key = override.partition("=")[0]
             if not key.startswith("data.") or key.removeprefix("data.") in reserved or "${" in override:
@@ -83,7 +83,7 @@ def _compose(name: str, overrides: Sequence[str]) -> dict[str, Any]:
                 )
         data = config.compose("data", [f"data={name}", *overrides]).data if overrides else default
     # However an override is spelled, reserved keys keep their values; overrides may have changed the class.
-    for field in {*reserved, *command_line_only(config.class_of(data, "data"))}:
+    for field in {*reserved, *command_line_only(config.class_of(data, "data", base=GlyphSource))}:
         if OmegaConf.select(data, field) != OmegaConf.select(default, field):
             raise ConfigError(f"data.{field} cannot be set on a page: give it on the command line.")
     return config.plain_section(data)

@@ -98,7 +98,7 @@ class Experiment:
             DataError: If the glyphs do not suit the model.
         """
         source = self.data.source
-        model_class: type[GlyphModel] = config.class_of(self.config.model, "model", trust=self.trust)
+        model_class: type[GlyphModel] = config.class_of(self.config.model, "model", base=GlyphModel, trust=self.trust)
         settings = {key: value for key, value in config.plain_section(self.config.model).items() if key != "_target_"}
         model_class.check_data(settings, source.image_size, self.data.batch_size, train)
         style_names = STYLE_NAMES if source.style != "none" else ()
@@ -167,7 +167,13 @@ def _create_model(
     cfg: DictConfig, image_size: int, alphabet: tuple[str, ...], style_names: tuple[str, ...], trust: Trust
 ) -> GlyphModel:
     model: GlyphModel = config.build(
-        cfg.model, "model", trust=trust, image_size=image_size, alphabet=alphabet, style_names=style_names
+        cfg.model,
+        "model",
+        base=GlyphModel,
+        trust=trust,
+        image_size=image_size,
+        alphabet=alphabet,
+        style_names=style_names,
     )
     return model
 
@@ -175,7 +181,9 @@ def _create_model(
 def build_metrics(sections: Mapping[str, Any] | None, trust: Trust = INSTALLED) -> list[Metric]:
     """Return the metrics of a ``metrics`` section; none where it is absent, as in runs older than the first metric."""
     return [
-        config.build(section, "metrics", trust=trust) for section in (sections or {}).values() if section is not None
+        config.build(section, "metrics", base=Metric, trust=trust)
+        for section in (sections or {}).values()
+        if section is not None
     ]
 
 
@@ -190,7 +198,7 @@ def build_callbacks(sections: Mapping[str, Any], trust: Trust = INSTALLED) -> di
 
 
 def _build_callback(section: Mapping[str, Any], trust: Trust) -> pl.Callback:
-    callback: pl.Callback = config.build(section, "callbacks", trust=trust)
+    callback: pl.Callback = config.build(section, "callbacks", base=pl.Callback, trust=trust)
     if isinstance(callback, EarlyStopping):
         # Metrics are measured at the end of an epoch, and in some epochs only.
         callback.strict = section.get("strict", False)

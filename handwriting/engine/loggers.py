@@ -26,7 +26,7 @@ def make_loggers(cfg: DictConfig, folder: Path, trust: Trust = INSTALLED) -> lis
     sections = [section for section in (cfg.logger or {}).values() if section is not None]
     if any(section._target_.endswith("WandbLogger") for section in sections):
         _prepare_wandb()
-    return [config.build(section, "logger", trust=trust, save_dir=str(folder)) for section in sections]
+    return [config.build(section, "logger", base=Logger, trust=trust, save_dir=str(folder)) for section in sections]
 
 
 def _prepare_wandb() -> None:

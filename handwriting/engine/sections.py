@@ -25,7 +25,7 @@ def build_source(section: Mapping[str, Any], trust: Trust = INSTALLED) -> GlyphS
     Raises:
         ConfigError: If the class or a value is not allowed.
     """
-    source: GlyphSource = config.build(section, "data", ignore=LOADING_KEYS, trust=trust)
+    source: GlyphSource = config.build(section, "data", base=GlyphSource, ignore=LOADING_KEYS, trust=trust)
     return source
 
 

@@ -23,7 +23,7 @@ from handwriting.pages.batch import (
 )
 from handwriting.pages.folder import BOXES_FILE, OVERLAY_FOLDER, REPORT_FILE, SegmentedFolder
 from handwriting.pages.scans import scans_in
-from handwriting.segmentation.page import KINDS, Score
+from handwriting.segmentation.page import KINDS, Score, Segmenter
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -55,7 +55,7 @@ def run(cfg: DictConfig) -> SegmentedFolder:
     from omegaconf import OmegaConf
 
     arguments = read_arguments(Arguments, cfg)
-    segmenter = config.build(cfg.preset, "preset", trust=config.trust_of_command())
+    segmenter = config.build(cfg.preset, "preset", base=Segmenter, trust=config.trust_of_command())
     score = _character_score(cfg) if "data" in cfg else None
     pages = Path(arguments.pages).expanduser()
     scans, skipped = scans_in(pages)

@@ -25,7 +25,7 @@ def load(run: str | Path | Run) -> GlyphModel:
     checkpoint = checkpoints.load(path)
     try:
         section = {"_target_": checkpoint["target"], **checkpoint["hyper_parameters"]}
-        model: GlyphModel = build(section, "model")
+        model: GlyphModel = build(section, "model", base=GlyphModel)
         model.load_state_dict(checkpoint["state_dict"])
     except UntrustedClassError as error:
         raise RunError(f"{path}: {error}") from error

@@ -69,7 +69,7 @@ def _make_plan(overrides: Sequence[str], settings: DictConfig) -> SweepPlan:
     if section is None:
         trials = grid(varied)
         return SweepPlan(tuple(fixed), _texts(varied), trials=tuple(trials), command=typed_command())
-    search: Search = config.build(section, "search", trust=config.trust_of_command(settings.hydra))
+    search: Search = config.build(section, "search", base=Search, trust=config.trust_of_command(settings.hydra))
     given = {override.get_key_element() for override in parse_overrides(overrides)}  # these replace what the file says
     lines = [f"{key}={as_override_value(value)}" for key, value in search.space.items() if key not in given]
     constants, space = split_overrides(lines)
