@@ -14,7 +14,7 @@ from handwriting.errors import ConfigError, DataError, nearest
 from handwriting.models.settings import SettingsModule
 
 ConditionName = Literal["class", "style"]
-Requested = Sequence[str | int] | str | Tensor | None
+Requested = Sequence[str | int] | str | int | Tensor | None
 """Classes or styles that a caller requests, by name or index: one for each glyph, one for all, or None for any."""
 
 _KEYS: dict[ConditionName, str] = {"class": "labels", "style": "styles"}
@@ -106,7 +106,7 @@ class ConditionedModel(SettingsModule):
         if requested is None:
             return torch.randint(size, (n,), generator=generator)
         if not isinstance(requested, Tensor):
-            names = [requested] if isinstance(requested, str) else requested
+            names = [requested] if isinstance(requested, str | int) else requested
             requested = torch.tensor([self.index(condition, name) for name in names])
         if len(requested) not in (1, n):
             raise DataError(f"{len(requested)} names were given for {n} glyphs: give one for each, or one for all.")

@@ -1,5 +1,6 @@
 """Generating glyphs: one method that every model answers, and glyphs by the name of their class and style."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import PositiveInt
 from torch import Tensor
 
+from handwriting.errors import ConfigError
 from handwriting.glyphs import UNKNOWN, Glyphs, to_grey_levels
 from handwriting.models.conditions import ConditionedModel, ConditionName, Requested
 
@@ -58,14 +60,20 @@ class SampledModel(ConditionedModel):
             labels: Classes by name or index, one for each glyph or one for all; sampled uniformly where None.
             styles: Styles, in the same way.
             generator: On the CPU; the same state gives the same glyphs, on whatever device the model is.
-            temperature: Factor on the standard deviations of latents. Below 1 glyphs are more alike, above 1 bolder.
+            temperature: Factor on the standard deviations of latents, above 0. Below 1 glyphs are more alike, above 1
+                bolder.
 
         Returns:
             Images float32 ``(n, 1, H, W)`` in [0, 1], on the CPU.
 
         Raises:
+            ConfigError: If the number or the temperature is none.
             DataError: For a name that the model does not know, or a condition that it was not trained on.
         """
+        if not isinstance(n, int) or n < 0:
+            raise ConfigError(f"n={n}: give the number of glyphs, 0 or more.")
+        if not 0 < temperature < math.inf:
+            raise ConfigError(f"temperature={temperature}: give a number greater than 0.")
         conditions = self.requested_conditions(n, labels, styles, generator)
         return self.render(self.sample_latents(conditions, generator, temperature), conditions)
 

@@ -208,6 +208,26 @@ def test_a_vae_is_judged_by_its_averaged_weights_and_trained_by_its_own():
     assert not torch.equal(model.reconstruct(batch), before)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n": -1}, "n=-1: give the number of glyphs"),
+        ({"n": 2.5}, "n=2.5: give the number of glyphs"),
+        ({"n": 2, "temperature": -1}, "temperature=-1: give a number greater than 0"),
+        ({"n": 2, "temperature": float("nan")}, "temperature=nan: give a number greater than 0"),
+    ],
+)
+def test_a_number_or_a_temperature_that_is_none_is_refused(arguments, message):
+    with pytest.raises(ConfigError, match=message):
+        make_model("vae").sample(**arguments)
+
+
+def test_one_label_is_for_all_glyphs_by_name_or_index():
+    model = make_model("cgan", ("class",))
+    samples = [model.sample(2, labels=label, generator=torch.Generator().manual_seed(0)) for label in (1, "b")]
+    assert torch.equal(*samples)
+
+
 @pytest.mark.parametrize("model", [name for name in MODELS if "gan" in name])
 def test_samples_come_from_the_averaged_generator(model):
     network = make_model(model)
