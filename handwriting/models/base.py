@@ -6,6 +6,7 @@
 - :mod:`~handwriting.models.loss_logging`: losses, logged without waiting for the device
 - :mod:`~handwriting.models.optimisation`: optimizers, schedule, clipping, and a guard on each update
 - :mod:`~handwriting.models.processes`: random numbers and means of the global batch
+- :mod:`~handwriting.models.suitable_data`: data refused in words before it reaches a network
 - :mod:`~handwriting.models.requirements`: what a model requires of its data
 """
 
@@ -24,11 +25,11 @@ from handwriting.glyphs import Glyphs
 from handwriting.models import requirements
 from handwriting.models.optimisation import OptimisedModel
 from handwriting.models.processes import GlobalBatchModel, placeholder
-from handwriting.models.sampling import SampledModel
+from handwriting.models.suitable_data import DataCheckedModel
 from handwriting.networks.architectures import Network
 
 
-class GlyphModel(SampledModel, OptimisedModel, GlobalBatchModel):
+class GlyphModel(DataCheckedModel, OptimisedModel, GlobalBatchModel):
     """A generative model of glyphs; a subclass adds networks and losses.
 
     It is an ordinary LightningModule: a plain ``Trainer`` trains it from any loader of ``(image, label)``, see

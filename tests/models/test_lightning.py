@@ -150,11 +150,96 @@ def test_a_callback_that_draws_or_measures_says_that_a_plain_loader_is_not_enoug
         ([torch.zeros(4, 1, 28, 28), torch.zeros(3)], "one label, and one style, for each of its 4 images"),
         ([torch.zeros(4, 1, 28, 28), ["a", "b"]], "must yield tensors"),
         ([], "must yield tensors"),
+        ([torch.zeros(4, 1, 28, 28), torch.zeros(4)], r"labels of type torch\.float32: give integers, by labels\.long"),
+        ([torch.zeros(4, 1, 28, 28), torch.zeros(4).long(), torch.zeros(4)], r"styles of type torch\.float32"),
     ],
 )
 def test_a_batch_that_no_model_takes_is_refused_in_words(values, message):
     with pytest.raises(DataError, match=message):
         Batch.from_tensors(values)
+
+
+UNSUITABLE: list[tuple[type[GlyphModel], list[torch.Tensor], str]] = [
+    (
+        CGAN,
+        [torch.zeros(8, 1, 28, 28), torch.tensor([0, 1, 2, 5] * 2)],
+        r"label 5, .*labels 0\.\.2: its alphabet has 3",
+    ),
+    (
+        CVAE,
+        [torch.zeros(8, 1, 28, 28), torch.tensor([0, 1, 2, 5] * 2)],
+        r"label 5, .*labels 0\.\.2: its alphabet has 3",
+    ),
+    (CGAN, [torch.zeros(8, 1, 28, 28), torch.tensor([0, -2] * 4)], r"label -2, .*labels 0\.\.2"),
+    (CGAN, [torch.zeros(8, 1, 28, 28)], r"without a label \(-1\), and the model's conditions name class"),
+    (CGAN, [torch.zeros(8, 1, 28, 28), torch.tensor([0, -1] * 4)], r"without a label \(-1\)"),
+    (VAE, [torch.zeros(8, 1, 32, 32)], "of 32x32 pixels, and the model has image_size=28: resize them to 28x28"),
+    (VAE, [torch.zeros(8, 1, 28, 20)], "of 28x20 pixels"),
+    (VAE, [torch.full((8, 1, 28, 28), 255.0)], r"values 255\.\.255: a model takes floats in \[0, 1\]"),
+    (VAE, [torch.full((8, 1, 28, 28), -1.0)], r"values -1\.\.-1"),
+    (CGAN, [torch.zeros(8, 1, 28, 28), torch.zeros(8)], r"labels of type torch\.float32: give integers"),
+]
+
+
+@pytest.mark.parametrize("stage", ["fit", "validate", "test"])
+@pytest.mark.parametrize(("kind", "tensors", "message"), UNSUITABLE)
+def test_a_plain_loader_that_does_not_suit_the_model_is_refused_in_words(kind, tensors, message, stage, tmp_path):
+    model = small(kind, alphabet=ALPHABET)
+    loader = DataLoader(TensorDataset(*tensors), batch_size=4)
+    with pytest.raises(DataError, match=message):
+        getattr(plain_trainer(tmp_path), stage)(model, loader)
+    assert model.batches == 0
+
+
+def test_a_style_that_the_model_does_not_know_is_refused_in_words(tmp_path):
+    model = small(CGAN, alphabet=ALPHABET, style_names=("thin", "thick"), conditions=("class", "style"))
+    images, labels = torch.zeros(8, 1, 28, 28), torch.zeros(8).long()
+    for styles, message in (
+        ([torch.full((8,), 2)], r"style 2, .*styles 0\.\.1: its style_names has 2"),
+        ([], r"without a style \(-1\), and the model's conditions name style"),
+    ):
+        with pytest.raises(DataError, match=message):
+            plain_trainer(tmp_path).fit(model, DataLoader(TensorDataset(images, labels, *styles), batch_size=4))
+
+
+def test_an_unconditional_model_takes_any_labels_and_rounding_is_no_mistake(tmp_path):
+    images = make_batch(8).image * 1.00001 - 0.000005
+    loader = DataLoader(TensorDataset(images, torch.arange(8) * 100), batch_size=4)
+    model = small(VAE, alphabet=ALPHABET)
+    plain_trainer(tmp_path).fit(model, loader, loader)
+    assert model.batches == 2
+
+
+def test_a_glyph_data_that_does_not_suit_the_model_is_refused_before_the_first_batch(tmp_path):
+    for data, settings, message in (
+        (GlyphData(Digits()), {"alphabet": ALPHABET}, r"training glyphs with label 9, .*labels 0\.\.2"),
+        (GlyphData(Digits(image_size=32)), {}, "training glyphs of 32x32 pixels, and the model has image_size=28"),
+    ):
+        with pytest.raises(DataError, match=f"GlyphData holds {message}"):
+            plain_trainer(tmp_path).fit(small(CGAN, **settings), data)
+
+
+def test_batches_of_our_own_loader_are_not_read_before_a_step(tmp_path, monkeypatch):
+    def refuse(*arguments: Any) -> None:
+        raise AssertionError("a batch was read")
+
+    checked: list[str] = []
+    monkeypatch.setattr(CGAN, "_check_size", lambda model, origin, *size: checked.append(origin))
+    monkeypatch.setattr("handwriting.models.suitable_data.tensors_of", refuse)
+    monkeypatch.setattr("handwriting.models.suitable_data._check_range", refuse)
+    model = small(CGAN)
+    plain_trainer(tmp_path, limit_train_batches=1).fit(model, GlyphData(Digits()))
+    assert model.batches
+    assert len(checked) == 3, "once for each set of glyphs"
+
+
+def test_a_batch_on_the_device_is_checked_without_waiting_for_it(tmp_path):
+    model = small(CGAN, alphabet=ALPHABET)
+    plain_trainer(tmp_path).validate(model, DataLoader(TensorDataset(*make_batch(8)), batch_size=8), verbose=False)
+    on_device = [tensor.to("meta") for tensor in make_batch(8)]  # a meta tensor has no values: to read one fails
+    assert model.on_before_batch_transfer(on_device, 0) is on_device
+    with pytest.raises(DataError, match="of 32x32 pixels"):
+        model.on_before_batch_transfer(make_batch(8, 32).image.to("meta"), 0)
 
 
 def test_callbacks_of_lightning_see_the_losses_and_their_checkpoint_is_the_model(tmp_path):

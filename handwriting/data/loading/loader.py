@@ -44,28 +44,50 @@ class Batch(NamedTuple):
         Raises:
             DataError: If it is anything else.
         """
-        tensors = [values] if isinstance(values, Tensor) else list(values)
-        if not 1 <= len(tensors) <= 3 or not all(isinstance(tensor, Tensor) for tensor in tensors):
-            raise DataError("A loader must yield tensors: image, (image, label) or (image, label, style).")
-        image, *indices = tensors
-        if image.ndim != 4 or image.shape[1] != 1 or not (image.is_floating_point() or image.dtype == torch.uint8):
-            raise DataError(
-                f"A loader yields images of shape {tuple(image.shape)} and type {image.dtype}: a model takes "
-                "(batch, 1, height, width), as floats in [0, 1] or as uint8 in 0..255."
-            )
-        if any(index.shape != image.shape[:1] for index in indices):
-            raise DataError(f"A loader must yield one label, and one style, for each of its {len(image)} images.")
+        image, *indices = tensors_of(values)
         unknown = [torch.full(image.shape[:1], UNKNOWN, device=image.device)] * (2 - len(indices))
         label, style = (index.long() for index in (*indices, *unknown))
         return cls(image / 255 if image.dtype == torch.uint8 else image.float(), label, style)
 
 
+def tensors_of(values: Any) -> list[Tensor]:
+    """Return the tensors that any loader yields, their shapes and types checked; no value is read.
+
+    Args:
+        values: As for :meth:`Batch.from_tensors`.
+
+    Returns:
+        The images, and the labels and styles where there are some.
+
+    Raises:
+        DataError: If it is anything else.
+    """
+    tensors = [values] if isinstance(values, Tensor) else list(values)
+    if not 1 <= len(tensors) <= 3 or not all(isinstance(tensor, Tensor) for tensor in tensors):
+        raise DataError("A loader must yield tensors: image, (image, label) or (image, label, style).")
+    image, *indices = tensors
+    if image.ndim != 4 or image.shape[1] != 1 or not (image.is_floating_point() or image.dtype == torch.uint8):
+        raise DataError(
+            f"A loader yields images of shape {tuple(image.shape)} and type {image.dtype}: a model takes "
+            "(batch, 1, height, width), as floats in [0, 1] or as uint8 in 0..255."
+        )
+    if any(index.shape != image.shape[:1] for index in indices):
+        raise DataError(f"A loader must yield one label, and one style, for each of its {len(image)} images.")
+    for kind, index in zip(("labels", "styles"), indices, strict=False):
+        if index.is_floating_point() or index.is_complex():
+            raise DataError(f"A loader yields {kind} of type {index.dtype}: give integers, by {kind}.long().")
+    return tensors
+
+
+def is_ours(step: Any) -> bool:
+    """Whether a trainer's step holds batches as our loaders yield them: one, or a list of several."""
+    return isinstance(step, Batch) or (isinstance(step, list) and bool(step) and isinstance(step[0], Batch))
+
+
 def as_batches(step: Any) -> Sequence[Batch]:
     """Return the batches of a trainer's step: those of :class:`Steps`, or the one that another loader yields."""
-    if isinstance(step, Batch):
-        return (step,)
-    if isinstance(step, list) and step and isinstance(step[0], Batch):
-        return step
+    if is_ours(step):
+        return (step,) if isinstance(step, Batch) else step
     return (Batch.from_tensors(step),)
 
 
