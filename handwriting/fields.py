@@ -19,6 +19,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import inspect
+import os
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -43,6 +44,14 @@ class TextKind:
     def is_path(self) -> bool:
         """Whether the text is looked up in the file system."""
         return self.kind in ("folder", "path")
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """Let code give a path as a ``Path``, too: the field holds its text."""
+        if not self.is_path:
+            return handler(source)
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_before_validator_function(_path_as_text, handler(source))
 
 
 @dataclass(frozen=True)
@@ -132,6 +141,15 @@ def text_kind(hint: Any) -> TextKind | None:
     return None
 
 
+def placeholder_of(kind: str | None) -> str:
+    """Return what stands for a value in a message.
+
+    >>> placeholder_of("folder"), placeholder_of(None)
+    ('<folder>', '<value>')
+    """
+    return f"<{kind or 'value'}>"
+
+
 def admits_none(hint: Any) -> bool:
     """Whether ``null`` is a value of a type.
 
@@ -196,6 +214,10 @@ def may_be_path(hint: Any) -> bool:
         return False
     parts = [part for part in typing.get_args(hint) if part is not Ellipsis]
     return not parts or any(map(may_be_path, parts))
+
+
+def _path_as_text(value: Any) -> Any:
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
 def _dotted(cls: type, is_wanted: Callable[[Any], bool]) -> Iterator[str]:

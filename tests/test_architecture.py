@@ -23,6 +23,7 @@ ORDER = (
         "machine",
         "text",
         "fields",
+        "checking",
         "files",
         "legacy",
         "plugins",
@@ -39,7 +40,7 @@ ORDER = (
 
 TORCH = ("torch", "pytorch_lightning", "lightning_fabric", "torchmetrics")
 LIGHTNING = TORCH[1:3]
-LIGHT = ("errors", "machine", "text", "fields", "legacy", "plugins", "config", "glyphs", "metric_values",
+LIGHT = ("errors", "machine", "text", "fields", "checking", "legacy", "plugins", "config", "glyphs", "metric_values",
          "segmentation", "pages", "data.formats", "data.sources", "reports", "plots", "jobs", "api")  # fmt: skip
 """The rooms that import no torch at module level: what they answer or refuse is seen within a second."""
 
@@ -220,8 +221,8 @@ def test_only_pages_know_streamlit() -> None:
 
 def test_the_order_is_read_from_real_imports() -> None:
     assert {"numpy", "handwriting.errors.DataError"} <= set(imports(PACKAGE / "glyphs.py"))
-    assert "pydantic.ValidationError" in set(imports(PACKAGE / "config" / "building.py"))
-    assert "pydantic_core.ErrorDetails" not in set(imports(PACKAGE / "config" / "building.py"))
+    assert "pydantic.ValidationError" in set(imports(PACKAGE / "checking.py"))
+    assert "pydantic_core.ErrorDetails" not in set(imports(PACKAGE / "checking.py"))
 
 
 def choices(group: str) -> dict[str, list[str]]:

@@ -14,6 +14,7 @@ from PIL import Image
 from pydantic import Field
 from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 
+from handwriting.checking import Checked
 from handwriting.data.loading.module import GlyphData
 from handwriting.errors import ConfigError
 from handwriting.files import write_atomically
@@ -63,7 +64,7 @@ class TimeBudget:
         self.longest = max(self.longest, took)
 
 
-class RunCallback(pl.Callback):
+class RunCallback(pl.Callback, metaclass=Checked):
     """A callback that writes into the run folder.
 
     Attributes:

@@ -3,7 +3,7 @@
 Nothing heavy is imported here: the classes that a configuration names are imported when they are built.
 """
 
-from handwriting.config.building import build, check, class_of, create, plain_section, validate
+from handwriting.config.building import build, check, class_of, create, plain_section
 from handwriting.config.choices import describe, jobs
 from handwriting.config.composing import compose
 from handwriting.config.declarations import Command
@@ -38,5 +38,4 @@ __all__ = [
     "targets",
     "trust_of_command",
     "typed_command",
-    "validate",
 ]

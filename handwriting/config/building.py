@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from handwriting.checking import construct, is_ours, validate
 from handwriting.config.importing import imported
-from handwriting.config.messages import explain, placeholder_of
+from handwriting.config.messages import explain
 from handwriting.config.trust import INSTALLED, Trust, targets
-from handwriting.errors import ConfigError, nearest
-from handwriting.fields import hint_at, parameters_of, text_kind
+from handwriting.errors import ConfigError
 from handwriting.text import one_line
-
-if TYPE_CHECKING:
-    from pydantic import ValidationError
-    from pydantic_core import ErrorDetails
 
 
 def build(
@@ -97,7 +92,7 @@ def create(cls: type, arguments: Mapping[str, Any], where: str) -> Any:
     """
     values = validate(cls, dict(arguments), where)
     try:
-        return cls(**values)
+        return construct(cls, values)
     except _refusals_of(cls) as error:
         reason = one_line(error)
         raise ConfigError(f"{where}: {reason}" if where else reason) from error
@@ -129,83 +124,9 @@ def plain_section(section: Mapping[str, Any]) -> dict[str, Any]:
     return {str(key): value for key, value in values.items()} if isinstance(values, dict) else {}
 
 
-def validate(cls: type, values: dict[str, Any], where: str) -> dict[str, Any]:
-    """Return ``values`` converted to the types that the constructor of ``cls`` declares.
-
-    Args:
-        cls: The class; its type hints say what each argument may be.
-        values: The arguments by name.
-        where: The section of the configuration that they belong to, such as ``model``: messages name ``model.lr``.
-
-    Raises:
-        ConfigError: With one line for each value that does not fit, and for each name that is no argument.
-    """
-    from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
-    from typing_extensions import TypedDict
-
-    parameters, is_open = parameters_of(cls)
-    names = [_joined(where, name) for name in parameters]
-    if unknown := [] if is_open else [_joined(where, name) for name in values if name not in parameters]:
-        raise ConfigError("\n".join(f"{name}: no such key.{nearest(name, names)}" for name in unknown))
-    # All arguments as one typed dictionary: pydantic then checks them together and reports every mistake at once.
-    make: Any = TypedDict
-    arguments = make("arguments", parameters)
-    arguments.__pydantic_config__ = ConfigDict(
-        arbitrary_types_allowed=True, coerce_numbers_to_str=True, allow_inf_nan=False, extra="forbid"
-    )
-    try:
-        checked = TypeAdapter(arguments).validate_python({key: values[key] for key in values if key in parameters})
-    except ValidationError as error:
-        raise ConfigError("\n".join(_refusals(error, cls, values, where))) from error
-    except PydanticUserError:
-        if _is_ours(cls):
-            raise
-        return values  # a hint that pydantic cannot read: the constructor judges for itself
-    return {**values, **checked}
-
-
-def _joined(where: str, key: str | int) -> str:
-    return f"{where}.{key}" if where else str(key)
-
-
-def _refusals(error: ValidationError, cls: type, values: dict[str, Any], where: str) -> list[str]:
-    """Return one line for each refused value; the several reasons of a union become one."""
-    problems: dict[str, list[ErrorDetails]] = {}
-    for problem in error.errors(include_url=False):
-        key = where
-        inside: Any = values
-        for step in problem["loc"]:  # some steps are keys and indices, others name a member of a union
-            if isinstance(inside, dict) and (step in inside or problem["type"] == "missing"):
-                key, inside = _joined(key, step), inside.get(step)
-            elif isinstance(inside, list | tuple) and isinstance(step, int):
-                key, inside = _joined(key, step), dict(enumerate(inside)).get(step)
-        problems.setdefault(key, []).append(problem)
-    return [_refusal(key, same_key, cls, where) for key, same_key in problems.items()]
-
-
-def _refusal(key: str, problems: list[ErrorDetails], cls: type, where: str) -> str:
-    kind, value = problems[0]["type"], problems[0]["input"]
-    if kind == "missing":
-        declared = text_kind(hint_at(cls, key.removeprefix(f"{where}.")))
-        return f"{key} is missing: give {key}={placeholder_of(declared.kind if declared else None)}"
-    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
-        return f"{key}: no such key."
-    if all(problem["type"] == "literal_error" for problem in problems):
-        quoted = " or ".join(problem["ctx"]["expected"] for problem in problems)
-        choices = list(dict.fromkeys(choice.strip("'") for choice in re.split(", | or ", quoted)))
-        listed = " or ".join(filter(None, [", ".join(choices[:-1]), choices[-1]]))
-        return f"{key}={value} is not allowed: choose {listed}.{nearest(str(value), choices)}"
-    texts = [str(problem["msg"]).removeprefix("Value error, ") for problem in problems]
-    if all(text.startswith("Input should be ") for text in texts):
-        # What follows the comma describes how pydantic tried to read the value.
-        reasons = (text.removeprefix("Input should be ").partition(", ")[0] for text in texts)
-        return f"{key}={value}: must be {' or '.join(dict.fromkeys(reasons))}."
-    return f"{key}={value}: {'; '.join(dict.fromkeys(texts))}."
-
-
 def _refusals_of(cls: type) -> tuple[type[Exception], ...]:
     """Return what the constructor of ``cls`` raises at a wrong value; one of ours that raises has a bug."""
-    if _is_ours(cls):
+    if is_ours(cls):
         return ()
     refusals: tuple[type[Exception], ...] = (TypeError, ValueError, ImportError)
     if "lightning_fabric" in sys.modules:  # otherwise nothing of Lightning can have raised
@@ -213,7 +134,3 @@ def _refusals_of(cls: type) -> tuple[type[Exception], ...]:
 
         refusals += (MisconfigurationException,)
     return refusals
-
-
-def _is_ours(cls: type) -> bool:
-    return cls.__module__.startswith("handwriting.")

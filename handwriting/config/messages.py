@@ -11,6 +11,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from handwriting.config.choices import describe
 from handwriting.config.declarations import TRAIN, Command, text_kind_of
 from handwriting.errors import nearest
+from handwriting.fields import placeholder_of
 from handwriting.text import one_line
 
 
@@ -58,15 +59,6 @@ def missing(key: str, command: Command = TRAIN) -> str:
 def placeholder(key: str, command: Command = TRAIN) -> str:
     """Return what stands for the value of a key in a message: ``<folder>``, ``<text>``, ``<value>``."""
     return placeholder_of(text_kind_of(command, key))
-
-
-def placeholder_of(kind: str | None) -> str:
-    """Return what stands for a value in a message.
-
-    >>> placeholder_of("folder"), placeholder_of(None)
-    ('<folder>', '<value>')
-    """
-    return f"<{kind or 'value'}>"
 
 
 def _keys(tree: DictConfig, prefix: str = "") -> Iterator[str]:

@@ -3,7 +3,7 @@
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them,
 # and metrics in other files inherit them.
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from handwriting.checking import Checked
 from handwriting.features.space import FeatureSpace, Sample
 from handwriting.glyphs import Glyphs
 from handwriting.metric_values import MetricValue, MetricValues
@@ -99,7 +100,7 @@ class Evaluation:
 
 
 @dataclass(eq=False, kw_only=True)
-class Metric(ABC):
+class Metric(metaclass=Checked):
     """Computes one or several values of a model.
 
     A subclass declares the names that it returns, and how they are shown, in ``captions`` and ``heading``; tables and
@@ -133,7 +134,7 @@ class Metric(ABC):
             DataError: If there are too few glyphs.
         """
 
-    def prepare(self, reference: Reference) -> None:  # noqa: B027 - most have nothing to prepare
+    def prepare(self, reference: Reference) -> None:
         """Compute once what every evaluation against ``reference`` needs."""
 
     def described(self, name: str, value: MetricValue) -> MetricValue:

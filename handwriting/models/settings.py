@@ -2,18 +2,16 @@
 
 # Annotations stay objects here (no `from __future__ import annotations`): settings are checked against them.
 
-import functools
-from abc import ABC
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar, dataclass_transform
 
 import pytorch_lightning as pl
 
-from handwriting.config import validate
+from handwriting.checking import Checked
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(field,))
-class SettingsModule(pl.LightningModule, ABC):
+class SettingsModule(pl.LightningModule, metaclass=Checked):
     """A LightningModule whose annotated fields are its settings, checked whenever it is built.
 
     Every subclass becomes a keyword-only dataclass by itself, without a decorator::
@@ -25,10 +23,11 @@ class SettingsModule(pl.LightningModule, ABC):
     command line. A value is converted in the same way, too: a list becomes the tuple that the field declares.
     """
 
+    _section: ClassVar[str] = "model"
     _declared_fields: ClassVar[dict[str, Any]]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Make the subclass a dataclass that checks its settings.
+        """Make the subclass a dataclass.
 
         Raises:
             TypeError: If it defines ``__init__``, which would bypass settings, checks and checkpoints.
@@ -50,17 +49,10 @@ class SettingsModule(pl.LightningModule, ABC):
         for item in fields(cls):  # type: ignore[arg-type]
             if item.default_factory is not MISSING and item.name in cls.__annotations__:
                 setattr(cls, item.name, item)
-        assign = cls.__init__
-
-        @functools.wraps(assign)
-        def checked_init(self: Any, **settings: Any) -> None:
-            _restore_fields(cls)
-            assign(self, **validate(cls, settings, "model"))
-
-        cls.__init__ = checked_init  # type: ignore[method-assign]
 
     def __post_init__(self) -> None:
         """Initialise the LightningModule; a subclass that overrides this calls it first."""
+        _restore_fields(type(self))
         super().__init__()
 
     def settings(self) -> dict[str, Any]:

@@ -3,14 +3,16 @@
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from pydantic import NonNegativeInt, PositiveInt
 
+from handwriting.checking import Checked
 from handwriting.data.preparation.augmentation import Augmentation
 
 
 @dataclass(frozen=True, kw_only=True)
-class Loading:
+class Loading(metaclass=Checked):
     """How the batches of a data set are made; in a configuration these keys stand in the ``data`` section.
 
     Attributes:
@@ -20,6 +22,8 @@ class Loading:
         augment: Random changes of the training images, new in every epoch.
         seed: Seed of the order and of the augmentation.
     """
+
+    _section: ClassVar[str] = "data"
 
     batch_size: PositiveInt = 128
     batches_per_step: PositiveInt = 8

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from handwriting.checking import Checked
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
@@ -15,7 +17,7 @@ Fill = Literal["zeros", "border"]
 
 
 @dataclass(frozen=True)
-class Augmentation:
+class Augmentation(metaclass=Checked):
     """The limits of a random affine transformation; each amount is uniform between minus and plus its limit.
 
     Attributes:

@@ -4,13 +4,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, NonNegativeInt
 
+from handwriting.checking import Checked
 from handwriting.data.preparation.augmentation import Augmentation
 from handwriting.data.preparation.resizing import resize
 from handwriting.data.preparation.statistics import class_distances, robust_sigmas
@@ -40,7 +41,7 @@ class Outliers(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Preparation:
+class Preparation(metaclass=Checked):
     """Cleaning and balancing of glyphs before training; every step is off by default.
 
     Attributes:
@@ -59,6 +60,8 @@ class Preparation:
     Raises:
         ConfigError: If ``largest`` is below ``smallest``.
     """
+
+    _section: ClassVar[str] = "data.prepare"
 
     drop: tuple[Annotated[FreeText, Field(coerce_numbers_to_str=True)], ...] = ()
     min_count: NonNegativeInt = 0

@@ -6,12 +6,13 @@ Nothing here imports torch, so that missing and broken files are reported before
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them,
 # and sources in other files inherit them.
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
+from handwriting.checking import Checked
 from handwriting.data.preparation.splits import stratified_split
 from handwriting.data.preparation.steps import Outliers, Preparation, with_classes
 from handwriting.data.preparation.styles import STYLE_NAMES, style_labels
@@ -36,8 +37,11 @@ class Prepared(NamedTuple):
 
 
 @dataclass(eq=False)
-class GlyphSource(ABC):
+class GlyphSource(metaclass=Checked):
     """A source of glyphs and its preparation; a subclass adds its own fields and implements :meth:`read`.
+
+    ``Digits(image_size=-1)`` raises the :class:`~handwriting.errors.ConfigError` that ``data.image_size=-1`` raises on
+    the command line.
 
     Attributes:
         root: The folder that holds data sets.
@@ -51,6 +55,8 @@ class GlyphSource(ABC):
             different seeds are compared on the same glyphs.
         skipped: The reason for each skipped glyph or file.
     """
+
+    _section: ClassVar[str] = "data"
 
     root: Annotated[FolderPath, ChangesOnResume(), CommandLineOnly()] = "data"
     image_size: PositiveInt = 28
