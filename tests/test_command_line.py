@@ -74,11 +74,24 @@ def test_a_mistyped_choice_is_answered_with_the_nearest_right_one(
     assert refused(capsys, *words).startswith(answer)
 
 
+@pytest.mark.parametrize(
+    ("word", "answer"),
+    [
+        ("~model", "model cannot be left out: give model=<choice>."),
+        ("callbacks=[]", "callbacks cannot be left out: give callbacks=<choice>."),
+        ("~precision", "precision cannot be left out: give precision=<value>."),
+    ],
+)
+def test_a_part_that_is_left_out_is_named(capsys: pytest.CaptureFixture[str], word: str, answer: str) -> None:
+    assert refused(capsys, "train", word) == answer
+
+
 @pytest.mark.usefixtures("ran")
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
         (["train", "model.latnt_dim=3"], "model.latnt_dim: no such key. Did you mean model.latent_dim?"),
+        (["train", "data=null"], "data=null: the group cannot be left out. Give data=<choice>; --help lists them."),
         (["train", "modl=cgan"], "modl: no such key. Did you mean model?"),
         (["train", "experiment=x"], "experiment: no such key. Did you mean experiments?"),
         (["train", "seed.x=1"], "seed.x: no such key. Did you mean seed?"),

@@ -41,6 +41,8 @@ def explain(error: BaseException, command: Command = TRAIN) -> str:
         case _, MissingMandatoryValue(full_key=str(key)):
             return missing(key, command)
         case _, OmegaConfBaseException(full_key=str(key), msg=str(message)) if "is not in struct" in message:
+            if key in command.defaults or key in command.root:  # removed by ~key, or by an empty list of choices
+                return f"{key} cannot be left out: give {key}={'<choice>' if key in command.defaults else '<value>'}."
             return f"{key}: no such key.{nearest(key, [*_keys(cause.parent_node._get_root()), *describe()])}"
         case _, OmegaConfBaseException(full_key=key):
             return f"{key + ': ' if key else ''}{str(cause).splitlines()[0]}"

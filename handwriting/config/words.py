@@ -14,6 +14,7 @@ from handwriting.config import folders
 from handwriting.config.declarations import TRAIN, Command, hint_of
 from handwriting.config.reading import literal
 from handwriting.config.trust import GLOBAL_GROUPS, trees_of
+from handwriting.errors import ConfigError
 from handwriting.fields import admits_none, text_kind
 
 _ASSIGNMENT = re.compile(r"(\+{0,2})([\w./@]+)=(.*)", re.DOTALL)
@@ -37,8 +38,16 @@ def hydra_overrides(command: Command, overrides: Sequence[str], config_dirs: tup
         command: The job.
         overrides: What was typed, flags excluded.
         config_dirs: Folders of ``--config-dir``.
+
+    Raises:
+        ConfigError: If a group that has a choice is given none.
     """
     current = [legacy.current_override(override) for override in overrides]
+    defaults = command.defaults
+    for override in current:
+        group = override.removesuffix("=null")
+        if override.endswith("=null") and defaults.get(group) is not None:
+            raise ConfigError(f"{override}: the group cannot be left out. Give {group}=<choice>; --help lists them.")
     completed = _with_added_choices(command, current, config_dirs)
     return [_quote_value(override, command, config_dirs) for override in completed]
 

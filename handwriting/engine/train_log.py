@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,7 +66,8 @@ def logging_to(folder: Path, records: Sequence[logging.LogRecord] = ()) -> Itera
 
 
 def quieten_lightning() -> None:
-    """Let Lightning log to ``train.log`` rather than to the terminal."""
+    """Let Lightning log to ``train.log`` rather than to the terminal, and advise nobody who does not use SLURM."""
+    warnings.filterwarnings("ignore", "The `srun` command is available on your system but is not used")
     for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
