@@ -14,6 +14,10 @@ class ConfigError(HandwritingError):
     """A key, a choice or a value of the configuration that cannot be used."""
 
 
+class ConfigFileError(ConfigError):
+    """A file of configurations that cannot be read, ours or a plug-in's, whatever the command asked for."""
+
+
 class UntrustedClassError(ConfigError):
     """A class that a configuration or a checkpoint names and that may not be built for it."""
 

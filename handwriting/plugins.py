@@ -12,7 +12,7 @@ Nothing of a plug-in is imported here: its folder is found, and its classes are 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,11 +34,21 @@ class Plugin:
         name: The name of its entry point.
         package: The full name of its package.
         conf: Its folder of configurations.
+        distribution: The name by which pip knows it.
     """
 
     name: str
     package: str
     conf: Path
+    distribution: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        """Return what a message calls it, and how to be rid of it."""
+        return _described(self.name, self.distribution)
+
+
+def _described(name: str, distribution: str) -> str:
+    return f"plug-in {name} (pip uninstall {distribution or name} removes it)"
 
 
 def installed() -> tuple[Plugin, ...]:
@@ -74,7 +84,7 @@ def _plugin(entry: EntryPoint) -> Plugin:
     from importlib.util import find_spec
 
     distribution = entry.dist.name if entry.dist else entry.name
-    named = f"plug-in {entry.name} (pip uninstall {distribution} removes it)"
+    named = _described(entry.name, distribution)
     if entry.pattern.match(entry.value) is None:  # then the entry has no module either
         raise ConfigError(f"{named}: its entry point is {entry.value!r}, which is not the name of a package.")
     top, *inner = entry.module.split(".")
@@ -89,4 +99,4 @@ def _plugin(entry: EntryPoint) -> Plugin:
     conf = next((package / "conf" for package in packages if (package / "conf").is_dir()), None)
     if conf is None:
         raise ConfigError(f"{named}: {packages[0]} has no folder conf, which would hold its configurations.")
-    return Plugin(entry.name, entry.module, conf)
+    return Plugin(entry.name, entry.module, conf, distribution)

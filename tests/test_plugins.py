@@ -167,6 +167,52 @@ def test_a_file_of_a_plugin_that_is_no_yaml_is_named(site: Path) -> None:
         config.INSTALLED.allowed("model")
 
 
+BROKEN_FILES: dict[str, Any] = {
+    "text": lambda file: file.write_text("a: [1\nb: }"),
+    "bytes": lambda file: file.write_bytes(b"# caf\xe9\na: \xff\n"),
+    "folder": lambda file: file.mkdir(),
+    "link": lambda file: file.symlink_to("nowhere.yaml"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN_FILES)
+def test_a_broken_file_of_a_plugin_is_named_with_its_plugin_only(
+    site: Path, kind: str, vae: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = install(site, f"torn_{kind}")
+    file = folder / "conf" / "model" / "x.yaml"
+    BROKEN_FILES[kind](file)
+    start = f"plug-in torn_{kind} (pip uninstall torn_{kind} removes it): {file} "
+    commands = [["train", "model=x"], ["sample", f"run={vae}", "n=1"]]
+    for words in commands if kind in ("text", "bytes") else [*commands, ["--help"], ["train", "--help"]]:
+        assert main(words) == MISTAKE
+        message = capsys.readouterr().err
+        assert message.startswith(start)
+        assert len(message.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"- a\n", " configures a job, but does not map keys to values."),
+        (b"", " configures a job, but does not map keys to values."),
+        (b"# Count\ndefaults: 3\n", ": defaults must be a list."),
+        (b"# caf\xe9\n", " cannot be read: "),
+    ],
+)
+def test_a_root_config_that_is_none_is_one_line(
+    site: Path, content: bytes, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = install(site, "torn")
+    file = folder / "conf" / "tally.yaml"
+    file.write_bytes(content)
+    for words in (["tally", "--help"], ["tally", "caption=a"], ["tally", "caption=a (b)"]):
+        assert main(words) == MISTAKE
+        message = capsys.readouterr().err
+        assert message.startswith(f"plug-in torn (pip uninstall torn removes it): {file}{reason}")
+        assert len(message.splitlines()) == 1
+
+
 @pytest.mark.parametrize(("broken", "reason"), [("import nothing_like_it", "No module named"), ("", "no attribute")])
 def test_a_class_of_a_plugin_that_cannot_be_imported_is_named(site: Path, broken: str, reason: str) -> None:
     package = f"broken_{len(broken)}"

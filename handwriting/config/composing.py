@@ -10,7 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from handwriting.config.choices import jobs
 from handwriting.config.declarations import Command
-from handwriting.config.folders import CONF
+from handwriting.config.folders import CONF, refuse_unreadable
 from handwriting.config.messages import explain
 from handwriting.config.words import hydra_overrides
 from handwriting.errors import ConfigError
@@ -27,12 +27,15 @@ def compose(job: str, overrides: Sequence[str] = ()) -> DictConfig:
     """
     import hydra
     from hydra.errors import HydraException
+    from yaml import YAMLError
 
     command = jobs().get(job, Command(job))
+    command.read()  # refuses a file that Hydra would compose into nothing
     try:
         with _hydra_on_conf():
             return hydra.compose(job, hydra_overrides(command, overrides))
-    except (HydraException, OmegaConfBaseException, ValueError) as error:
+    except (HydraException, OmegaConfBaseException, YAMLError, OSError, ValueError) as error:
+        refuse_unreadable(error)
         raise ConfigError(explain(error, command)) from error
 
 

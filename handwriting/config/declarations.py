@@ -13,10 +13,10 @@ from types import ModuleType
 from typing import Any
 
 from handwriting import fields
-from handwriting.config.folders import CONF, conf_folders, first_comment, read_yaml
+from handwriting.config.folders import CONF, conf_folders, first_comment, named, read_yaml
 from handwriting.config.importing import imported, refusing_to_import
 from handwriting.config.trust import targets, trees_of
-from handwriting.errors import ConfigError
+from handwriting.errors import ConfigError, ConfigFileError
 
 
 @dataclass(frozen=True)
@@ -58,15 +58,28 @@ class Command:
     @property
     def root(self) -> Mapping[str, Any]:
         """What the root config holds, its keys in order."""
+        return {str(key): value for key, value in self.read().items() if key not in ("defaults", "hydra")}
+
+    def read(self) -> Mapping[str, Any]:
+        """Return all that the root config holds; nothing where there is none.
+
+        Raises:
+            ConfigFileError: If it cannot be read, or is no root config.
+        """
         tree = read_yaml(self.file) if self.file.is_file() else {}
-        return {str(key): value for key, value in tree.items() if key not in ("defaults", "hydra")}
+        if not isinstance(tree, Mapping):
+            raise ConfigFileError(f"{named(self.file)} configures a job, but does not map keys to values.")
+        if not isinstance(tree.get("defaults", []), list):
+            raise ConfigFileError(f"{named(self.file)}: defaults must be a list.")
+        return tree
 
     @property
     def defaults(self) -> dict[str, Any]:
         """The choice of each group that the root config makes, in order; None where it makes none."""
-        entries = (read_yaml(self.file) or {}).get("defaults", ()) if self.file.is_file() else ()
-        pairs = (pair for entry in entries if isinstance(entry, Mapping) for pair in entry.items())
-        return {group.removeprefix("override ").lstrip("/"): choice for group, choice in pairs}
+        pairs = (
+            pair for entry in self.read().get("defaults", ()) if isinstance(entry, Mapping) for pair in entry.items()
+        )
+        return {str(group).removeprefix("override ").lstrip("/"): choice for group, choice in pairs}
 
     def load(self) -> ModuleType:
         """Return the module, imported.
@@ -76,11 +89,11 @@ class Command:
         """
         if self.conf not in conf_folders()[1:]:
             return import_module(self.module)
-        named = f"{self.file} configures a job, but {self.module}"
-        with refusing_to_import(self.module, named):
+        here = f"{self.file} configures a job, but {self.module}"
+        with refusing_to_import(self.module, here):
             module = import_module(self.module)
         if not callable(getattr(module, "run", None)):
-            raise ConfigError(f"{named} has no function run(cfg).")
+            raise ConfigError(f"{here} has no function run(cfg).")
         return module
 
 

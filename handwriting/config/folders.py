@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from handwriting import plugins
-from handwriting.errors import ConfigError
+from handwriting.errors import ConfigError, ConfigFileError
 from handwriting.text import one_line
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -42,6 +42,8 @@ def _conf_folders(installed: tuple[plugins.Plugin, ...]) -> tuple[Path, ...]:
     owners |= {"experiments" / file: "handwriting" for file in experiments}
     for plugin in installed:
         for file in sorted(plugin.conf.rglob("*.yaml")):
+            if not file.is_file():  # Hydra would take a folder, or a link to nothing, for a choice
+                raise ConfigFileError(f"{plugin}: {file} is not a file. Remove it.")
             name = file.relative_to(plugin.conf)
             if name in owners:
                 raise ConfigError(f"plug-in {plugin.name}: {file} has the name of a file of {owners[name]}. Rename it.")
@@ -53,12 +55,12 @@ def read_yaml(file: Path) -> Any:
     """Return what a file of configurations holds.
 
     Raises:
-        ConfigError: If it cannot be read as YAML.
+        ConfigFileError: If it cannot be read as YAML.
     """
     try:
         return _read_yaml(file, file.stat().st_mtime_ns)
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise ConfigError(f"{file} cannot be read: {one_line(error)}") from error
+        raise _unreadable(file, error) from error
 
 
 @cache
@@ -66,8 +68,46 @@ def _read_yaml(file: Path, mtime_ns: int) -> Any:
     return yaml.load(file.read_text("utf-8"), YamlLoader)
 
 
+def read_text(file: Path, errors: str = "strict") -> str:
+    """Return the text of a file of configurations.
+
+    Raises:
+        ConfigFileError: If it cannot be read.
+    """
+    try:
+        return file.read_text("utf-8", errors=errors)
+    except (OSError, ValueError) as error:
+        raise _unreadable(file, error) from error
+
+
+def named(file: Path) -> str:
+    """Return what a message calls a file: its path, and before it the plug-in that it is of."""
+    owner = next((plugin for plugin in plugins.installed() if plugin.conf in file.parents), None)
+    return f"{owner}: {file}" if owner else str(file)
+
+
+def refuse_unreadable(error: Exception) -> None:
+    """Refuse a file of an installed plug-in that cannot be read: Hydra's own message would not name its plug-in.
+
+    Args:
+        error: What composing raised.
+
+    Raises:
+        ConfigFileError: At the first such file, if that may be the reason.
+    """
+    if not isinstance(error, yaml.YAMLError | OSError | UnicodeDecodeError):
+        return
+    for folder in conf_folders()[1:]:
+        for file in sorted(folder.rglob("*.yaml")):
+            read_yaml(file)
+
+
+def _unreadable(file: Path, error: Exception) -> ConfigFileError:
+    return ConfigFileError(f"{named(file)} cannot be read: {one_line(error)}")
+
+
 def first_comment(path: Path) -> str:
     """Return the first comment of a YAML file, which says what it is in one line."""
-    text = path.read_text("utf-8", errors="replace")
+    text = read_text(path, errors="replace")
     comments = (line[1:].strip() for line in text.splitlines() if line.startswith("#"))
     return next((comment for comment in comments if not comment.startswith("@package")), "")

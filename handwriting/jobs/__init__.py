@@ -9,7 +9,7 @@ import os
 import re
 import select
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -27,6 +27,7 @@ from handwriting.config import (
     placeholder,
     trust_of_command,
 )
+from handwriting.config.folders import read_text, refuse_unreadable
 from handwriting.errors import ConfigError, HandwritingError, nearest
 
 if TYPE_CHECKING:
@@ -56,9 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return MISTAKE
     if not words or words[0] in ("-h", "--help"):
-        lines = {name: command.summary for name, command in commands.items()}
-        usage = f"usage: handwriting <job> key=value ...\n\n{_table(lines)}\n\n"
-        return _status(lambda: print(f"{usage}handwriting <job> --help describes what each can be given."))
+        return _status(lambda: print(_usage(commands)))
     job = legacy.JOBS.get(words[0], words[0])
     if job not in commands:
         elsewhere = legacy.MOVED_JOBS.get(job)
@@ -66,6 +65,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{job}: {elsewhere or choices}", file=sys.stderr)
         return MISTAKE
     return start(commands[job], words[1:])
+
+
+def _usage(commands: Mapping[str, Command]) -> str:
+    lines = {name: command.summary for name, command in commands.items()}
+    jobs_of = f"usage: handwriting <job> key=value ...\n\n{_table(lines)}\n\n"
+    return f"{jobs_of}handwriting <job> --help describes what each can be given."
 
 
 def start(job: str | Command, argv: Sequence[str] | None = None) -> int:
@@ -128,6 +133,7 @@ def call(command: Command, words: Sequence[str]) -> Any:
     from yaml import YAMLError
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come up to here rather than end in Hydra's own report
+    command.read()  # refuses a file that Hydra would compose into nothing
     typed, failures, results = sys.argv, list[Exception](), list[Any]()
 
     def task(cfg: DictConfig) -> Any:
@@ -154,6 +160,7 @@ def call(command: Command, words: Sequence[str]) -> Any:
         hydra.main(config_path=str(command.primary_folder), config_name=command.name, version_base="1.3")(task)()
     except (HydraException, OmegaConfBaseException, YAMLError, OSError, ValueError) as error:
         if not failures:  # then Hydra never came to the job, and only what it was given can be wrong
+            refuse_unreadable(error)
             raise ConfigError(explain(error, command)) from error
     finally:
         sys.argv = typed
@@ -243,7 +250,7 @@ def _is_sweep(folder: str) -> bool:
 
 def _help(command: Command) -> str:
     """Return what a job does, examples, every choice it takes in one line each, and its own keys."""
-    text = command.file.read_text("utf-8")
+    text = read_text(command.file)
     program = f"python {sys.argv[0]}" if sys.argv[0].endswith(".py") else f"handwriting {command.name}"
     examples = [f"  {program} {example}" for example in re.findall(r"^#   (.*)$", text, re.MULTILINE)]
     parts = [f"{command.summary}\n", f"usage: {program} key=value ...", *examples]

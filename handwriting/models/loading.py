@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from handwriting.config import build
-from handwriting.errors import HandwritingError, RunError, UntrustedClassError
+from handwriting.config import build, class_of
+from handwriting.errors import ConfigError, ConfigFileError, HandwritingError, RunError
 from handwriting.models.base import GlyphModel
 from handwriting.runs import Run, checkpoints
 from handwriting.text import one_line
@@ -19,16 +19,22 @@ def load(run: str | Path | Run) -> GlyphModel:
 
     Raises:
         RunError: If there is no such run, or no checkpoint in it that can be loaded safely.
+        ConfigFileError: If a file of an installed plug-in cannot be read.
     """
     path = run.path if isinstance(run, Run) else Path(run).expanduser()
     path = path if path.is_file() else Run.at(path).checkpoint()
     checkpoint = checkpoints.load(path)
     try:
+        if "target" in checkpoint:
+            class_of({"_target_": checkpoint["target"]}, "model", base=GlyphModel)
+    except ConfigFileError:  # of a plug-in: no fault of the checkpoint
+        raise
+    except ConfigError as error:
+        raise RunError(f"{path}: {error}") from error
+    try:
         section = {"_target_": checkpoint["target"], **checkpoint["hyper_parameters"]}
         model: GlyphModel = build(section, "model", base=GlyphModel)
         model.load_state_dict(checkpoint["state_dict"])
-    except UntrustedClassError as error:
-        raise RunError(f"{path}: {error}") from error
     except (KeyError, RuntimeError, HandwritingError) as error:
         reason = one_line(error)[:200]
         raise RunError(f"{path} does not fit this version of handwriting: {reason}") from error
