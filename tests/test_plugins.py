@@ -449,6 +449,31 @@ def test_a_metric_of_a_config_dir_is_measured(
     assert "ink_share" in json.loads((tmp_path / "vae" / "evaluation.json").read_text())
 
 
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("quires.models.VAE", "it is a class of the package quires, which is not installed as a plug-in"),
+        ("quires", "it is a class of the package quires, which is not installed as a plug-in"),
+        (3, "it must be the full name of a class, such as package.module.Class."),
+    ],
+)
+def test_a_class_of_no_plugin_is_said_to_be_one_and_none_of_another_package_is_guessed(
+    site: Path, target: Any, message: str
+) -> None:
+    folder = install(site, "inks")
+    (folder / "conf" / "model" / "three.yaml").write_text("_target_: 3\n")
+    with pytest.raises(ConfigError) as refused:
+        config.INSTALLED.refuse("model._target_", target, "model")
+    assert str(refused.value).startswith(f"model._target_={target} is not allowed: {message}")
+    assert "Did you mean" not in str(refused.value)
+
+
+def test_a_misspelt_class_of_an_installed_plugin_is_guessed(site: Path) -> None:
+    install(site, "inks")
+    with pytest.raises(ConfigError, match=r"conf/model names .* Did you mean inks\.models\.BlotVAE\?$"):
+        config.INSTALLED.refuse("model._target_", "inks.models.BlotVEA", "model")
+
+
 @pytest.mark.parametrize("flags", [[], ["--config-dir", "empty"]])
 def test_a_class_that_nobody_names_in_a_file_is_refused_of_a_new_run_too(
     site: Path, tmp_path: Path, flags: list[str]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from handwriting import plugins
 from handwriting.config.folders import conf_folders, read_yaml
 from handwriting.errors import UntrustedClassError, nearest
 
@@ -94,16 +95,21 @@ class Trust:
         allowed = self.allowed(group)
         if isinstance(target, str) and target in allowed:
             return
+        refusal = f"{key}={target} is not allowed"
+        if not isinstance(target, str):
+            raise UntrustedClassError(f"{refusal}: it must be the full name of a class, such as package.module.Class.")
+        package = target.partition(".")[0]
+        known = {"handwriting", LIGHTNING.partition(".")[0], *(name.partition(".")[0] for name in _plugin_packages())}
+        if package not in known and not self.config_dirs:
+            raise UntrustedClassError(
+                f"{refusal}: it is a class of the package {package}, which is not installed as a plug-in (entry point "
+                "handwriting.plugins). A class of your own is built for new runs from --config-dir, and from a run "
+                "folder only where it is installed."
+            )
         names = ", ".join(sorted(name for name in allowed if not name.startswith(LIGHTNING))) or "nothing"
-        is_foreign = isinstance(target, str) and not target.startswith("handwriting.") and not self.config_dirs
-        advice = (
-            " A class of your own is built for new runs from --config-dir, and from a run folder only where it is "
-            "installed as a plug-in (entry point handwriting.plugins)."
-        )
-        raise UntrustedClassError(
-            f"{key}={target} is not allowed: conf/{group} names {names}.{nearest(str(target), allowed)}"
-            f"{advice if is_foreign else ''}"
-        )
+        # A class of another package is none that was meant, however alike their names are.
+        guess = nearest(target, (name for name in allowed if name.partition(".")[0] == package))
+        raise UntrustedClassError(f"{refusal}: conf/{group} names {names}.{guess}")
 
 
 INSTALLED = Trust()
@@ -147,7 +153,11 @@ def _named_in(folder: Path, group: str) -> frozenset[str]:
         if other != group:
             for tree in trees_of(folder, other):
                 named += [target for key, target in targets(tree) if f"{key}.".startswith(f"{group}.")]
-    return frozenset(map(str, named))
+    return frozenset(target for target in named if isinstance(target, str))
+
+
+def _plugin_packages() -> list[str]:
+    return [plugin.package for plugin in plugins.installed()]
 
 
 def trees_of(folder: Path, group: str) -> list[Any]:
