@@ -18,6 +18,8 @@ from handwriting.errors import ConfigError
 from handwriting.features import cache
 from handwriting.features.training import ClassifierRecipe
 from handwriting.jobs import MISTAKE, main
+from handwriting.sweeps import Sweep
+from handwriting.sweeps.plan import SweepPlan
 from tests.builders import QUICK
 from tests.extras import needs
 from tests.pages.builders import read_report, save_pages
@@ -425,6 +427,22 @@ def test_classes_of_a_config_dir_serve_new_runs_only(site: Path, tmp_path: Path)
         assert status == MISTAKE, message
         assert len(message.splitlines()) == 1, message
         assert all(part in message for part in ("install", "pens.", "handwriting.plugins"))
+
+
+@pytest.mark.parametrize("flag", ["--config-dir mine", "--config-dir=mine", "-cd mine"])
+def test_a_sweep_that_lacks_its_config_dir_says_that_it_must_be_given_again(
+    site: Path, tmp_path: Path, flag: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = f"handwriting train -m model=blot seed=1,2 sweep=cd {flag}"
+    sweep = Sweep(tmp_path / "sweeps" / "cd")
+    with sweep.locked():
+        sweep.write_plan(SweepPlan(("model=blot",), ("seed=1,2",), trials=(("seed=1",), ("seed=2",)), command=command))
+    assert main(["train", "-m", "resume=sweeps/cd"]) == MISTAKE
+    message = capsys.readouterr().err
+    assert message.startswith("model=blot: no such choice.")
+    assert message.endswith(". sweeps/cd was made with --config-dir mine: give it again.\n")
+    assert len(message.splitlines()) == 1
 
 
 def test_a_preset_of_a_config_dir_segments(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig, OmegaConf, read_write
 
 from handwriting import config
-from handwriting.errors import RunError
+from handwriting.errors import ConfigError, RunError
 from handwriting.sweeps.executors.launchers import open_executor
 from handwriting.sweeps.folder import Sweep
 from handwriting.sweeps.plan import SweepPlan
@@ -50,7 +50,14 @@ def sweep(
         RunError: At the end, if trials failed; at the start, if another process runs the same sweep.
     """
     plan, folder = requested_sweep(overrides, settings)
-    check_plan(plan, config.trust_of_command(settings.hydra))
+    flags = _config_dir_flags(settings)
+    try:
+        check_plan(plan, config.trust_of_command(settings.hydra))
+    except ConfigError as error:
+        if flags or plan.config_dir is None:
+            raise
+        again = f"{folder.path} was made with --config-dir {plan.config_dir}: give it again."
+        raise ConfigError(f"{str(error).removesuffix('.')}. {again}") from error
     with folder.locked(), _sigterm_as_interrupt():
         source = _trial_source(folder, plan)
         with read_write(settings.hydra):
@@ -58,7 +65,6 @@ def sweep(
         batch_size = max_batch_size or (SEARCH_BATCH_SIZE if plan.search else plan.total)
         executor = open_executor(launcher, resource_request(plan), batch_size)
         folder.write_plan(plan)
-        flags = _config_dir_flags(settings)
 
         def make_job(trial: Trial) -> TrialJob:
             words = (*plan.overrides, *trial.overrides, *flags)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +38,16 @@ class SweepPlan:
     def total(self) -> int:
         """The number of trials."""
         return int(self.search["trials"]) if self.search else len(self.trials)
+
+    @property
+    def config_dir(self) -> str | None:
+        """The folder of ``--config-dir`` in the command; None where there is none."""
+        words = shlex.split(self.command)
+        for word, following in zip(words, [*words[1:], ""], strict=True):
+            flag, _, value = word.partition("=")
+            if flag in ("--config-dir", "-cd"):
+                return value or following
+        return None
 
     @property
     def identity(self) -> list[Any]:
