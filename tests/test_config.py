@@ -290,12 +290,22 @@ def test_every_default_composes() -> None:
         (["+metrics=inception_fid", "+metrics=fid"], ["metrics=[default,inception_fid,fid]"]),
         (["+callbacks=curves,progress"], ["callbacks=[default,curves],[default,progress]"]),
         (["debug=fast", "+logger=tensorboard"], ["debug=fast", "logger=[none,tensorboard]"]),
-        (["+model=vae"], ["+model=vae"]),
         (["+callbacks.curves.every_seconds=3"], ["+callbacks.curves.every_seconds=3"]),
     ],
 )
 def test_a_choice_with_a_plus_is_added_to_what_is_chosen(overrides: list[str], added: list[str]) -> None:
     assert hydra_overrides(config.Command("train"), overrides) == added
+
+
+@pytest.mark.parametrize("overrides", [["model=vae", "+model=cgan"], ["+model=cgan"], ["++model=cgan"]])
+def test_a_second_choice_where_there_can_be_one_is_refused(overrides: list[str]) -> None:
+    with pytest.raises(ConfigError, match=r"\+model=cgan: model has one choice only: write model=cgan\."):
+        hydra_overrides(config.Command("train"), overrides)
+
+
+def test_a_second_choice_of_a_group_that_is_empty_by_default_is_refused() -> None:
+    with pytest.raises(ConfigError, match="debug has one choice only"):
+        hydra_overrides(config.Command("train"), ["debug=fast", "+debug=overfit"])
 
 
 def test_a_choice_that_is_added_is_composed_with_the_others() -> None:

@@ -16,6 +16,11 @@ from handwriting.config.trust import INSTALLED, Trust, targets
 from handwriting.errors import ConfigError
 from handwriting.text import one_line
 
+CLASS_GROUPS = ("model", "data", "trainer")
+"""Groups of a configuration of which one class is chosen."""
+NAMED_GROUPS = ("callbacks", "metrics", "logger")
+"""Groups that hold any number of classes, each in a section with a name of its own."""
+
 
 def build(
     section: Mapping[str, Any],
@@ -98,19 +103,45 @@ def create(cls: type, arguments: Mapping[str, Any], where: str) -> Any:
         raise ConfigError(f"{where}: {reason}" if where else reason) from error
 
 
-def check(cfg: Mapping[str, Any], trust: Trust = INSTALLED) -> None:
-    """Refuse a configuration that names, anywhere, a class that it may not name.
+def check(
+    cfg: Mapping[str, Any], trust: Trust = INSTALLED, groups: Collection[str] = (*CLASS_GROUPS, *NAMED_GROUPS)
+) -> None:
+    """Refuse a configuration that names, anywhere, a class that it may not name, or a section that is none.
 
     Args:
         cfg: A whole configuration.
         trust: Which classes may be named.
+        groups: The config groups of the job; another key of such a name is the job's own, and may hold anything.
 
     Raises:
         UntrustedClassError: At the first such class.
+        ConfigError: At the first section of a wrong shape.
     """
     tree = OmegaConf.to_container(cfg) if isinstance(cfg, DictConfig) else cfg
     for key, target in targets(tree):
         trust.refuse(f"{key}._target_", target, group=key.partition(".")[0])
+    _check_sections(cfg, groups)
+
+
+def _check_sections(cfg: Mapping[str, Any], groups: Collection[str]) -> None:
+    for group in CLASS_GROUPS:
+        if group in groups and group in cfg and not _names_class(cfg[group]):
+            raise ConfigError(f"{group}={cfg[group]}: must be a section that names its class in _target_.")
+    for group in NAMED_GROUPS:
+        sections = cfg.get(group) if group in groups else None
+        if sections is None and not (group == "callbacks" and group in groups and group in cfg):
+            continue  # no metrics and no loggers, as in older runs
+        if not isinstance(sections, Mapping):
+            raise ConfigError(f"{group}={sections}: must map names to sections; {{}} is for none.")
+        for name, section in sections.items():
+            if section is not None and not _names_class(section):
+                raise ConfigError(
+                    f"{group}.{name}={section}: must be a section that names its class in _target_, or null for none."
+                )
+
+
+def _names_class(section: Any) -> bool:
+    return isinstance(section, Mapping) and "_target_" in section
 
 
 def plain_section(section: Mapping[str, Any]) -> dict[str, Any]:

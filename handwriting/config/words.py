@@ -11,6 +11,7 @@ from typing import Any
 
 from handwriting import legacy
 from handwriting.config import folders
+from handwriting.config.choices import describe
 from handwriting.config.declarations import TRAIN, Command, hint_of
 from handwriting.config.reading import literal
 from handwriting.config.trust import GLOBAL_GROUPS, trees_of
@@ -96,7 +97,11 @@ def typed_command() -> str:
 
 
 def _with_added_choices(command: Command, overrides: list[str], config_dirs: tuple[Path, ...]) -> list[str]:
-    """Rewrite ``+group=choice`` of a group that is chosen already, which Hydra refuses, into a list of both choices."""
+    """Rewrite ``+group=choice`` of a group that is chosen already, which Hydra refuses, into a list of both choices.
+
+    Raises:
+        ConfigError: If only one choice of the group can be made.
+    """
     if not any(override.startswith("+") for override in overrides):
         return overrides
     defaults = command.defaults
@@ -106,6 +111,12 @@ def _with_added_choices(command: Command, overrides: list[str], config_dirs: tup
         match = _ASSIGNMENT.fullmatch(override)
         if match and match[1] and match[2] in defaults and _holds_sections(match[2], config_dirs):
             added.setdefault(match[2], []).append(match[3])
+        elif match and match[1] and (defaults.get(match[2]) or _is_given(match[2], overrides)):
+            # Hydra would take it, and then train with the other choice.
+            raise ConfigError(
+                f"{override}: {match[2]} has one choice only: write {match[2]}={match[3]}. +<group>=<choice> adds to "
+                "callbacks, metrics and logger."
+            )
         else:
             others.append(override)
     for group, choices in added.items():
@@ -118,6 +129,11 @@ def _with_added_choices(command: Command, overrides: list[str], config_dirs: tup
         lists = [f"[{','.join(names)}]" for names in alternatives]
         others.append(f"{group}={','.join(lists)}")
     return others
+
+
+def _is_given(group: str, overrides: list[str]) -> bool:
+    """Whether a choice of a config group is among the overrides, which is not the same as a value of a key."""
+    return group in describe() and any(override.startswith(f"{group}=") for override in overrides)
 
 
 def _holds_sections(group: str, config_dirs: tuple[Path, ...]) -> bool:

@@ -30,7 +30,7 @@ from handwriting.engine.loggers import close
 from handwriting.engine.monitors import stopping_reason
 from handwriting.engine.precision import resolve_precision, uses_gpu
 from handwriting.engine.processes import is_first_process
-from handwriting.engine.resuming import refuse_other_weights, resumed_config
+from handwriting.engine.resuming import refuse_other_weights
 from handwriting.engine.sections import build_loading, build_source
 from handwriting.engine.train_log import logging_to, quieten_lightning
 from handwriting.glyphs import Glyphs
@@ -44,6 +44,7 @@ log = logging.getLogger("handwriting")
 def run(
     cfg: DictConfig,
     invocation: Invocation,
+    earlier: Run | None = None,
     source: GlyphSource | None = None,
     read: tuple[Glyphs, Glyphs] | None = None,
     records: Sequence[logging.LogRecord] = (),
@@ -51,8 +52,9 @@ def run(
     """Build and check everything in a run folder of its own, train, and return the folder.
 
     Args:
-        cfg: The configuration of the job.
+        cfg: The configuration to train with; of a resumed run, its own.
         invocation: How the training was requested.
+        earlier: The run that is resumed, if any.
         source: The data source, where it was built before.
         read: Training and test glyphs, where the source was read before.
         records: What was logged before.
@@ -62,7 +64,6 @@ def run(
             a user can mend.
     """
     quieten_lightning()
-    cfg, earlier = resumed_config(cfg, invocation.overrides)
     trust = INSTALLED if earlier else invocation.trust
     config.check(cfg, trust)
     choices = _choices_of(earlier) if earlier else invocation.choices

@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from handwriting import config
 from handwriting.engine.processes import is_first_process
-from handwriting.errors import ConfigError, RunError, nearest
+from handwriting.errors import ConfigError, RunError, UntrustedClassError, nearest
 from handwriting.fields import changing_on_resume
 from handwriting.runs import Run, checkpoints
 
@@ -44,6 +44,12 @@ def resumed_config(cfg: DictConfig, overrides: Sequence[str]) -> tuple[DictConfi
     if is_first_process() and run.is_alive():
         raise RunError(f"{run.path} is still running (process {run.status['pid']} on {run.status['host']}).")
     saved = config.load_config(run.config_file)
+    try:
+        config.check(saved)
+    except UntrustedClassError:
+        raise  # it names the class, and how it may be installed
+    except ConfigError as error:
+        raise ConfigError(f"{run.config_file}: {error}") from error
     merged = saved.copy()
     for key, is_known in _changed_keys(cfg, overrides).items():
         if is_known:

@@ -181,7 +181,7 @@ def _perform(command: Command, cfg: DictConfig) -> Any:
 
     if absent := OmegaConf.missing_keys(cfg):
         raise ConfigError(missing(min(absent), command))
-    check(cfg, trust_of_command())
+    check(cfg, trust_of_command(), groups=command.defaults)
     return command.load().run(cfg)
 
 

@@ -28,7 +28,7 @@ def read_arguments(cls: type[ArgumentsOf], cfg: DictConfig) -> ArgumentsOf:
         ConfigError: Naming each key whose value does not fit.
     """
     hints = hints_of(cls)
-    values = {name: _plain(cfg[name]) for name in hints}
+    values = {name: _plain(cfg.get(name)) for name in hints}  # an older run has not all of them
     values = {name: value for name, value in values.items() if value is not None or admits_none(hints[name])}
     arguments: ArgumentsOf = config.create(cls, values, "")
     return arguments

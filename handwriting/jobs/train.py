@@ -44,5 +44,12 @@ def run(cfg: DictConfig) -> Path:
             read = read_checked([cfg.model], source, build_loading(cfg.data))
 
     from handwriting.engine import fitting
+    from handwriting.engine.resuming import resumed_config
 
-    return fitting.run(cfg, invocation, source, read, records)
+    cfg, earlier = resumed_config(cfg, invocation.overrides)
+    if earlier:
+        try:
+            read_arguments(Arguments, cfg)
+        except ConfigError as error:
+            raise ConfigError(f"{earlier.config_file}: {error}") from error
+    return fitting.run(cfg, invocation, earlier, source, read, records)

@@ -281,6 +281,31 @@ def test_a_hostile_config_in_a_run_folder_builds_nothing(finished, tmp_path, cap
 
 
 @pytest.mark.parametrize(
+    ("section", "told"),
+    [
+        ({"model": None}, "model=None: must be a section that names its class in _target_."),
+        ({"model": 3}, "model=3: must be a section"),
+        ({"callbacks": None}, "callbacks=None: must map names to sections"),
+        ({"callbacks": {"samples": 3}}, "callbacks.samples=3: must be a section"),
+        ({"logger": 3}, "logger=3: must map names to sections"),
+        ({"logger": {"a": 3}}, "logger.a=3: must be a section"),
+        ({"metrics": 3}, "metrics=3: must map names to sections"),
+        ({"seed": "x"}, "seed=x: must be a valid integer."),
+        ({"seed": -5}, "seed=-5: must be greater than or equal to 0."),
+    ],
+)
+def test_a_damaged_configuration_of_a_run_is_refused_by_naming_its_file(section, told, finished, capsys):
+    cfg = yaml.safe_load((finished / "config.yaml").read_text())
+    (finished / "config.yaml").write_text(yaml.safe_dump(cfg | section))
+    before = contents(finished)
+    assert start("train", [f"resume={finished}", "trainer.max_epochs=2"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"{finished / 'config.yaml'}: {told}")
+    assert error.count("\n") == 1
+    assert contents(finished) == before
+
+
+@pytest.mark.parametrize(
     ("overrides", "told"),
     [
         (["model.latent_dim=-3"], "model.latent_dim=-3"),
