@@ -124,7 +124,7 @@ def test_a_mistyped_key_is_answered_with_the_nearest_right_one(
         (["train", "callbacks.samples=3"], "callbacks.samples=3: must be a section that names its class in _target_"),
         (["train", "+callbacks.x=3"], "callbacks.x=3: must be a section that names its class in _target_"),
         (["train", "++logger.a=3"], "logger.a=3: must be a section that names its class in _target_"),
-        (["train", "++metrics=3"], "metrics=3: must map names to sections"),
+        (["train", "++metrics=3"], "++metrics=3: no such choice. There are: "),
         (["train", "model=vae", "+model=cgan"], "+model=cgan: model has one choice only: write model=cgan."),
         (["train", "model._target_=os.system"], "model._target_=os.system is not allowed"),
         (["train", "+callbacks.mine._target_=builtins.eval"], "callbacks.mine._target_=builtins.eval is not allowed"),

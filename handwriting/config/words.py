@@ -22,6 +22,8 @@ _ASSIGNMENT = re.compile(r"(\+{0,2})([\w./@]+)=(.*)", re.DOTALL)
 _STRING = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
 _QUOTED = re.compile(rf"{_STRING}(?:,{_STRING})*", re.DOTALL)
 """Text in quotes, or several of them, which a sweep tries in turn."""
+_VALUE = re.compile(r"[-+.\d]+|true|false|null", re.IGNORECASE)
+"""What Hydra reads as a value rather than as the name of a choice."""
 _PLAIN = re.compile(r"(?!(?:true|false|null|inf|nan)$)(?:\.{0,2}/|[a-z_])[\w./-]*", re.IGNORECASE | re.ASCII)
 """Text that Hydra reads as it is, and that is easier to read without quotes."""
 
@@ -110,6 +112,8 @@ def _with_added_choices(command: Command, overrides: list[str], config_dirs: tup
     for override in overrides:
         match = _ASSIGNMENT.fullmatch(override)
         if match and match[1] and match[2] in defaults and _holds_sections(match[2], config_dirs):
+            if any(_VALUE.fullmatch(name) for name in _listed(match[3])):  # Hydra ends in a TypeError
+                raise ConfigError(f"{override}: no such choice. There are: {', '.join(describe()[match[2]])}")
             added.setdefault(match[2], []).append(match[3])
         elif match and match[1] and (defaults.get(match[2]) or _is_given(match[2], overrides)):
             # Hydra would take it, and then train with the other choice.

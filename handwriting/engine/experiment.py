@@ -24,7 +24,7 @@ from handwriting.data.preparation.styles import STYLE_NAMES
 from handwriting.engine.loggers import make_loggers
 from handwriting.engine.monitors import MonitorCheck, refuse_unknown_monitors, refuse_without_loggers
 from handwriting.engine.precision import resolve_precision, uses_gpu
-from handwriting.engine.sections import build_loading, build_source
+from handwriting.engine.sections import build_loading, build_source, check_trainer
 from handwriting.glyphs import Glyphs
 from handwriting.metrics.base import Metric
 from handwriting.models.base import GlyphModel
@@ -232,6 +232,7 @@ def _validation_losses(model: GlyphModel) -> set[str]:
 
 def _build_trainer(cfg: DictConfig, folder: Path, callbacks: list[pl.Callback], trust: Trust) -> pl.Trainer:
     section = cfg.trainer
+    check_trainer(section)
     if not uses_gpu(section.accelerator):
         section = {**section, "sync_batchnorm": False}  # torch refuses it on the CPU
     trainer: pl.Trainer = config.build(

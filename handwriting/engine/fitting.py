@@ -15,6 +15,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from handwriting import config
@@ -33,10 +34,12 @@ from handwriting.engine.processes import is_first_process
 from handwriting.engine.resuming import refuse_other_weights
 from handwriting.engine.sections import build_loading, build_source
 from handwriting.engine.train_log import logging_to, quieten_lightning
+from handwriting.errors import ConfigError
 from handwriting.glyphs import Glyphs
 from handwriting.models.base import GlyphModel
 from handwriting.runs import Run, RunFolder
 from handwriting.runs.summaries import as_override, flatten
+from handwriting.text import one_line
 
 log = logging.getLogger("handwriting")
 
@@ -144,6 +147,8 @@ def _fit(experiment: Experiment, folder: RunFolder | None, checkpoint: Path | No
     gc.freeze()  # or the collector would go through all that was imported, a quarter of a second each time
     try:
         trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+    except MisconfigurationException as error:  # of settings that it checks no earlier
+        raise ConfigError(f"trainer: {one_line(error)}") from error
     except SystemExit as stop:  # Lightning's answer to Ctrl-C; a trial of a sweep must not end the sweep
         raise KeyboardInterrupt from stop
     finally:

@@ -4,15 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from handwriting import config
+from handwriting.checking import validate
 from handwriting.config import INSTALLED, Trust
 from handwriting.data.loading.settings import Loading
 from handwriting.data.sources.base import GlyphSource
 
+Positive = Annotated[int, Field(strict=True, ge=1)]
+Part = Annotated[float, Field(strict=True, gt=0, le=1)]
+Duration = Annotated[str, Field(strict=True)]
+
 LOADING_KEYS = tuple(field.name for field in fields(Loading))
 """The keys of the ``data`` section that say how batches are made, whatever the source."""
+
+
+class TrainerBounds:
+    """What Lightning does not check of a trainer's values: it would divide by zero, or train nothing.
+
+    Args:
+        check_val_every_n_epoch: Epochs between two validations; None to count by ``val_check_interval`` alone.
+        val_check_interval: Batches between two validations, the part of an epoch, or the time.
+        log_every_n_steps: Steps between two logged values.
+        accumulate_grad_batches: Batches of one step.
+        limit_train_batches: Batches of an epoch, or the part of them.
+        others: Values that Lightning checks alone.
+    """
+
+    def __init__(
+        self,
+        check_val_every_n_epoch: Positive | None = 1,
+        val_check_interval: Positive | Part | Duration | dict[str, int] | None = None,
+        log_every_n_steps: Positive | None = None,
+        accumulate_grad_batches: Positive = 1,
+        limit_train_batches: Positive | Part | None = None,
+        **others: Any,
+    ) -> None:
+        raise TypeError("it only declares")
+
+
+def check_trainer(section: Mapping[str, Any]) -> None:
+    """Refuse a ``trainer`` section with a value that Lightning takes and fails with later.
+
+    Raises:
+        ConfigError: Naming each such value.
+    """
+    validate(TrainerBounds, config.plain_section(section), "trainer")
 
 
 def build_source(section: Mapping[str, Any], trust: Trust = INSTALLED) -> GlyphSource:

@@ -317,6 +317,12 @@ def test_a_damaged_configuration_of_a_run_is_refused_by_naming_its_file(section,
         (["data.batch_size=0"], "data.batch_size=0"),
         (["trainer.max_epochs=many"], "trainer.max_epochs=many"),
         (["callbacks.samples.rows=0"], "callbacks.samples.rows=0"),
+        (["trainer.check_val_every_n_epoch=0"], "trainer.check_val_every_n_epoch=0"),
+        (["+trainer.val_check_interval=0"], "trainer.val_check_interval=0"),
+        (["trainer.log_every_n_steps=0"], "trainer.log_every_n_steps=0"),
+        (["+trainer.accumulate_grad_batches=0"], "trainer.accumulate_grad_batches=0"),
+        (["trainer.limit_train_batches=0"], "trainer.limit_train_batches=0"),
+        (["trainer.limit_train_batches=0.0"], "trainer.limit_train_batches=0.0"),
     ],
 )
 def test_a_wrong_value_is_refused_before_data_is_prepared(overrides, told, tmp_path, monkeypatch, capsys):
@@ -332,6 +338,15 @@ def test_a_wrong_value_is_refused_before_data_is_prepared(overrides, told, tmp_p
     assert told in error
     assert error.count("\n") == 1
     assert list(tmp_path.rglob("*.json")) == []
+
+
+def test_what_lightning_cannot_do_with_a_model_is_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = [*QUICK, "model=cgan", "callbacks=none", "+trainer.gradient_clip_val=1"]
+    assert start("train", words) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("trainer: Automatic gradient clipping is not supported")
+    assert error.count("\n") == 1
 
 
 def test_missing_data_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, capsys):
