@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -23,17 +24,31 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
     Args:
         path: The file to make or replace.
         write: Called with an open binary file.
+
+    Raises:
+        RunError: If the disk is full, or a folder has the file's name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    if path.is_dir():
+        raise RunError(f"{path} is a folder, and a file is to be written there: remove it.")
     try:
         with unfinished.open("wb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise RunError(no_space(path)) from error
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def no_space(path: str | Path) -> str:
+    """Return the message that a file could not be written because the disk is full."""
+    return f"No space left on device: {path}"
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:

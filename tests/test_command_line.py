@@ -189,6 +189,22 @@ def test_a_command_ends_quietly_when_nobody_reads_its_output_any_more(words: lis
     assert running.returncode == UNREAD
 
 
+def test_a_command_without_an_output_ends_as_it_would_with_one() -> None:
+    done = subprocess.run(
+        ["sh", "-c", '"$0" -m handwriting --help >&-', sys.executable], stderr=subprocess.PIPE, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has /dev/full")
+def test_an_output_without_space_is_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "handwriting", "--help"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert (done.returncode, done.stderr) == (MISTAKE, "No space left on device: the output\n")
+
+
 def test_a_folder_that_holds_something_is_never_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(cfg: DictConfig) -> None:
         (next(Path("runs").iterdir()) / "train.log").write_text("what went wrong")

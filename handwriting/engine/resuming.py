@@ -121,9 +121,10 @@ def refuse_other_weights(model: nn.Module, checkpoint: Path) -> None:
     """Refuse to resume from a checkpoint whose weights do not fit.
 
     Raises:
-        RunError: Naming the first weight that does not fit.
+        RunError: Naming the first weight that does not fit, or what of the file is broken.
     """
-    saved = {name: tuple(weight.shape) for name, weight in checkpoints.load(checkpoint)["state_dict"].items()}
+    weights = checkpoints.load_model(checkpoint, to_resume=True)["state_dict"]
+    saved = {name: tuple(weight.shape) for name, weight in weights.items()}
     built = {name: tuple(weight.shape) for name, weight in model.state_dict().items()}
     for name in sorted(saved.keys() | built.keys()):
         if saved.get(name) != built.get(name):

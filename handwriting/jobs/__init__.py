@@ -5,6 +5,7 @@ Installed plug-ins add theirs.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import select
@@ -29,6 +30,7 @@ from handwriting.config import (
 )
 from handwriting.config.folders import read_text, refuse_unreadable
 from handwriting.errors import ConfigError, HandwritingError, nearest
+from handwriting.files import no_space
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -91,7 +93,8 @@ def _status(work: Callable[[], object]) -> int:
     """Do something, and return the exit status that says how it ended."""
     try:
         work()
-        sys.stdout.flush()
+        if sys.stdout is not None:  # as it is after >&-
+            sys.stdout.flush()
     except HandwritingError as error:
         print(error, file=sys.stderr)
         return MISTAKE
@@ -100,9 +103,23 @@ def _status(work: Callable[[], object]) -> int:
     except BrokenPipeError:
         if _is_read():
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains as it ends
+        _discard_output()
         return UNREAD
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(no_space(error.filename or "the output"), file=sys.stderr)
+        try:
+            sys.stdout.flush()
+        except OSError:  # it is the output itself that has no space
+            _discard_output()
+        return MISTAKE
     return 0
+
+
+def _discard_output() -> None:
+    """Let what is still to be printed go nowhere: Python would complain of it as it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _is_read() -> bool:

@@ -23,7 +23,7 @@ def load(run: str | Path | Run) -> GlyphModel:
     """
     path = run.path if isinstance(run, Run) else Path(run).expanduser()
     path = path if path.is_file() else Run.at(path).checkpoint()
-    checkpoint = checkpoints.load(path)
+    checkpoint = checkpoints.load_model(path)
     try:
         if "target" in checkpoint:
             class_of({"_target_": checkpoint["target"]}, "model", base=GlyphModel)

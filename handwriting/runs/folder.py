@@ -258,8 +258,16 @@ class Run:
         write_json(self.path / "summary.json", {**self.summary, "tested": tested})
 
     def is_alive(self) -> bool:
-        """Return whether the run is alive, as :func:`lives` says of its status."""
-        return lives(self.status)
+        """Return whether the run is alive, as :func:`lives` says of its status.
+
+        Raises:
+            RunError: If the status does not say.
+        """
+        status = self.status
+        needed = ("state", "host", "pid", "heartbeat") if status.get("state") == "running" else ("state",)
+        if absent := [name for name in needed if name not in status]:
+            raise RunError(f"{self.path / 'status.json'} is broken (no {absent[0]}): start a new run.")
+        return lives(status)
 
     def checkpoint(self, name: Literal["best", "last"] | None = None) -> Path:
         """Return the path of a checkpoint: the one named, or the best, or where there is no best the last."""

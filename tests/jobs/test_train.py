@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import logging
 from pathlib import Path
@@ -278,6 +279,54 @@ def test_a_hostile_config_in_a_run_folder_builds_nothing(finished, tmp_path, cap
     assert start("train", [f"resume={finished}", "trainer.max_epochs=2"]) == 2
     assert "pathlib.Path.unlink" in capsys.readouterr().err
     assert target.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ({}, "state_dict"),
+        ({"state_dict": 3}, "state_dict"),
+        ({"state_dict": {"a": 1}}, "state_dict"),
+        ({"state_dict": {}, "hyper_parameters": 3}, "hyper_parameters"),
+        ({"state_dict": {}}, "epoch"),
+    ],
+)
+def test_a_damaged_checkpoint_is_refused_by_naming_it(content, told, finished, capsys):
+    path = finished / "checkpoints" / "last.ckpt"
+    checkpoints.save(content, path)
+    (finished / "checkpoints" / "best.ckpt").unlink(missing_ok=True)
+    for job in (["train", f"resume={finished}", "trainer.max_epochs=2"], ["sample", f"run={finished}"]):
+        assert start(job[0], job[1:]) == 2
+        error = capsys.readouterr().err
+        assert error.splitlines()[-1].startswith(str(path))
+        assert told in error or job[0] == "sample"
+        assert "Traceback" not in error
+
+
+def test_a_status_that_says_nothing_is_refused_by_naming_its_file(finished, capsys):
+    (finished / "status.json").write_text("{}")
+    assert start("train", [f"resume={finished}"]) == 2
+    assert capsys.readouterr().err.startswith(f"{finished / 'status.json'} is broken (no state)")
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        RuntimeError("[enforce fail at inline_container.cc:664] . unexpected pos 64 vs 0"),
+    ],
+)
+def test_a_full_disk_is_one_line_that_names_the_file(failure, tmp_path, monkeypatch, capsys):
+    def fail(*arguments, **options):
+        raise failure
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(torch, "save", fail)
+    folder = tmp_path / "run"
+    assert start("train", [*QUICK, "model=vae", "callbacks=none", f"hydra.run.dir={folder}"]) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith(f"No space left on device: {folder / 'checkpoints'}")
+    assert told in Run.at(folder).status["why"]
 
 
 @pytest.mark.parametrize(

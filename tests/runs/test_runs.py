@@ -39,6 +39,12 @@ def test_a_file_is_whole_or_as_it_was(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_folder_in_place_of_a_file_is_named(tmp_path):
+    (tmp_path / "best.ckpt").mkdir()
+    with pytest.raises(RunError, match=r"best\.ckpt is a folder"):
+        checkpoints.save({}, tmp_path / "best.ckpt")
+
+
 def test_a_run_is_read_back_as_it_was_written(tmp_path):
     folder = RunFolder(claim(tmp_path / "run"))
     folder.begin("seed: 3\n", {"seed": 3}, {"model": "VAE"})
