@@ -478,7 +478,7 @@ def test_a_metric_of_a_config_dir_is_measured(
 def test_a_class_of_no_plugin_is_said_to_be_one_and_none_of_another_package_is_guessed(
     site: Path, target: Any, message: str
 ) -> None:
-    folder = install(site, "inks")
+    folder = install(site, "sheets")
     (folder / "conf" / "model" / "three.yaml").write_text("_target_: 3\n")
     with pytest.raises(ConfigError) as refused:
         config.INSTALLED.refuse("model._target_", target, "model")
@@ -487,9 +487,9 @@ def test_a_class_of_no_plugin_is_said_to_be_one_and_none_of_another_package_is_g
 
 
 def test_a_misspelt_class_of_an_installed_plugin_is_guessed(site: Path) -> None:
-    install(site, "inks")
-    with pytest.raises(ConfigError, match=r"conf/model names .* Did you mean inks\.models\.BlotVAE\?$"):
-        config.INSTALLED.refuse("model._target_", "inks.models.BlotVEA", "model")
+    install(site, "sheets")
+    with pytest.raises(ConfigError, match=r"conf/model names .* Did you mean sheets\.models\.BlotVAE\?$"):
+        config.INSTALLED.refuse("model._target_", "sheets.models.BlotVEA", "model")
 
 
 @pytest.mark.parametrize("flags", [[], ["--config-dir", "empty"]])
