@@ -79,7 +79,7 @@ def test_a_mistyped_choice_is_answered_with_the_nearest_right_one(
     [
         ("~model", "model cannot be left out: give model=<choice>."),
         ("callbacks=[]", "callbacks cannot be left out: give callbacks=<choice>."),
-        ("~precision", "precision cannot be left out: give precision=<value>."),
+        ("~precision", "precision is missing: give precision=<value>"),
     ],
 )
 def test_a_part_that_is_left_out_is_named(capsys: pytest.CaptureFixture[str], word: str, answer: str) -> None:
