@@ -46,10 +46,9 @@ def hydra_overrides(command: Command, overrides: Sequence[str], config_dirs: tup
         ConfigError: If a group that has a choice is given none.
     """
     current = [legacy.current_override(override) for override in overrides]
-    defaults = command.defaults
     for override in current:
-        group = override.removesuffix("=null")
-        if override.endswith("=null") and defaults.get(group) is not None:
+        group, _, choice = override.partition("=")
+        if choice == "null" and command.defaults.get(group) is not None:
             raise ConfigError(f"{override}: the group cannot be left out. Give {group}=<choice>; --help lists them.")
     completed = _with_added_choices(command, current, config_dirs)
     return [_quote_value(override, command, config_dirs) for override in completed]

@@ -32,14 +32,11 @@ class MetricsFile:
         if not self.path.is_file():
             return []
         try:
-            return next(csv.reader(io.StringIO(self._complete_rows())), [])
+            with self.path.open(newline="") as file:
+                line = file.readline()
+            return next(csv.reader([line]), []) if line.endswith("\n") else []
         except (ValueError, csv.Error) as error:
             raise RunError(f"{self.path} is not a table of metrics ({error}).") from error
-
-    def _complete_rows(self) -> str:
-        """Return the file without a last row that was cut off."""
-        text = self.path.read_text()
-        return text[: text.rfind("\n") + 1]
 
     def append(self, row: Mapping[str, float]) -> None:
         """Add one row; the whole file is written again only where the row brings a new column."""
@@ -54,7 +51,7 @@ class MetricsFile:
         """Drop rows written after ``batches``, and one that was cut off: a resumed run measures them again."""
         rows = self.read()
         kept = [row for row in rows if row["batches"] <= batches]
-        if len(kept) < len(rows) or (self.path.is_file() and self._complete_rows() != self.path.read_text()):
+        if len(kept) < len(rows) or (self.path.is_file() and not self.path.read_bytes().endswith(b"\n")):
             self._write(kept, self.columns)
 
     def _write(self, rows: list[Row], columns: list[str]) -> None:
@@ -74,9 +71,11 @@ class MetricsFile:
         if not self.path.is_file():
             return []
         try:
+            text = self.path.read_text()
+            complete = text[: text.rfind("\n") + 1]
             rows = [
                 {name: float(value) for name, value in row.items() if value}
-                for row in csv.DictReader(io.StringIO(self._complete_rows()))
+                for row in csv.DictReader(io.StringIO(complete))
             ]
         except (ValueError, TypeError, csv.Error) as error:
             raise RunError(f"{self.path} is not a table of metrics ({error}).") from error
