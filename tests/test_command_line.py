@@ -254,6 +254,14 @@ def test_a_command_is_written_so_that_it_can_be_typed_again(
     assert typed_command() == command
 
 
+def test_a_sweep_knows_the_command_that_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[str] = []
+    monkeypatch.setattr("handwriting.sweeps.orchestration.sweep", lambda *_: commands.append(typed_command()))
+    monkeypatch.setattr("sys.argv", ["/bin/handwriting", "train", "-m", "seed=1,2", "resume=null"])
+    assert main() == 0
+    assert commands == ["handwriting train -m seed=1,2 resume=null"]
+
+
 def test_a_training_run_gets_a_folder_named_after_its_model_and_data(monkeypatch: pytest.MonkeyPatch) -> None:
     folders: list[Path] = []
     replace_job(monkeypatch, lambda cfg: folders.append(Invocation.from_hydra().folder))

@@ -169,6 +169,7 @@ def call(command: Command, words: Sequence[str]) -> Any:
                 raise  # the sweeper has to know that this trial failed
             return None
 
+    task.typed = typed  # type: ignore[attr-defined]  # for our sweeper, which runs before any task
     task.results = results  # type: ignore[attr-defined]  # our sweeper adds its own: hydra.main returns nothing
     if _joins_a_run() and not any(word.startswith("hydra.run.dir=") for word in words):
         words = [*words, "hydra.run.dir=."]  # the run folder is the first process's to make

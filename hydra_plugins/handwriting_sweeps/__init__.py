@@ -5,6 +5,7 @@ Hydra imports this at every start: the work is in ``handwriting.sweeps``, which 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ class HandwritingSweeper(Sweeper):
         """Keep the configuration, and set up the launcher."""
         self.config = config
         self.results: list[Any] = getattr(task_function, "results", [])
+        self.typed: list[str] = getattr(task_function, "typed", sys.argv)
         self.launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
@@ -56,6 +58,7 @@ class HandwritingSweeper(Sweeper):
 
         assert self.config is not None
         assert self.launcher is not None
+        sys.argv = self.typed  # the sweep's folder records it; Hydra was given other words
         folder = sweep(arguments, self.config, self.launcher, self.max_batch_size)
         self.results.append(folder)
         return folder
