@@ -10,6 +10,7 @@ file                               content
                                    whose picture a person deletes is excluded from the data.
 ``overlays/``                      Each page with its pieces outlined.
 ``report.json``                    The settings, totals, and counts and measurements of each page.
+``labels.csv``                     What each labelled character is: :mod:`handwriting.pages.labels`.
 =================================  ====================================================================================
 """
 
@@ -39,6 +40,7 @@ from handwriting.segmentation.page import KINDS, Box, Kind, Piece
 
 BOXES_FILE = "boxes.csv"
 REPORT_FILE = "report.json"
+LABELS_FILE = "labels.csv"
 GLYPH_FILES: dict[Kind, str] = {"word": "words.npz", "character": "characters.npz"}
 PICTURE_FOLDERS: dict[Kind, str] = {"word": "words", "character": "characters"}
 OVERLAY_FOLDER = "overlays"

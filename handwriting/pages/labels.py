@@ -1,0 +1,306 @@
+"""``labels.csv`` of a segmented folder: what each character is, who said so, and whether it enters training.
+
+The file has one row for each labelled character, in the order of ``boxes.csv``. It is meant to be opened and corrected
+in a spreadsheet, so it is read as spreadsheets save it: any order of columns, with ``,`` ``;`` or tabs between cells, a
+byte-order mark, and decimal commas.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args
+
+from handwriting.errors import DataError, nearest
+from handwriting.files import write_atomically
+from handwriting.pages.folder import BOXES_FILE, LABELS_FILE, BoxRow, SegmentedFolder
+
+LabelSource = Literal["person", "transcript", "program"]
+LABEL_SOURCES: tuple[LabelSource, ...] = get_args(LabelSource)
+CharacterKey = tuple[str, int, int, int]
+"""The page, line, word and order of a character: what names it in ``boxes.csv`` and in ``labels.csv``."""
+JUNK = ""
+"""The label of a piece that is no character."""
+
+DELIMITERS = ",;\t"
+ENCODINGS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+"""The encodings that spreadsheets save, by the bytes that a file begins with; without them it is UTF-8."""
+TRUTHS = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
+DECIMALS = 4
+"""Decimals of the shares in the file."""
+MAX_LABELS_BYTES = 200_000_000
+"""Size of the largest file that is read; a notebook of 100 pages takes 10 MB."""
+
+
+class LabelRow(NamedTuple):
+    """One row of ``labels.csv``; its fields are the columns, in their order.
+
+    Attributes:
+        page: The page of the character, as in ``boxes.csv``.
+        line: Its line.
+        word: Its word in the line.
+        order: Its position in the word.
+        label: The character, one code point in Unicode's composed form (NFC); empty for junk, which is no character.
+        confidence: The probability that the label is right, 0..1.
+        by: Who gave the label: a ``person``, the ``transcript`` of the page, or the ``program`` by itself.
+        kept: Whether the character enters training, unless it is junk; ``yes`` or ``no`` in the file.
+        cut: The probability that its two cuts are right, 0..1.
+        badness: From 0 for a clean drawing to 1 for a blot, an overwritten, pale or broken one, or one of odd size.
+    """
+
+    page: str
+    line: int
+    word: int
+    order: int
+    label: str
+    confidence: float
+    by: LabelSource
+    kept: bool
+    cut: float
+    badness: float
+
+    @property
+    def key(self) -> CharacterKey:
+        """What names the character."""
+        return self[:4]
+
+    @property
+    def trains(self) -> bool:
+        """Whether the character enters training: it is kept, and no junk."""
+        return self.kept and self.label != JUNK
+
+    def cells(self) -> tuple[Any, ...]:
+        """Return the row as ``labels.csv`` holds it: texts are quoted there, and numbers are not."""
+        confidence, cut, badness = (
+            round(float(share), DECIMALS) for share in (self.confidence, self.cut, self.badness)
+        )
+        numbers = (int(number) for number in (self.line, self.word, self.order))  # NumPy's would be quoted
+        return (self.page, *numbers, self.label, confidence, self.by, "yes" if self.kept else "no", cut, badness)
+
+    @classmethod
+    def parse(cls, cells: Sequence[str]) -> LabelRow:
+        """Return the row that cells hold, in the order of the columns.
+
+        Raises:
+            ValueError: If a cell does not hold a value of its column; the message is a sentence without its subject.
+        """
+        page = cells[0]  # a file's name may begin with a space
+        line, word, order, label, confidence, by, kept, cut, badness = (cell.strip() for cell in cells[1:])
+        source = next((source for source in LABEL_SOURCES if source == by.casefold()), None)
+        if source is None:
+            raise ValueError(f"has by={by!r}. Give {', '.join(LABEL_SOURCES[:-1])} or {LABEL_SOURCES[-1]}.")
+        if kept.casefold() not in TRUTHS:
+            raise ValueError(f"has kept={kept!r}. Give yes or no.")
+        return cls(
+            page,
+            _number("line", line),
+            _number("word", word),
+            _number("order", order),
+            label=as_label(label),
+            confidence=_share("confidence", confidence),
+            by=source,
+            kept=TRUTHS[kept.casefold()],
+            cut=_share("cut", cut),
+            badness=_share("badness", badness),
+        )
+
+
+LABEL_COLUMNS = LabelRow._fields
+
+
+def character_key(row: BoxRow) -> CharacterKey:
+    """Return what names a character, given its row of ``boxes.csv``."""
+    assert row.word is not None  # only lines have none
+    return row.page, row.line, row.word, row.order
+
+
+def as_label(text: str) -> str:
+    """Return a label in composed form (NFC), without spaces around it; empty for junk.
+
+    >>> as_label("e\u0301") == "\u00e9", as_label(" ")
+    (True, '')
+
+    Raises:
+        ValueError: If the text is more than one character or cannot be printed; the message is a sentence without its
+            subject.
+    """
+    label = unicodedata.normalize("NFC", text.strip())
+    if len(label) > 1 or not label.isprintable():
+        raise ValueError(f"has label={label!r}. Give one character, or nothing for a piece that is none.")
+    return label
+
+
+def has_labels(folder: SegmentedFolder) -> bool:
+    """Return whether a segmented folder holds ``labels.csv``."""
+    return (folder.path / LABELS_FILE).is_file()
+
+
+def read_labels(folder: SegmentedFolder) -> dict[CharacterKey, LabelRow]:
+    """Return the labels of a segmented folder, in the order of ``boxes.csv``; none where there is no ``labels.csv``.
+
+    A character whose picture was deleted from the folder keeps its row.
+
+    Raises:
+        DataError: If ``labels.csv`` cannot be read, is not in its format, or does not fit ``boxes.csv``: each with the
+            file, the line, and what to do.
+    """
+    path = folder.path / LABELS_FILE
+    if not path.exists():
+        return {}
+    known = _positions(folder)
+    lines: dict[CharacterKey, int] = {}
+    labels: list[LabelRow] = []
+    for number, row in _numbered_rows(path):
+        if row.key not in known:
+            raise DataError(
+                f"{path}, line {number}: {BOXES_FILE} has no character {_described(row.key)}, so the labels are of "
+                "another segmentation. Remove the line, or label the pages again."
+            )
+        if row.key in lines:
+            raise DataError(
+                f"{path}, lines {lines[row.key]} and {number} both label the character {_described(row.key)}. Remove "
+                "one of them."
+            )
+        lines[row.key] = number
+        labels.append(row)
+    return {row.key: row for row in sorted(labels, key=lambda row: known[row.key])}
+
+
+def write_labels(folder: SegmentedFolder, rows: Iterable[LabelRow]) -> None:
+    """Write ``labels.csv``, in place of an earlier one, atomically and in the order of ``boxes.csv``.
+
+    Args:
+        folder: A segmented folder.
+        rows: At most one row for each of its characters, in any order.
+
+    Raises:
+        DataError: If a row names no character of ``boxes.csv``, or two rows the same; nothing is written then.
+        ValueError: If a value is out of its range.
+    """
+    known = _positions(folder)
+    labels: dict[CharacterKey, LabelRow] = {}
+    for row in rows:
+        if row.key not in known or row.key in labels:
+            reason = "has two labels" if row.key in labels else f"is not in {BOXES_FILE}"
+            raise DataError(f"{folder.path / LABELS_FILE}: the character {_described(row.key)} {reason}.")
+        labels[row.key] = row
+    save_rows(folder.path / LABELS_FILE, sorted(labels.values(), key=lambda row: known[row.key]))
+
+
+def save_rows(path: Path, rows: Iterable[LabelRow]) -> None:
+    """Write rows in their order as a file of the format of ``labels.csv``, atomically.
+
+    Raises:
+        ValueError: If a value is out of its range.
+    """
+    text = io.StringIO()
+    table = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    table.writerow(LABEL_COLUMNS)
+    for row in rows:
+        cells = row.cells()
+        LabelRow.parse([str(cell) for cell in cells])  # what could not be read again is not written
+        table.writerow(cells)
+    write_atomically(path, lambda file: file.write(text.getvalue().encode()))
+
+
+def load_rows(path: Path) -> list[LabelRow]:
+    """Return the rows of a file of the format of ``labels.csv``, whatever characters they name.
+
+    Raises:
+        DataError: If the file cannot be read or is not in its format.
+    """
+    return [row for _, row in _numbered_rows(path)]
+
+
+def _positions(folder: SegmentedFolder) -> dict[CharacterKey, int]:
+    """Return the position of each character in ``boxes.csv``."""
+    return {character_key(row): number for number, row in enumerate(folder.rows("character"))}
+
+
+def _numbered_rows(path: Path) -> Iterator[tuple[int, LabelRow]]:
+    """Yield each row with the number of the line that it begins on, from 1."""
+    text = _text(path)
+    head = next((line for line in text.splitlines() if line.strip()), "")
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=max(DELIMITERS, key=head.count))
+    columns: list[str] = []
+    end = 0
+    try:
+        for cells in lines:
+            start, end = end + 1, lines.line_num
+            if not any(map(str.strip, cells)):  # spreadsheets add empty rows
+                continue
+            if not columns:
+                columns = _columns(path, start, cells)
+                places = [columns.index(name) for name in LABEL_COLUMNS]
+                continue
+            if len(cells) < len(columns) or any(cells[len(columns) :]):
+                raise DataError(
+                    f"{path}, line {start}: there are {len(cells)} cells for {len(columns)} columns. Correct it; a "
+                    'quotation mark as a label is written """" (four of them).'
+                )
+            try:
+                yield start, LabelRow.parse([cells[place] for place in places])
+            except ValueError as error:
+                raise DataError(f"{path}, line {start} {error}") from error
+    except csv.Error as error:
+        raise DataError(f"{path}, line {lines.line_num} is no line of a table ({error}). Correct it.") from error
+    if not columns:
+        raise DataError(f"{path} is empty. Remove it, or label the pages again.")
+
+
+def _text(path: Path) -> str:
+    """Return the content of a file in any encoding that spreadsheets save."""
+    try:
+        if path.stat().st_size > MAX_LABELS_BYTES:
+            raise DataError(f"{path} has {path.stat().st_size / 1e6:,.0f} MB: no file of labels has that many.")
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror or error}). Make it readable.") from error
+    encoding = next((name for mark, name in ENCODINGS.items() if content.startswith(mark)), "utf-8")
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        name = encoding.removesuffix("-sig").upper()
+        raise DataError(f"{path}, line {line}: the text is not {name}. Save the file as CSV in UTF-8.") from error
+
+
+def _columns(path: Path, number: int, cells: Sequence[str]) -> list[str]:
+    """Return the names of the columns, in their order in the file."""
+    names = [cell.strip().casefold() for cell in cells]
+    while names and not names[-1]:
+        names.pop()
+    where, all_of_them = f"{path}, line {number}", f"The columns are {', '.join(LABEL_COLUMNS)}."
+    for name in names:
+        if name not in LABEL_COLUMNS:
+            raise DataError(f"{where}: there is no column {name!r}.{nearest(name, LABEL_COLUMNS)} {all_of_them}")
+        if names.count(name) > 1:
+            raise DataError(f"{where}: the column {name} is there twice. Remove one of them.")
+    if missing := [name for name in LABEL_COLUMNS if name not in names]:
+        raise DataError(f"{where}: the column {missing[0]} is missing. {all_of_them}")
+    return names
+
+
+def _number(name: str, cell: str) -> int:
+    if not cell.isdecimal():
+        raise ValueError(f"has {name}={cell!r}. Give the whole number that stands in {BOXES_FILE}.")
+    return int(cell)
+
+
+def _share(name: str, cell: str) -> float:
+    try:
+        share = float(cell.replace(",", "."))
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:  # NaN is refused, too
+        raise ValueError(f"has {name}={cell!r}. Give a number from 0 to 1.")
+    return share
+
+
+def _described(key: CharacterKey) -> str:
+    page, line, word, order = key
+    return f"page={page} line={line} word={word} order={order}"
