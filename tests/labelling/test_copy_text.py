@@ -1,0 +1,101 @@
+"""The text to copy shows all of a hand that one page can show."""
+
+from __future__ import annotations
+
+import string
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from handwriting.labelling.copy_lines import MAX_LINE_WIDTH, MAX_LINE_WORDS, copy_lines
+from handwriting.labelling.copy_text import (
+    FREQUENT_PAIRS,
+    GOALS,
+    MARKS,
+    choose_sentences,
+    choose_texts,
+    count_signs,
+    sentences,
+    shortages,
+)
+
+SEEDS = range(6)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_page_fulfils_every_count_in_150_to_200_words(seed: int) -> None:
+    """Counted here by other means than the program's."""
+    for text in choose_texts(2, seed):
+        assert 150 <= len(text.split()) <= 200
+        assert [letter for letter in string.ascii_lowercase if text.count(letter) < 5] == []
+        assert [sign for sign in string.ascii_uppercase + string.digits if text.count(sign) < 2] == []
+        assert [mark for mark in ".,;:!?'\"-()&@+=/%" if mark not in text] == []
+        assert [pair for pair in FREQUENT_PAIRS if pair not in text] == []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_two_pages_share_no_sentence(seed: int) -> None:
+    one, two = choose_texts(2, seed)
+    assert not [sentence for sentence in sentences() if sentence in one and sentence in two]
+
+
+def test_more_pages_than_the_pool_has_new_sentences_for_are_still_complete() -> None:
+    texts = choose_texts(4)
+    assert [shortages(text) for text in texts] == [{}] * 4
+    assert all(150 <= len(text.split()) <= 200 for text in texts)
+
+
+def test_the_same_seed_gives_the_same_text_and_another_seed_another() -> None:
+    assert choose_texts(2, 3) == choose_texts(2, 3)
+    assert choose_texts(1, 3) == choose_texts(2, 3)[:1]
+    assert len({choose_texts(1, seed) for seed in SEEDS}) == len(SEEDS)
+
+
+def test_what_the_pool_cannot_show_is_missing_and_nothing_else() -> None:
+    pool = [sentence for sentence in sentences() if not set("qQ@") & set(sentence)]
+    assert set(shortages(" ".join(choose_sentences(pool, np.random.default_rng(0))))) == {"q", "Q", "@"}
+
+
+def test_the_sentences_are_short_plain_and_written_once() -> None:
+    assert max(Counter(sentences()).values()) == 1
+    assert all(sentence.isascii() and sentence.isprintable() for sentence in sentences())
+    assert all(4 <= len(sentence.split()) <= 15 and " ".join(sentence.split()) == sentence for sentence in sentences())
+
+
+def test_the_goals_are_those_that_are_promised() -> None:
+    assert len(set(FREQUENT_PAIRS)) == 60
+    assert len(set(MARKS)) == 17
+    assert len(GOALS) == 26 + 26 + 10 + 17 + 60
+
+
+def test_typographic_quotes_and_dashes_count_as_the_plain_ones() -> None:
+    typographic = "\u201cIt\u2019s\u201d \u2013 \u00abso\u00bb"
+    assert count_signs(typographic) == count_signs('"It\'s" - "so"')
+
+
+def test_a_pair_is_two_small_letters_that_stand_side_by_side() -> None:
+    counts = count_signs("The t-he it\nhe")
+    assert {pair: counts[pair] for pair in ("th", "Th", "he", "it")} == {"th": 0, "Th": 0, "he": 3, "it": 1}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_line_has_few_words_and_no_word_is_lost(seed: int) -> None:
+    (text,) = choose_texts(1, seed)
+    lines = copy_lines(text)
+    assert " ".join(lines) == text
+    assert all(len(line.split()) <= MAX_LINE_WORDS and len(line) <= MAX_LINE_WIDTH for line in lines)
+    assert len(lines) <= 30
+    assert np.mean([len(line.split()) for line in lines]) < 8
+
+
+def test_lines_of_a_person_are_kept_where_they_fit() -> None:
+    poem = "I kept a line\nof every day\n\nand lost the rest"
+    assert copy_lines(poem) == ["I kept a line", "of every day", "and lost the rest"]
+    long = "A paragraph in lines that are wider than the page can take\nis broken anew."
+    assert " ".join(copy_lines(long)) == long.replace("\n", " ")
+
+
+def test_text_without_spaces_is_broken_where_the_line_ends() -> None:
+    assert "".join(copy_lines("日本語" * 40)) == "日本語" * 40
+    assert {len(line) for line in copy_lines("日" * 46)} == {23}
