@@ -28,6 +28,8 @@ KEYS = {
     "spread": "temperature",
 }
 """Configuration keys that have another name now."""
+ADDED_KEYS = {"handwriting.data.sources.pages.Pages": {"labels": "ignore", "own_scale": False}}
+"""Keys that a class had not in earlier versions, with the values under which it does what it did."""
 CHOICES = {"callbacks": {"measuring": "validation_metrics"}}
 """Choices of config groups that have another name now."""
 LAYERS = {"join": "concat"}
@@ -108,7 +110,7 @@ def current_config(tree: Any, key: str = "") -> Any:
         full = f"{key}.{name}".lstrip(".")
         new = KEYS.get(full, full)
         current[new.rpartition(".")[2]] = current_target(value) if name == "_target_" else current_config(value, full)
-    return current
+    return {**ADDED_KEYS.get(str(current.get("_target_")), {}), **current}
 
 
 def current_status(status: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -87,6 +87,15 @@ def test_the_configuration_of_an_earlier_run_has_todays_keys_and_classes() -> No
     assert [key for key in dotted(dict(OmegaConf.to_container(cfg))) if key not in known] == []
 
 
+def test_an_earlier_run_on_pages_reads_the_same_glyphs(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("data: {_target_: handwriting.data.pages.Pages, path: segmented, kind: character}")
+    data = config.load_config(path).data
+    assert (data.own_scale, data.labels, data.kind) == (False, "ignore", "character")
+    path.write_text("data: {_target_: handwriting.data.sources.pages.Pages, path: segmented, own_scale: null}")
+    assert config.load_config(path).data.own_scale is None
+
+
 @pytest.mark.slow
 def test_an_earlier_run_can_be_built(tmp_path: Path) -> None:
     from handwriting.engine.experiment import Experiment

@@ -32,6 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from handwriting.data.formats.pictures import read_picture
 from handwriting.data.preparation.resizing import fit
 from handwriting.errors import ConfigError, DataError, RunError
 from handwriting.files import read_json, write_json
@@ -48,6 +49,8 @@ DRAFT_FOLDER = ".unfinished"
 """The folder inside a segmented folder that holds a new segmentation until it is complete."""
 PART_FOLDER = "parts"
 """The folder inside the draft where the rows and glyphs of each page wait to be merged."""
+MIN_X_HEIGHT = 1.0
+"""The least x-height of a page, in pixels; a report may hold one that was rounded to 0."""
 SEGMENT_AGAIN = "Segment the pages again, with overwrite=true."
 
 _PICTURE_PATH = re.compile(rf"({'|'.join((*PICTURE_FOLDERS.values(), OVERLAY_FOLDER))})/[^/]+\.(png|jpg)")
@@ -175,6 +178,24 @@ class SegmentedFolder:
         if len(glyphs) != len(rows):
             raise DataError(f"{path} holds {len(glyphs)} glyphs, but {BOXES_FILE} lists {len(rows)}. {SEGMENT_AGAIN}")
         return rows, glyphs
+
+    def x_heights(self) -> dict[str, float]:
+        """Return the x-height of each page in pixels of its crops, as far as ``report.json`` holds it."""
+        try:
+            pages = read_json(self.path / REPORT_FILE)["pages"]
+            return {
+                str(page["page"]): max(float(page["x_height"]), MIN_X_HEIGHT) for page in pages if "x_height" in page
+            }
+        except (RunError, KeyError, TypeError, ValueError):
+            return {}
+
+    def crop(self, row: BoxRow) -> NDArray[np.uint8]:
+        """Return the picture of a piece as bright ink on dark, uint8 ``(h, w)``.
+
+        Raises:
+            DataError: If it cannot be read as a picture.
+        """
+        return np.rint(255 - read_picture(self.path / row.file, paper=255.0)).astype(np.uint8)
 
     def has_picture(self, row: BoxRow) -> bool:
         """Return whether the picture of a piece is still in the folder."""

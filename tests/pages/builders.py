@@ -54,7 +54,7 @@ def write_draft(draft: Draft, page: str = "page.png", size: int = 32, **counts: 
                 writer.add_crop(piece(kind, number), np.full((size, size), number, np.uint8))
     with draft.merging(size) as append:
         append(stem)
-    draft.write_report({"pages": [{"page": page, "overlay": overlay}]})
+    draft.write_report({"pages": [{"page": page, "overlay": overlay, "x_height": 12.0}]})
 
 
 def piece(kind: Kind, order: int) -> Piece:

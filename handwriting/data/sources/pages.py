@@ -3,56 +3,145 @@
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
 import logging
-from dataclasses import dataclass
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
+from handwriting.data.preparation.own_scale import OwnScale, ink_columns
 from handwriting.data.sources.base import GlyphSource
 from handwriting.errors import DataError
 from handwriting.fields import ChangesOnResume, FolderPath
 from handwriting.glyphs import Glyphs
-from handwriting.pages.folder import GLYPH_FILES, SEGMENT_AGAIN, SegmentedFolder
+from handwriting.pages.folder import GLYPH_FILES, REPORT_FILE, SEGMENT_AGAIN, BoxRow, SegmentedFolder
+from handwriting.pages.labels import LABELS_FILE, character_key, has_labels, read_labels
 
 logger = logging.getLogger(__name__)
+
+MIN_FOR_ALL_SETS = 3
+"""A class with fewer glyphs is not in all of the training, validation and test sets."""
+MAX_NAMED_CLASSES = 20
+"""The largest number of classes that a message lists."""
+
+
+def alphabet_key(character: str) -> tuple[int, str]:
+    """Return a key that sorts an alphabet: digits, capitals, small letters, other letters, then all other characters.
+
+    Letters with accents follow their plain forms.
+
+    >>> "".join(sorted("zé.Ab1eÉ,字B", key=alphabet_key))
+    '1ABÉbeéz字,.'
+    """
+    kinds = (character.isdecimal(), character.isupper(), character.islower(), character.isalpha(), True)
+    return kinds.index(True), unicodedata.normalize("NFD", character)
 
 
 @dataclass(eq=False, kw_only=True)
 class Pages(GlyphSource):
-    """Unlabelled words or characters of segmented pages: the alphabet is empty, and every label is -1.
+    """Words or characters of segmented pages.
 
-    A glyph whose picture was deleted from the folder is excluded, so that deleting pictures cleans the data.
+    Characters have labels where the folder holds ``labels.csv``: the glyphs are then those that it keeps, and the
+    alphabet is their labels. All others are unlabelled: the alphabet is empty, and every label is -1. A glyph whose
+    picture was deleted from the folder is excluded, so that deleting pictures cleans the data.
 
     Attributes:
         path: The folder that ``handwriting segment`` wrote.
         kind: Whether a glyph is a ``character`` or a ``word``.
-        test_fraction: The share of the glyphs that becomes the test set, chosen by ``split_seed``; in (0, 1).
+        labels: Whether to ``use`` the labels of characters, where there are any, or to ``ignore`` them.
+        own_scale: Whether all glyphs have the size that the hand gave them and stand on one baseline, so that a full
+            stop stays small; otherwise each fills its square. By default characters have it, and words do not.
+        test_fraction: The share of each class that becomes the test set, chosen by ``split_seed``; in (0, 1).
     """
 
     path: Annotated[FolderPath, ChangesOnResume()]
     kind: Literal["character", "word"] = "character"
+    labels: Literal["use", "ignore"] = "use"
+    own_scale: bool | None = None
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
 
     def read(self) -> tuple[Glyphs, Glyphs]:
-        """Return the training and the test glyphs.
+        """Return the training and the test glyphs: at ``image_size`` where they have their own scale.
 
         Raises:
-            DataError: If the folder is not one that ``handwriting segment`` wrote, it holds no pieces of ``kind``, or
-                all their pictures were deleted.
+            DataError: If the folder is not one that ``handwriting segment`` wrote, it holds no pieces of ``kind``,
+                all their pictures were deleted, or ``labels.csv`` is broken or leaves none.
         """
         folder = SegmentedFolder(Path(self.path).expanduser(), key="data.path")
         kinds = folder.glyph_kinds()
         if kinds and self.kind not in kinds:
             raise DataError(f"{folder.path} holds no {GLYPH_FILES[self.kind]}. Give data.kind={kinds[0]}.")
         rows, glyphs = folder.glyphs(self.kind)
-        kept = np.array([folder.has_picture(row) for row in rows], bool)
-        if not kept.any():
+        present = np.array([folder.has_picture(row) for row in rows], bool)
+        if not present.any():
             raise DataError(
                 f"{folder.path} holds no picture of a {self.kind}: all of them were deleted. {SEGMENT_AGAIN}"
             )
-        if not kept.all():
+        if not present.all():
             file = folder.path / GLYPH_FILES[self.kind]
-            logger.warning("%s: %d of %d glyphs skipped: their pictures were deleted", file, np.sum(~kept), len(kept))
-        return self.split_off(glyphs[kept], self.test_fraction)
+            logger.warning(
+                "%s: %d of %d glyphs skipped: their pictures were deleted", file, np.sum(~present), len(present)
+            )
+        rows, glyphs = [row for row, there in zip(rows, present, strict=True) if there], glyphs[present]
+        if self.kind == "character" and self.labels == "use" and has_labels(folder):
+            rows, glyphs = _labelled(folder, rows, glyphs)
+        if self.kind == "character" if self.own_scale is None else self.own_scale:
+            glyphs = replace(glyphs, images=_at_own_scale(folder, rows, self.image_size))
+        return self.split_off(glyphs, self.test_fraction)
+
+
+def _labelled(folder: SegmentedFolder, rows: Sequence[BoxRow], glyphs: Glyphs) -> tuple[list[BoxRow], Glyphs]:
+    """Return the characters that ``labels.csv`` keeps, with their labels; the number of all others is logged."""
+    labels = read_labels(folder)
+    found = [labels.get(character_key(row)) for row in rows]
+    used = np.array([label is not None and label.trains for label in found], bool)
+    skipped = Counter(
+        "unlabelled" if label is None else "kept=no" if label.label else "junk"
+        for label, use in zip(found, used, strict=True)
+        if not use
+    )
+    file = folder.path / LABELS_FILE
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(skipped.items()))
+    if not used.any():
+        raise DataError(
+            f"{file} leaves no character to train on ({reasons}). Set kept=yes and a label for some, label the pages "
+            "again, or give data.labels=ignore."
+        )
+    logger.info("%s: %d of %d characters used%s", file, used.sum(), len(used), f"; skipped: {reasons}" * bool(reasons))
+    names = [label.label for label in found if label is not None and label.trains]
+    alphabet = sorted(set(names), key=alphabet_key)
+    number = {name: index for index, name in enumerate(alphabet)}
+    counts = Counter(names)
+    if few := [name for name in alphabet if counts[name] < MIN_FOR_ALL_SETS]:
+        more = f" and {len(few) - MAX_NAMED_CLASSES} more" if len(few) > MAX_NAMED_CLASSES else ""
+        logger.warning(
+            "%s: classes with fewer than %d characters, so that the validation or test set has none: %s%s. "
+            "data.prepare.min_count=%d drops them.",
+            *(file, MIN_FOR_ALL_SETS, " ".join(few[:MAX_NAMED_CLASSES]), more, MIN_FOR_ALL_SETS),
+        )
+    labelled = replace(glyphs[used], labels=np.array([number[name] for name in names]), alphabet=tuple(alphabet))
+    return [row for row, use in zip(rows, used, strict=True) if use], labelled
+
+
+def _at_own_scale(folder: SegmentedFolder, rows: Sequence[BoxRow], size: int) -> NDArray[np.uint8]:
+    """Return pieces at one scale on one baseline, from their pictures: resampled once, uint8 ``(N, 1, size, size)``."""
+    by_page = folder.x_heights()
+    if unknown := {row.page for row in rows} - set(by_page):
+        raise DataError(
+            f"{folder.path / REPORT_FILE} does not hold the x-height of the page {min(unknown)}. {SEGMENT_AGAIN} Or "
+            "give data.own_scale=false."
+        )
+    x_heights = np.array([by_page[row.page] for row in rows])
+    crops = [folder.crop(row) for row in rows]
+    reach = np.array([(row.above, row.below, np.ptp(ink_columns(crop))) for row, crop in zip(rows, crops, strict=True)])
+    scale = OwnScale.fitting(reach[:, 0], reach[:, 1], reach[:, 2] / x_heights, size)
+    placed = [
+        scale.place(crop, x_height, row.above, row.below)
+        for row, crop, x_height in zip(rows, crops, x_heights, strict=True)
+    ]
+    return np.stack(placed)[:, None]

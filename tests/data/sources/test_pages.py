@@ -1,11 +1,17 @@
+import json
+import logging
 import shutil
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from handwriting.data.sources.pages import Pages
+from handwriting.data.preparation.steps import Preparation
+from handwriting.data.sources.pages import Pages, alphabet_key
 from handwriting.errors import DataError
 from handwriting.glyphs import UNKNOWN
+from handwriting.pages.folder import SegmentedFolder
+from handwriting.pages.labels import LabelRow, write_labels
 from tests.pages.builders import write_folder
 
 KINDS = {"character": 30, "word": 10}
@@ -24,7 +30,7 @@ def folder(segmented, tmp_path):
 
 def numbers(folder, **options):
     """The numbers of the glyphs that are read, in order."""
-    parts = Pages(path=str(folder), **options).read()
+    parts = Pages(path=str(folder), own_scale=False, **options).read()
     return sorted(int(number) for part in parts for number in part.images[:, 0, 0, 0])
 
 
@@ -37,7 +43,7 @@ def refusal(folder, **options):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_piece_of_the_kind_is_a_glyph_without_a_label(segmented, kind):
-    train, test = Pages(path=str(segmented), kind=kind).read()
+    train, test = Pages(path=str(segmented), kind=kind, own_scale=False).read()
     assert numbers(segmented, kind=kind) == list(range(KINDS[kind]))
     assert len(test) == KINDS[kind] // 5
     for part in (train, test):
@@ -130,4 +136,145 @@ def test_a_damaged_list_is_refused(folder, damage):
 def test_broken_glyphs_are_refused(folder):
     path = folder / "characters.npz"
     path.write_bytes(path.read_bytes()[:-200])
+    assert str(path) in refusal(folder)
+
+
+# Labels.
+
+TEXT = ["b"] * 12 + ["a"] * 8 + ["."] * 4 + ["B", "", "", "7", "7", "7"]
+
+
+def label(folder, texts=TEXT, **changed):
+    """Label the first characters of a folder; ``changed`` holds other values by ``_<number>``."""
+    rows = [
+        LabelRow("page_1.png", 0, 0, number, text, 0.9, "transcript", True, 0.9, 0.1)
+        for number, text in enumerate(texts)
+    ]
+    for name, values in changed.items():
+        rows[int(name[1:])] = rows[int(name[1:])]._replace(**values)
+    write_labels(SegmentedFolder(folder), rows)
+
+
+def labelled_numbers(folder, **options):
+    """The label of each glyph that is read, by its number."""
+    parts = Pages(path=str(folder), own_scale=False, **options).read()
+    return {
+        int(image[0, 0, 0]): part.alphabet[label]
+        for part in parts
+        for image, label in zip(part.images, part.labels, strict=True)
+    }
+
+
+def test_labelled_characters_are_glyphs_with_labels(folder):
+    label(folder)
+    assert labelled_numbers(folder) == {number: text for number, text in enumerate(TEXT) if text}
+
+
+def test_the_alphabet_is_digits_capitals_small_letters_and_the_rest(folder):
+    label(folder)
+    train, test = Pages(path=str(folder)).read()
+    assert train.alphabet == test.alphabet == ("7", "B", "a", "b", ".")
+    assert "".join(sorted("zé.Ab1eÉ,字B0", key=alphabet_key)) == "01ABÉbeéz字,."
+
+
+def test_junk_and_what_is_not_kept_or_unlabelled_or_deleted_is_skipped_and_counted(folder, caplog):
+    label(folder, TEXT[:-2], _0={"kept": False}, _1={"kept": False}, _24={"kept": False})
+    (folder / "characters" / "page_1_000_000_005.png").unlink()
+    with caplog.at_level(logging.INFO):
+        found = labelled_numbers(folder)
+    assert sorted(found) == [number for number in range(28) if number not in (0, 1, 5, 24, 25, 26)]
+    (line,) = [record.message for record in caplog.records if "characters used" in record.message]
+    assert line.endswith("labels.csv: 22 of 29 characters used; skipped: 2 junk, 3 kept=no, 2 unlabelled")
+
+
+@pytest.mark.parametrize("options", [{"labels": "ignore"}, {"kind": "word"}])
+def test_labels_that_are_ignored_change_nothing(folder, options):
+    before = numbers(folder, **options)
+    label(folder)
+    assert numbers(folder, **options) == before
+    assert Pages(path=str(folder), **options).read()[0].alphabet == ()
+
+
+def test_labels_that_leave_no_character_are_refused(folder):
+    label(folder, ["", "a"], _1={"kept": False})
+    message = refusal(folder)
+    assert message.endswith(
+        "labels.csv leaves no character to train on (1 junk, 1 kept=no, 28 unlabelled). Set kept=yes and a label for "
+        "some, label the pages again, or give data.labels=ignore."
+    )
+
+
+def test_broken_labels_are_refused(folder):
+    (folder / "labels.csv").write_text("label\n")
+    assert "the column page is missing" in refusal(folder)
+
+
+def test_every_class_is_split_and_a_small_one_is_named(folder, caplog):
+    label(folder)
+    source = Pages(path=str(folder))
+    prepared = source.prepared(*source.read())
+    counts = np.array([part.counts() for part in (prepared.train, prepared.val, prepared.test)])
+    assert counts.T.tolist() == [[1, 1, 1], [1, 0, 0], [5, 1, 2], [9, 1, 2], [2, 1, 1]]  # 7 B a b .
+    assert "classes with fewer than 3 characters" in caplog.text
+    assert "has none: B. data.prepare.min_count=3 drops them" in caplog.text
+
+
+def test_classes_are_balanced(folder):
+    label(folder)
+    source = Pages(path=str(folder), prepare=Preparation(smallest=6, largest=8, min_count=2))
+    prepared = source.prepared(*source.read())
+    assert prepared.train.alphabet == ("7", "a", "b", ".")
+    assert prepared.train.counts().tolist() == [6, 6, 8, 6]
+
+
+def test_the_fingerprint_follows_labels_and_scale(folder):
+    def fingerprint(**options):
+        return Pages(path=str(folder), **options).read()[0].fingerprint()
+
+    label(folder)
+    first = fingerprint()
+    assert first == fingerprint(own_scale=True) != fingerprint(own_scale=False)
+    assert first != fingerprint(labels="ignore")
+    label(folder, _3={"label": "c"})
+    assert first != fingerprint()
+
+
+# The scale of the hand.
+
+
+def heights(folder, **options):
+    parts = Pages(path=str(folder), image_size=64, **options).read()
+    return sorted({int((image[0] > 128).any(axis=1).sum()) for part in parts for image in part.images})
+
+
+def test_characters_keep_their_size_and_words_fill_their_square(folder):
+    for number in range(3):  # a stop: a tenth of the height of the others
+        Image.fromarray(np.zeros((3, 3), np.uint8)).save(folder / "characters" / f"page_1_000_000_{number:03}.png")
+    for number in range(3, 30):
+        Image.fromarray(np.zeros((30, 10), np.uint8)).save(folder / "characters" / f"page_1_000_000_{number:03}.png")
+    text = (folder / "boxes.csv").read_text().splitlines()
+    for line, row in enumerate(text):
+        if ",character," in row:
+            number = int(row.split(",")[3])
+            text[line] = row.replace(",1.00,0.00,", ",0.25,0.00," if number < 3 else ",2.50,0.00,")
+    (folder / "boxes.csv").write_text("\n".join(text) + "\n")
+    assert heights(folder) == [6, 60]
+    assert Pages(path=str(folder), own_scale=False).read()[0].image_shape == (1, 32, 32)
+    assert Pages(path=str(folder), kind="word").read()[0].image_shape == (1, 32, 32)
+    assert Pages(path=str(folder), kind="word", own_scale=True).read()[0].image_shape == (1, 28, 28)
+
+
+def test_a_folder_without_the_x_heights_of_its_pages_says_what_to_do(folder):
+    report = json.loads((folder / "report.json").read_text())
+    for damaged in ({**report, "pages": [{"page": "page_1.png"}]}, {}):
+        (folder / "report.json").write_text(json.dumps(damaged))
+        message = refusal(folder)
+        assert "report.json does not hold the x-height of the page page_1.png. Segment the pages again" in message
+        assert message.endswith("Or give data.own_scale=false.")
+        assert len(numbers(folder)) == 30
+
+
+def test_a_picture_that_is_broken_is_named(folder):
+    path = folder / "characters" / "page_1_000_000_004.png"
+    path.write_bytes(path.read_bytes()[:50])
     assert str(path) in refusal(folder)
