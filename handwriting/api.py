@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from handwriting.errors import ConfigError
 
 if TYPE_CHECKING:
+    from handwriting.jobs.sheet import CopySheet
     from handwriting.pages.folder import SegmentedFolder
     from handwriting.runs import Run
     from handwriting.sweeps.folder import Sweep
@@ -157,6 +158,22 @@ def segment(pages: str | Path, *overrides: str) -> SegmentedFolder:
     """
     folder: SegmentedFolder = _call("segment", (f"pages={pages}", *overrides))
     return folder
+
+
+def sheet(*overrides: str) -> CopySheet:
+    """Write a text to copy by hand as a PDF and as plain text, as ``handwriting sheet`` does.
+
+    Args:
+        overrides: Values, such as ``"out=copy_me.pdf"``, ``"repeat=2"`` or ``"text=@poem.txt"``.
+
+    Returns:
+        The sheet: ``path``, the PDF; ``texts``, the plain text of each page. A notebook shows its first page.
+
+    Raises:
+        HandwritingError: If a text or a value cannot be used, or files of these names exist.
+    """
+    copy_sheet: CopySheet = _call("sheet", overrides)
+    return copy_sheet
 
 
 def _path(run: Any) -> str:

@@ -45,7 +45,8 @@ def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_command_for_notebooks_is_a_function() -> None:
-    assert set(handwriting.__all__) == {"Glyphs", "compare", "evaluate", "load", "segment", "sweep", "train"}
+    functions = {"compare", "evaluate", "load", "segment", "sheet", "sweep", "train"}
+    assert set(handwriting.__all__) == {"Glyphs", *functions}
     assert all(callable(getattr(handwriting, name)) for name in handwriting.__all__)
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         handwriting.trian  # noqa: B018
@@ -141,6 +142,13 @@ def test_pages_are_segmented_and_shown() -> None:
     folder = handwriting.segment("my page.png", "workers=1", "out=letters")
     assert folder.path == Path("letters")
     assert folder._repr_png_()[:4] == PNG
+
+
+def test_a_sheet_to_copy_is_written_and_shown() -> None:
+    sheet = handwriting.sheet("out=my text.pdf", "repeat=2")
+    assert sheet.path == Path("my text.pdf")
+    assert [text.read_text().splitlines() for text in sheet.texts] == list(map(list, sheet.pages))
+    assert sheet._repr_png_()[:4] == PNG
 
 
 @pytest.mark.slow

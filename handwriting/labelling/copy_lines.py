@@ -8,10 +8,15 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 MAX_LINE_WORDS = 9
+"""Words with a letter or digit in them."""
 MAX_LINE_WIDTH = 46
 """Columns, as of :func:`line_width`: what fits on a line of ordinary handwriting."""
+TIED_END_COST = 64.0
+"""Cost of a line that ends with a word that belongs to the next: as much as a line that is eight columns short."""
 KEPT_FORMAT_CHARACTERS = "\u200c\u200d"
 """Invisible characters that change how their neighbours are written: the non-joiner and the joiner."""
+_TIED = re.compile(r"\W+|\w|\d+|[A-Z][a-z]{0,2}\.")
+"""A sign, a single letter, a number, a title: words that are read together with the next one."""
 
 
 def cleaned(text: str) -> str:
@@ -43,6 +48,19 @@ def line_width(text: str) -> int:
     )
 
 
+def count_words(line: str) -> int:
+    """Return how many words of a line hold a letter or digit.
+
+    >>> count_words("2 + 2 = 4 & more")
+    4
+    """
+    return sum(map(_is_word, line.split()))
+
+
+def _is_word(text: str) -> bool:
+    return any(character.isalnum() for character in text)
+
+
 def copy_lines(text: str) -> list[str]:
     r"""Return a text in lines of at most ``MAX_LINE_WORDS`` words and ``MAX_LINE_WIDTH`` columns.
 
@@ -55,7 +73,7 @@ def copy_lines(text: str) -> list[str]:
     lines: list[str] = []
     for paragraph in re.split(r"\n\s*\n", cleaned(text)):
         rows = [" ".join(row.split()) for row in paragraph.splitlines() if row.strip()]
-        fits = all(len(row.split()) <= MAX_LINE_WORDS and line_width(row) <= MAX_LINE_WIDTH for row in rows)
+        fits = all(count_words(row) <= MAX_LINE_WORDS and line_width(row) <= MAX_LINE_WIDTH for row in rows)
         lines += rows if fits else _broken(" ".join(rows).split())
     return lines
 
@@ -81,20 +99,28 @@ def is_right_to_left(text: str) -> bool:
 
 
 def _broken(words: Sequence[str]) -> list[str]:
-    """Return words in lines whose ends are as even as can be: the unused columns, squared, are fewest in sum."""
+    """Return words in lines whose ends are as even as can be: the unused columns, squared, are fewest in sum.
+
+    Words that belong together stay together where that costs little.
+    """
     parts = [part for word in words for part in _pieces(word)]
     widths = [line_width(part) for part in parts]
+    counts = [int(_is_word(part)) for part in parts]
     best = [(0.0, 0)]  # for the first n words: the cost, and where the last of their lines starts
     for end in range(1, len(parts) + 1):
-        options = []
-        width = -1
-        for start in range(end - 1, max(0, end - MAX_LINE_WORDS) - 1, -1):
+        options: list[tuple[float, int]] = []
+        width, count = -1, 0
+        is_last = end == len(parts)
+        for start in range(end - 1, -1, -1):
             width += 1 + widths[start]
-            if width > MAX_LINE_WIDTH:
+            count += counts[start]
+            if options and (width > MAX_LINE_WIDTH or count > MAX_LINE_WORDS):
                 break
-            unused = 0 if end == len(parts) else MAX_LINE_WIDTH - width
-            # A last line may be short, but a line more costs something.
-            options.append((best[start][0] + unused**2 + 1, start))
+            # The last line may be short, but a line more costs something.
+            cost = 1.0 if is_last else 1.0 + (MAX_LINE_WIDTH - width) ** 2
+            if not is_last and _TIED.fullmatch(parts[end - 1]):
+                cost += TIED_END_COST
+            options.append((best[start][0] + cost, start))
         best.append(min(options))
     lines: list[str] = []
     end = len(parts)

@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from handwriting.labelling.copy_lines import MAX_LINE_WIDTH, MAX_LINE_WORDS, copy_lines
+from handwriting.labelling.copy_lines import MAX_LINE_WIDTH, MAX_LINE_WORDS, copy_lines, count_words
 from handwriting.labelling.copy_text import (
     FREQUENT_PAIRS,
     GOALS,
@@ -84,7 +84,7 @@ def test_a_line_has_few_words_and_no_word_is_lost(seed: int) -> None:
     (text,) = choose_texts(1, seed)
     lines = copy_lines(text)
     assert " ".join(lines) == text
-    assert all(len(line.split()) <= MAX_LINE_WORDS and len(line) <= MAX_LINE_WIDTH for line in lines)
+    assert all(count_words(line) <= MAX_LINE_WORDS and len(line) <= MAX_LINE_WIDTH for line in lines)
     assert len(lines) <= 30
     assert np.mean([len(line.split()) for line in lines]) < 8
 

@@ -1,0 +1,269 @@
+"""Print a text to copy by hand, and write its lines down: the transcript of the photograph that will be taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from handwriting.errors import ConfigError, DataError
+from handwriting.fields import AnyPath, FreeText
+from handwriting.files import write_atomically
+from handwriting.jobs.arguments import Seed, Switch, read_arguments
+from handwriting.labelling.copy_lines import copy_lines, copy_pages, is_right_to_left
+from handwriting.labelling.copy_text import (
+    COVERAGE_KINDS,
+    GOALS,
+    CoverageKind,
+    choose_texts,
+    count_signs,
+)
+from handwriting.text import printable
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from omegaconf import DictConfig
+
+MAX_PAGES = 20
+"""Pages of one sheet: more than anybody copies by hand."""
+MAX_TEXT_BYTES = 1_000_000
+"""Size of the largest text that is read; a page of text has a thousand bytes."""
+MAX_NAMED = 26
+"""Characters or pairs that a printed line names."""
+MAX_SHOWN_CHARACTERS = 40
+"""How much of a text a message shows."""
+NOTES = 3
+"""Lines of the instructions on each page."""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The job's own keys; what each means stands in ``conf/sheet.yaml``."""
+
+    out: AnyPath
+    overwrite: Switch
+    text: FreeText | None
+    repeat: Annotated[int, Field(strict=True, ge=1, le=MAX_PAGES)]
+    seed: Seed
+    paper: Literal["a4", "letter"]
+    font: AnyPath | None
+
+
+@dataclass(frozen=True)
+class CopySheet:
+    """What ``sheet`` wrote.
+
+    Attributes:
+        path: The PDF.
+        texts: The plain text of each page.
+        pages: The lines of each page.
+    """
+
+    path: Path
+    texts: tuple[Path, ...]
+    pages: tuple[tuple[str, ...], ...]
+
+    def _repr_png_(self) -> bytes:
+        """Return the first page: a notebook shows the sheet as this picture."""
+        from io import BytesIO
+
+        import pypdfium2
+
+        with BytesIO() as file:
+            pypdfium2.PdfDocument(self.path)[0].render(scale=1).to_pil().save(file, "PNG")
+            return file.getvalue()
+
+
+def run(cfg: DictConfig) -> CopySheet:
+    """Write the sheet that ``cfg`` describes and its plain text, print what the text shows of a hand, and return both.
+
+    Raises:
+        ConfigError: If a value is not allowed, or files of these names exist.
+        DataError: If the text cannot be read or a file cannot be written; and once the plain text is written, if the
+            PDF cannot show it.
+    """
+    arguments = read_arguments(Arguments, cfg)
+    out = _pdf_path(arguments.out)
+    font = Path(arguments.font).expanduser() if arguments.font else None
+    texts = choose_texts(arguments.repeat, arguments.seed) if arguments.text is None else [_own_text(arguments.text)]
+
+    from handwriting.plots.copy_sheet import draw_pdf, lines_per_page, missing_glyphs
+
+    pages = [page for text in texts for page in copy_pages(copy_lines(text), lines_per_page(arguments.paper, NOTES))]
+    pages *= 1 if arguments.text is None else arguments.repeat
+    if len(pages) > MAX_PAGES:
+        raise ConfigError(
+            f"text={_shortened(arguments.text or '')} fills {len(pages):,} pages, and a sheet has {MAX_PAGES} at most. "
+            "Give a shorter text."
+        )
+    files = _text_files(out, len(pages))
+    if (source := _source(arguments.text)) and any(source == file.resolve() for file in files):
+        raise ConfigError(f"out={arguments.out} would replace {source.name}, the text itself: give another out=.")
+    _refuse_overwriting([out, *files], arguments.overwrite)
+    everything = "".join(line for page in pages for line in page)
+    obstacle = ""
+    if missing := missing_glyphs(everything, font):
+        obstacle = f"its font has no glyph for {_named(missing)}. Give font=<a TrueType file that has them>"
+    if is_right_to_left(everything):
+        obstacle = "text from right to left cannot be set yet. Print the text in another program"
+    content = None if obstacle else draw_pdf(pages, list(map(_notes, files)), arguments.paper, font)
+
+    try:
+        for file, page in zip(files, pages, strict=True):
+            write_atomically(file, _writing("\n".join([*page, ""]).encode()))
+        if content is not None:
+            write_atomically(out, _writing(content))
+    except OSError as error:
+        raise DataError(f"out={out} cannot be written ({error.strerror or error}). Give another place.") from error
+    print("\n".join(f"{title:12} {value}" for title, value in _summary(pages)))
+    if content is not None:
+        print(f"{'sheet':12} {out}")
+    it = "it" if len(files) == 1 else "each"
+    print(f"{'text':12} {_listed(files)}: put {it} next to the photograph of the same name, {files[0].stem}.jpg")
+    if obstacle:
+        raise DataError(f"{out} is not written: {obstacle}, or copy {_listed(files)} from the screen.")
+    return CopySheet(out, tuple(files), tuple(map(tuple, pages)))
+
+
+def _pdf_path(out: str) -> Path:
+    """Return the path of the PDF, with its ending.
+
+    Raises:
+        ConfigError: If ``out`` is a folder, or has the ending of another kind of file.
+    """
+    path = Path(out).expanduser()
+    if out.endswith("/") or _answers(path.is_dir):
+        raise ConfigError(f"out={out} is a folder: name the file, such as {path / 'copy_me.pdf'}.")
+    if path.suffix.lower() not in ("", ".pdf"):
+        raise ConfigError(f"out={out}: the sheet is a PDF. Give {path.with_suffix('.pdf')}; its text goes next to it.")
+    return path if path.suffix else path.with_name(f"{path.name}.pdf")
+
+
+def _text_files(out: Path, pages: int) -> list[Path]:
+    """Return the file of each page's plain text."""
+    if pages == 1:
+        return [out.with_suffix(".txt")]
+    return [out.with_name(f"{out.stem}_{number}.txt") for number in range(1, pages + 1)]
+
+
+def _refuse_overwriting(paths: Sequence[Path], overwrite: bool) -> None:
+    if not overwrite and (taken := [path for path in paths if _answers(path.exists)]):
+        raise ConfigError(f"{taken[0]} exists already: give another out=, or overwrite=true to replace it.")
+
+
+def _answers(question: Callable[[], bool]) -> bool:
+    """Return what the file system says of a path; False where no file can have that name."""
+    try:
+        return question()
+    except OSError:
+        return False
+
+
+def _own_text(text: str) -> str:
+    """Return the text that ``text`` is, or names by ``@`` and a file.
+
+    Raises:
+        ConfigError: If it holds nothing to copy, or names a file without ``@``.
+        DataError: If the file cannot be read, is not text in UTF-8, or is far too large.
+    """
+    content = text
+    if text.startswith("@"):
+        content = _read_text(Path(text[1:]).expanduser())
+    elif _answers(Path(text).expanduser().is_file):
+        raise ConfigError(f"text={text} is a file: write text=@{text} to copy what it holds.")
+    if not copy_lines(content):
+        raise ConfigError(f"text={_shortened(text)} holds nothing to copy.")
+    return content
+
+
+def _source(text: str | None) -> Path | None:
+    """Return the file that ``text`` names, resolved; None where it names none."""
+    return Path(text[1:]).expanduser().resolve() if text and text.startswith("@") else None
+
+
+def _read_text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_TEXT_BYTES + 1)
+        if len(content) > MAX_TEXT_BYTES:
+            raise DataError(f"text=@{path} has more than {MAX_TEXT_BYTES:,} bytes: too much to copy by hand.")
+        text = content.decode("utf-8-sig")
+    except OSError as error:
+        raise DataError(f"text=@{path} cannot be read ({error.strerror or error}). Give @ and a text file.") from error
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise DataError(f"text=@{path} is not text in UTF-8 (line {line}). Save it as UTF-8.") from error
+    if "\0" in text:
+        raise DataError(f"text=@{path} is not text: it holds null characters. Give @ and a text file.")
+    return text
+
+
+def _notes(file: Path) -> list[str]:
+    """Return the instructions on the page whose plain text is in ``file``, ``NOTES`` lines."""
+    return [
+        "Copy this text with your usual pen on any paper: one line of writing for each line.",
+        "Leave out what you cannot write. Strike out a mistake and go on. Then photograph the page from above.",
+        f"Name the photograph {file.stem}.jpg and put {file.name} next to it: nobody then asks you what it says.",
+    ]
+
+
+def _summary(pages: Sequence[Sequence[str]]) -> Iterator[tuple[str, str]]:
+    """Yield the printed lines about what the text shows of a hand, each with its title."""
+    lines = [line for page in pages for line in page]
+    counts = count_signs("\n".join(lines))
+    where = _counted(len(lines), "line") + (f", {len(pages)} pages" if len(pages) > 1 else "")
+    yield "words", f"{sum(len(line.split()) for line in lines):,} on {where}"
+    is_latin = any(counts[letter] for letter in COVERAGE_KINDS[0].keys)
+    for kind in COVERAGE_KINDS:
+        if is_latin or kind.name in ("digits", "marks"):
+            yield kind.name, _covered(kind, counts)
+    if others := {sign: count for sign, count in counts.most_common() if len(sign) == 1 and sign not in GOALS}:
+        few = sum(count < COVERAGE_KINDS[0].goal for count in others.values())
+        share = "all" if few == len(others) else f"{few:,} of them"
+        rare = f", {share} fewer than {COVERAGE_KINDS[0].goal} times" if few else ""
+        yield "others", f"{_counted(len(others), 'character')}{rare}: {_named(others)}"
+
+
+def _covered(kind: CoverageKind, counts: Counter[str]) -> str:
+    """Return how many of a kind stand often enough in a text, and which do not."""
+    absent = [key for key in kind.keys if not counts[key]]
+    few = {key: counts[key] for key in kind.keys if 0 < counts[key] < kind.goal}
+    often = {1: "once", 2: "twice"}.get(kind.goal, f"{kind.goal} times")
+    parts = [f"{len(kind.keys) - len(absent) - len(few)} of {len(kind.keys)} at least {often}"]
+    if few:
+        parts.append(f"too few: {_named(few)}")
+    if absent:
+        parts.append(f"absent: {_named(absent)}")
+    if len(parts) == 1:
+        rarest = min(kind.keys, key=counts.__getitem__)
+        parts.append(f"rarest: {rarest} {counts[rarest]}")
+    return "; ".join(parts)
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number:,} {name}{'' if number == 1 else 's'}"
+
+
+def _named(signs: Iterable[str] | Mapping[str, int]) -> str:
+    """Return characters or pairs in one line, with their counts where they have some, at most ``MAX_NAMED``."""
+    words = [f"{sign} {signs[sign]}" for sign in signs] if isinstance(signs, Mapping) else list(signs)
+    separator = ", " if isinstance(signs, Mapping) else " "
+    more = f" and {len(words) - MAX_NAMED:,} more" if len(words) > MAX_NAMED else ""
+    return printable(separator.join(words[:MAX_NAMED])) + more
+
+
+def _listed(files: Sequence[Path]) -> str:
+    return str(files[0]) if len(files) == 1 else f"{files[0]} to {files[-1].name}"
+
+
+def _shortened(text: str) -> str:
+    line = printable(" ".join(text.split()))
+    return line if len(line) <= MAX_SHOWN_CHARACTERS else f"{line[:MAX_SHOWN_CHARACTERS]} ..."
+
+
+def _writing(content: bytes) -> Callable[[IO[bytes]], object]:
+    return lambda file: file.write(content)

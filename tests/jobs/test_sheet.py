@@ -1,0 +1,169 @@
+"""What `handwriting sheet` writes, prints and refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pypdfium2
+import pytest
+
+from handwriting.jobs import MISTAKE, start
+from handwriting.labelling.copy_text import shortages
+
+NOTES = 3
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def sheet(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """Return what a command prints that succeeds."""
+    status = start("sheet", words)
+    printed, errors = capsys.readouterr()
+    assert status == 0, errors
+    return printed
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """Return the one line with which a command is refused."""
+    assert start("sheet", words) == MISTAKE
+    errors = capsys.readouterr().err
+    assert errors.count("\n") == 1, errors
+    return errors
+
+
+def pdf_lines(path: str) -> list[list[str]]:
+    """Return the lines of each page of a PDF, without the instructions."""
+    pages = pypdfium2.PdfDocument(path)
+    return [page.get_textpage().get_text_range().split("\r\n")[NOTES:] for page in pages]
+
+
+def lines(path: str) -> list[str]:
+    return Path(path).read_text("utf-8").splitlines()
+
+
+def test_the_plain_text_is_exactly_what_the_page_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    sheet(capsys, "seed=3")
+    assert [lines("copy_me.txt")] == pdf_lines("copy_me.pdf")
+    assert shortages("\n".join(lines("copy_me.txt"))) == {}
+
+
+def test_each_page_has_a_text_file_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = sheet(capsys, "out=two", "repeat=2", "paper=letter")
+    assert {path.name for path in Path.cwd().iterdir()} == {"two.pdf", "two_1.txt", "two_2.txt"}
+    one, two = lines("two_1.txt"), lines("two_2.txt")
+    assert [one, two] == pdf_lines("two.pdf")
+    assert shortages("\n".join(one)) == shortages("\n".join(two)) == {}
+    assert "two_1.txt to two_2.txt" in printed
+
+
+def test_a_few_lines_say_what_the_text_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = sheet(capsys, "out=new/folder/sheet.pdf")
+    assert "26 of 26 at least 5 times; rarest: " in printed
+    assert "60 of 60 at least once" in printed
+    assert "new/folder/sheet.pdf" in printed
+    assert len(printed.splitlines()) < 10
+
+
+def test_a_text_of_your_own_is_copied_and_what_it_lacks_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("my poem (1).txt").write_bytes("\ufeffÜber alle Wiesen\r\nweht Wind,\r\n\r\nund alles ist still".encode())
+    printed = sheet(capsys, "text=@my poem (1).txt", "out=copy")
+    assert lines("copy.txt") == ["Über alle Wiesen", "weht Wind,", "und alles ist still"]
+    assert pdf_lines("copy.pdf") == [lines("copy.txt")]
+    assert "letters      2 of 26 at least 5 times; too few: a 2, b 1, d 2, " in printed
+    assert "; absent: c f g j k m " in printed
+    assert "others       1 character, all fewer than 5 times: Ü 1" in printed
+
+
+def test_a_text_of_your_own_may_be_typed_and_printed_again(capsys: pytest.CaptureFixture[str]) -> None:
+    sheet(capsys, "text=Dear Ann, it's 5 o'clock!", "out=ann.pdf", "repeat=2")
+    assert lines("ann_1.txt") == lines("ann_2.txt") == ["Dear Ann, it's 5 o'clock!"]
+
+
+def test_a_long_text_fills_several_pages_and_no_word_is_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    words = [f"word{number}" for number in range(600)]
+    Path("long.txt").write_text(" ".join(words))
+    sheet(capsys, "text=@long.txt", "out=copy.pdf")
+    texts = sorted(Path().glob("copy_*.txt"))
+    assert len(texts) == 4
+    assert " ".join(" ".join(lines(path.name)) for path in texts).split() == words
+
+
+@pytest.mark.parametrize("taken", ["copy_me.pdf", "copy_me.txt"])
+def test_existing_files_are_replaced_only_on_request(capsys: pytest.CaptureFixture[str], taken: str) -> None:
+    Path(taken).write_text("mine")
+    assert f"{taken} exists already: give another out=, or overwrite=true" in refusal(capsys)
+    assert [(path.name, path.read_text()) for path in Path.cwd().iterdir()] == [(taken, "mine")]
+    sheet(capsys, "overwrite=true")
+    assert [lines("copy_me.txt")] == pdf_lines("copy_me.pdf")
+
+
+def test_the_text_itself_is_never_replaced(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("poem.txt").write_text("mine,  as I   spaced it")
+    assert "would replace poem.txt" in refusal(capsys, "text=@./poem.txt", "out=poem.pdf", "overwrite=true")
+    assert Path("poem.txt").read_text() == "mine,  as I   spaced it"
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("日本の朝", "its font has no glyph for 日 本 の 朝. Give font="),
+        ("שלום", "from right to left cannot be set"),
+    ],
+)
+def test_a_script_that_the_pdf_cannot_show_is_still_written_as_text(
+    capsys: pytest.CaptureFixture[str], text: str, answer: str
+) -> None:
+    Path("other.txt").write_text(text, "utf-8")
+    assert answer in refusal(capsys, "text=@other.txt", "out=sheet.pdf")
+    assert lines("sheet.txt") == [text]
+    assert not Path("sheet.pdf").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "answer"),
+    [
+        (b"", "text=@file.txt holds nothing to copy"),
+        (b" \n\t\xc2\xad", "text=@file.txt holds nothing to copy"),
+        ("caf\u00e9\n\u00e9".encode("latin-1"), "text=@file.txt is not text in UTF-8 (line 1)"),
+        ("hello".encode("utf-16"), "text=@file.txt is not text in UTF-8"),
+        (b"a\0b", "text=@file.txt is not text: it holds null characters"),
+        (b"word " * 10_000, "text=@file.txt fills 33 pages, and a sheet has 20 at most"),
+        (b"word " * 300_000, "text=@file.txt has more than 1,000,000 bytes"),
+    ],
+)
+def test_a_file_that_cannot_be_copied_is_named_and_nothing_is_written(
+    capsys: pytest.CaptureFixture[str], content: bytes, answer: str
+) -> None:
+    Path("file.txt").write_bytes(content)
+    assert answer in refusal(capsys, "text=@file.txt")
+    assert [path.name for path in Path.cwd().iterdir()] == ["file.txt"]
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (["text=@nowhere.txt"], "text=@nowhere.txt cannot be read (No such file or directory)"),
+        (["text=@folder"], "text=@folder cannot be read (Is a directory)"),
+        (["text=notes.md"], "text=notes.md is a file: write text=@notes.md"),
+        (["text="], "text= holds nothing to copy"),
+        (["out=folder"], "out=folder is a folder: name the file, such as folder/copy_me.pdf"),
+        (["out=nowhere/"], "out=nowhere/ is a folder"),
+        (["out=sheet.png"], "out=sheet.png: the sheet is a PDF. Give sheet.pdf"),
+        (["out=notes.md/sheet.pdf"], "out=notes.md/sheet.pdf cannot be written"),
+        ([f"out={'x' * 300}"], "cannot be written (File name too long)"),
+        (["repeat=0"], "repeat=0: must be greater than or equal to 1"),
+        (["repeat=1000"], "repeat=1000: must be less than or equal to 20"),
+        (["paper=a5"], "paper=a5 is not allowed: choose a4 or letter"),
+        (["font=notes.md"], "font=notes.md cannot be read as a font"),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_nothing_behind(
+    capsys: pytest.CaptureFixture[str], words: list[str], answer: str
+) -> None:
+    Path("folder").mkdir()
+    Path("notes.md").write_text("a note")
+    assert answer in refusal(capsys, *words)
+    assert {path.name for path in Path.cwd().rglob("*")} == {"folder", "notes.md"}
