@@ -38,6 +38,8 @@ MAX_SHOWN_CHARACTERS = 40
 """How much of a text a message shows."""
 NOTES = 3
 """Lines of the instructions on each page."""
+MAX_NOTE_CHARACTERS = 100
+"""Characters of the longest instruction that names the files."""
 
 
 @dataclass(frozen=True)
@@ -204,10 +206,15 @@ def _read_text(path: Path) -> str:
 
 def _notes(file: Path) -> list[str]:
     """Return the instructions on the page whose plain text is in ``file``, ``NOTES`` lines."""
+    from handwriting.plots.copy_sheet import missing_glyphs
+
+    name = f"Name the photograph {file.stem}.jpg and put {file.name} next to it"
+    if len(name) > MAX_NOTE_CHARACTERS or missing_glyphs(name) or is_right_to_left(name):
+        name = "Give the photograph the name of the text file and put both into one folder"
     return [
         "Copy this text with your usual pen on any paper: one line of writing for each line.",
         "Leave out what you cannot write. Strike out a mistake and go on. Then photograph the page from above.",
-        f"Name the photograph {file.stem}.jpg and put {file.name} next to it: nobody then asks you what it says.",
+        f"{name}: nobody then asks you what it says.",
     ]
 
 

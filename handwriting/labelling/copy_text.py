@@ -45,8 +45,8 @@ GOALS: Mapping[str, int] = {
 }
 """How often each character and letter pair stands on one page at least."""
 
-MAX_CHOICES = 30
-"""Choices from another start that are tried until one meets every goal."""
+MIN_CHOICES, MAX_CHOICES = 8, 30
+"""Choices from different starts: the best of a few is taken, and of more where none of them meets every goal."""
 START_SPREAD = 0.3
 """Standard deviation of the logarithm of the random factors that make the choices of two seeds differ."""
 SHORTAGE_COST = 10.0
@@ -151,8 +151,8 @@ def choose_sentences(
     """
     choice = _Choice.of(pool, used or {})
     best = choice.improved(choice.greedy(random))
-    for _ in range(MAX_CHOICES - 1):
-        if choice.is_complete(best):
+    for start in range(1, MAX_CHOICES):
+        if start >= MIN_CHOICES and choice.is_complete(best):
             break
         best = min(best, choice.improved(choice.greedy(random)), key=choice.cost)
     return tuple(pool[i] for i in random.permutation(np.flatnonzero(best)))

@@ -129,5 +129,6 @@ def _text_height(paper: Paper, notes: int) -> float:
 
 def _fitting_points(lines: Sequence[str], width: float, font: FontProperties) -> float:
     """Return the size of type at which the widest line is as wide as the page, ``width`` millimetres."""
-    at_100 = max(TextPath((0, 0), line, size=100, prop=font).get_extents().x1 for line in lines)
+    plain = [line.replace("$", r"\$") for line in lines]  # otherwise what stands between two would be a formula
+    at_100 = max(TextPath((0, 0), line, size=100, prop=font).get_extents().x1 for line in plain)
     return 100 * width * POINTS_PER_MM / max(at_100, 1.0)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pypdfium2
 import pytest
+from matplotlib import get_data_path
 
 from handwriting.jobs import MISTAKE, start
 from handwriting.labelling.copy_text import shortages
@@ -80,6 +81,18 @@ def test_a_text_of_your_own_is_copied_and_what_it_lacks_is_said(capsys: pytest.C
 def test_a_text_of_your_own_may_be_typed_and_printed_again(capsys: pytest.CaptureFixture[str]) -> None:
     sheet(capsys, "text=Dear Ann, it's 5 o'clock!", "out=ann.pdf", "repeat=2")
     assert lines("ann_1.txt") == lines("ann_2.txt") == ["Dear Ann, it's 5 o'clock!"]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["写し", "דף", "x" * 200])
+def test_a_name_that_the_page_cannot_show_does_not_spoil_it(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    sheet(capsys, f"out={name}.pdf", "text=one line")
+    assert pdf_lines(f"{name}.pdf") == [["one line"]]
+
+
+def test_another_font_shows_the_same_text(capsys: pytest.CaptureFixture[str]) -> None:
+    sheet(capsys, f"font={Path(get_data_path()) / 'fonts' / 'ttf' / 'STIXGeneral.ttf'}")
+    assert pdf_lines("copy_me.pdf") == [lines("copy_me.txt")]
 
 
 def test_a_long_text_fills_several_pages_and_no_word_is_lost(capsys: pytest.CaptureFixture[str]) -> None:

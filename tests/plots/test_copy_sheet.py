@@ -51,7 +51,10 @@ def test_a_full_page_keeps_its_lines_apart(paper: Paper) -> None:
     assert not is_written[-2 * 10 :].any()
 
 
-@pytest.mark.parametrize("line", ["office fifty waffles", "$x_1$ is no formula", "Übermütig, ça va?", "Привет, мир!"])
+@pytest.mark.parametrize(
+    "line",
+    ["office fifty waffles", "$x_1$ is no formula", r"costs $\frac{5 to $6", "Übermütig, ça va?", "Привет, мир!"],
+)
 def test_text_is_read_back_as_it_was_given(line: str) -> None:
     (page,) = pages_of(draw_pdf([[line, "next"]], [NOTES]))
     assert page.get_textpage().get_text_range().split("\r\n") == [*NOTES, line, "next"]
