@@ -25,7 +25,7 @@ from handwriting.errors import DataError
 from handwriting.pages.folder import PICTURE_FOLDERS, Draft
 from handwriting.pages.scans import Scan, read_scan
 from handwriting.plots.overlay import draw_overlay
-from handwriting.segmentation.crops import crops
+from handwriting.segmentation.crops import crops, without_blank
 from handwriting.segmentation.page import KINDS, Score, Segmenter
 
 MAX_STEM_CHARACTERS = 60
@@ -87,13 +87,13 @@ def segment_page(task: PageTask) -> PageReport:
     began = time.perf_counter()
     try:
         image = read_scan(task.scan)
-        segmented = task.segmenter(image, task.score)
+        segmented, finest = without_blank(task.segmenter(image, task.score))
     except DataError as error:
         return _failure(task, str(error).removeprefix(f"{task.scan.path} "))
     except MemoryError:
         return _failure(task, "does not fit into memory. Make it smaller, or give workers=1.")
 
-    crops_of = {kind: crops(segmented, kind) for kind in PICTURE_FOLDERS}
+    crops_of = {kind: crops(segmented, kind) for kind in PICTURE_FOLDERS} | {segmented.kinds[-1]: iter(finest)}
     with task.draft.page(task.page, task.stem, task.size) as writer:
         overlay = writer.add_overlay(draw_overlay(image, segmented.pieces))
         for piece in segmented.pieces:

@@ -19,6 +19,28 @@ FULL = 75
 """Percentile of a page's inked pixels that is mapped to full ink, whatever the pen and the camera."""
 GRAIN = 0.2
 """Share of full ink below which a pixel is paper or shows through from the other side."""
+MIN_BRIGHTEST = 16
+"""Level of 255 that the brightest pixel of a crop has at least; on a darker one nobody sees ink."""
+
+
+def without_blank(page: Segmented) -> tuple[Segmented, list[NDArray[np.uint8]]]:
+    """Drop the pieces whose crops would be blank, and count them as rejected for being ``pale``.
+
+    The threshold that finds ink follows its surroundings, and the crops' brightness follows the whole page: what is
+    far paler than most of a page's ink can pass the one and vanish by the other.
+
+    Returns:
+        The page without them, and the crops of its finest pieces.
+
+    Raises:
+        DataError: If no piece is left.
+    """
+    while True:
+        cut = list(crops(page, page.kinds[-1]))
+        blank = np.array([int(crop.max()) < MIN_BRIGHTEST for crop in cut])
+        if not blank.any():
+            return page, cut
+        page = page.without(blank, "pale")  # the level of full ink follows what is left, so all are cut again
 
 
 def crops(page: Segmented, kind: Kind) -> Iterator[NDArray[np.uint8]]:

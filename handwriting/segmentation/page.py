@@ -9,9 +9,9 @@ the same x-height; all decisions are made there.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 import cv2
 import numpy as np
@@ -133,6 +133,31 @@ class Segmented:
         for index, (above, below) in enumerate(-ends[:, 8:] / unit):
             line, word, order = (int(place[index]) for place in places)
             yield Piece(kind, line, word, order, boxes[index], sheet_boxes[index], float(above), float(below))
+
+    def without(self, dropped: NDArray[np.bool_], reason: str) -> Self:
+        """Return the page without some of its finest pieces, and without words and lines that they leave empty.
+
+        Args:
+            dropped: Whether to drop each numbered piece, bool ``(n,)``.
+            reason: Why, for ``rejected``.
+
+        Raises:
+            DataError: If no piece is left.
+        """
+        if dropped.all():
+            raise DataError("shows no text: all its ink is too pale.")
+        number = np.concatenate([[0], np.where(dropped, 0, np.cumsum(~dropped))]).astype(np.int32)
+        kept_words, words = np.unique(self.words[~dropped], return_inverse=True)
+        kept_lines, lines = np.unique(self.lines[kept_words], return_inverse=True)
+        rejected = {**self.rejected, reason: self.rejected.get(reason, 0) + int(dropped.sum())}
+        return replace(
+            self,
+            labels=number[self.labels],
+            words=words.astype(np.int64),
+            lines=lines.astype(np.int64),
+            baselines=self.baselines[kept_lines],
+            rejected=rejected,
+        )
 
     def label_map(self, kind: Kind, reach: float = 0.3) -> NDArray[np.int32]:
         """Return the piece of a kind that each pixel of the image belongs to.

@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -83,6 +84,31 @@ def test_a_page_that_brings_its_process_down_costs_no_other(tmp_path, capfd):
     assert {row["page"] for row in read_rows(tmp_path / "out")} == {"0.png", "2.png", "3.png"}
     assert len(Glyphs.load(tmp_path / "out" / "words.npz")) == len(read_rows(tmp_path / "out", "word"))
     assert "Traceback" not in capfd.readouterr().err
+
+
+@dataclass
+class Pale(Segmenter):
+    """A segmenter that also takes the second word of a page, whose ink nobody sees, for writing."""
+
+    def __call__(self, image: np.ndarray, score: Score | None = None) -> Segmented:
+        page = Words(kernel_width=8)(image)
+        second = cv2.dilate((page.labels == 2).astype(np.uint8), np.ones((9, 9), np.uint8))
+        return replace(page, ink=np.where(second, np.minimum(page.ink, 20), page.ink))
+
+
+def test_a_blank_crop_is_written_nowhere_and_counted(tmp_path):
+    (usual, *_), (pale, *_) = (
+        segment(tmp_path / name, segmenter, 1, pages=2)
+        for name, segmenter in (("usual", Words(kernel_width=8)), ("pale", Pale()))
+    )
+    assert pale["words"] == usual["words"] - 1
+    assert pale["rejected"] == {**usual["rejected"], "pale": 1}
+    rows = read_rows(tmp_path / "pale" / "out", "word")
+    assert len(rows) == len(Glyphs.load(tmp_path / "pale" / "out" / "words.npz"))
+    assert len(rows) == len(list((tmp_path / "pale" / "out" / "words").iterdir()))
+    for row in rows:
+        with Image.open(tmp_path / "pale" / "out" / row["file"]) as picture:
+            assert np.asarray(picture).min() < 200
 
 
 @dataclass

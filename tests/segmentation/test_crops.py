@@ -7,8 +7,9 @@ import pytest
 from benchmarks.drawn_pages import draw_page
 from benchmarks.page_style import PageStyle
 from handwriting.data.formats.paper import Inking
+from handwriting.errors import DataError
 from handwriting.segmentation.baseline import Characters, Words
-from handwriting.segmentation.crops import MARGIN, crops
+from handwriting.segmentation.crops import MARGIN, MIN_BRIGHTEST, crops, without_blank
 from handwriting.segmentation.page import Segmented
 
 
@@ -126,3 +127,53 @@ def test_crops_come_in_the_order_of_the_pieces_and_hold_the_ink_of_each(recipe):
         own = page.labels[piece.box.y :, piece.box.x :][: piece.box.h, : piece.box.w] == number
         assert (inner[own] > 0).all()
     assert list(crops(replace(page, kinds=()), recipe.kind)) == []
+
+
+def painted(labels, **levels):
+    """Full ink under every label, but for those whose level is given by ``_<label>``."""
+    ink = (255 * (labels > 0)).astype(np.uint8)
+    for name, level in levels.items():
+        ink[labels == int(name[1:])] = level
+    return ink
+
+
+def test_a_piece_whose_crop_would_be_blank_is_dropped_with_its_word_and_counted():
+    labels = bars(0, 20, 40, 60, 80, 100)
+    page = told(labels, painted(labels, _2=50, _4=20), words=[0, 0, 0, 1, 2, 2])
+    assert min(int(crop.max()) for crop in crops(page, "character")) == 0
+    kept, cut = without_blank(page)
+    assert all(map(np.array_equal, cut, crops(kept, "character")))
+    assert [(piece.word, piece.order, piece.box.x) for piece in kept.of("character")] == [
+        (0, 0, 0),
+        (0, 1, 40),
+        (1, 0, 80),
+        (1, 1, 100),
+    ]
+    assert [(piece.order, piece.box.x, piece.box.w) for piece in kept.of("word")] == [(0, 0, 50), (1, 80, 30)]
+    assert kept.rejected == {"pale": 2}
+    for kind in ("word", "character"):
+        assert min(int(crop.max()) for crop in crops(kept, kind)) >= MIN_BRIGHTEST
+
+
+def test_a_line_without_visible_ink_is_dropped():
+    labels = bars(20, 60)
+    page = replace(
+        told(labels, painted(labels, _1=30), words=[0, 1]),
+        lines=np.array([0, 1]),
+        baselines=np.array([[20.0], [30.0]]).repeat(labels.shape[1], axis=1),
+    )
+    kept, _ = without_blank(page)
+    assert [(piece.line, piece.order, piece.box.x) for piece in kept.of("line")] == [(0, 0, 60)]
+    assert kept.baselines[:, 0].tolist() == [30]
+
+
+def test_a_page_without_blank_pieces_stays_as_it_is():
+    labels = bars(20, 60)
+    page = told(labels, painted(labels, _1=100))
+    assert without_blank(page)[0] is page
+
+
+def test_a_page_of_nothing_but_blank_pieces_shows_no_text():
+    labels = bars(20, 60)
+    with pytest.raises(DataError, match="shows no text: all its ink is too pale"):
+        without_blank(told(labels, painted(labels, _1=0, _2=0)))
