@@ -14,6 +14,7 @@ from handwriting.errors import DataError
 from handwriting.fields import AnyPath, FolderPath
 from handwriting.jobs.arguments import Count, Seed, Switch, read_arguments
 from handwriting.machine import available_cores
+from handwriting.pages.answers import CarriedLabels
 from handwriting.pages.batch import (
     PageTask,
     describe_page,
@@ -21,7 +22,8 @@ from handwriting.pages.batch import (
     file_stems,
     segment_pages,
 )
-from handwriting.pages.folder import BOXES_FILE, OVERLAY_FOLDER, REPORT_FILE, SegmentedFolder
+from handwriting.pages.folder import OVERLAY_FOLDER, SegmentedFolder
+from handwriting.pages.names import BOXES_FILE, LABELS_BEFORE_FILE, REPORT_FILE
 from handwriting.pages.scans import scans_in
 from handwriting.segmentation.page import KINDS, Score, Segmenter
 
@@ -81,7 +83,10 @@ def run(cfg: DictConfig) -> SegmentedFolder:
         reason = error.strerror or error
         raise DataError(f"out={output.path} cannot be written ({reason}). Give another folder.") from error
 
-    print("\n".join(f"{key:12} {value}" for key, value in _summary(report, output.path).items()))
+    lines = _summary(report, output.path)
+    if draft.carried and any(draft.carried):
+        lines["labels"] = _describe_carried(draft.carried)
+    print("\n".join(f"{key:12} {value}" for key, value in lines.items()))
     if failures := [describe_page(page) for page in report["pages"] if "failed" in page]:
         raise DataError(
             f"{len(failures)} of {len(scans)} pages failed: {' '.join(failures[:2])} See {output.path / REPORT_FILE}."
@@ -116,3 +121,15 @@ def _summary(report: dict[str, Any], output: Path) -> dict[str, str]:
     lines["results"] = f"{output}: {BOXES_FILE}, {REPORT_FILE}, pictures and glyphs"
     lines["overlays"] = f"{output / OVERLAY_FOLDER}: lines blue, words gold, characters magenta"
     return lines
+
+
+def _describe_carried(labels: CarriedLabels) -> str:
+    """Return what became of the labels of the segmentation that was replaced."""
+    parts = []
+    if labels.carried or labels.kept_aside:
+        parts.append(f"{labels.carried:,} answers of a person carried over")
+    if labels.kept_aside:
+        parts.append(f"{labels.kept_aside:,} that fit no character kept in {LABELS_BEFORE_FILE}")
+    if labels.dropped:
+        parts.append(f"{labels.dropped:,} by transcript or program dropped: label the pages again")
+    return "; ".join(parts)

@@ -11,6 +11,9 @@ file                               content
 ``overlays/``                      Each page with its pieces outlined.
 ``report.json``                    The settings, totals, and counts and measurements of each page.
 ``labels.csv``                     What each labelled character is: :mod:`handwriting.pages.labels`.
+``labels.png``                     The labelled characters, a class to a row.
+``labels_before.csv``              A person's answers that did not fit when the pages were segmented again:
+                                   :mod:`handwriting.pages.answers`.
 =================================  ====================================================================================
 """
 
@@ -26,7 +29,7 @@ from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
-from typing import IO, Any, NamedTuple, Self
+from typing import IO, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,14 +40,16 @@ from handwriting.data.preparation.resizing import fit
 from handwriting.errors import ConfigError, DataError, RunError
 from handwriting.files import read_json, write_json
 from handwriting.glyphs import Glyphs
-from handwriting.segmentation.page import KINDS, Box, Kind, Piece
+from handwriting.pages.answers import CarriedLabels, carry_answers, check_answers, keep_answers, read_answers
+from handwriting.pages.boxes import COLUMNS, BoxRow
+from handwriting.pages.names import BOXES_FILE, LABELS_FILE, LABELS_PICTURE, REPORT_FILE
+from handwriting.segmentation.page import Kind, Piece
 
-BOXES_FILE = "boxes.csv"
-REPORT_FILE = "report.json"
-LABELS_FILE = "labels.csv"
 GLYPH_FILES: dict[Kind, str] = {"word": "words.npz", "character": "characters.npz"}
 PICTURE_FOLDERS: dict[Kind, str] = {"word": "words", "character": "characters"}
 OVERLAY_FOLDER = "overlays"
+LABEL_FILES = (LABELS_FILE, LABELS_PICTURE)
+"""The files of the labels of one segmentation."""
 DRAFT_FOLDER = ".unfinished"
 """The folder inside a segmented folder that holds a new segmentation until it is complete."""
 PART_FOLDER = "parts"
@@ -54,65 +59,6 @@ MIN_X_HEIGHT = 1.0
 SEGMENT_AGAIN = "Segment the pages again, with overwrite=true."
 
 _PICTURE_PATH = re.compile(rf"({'|'.join((*PICTURE_FOLDERS.values(), OVERLAY_FOLDER))})/[^/]+\.(png|jpg)")
-
-
-class BoxRow(NamedTuple):
-    """One row of ``boxes.csv``; its fields are the columns, in their order.
-
-    Attributes:
-        page: The name of the page's file, and the number of the page in it where it has several.
-        line: The number of the line on its page, from 0 at the top.
-        word: The number of the word in its line, from 0 on the left; empty (None) for a line.
-        order: The position of the piece in its parent: of a line on the page, a word in its line, a character in its
-            word; from 0.
-        kind: ``line``, ``word`` or ``character``.
-        x: The left column of the bounding box, in pixels of the page as it was read.
-        y: Its top row.
-        w: Its width.
-        h: Its height.
-        above: How far the ink reaches above the baseline, in x-heights (two decimals).
-        below: How far it reaches below the baseline, in x-heights; negative where all ink lies above it.
-        file: The picture of the piece, relative to the folder; empty for a line.
-    """
-
-    page: str
-    line: int
-    word: int | None
-    order: int
-    kind: Kind
-    x: int
-    y: int
-    w: int
-    h: int
-    above: float
-    below: float
-    file: str
-
-    @property
-    def box(self) -> Box:
-        """The bounding box, in pixels of the page."""
-        return Box(self.x, self.y, self.w, self.h)
-
-    def cells(self) -> tuple[Any, ...]:
-        """Return the row as ``boxes.csv`` holds it."""
-        word = "" if self.word is None else self.word
-        return (*self[:2], word, *self[3:9], f"{self.above:.2f}", f"{self.below:.2f}", self.file)
-
-    @classmethod
-    def parse(cls, cells: Sequence[str]) -> BoxRow:
-        """Return the row that the cells of one line of ``boxes.csv`` hold.
-
-        Raises:
-            ValueError: If there are too few or too many cells, or a cell does not hold a value of its column.
-        """
-        page, line, word, order, kind, x, y, w, h, above, below, file = cells
-        if kind not in KINDS:
-            raise ValueError(f"there is no kind {kind}")
-        numbers = (int(x), int(y), int(w), int(h), float(above), float(below))
-        return cls(page, int(line), int(word) if word else None, int(order), kind, *numbers, file)
-
-
-COLUMNS = BoxRow._fields
 
 
 @dataclass(frozen=True)
@@ -204,7 +150,8 @@ class SegmentedFolder:
     def files(self) -> list[str]:
         """Return the relative paths of the files that the folder's own lists name, whether or not they still exist.
 
-        The lists come first and the glyphs last. A folder without readable lists has none.
+        The lists come first, and the labels, where there are any, and the glyphs last. A folder without readable lists
+        has none.
         """
         try:
             pictures = [row.file for row in self.rows()]
@@ -212,7 +159,8 @@ class SegmentedFolder:
         except (DataError, RunError, KeyError, TypeError, AttributeError):
             return []
         # Lists may have been edited: nothing outside of the folder is ever replaced or deleted.
-        return [BOXES_FILE, REPORT_FILE, *filter(_PICTURE_PATH.fullmatch, pictures), *GLYPH_FILES.values()]
+        labels = [name for name in LABEL_FILES if (self.path / name).exists()]
+        return [BOXES_FILE, REPORT_FILE, *filter(_PICTURE_PATH.fullmatch, pictures), *labels, *GLYPH_FILES.values()]
 
     def refuse_overwriting(self, overwrite: bool) -> None:
         """Refuse to write into a folder that is in use.
@@ -224,6 +172,7 @@ class SegmentedFolder:
             ConfigError: If the path is a file; if the folder holds more than the draft of a process that was killed and
                 ``overwrite`` is false; or if one of the files to be written exists and does not belong to an earlier
                 segmentation.
+            DataError: If its labels cannot be read, so that a person's answers in them would be lost.
         """
         if self.path.exists() and not self.path.is_dir():
             raise ConfigError(f"{self.key}={self.path} is a file. Give a folder.")
@@ -233,7 +182,8 @@ class SegmentedFolder:
                     f"{self.key}={self.path} is not empty. Give another folder, or overwrite=true to replace an "
                     "earlier segmentation."
                 )
-            self._refuse_foreign([BOXES_FILE, REPORT_FILE, *GLYPH_FILES.values()])
+            self._refuse_foreign([BOXES_FILE, REPORT_FILE, *LABEL_FILES, *GLYPH_FILES.values()])
+            check_answers(self)
 
     def _refuse_foreign(self, names: Sequence[str]) -> None:
         earlier = set(self.files())
@@ -247,48 +197,59 @@ class SegmentedFolder:
     def draft(self) -> Iterator[Draft]:
         """Create a draft inside the folder, and replace the folder's segmentation by it on success.
 
-        After an exception the folder is as it was before. A folder that did not exist is removed again.
+        A person's answers in ``labels.csv`` are carried to the new characters; other labels are dropped, unless the
+        draft brings a ``labels.csv`` of its own. After an exception the folder is as it was before. A folder that did
+        not exist is removed again.
 
         Raises:
             ConfigError: If a file to be written exists and does not belong to an earlier segmentation.
+            DataError: If the labels of an earlier segmentation cannot be read.
         """
         created = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         draft = self.path / DRAFT_FOLDER
         try:
             shutil.rmtree(draft, ignore_errors=True)  # of a process that was killed
             (draft / PART_FOLDER).mkdir(parents=True)
-            yield Draft(draft)
-            self._install(SegmentedFolder(draft))
+            unfinished = Draft(draft)
+            yield unfinished
+            unfinished.carried = self._install(SegmentedFolder(draft))
         finally:
             shutil.rmtree(draft, ignore_errors=True)
             with suppress(OSError):  # raised at the first that is not empty
                 for folder in created:
                     folder.rmdir()
 
-    def _install(self, draft: SegmentedFolder) -> None:
+    def _install(self, draft: SegmentedFolder) -> CarriedLabels:
         """Move the files of a complete draft into this folder, in place of an earlier segmentation.
 
         The earlier glyphs are deleted first and the new ones arrive last, so that an interrupted replacement is never
         read as data; and at every moment the lists name all pictures present, so that the next attempt replaces them.
         """
+        self._refuse_foreign([name for name in (*draft.files(), *LABEL_FILES) if (draft.path / name).exists()])
+        answers, dropped = read_answers(self)
+        carried, left = carry_answers(answers, draft)
+        keep_answers(self, answers)  # until the new labels.csv holds them
         new = [name for name in draft.files() if (draft.path / name).exists()]
-        self._refuse_foreign(new)
         for name in self.files()[:1:-1]:  # all but the two lists
             (self.path / name).unlink(missing_ok=True)
         for name in new:
             (self.path / name).parent.mkdir(exist_ok=True)
             (draft.path / name).replace(self.path / name)
+        keep_answers(self, left)
+        return CarriedLabels(carried, len(left), dropped)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Draft:
     """A segmentation that is being written; processes may write different pages of it at the same time.
 
     Attributes:
         path: The folder that holds it.
+        carried: What became of the labels of the segmentation that it replaced; None until it has.
     """
 
     path: Path
+    carried: CarriedLabels | None = None
 
     def page(self, name: str, stem: str, size: int) -> PageWriter:
         """Return a writer of one page, to be used as a context manager.

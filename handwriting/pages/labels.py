@@ -17,7 +17,8 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from handwriting.errors import DataError, nearest
 from handwriting.files import write_atomically
-from handwriting.pages.folder import BOXES_FILE, LABELS_FILE, BoxRow, SegmentedFolder
+from handwriting.pages.boxes import BoxRow, FolderOfBoxes
+from handwriting.pages.names import BOXES_FILE, LABELS_FILE
 
 LabelSource = Literal["person", "transcript", "program"]
 LABEL_SOURCES: tuple[LabelSource, ...] = get_args(LabelSource)
@@ -97,9 +98,9 @@ class LabelRow(NamedTuple):
             raise ValueError(f"has kept={kept!r}. Give yes or no.")
         return cls(
             page,
-            _number("line", line),
-            _number("word", word),
-            _number("order", order),
+            whole_number("line", line),
+            whole_number("word", word),
+            whole_number("order", order),
             label=as_label(label),
             confidence=_share("confidence", confidence),
             by=source,
@@ -134,12 +135,12 @@ def as_label(text: str) -> str:
     return label
 
 
-def has_labels(folder: SegmentedFolder) -> bool:
+def has_labels(folder: FolderOfBoxes) -> bool:
     """Return whether a segmented folder holds ``labels.csv``."""
     return (folder.path / LABELS_FILE).is_file()
 
 
-def read_labels(folder: SegmentedFolder) -> dict[CharacterKey, LabelRow]:
+def read_labels(folder: FolderOfBoxes) -> dict[CharacterKey, LabelRow]:
     """Return the labels of a segmented folder, in the order of ``boxes.csv``; none where there is no ``labels.csv``.
 
     A character whose picture was deleted from the folder keeps its row.
@@ -170,7 +171,7 @@ def read_labels(folder: SegmentedFolder) -> dict[CharacterKey, LabelRow]:
     return {row.key: row for row in sorted(labels, key=lambda row: known[row.key])}
 
 
-def write_labels(folder: SegmentedFolder, rows: Iterable[LabelRow]) -> None:
+def write_labels(folder: FolderOfBoxes, rows: Iterable[LabelRow]) -> None:
     """Write ``labels.csv``, in place of an earlier one, atomically and in the order of ``boxes.csv``.
 
     Args:
@@ -197,14 +198,7 @@ def save_rows(path: Path, rows: Iterable[LabelRow]) -> None:
     Raises:
         ValueError: If a value is out of its range.
     """
-    text = io.StringIO()
-    table = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    table.writerow(LABEL_COLUMNS)
-    for row in rows:
-        cells = row.cells()
-        LabelRow.parse([str(cell) for cell in cells])  # what could not be read again is not written
-        table.writerow(cells)
-    write_atomically(path, lambda file: file.write(text.getvalue().encode()))
+    save_table(path, LABEL_COLUMNS, [row.cells() for row in rows])
 
 
 def load_rows(path: Path) -> list[LabelRow]:
@@ -216,39 +210,67 @@ def load_rows(path: Path) -> list[LabelRow]:
     return [row for _, row in _numbered_rows(path)]
 
 
-def _positions(folder: SegmentedFolder) -> dict[CharacterKey, int]:
+def save_table(path: Path, columns: Sequence[str], lines: Iterable[Sequence[Any]]) -> None:
+    """Write a table whose first columns are those of ``labels.csv``, atomically.
+
+    Raises:
+        ValueError: If a value of a label is out of its range.
+    """
+    text = io.StringIO()
+    table = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    table.writerow(columns)
+    for cells in lines:
+        LabelRow.parse([str(cell) for cell in cells[: len(LABEL_COLUMNS)]])  # what is not read again is not written
+        table.writerow(cells)
+    write_atomically(path, lambda file: file.write(text.getvalue().encode()))
+
+
+def _positions(folder: FolderOfBoxes) -> dict[CharacterKey, int]:
     """Return the position of each character in ``boxes.csv``."""
     return {character_key(row): number for number, row in enumerate(folder.rows("character"))}
 
 
 def _numbered_rows(path: Path) -> Iterator[tuple[int, LabelRow]]:
     """Yield each row with the number of the line that it begins on, from 1."""
+    for number, cells in read_numbered(path, LABEL_COLUMNS):
+        try:
+            yield number, LabelRow.parse(cells)
+        except ValueError as error:
+            raise DataError(f"{path}, line {number} {error}") from error
+
+
+def read_numbered(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the cells of each row of a table that a spreadsheet may have saved, with the number of its line, from 1.
+
+    Args:
+        path: The table.
+        columns: The names of its columns, which the file may hold in any order; the cells come in this one.
+
+    Raises:
+        DataError: If the file cannot be read or is not a table of these columns.
+    """
     text = _text(path)
     head = next((line for line in text.splitlines() if line.strip()), "")
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=max(DELIMITERS, key=head.count))
-    columns: list[str] = []
+    names: list[str] = []
     end = 0
     try:
         for cells in lines:
             start, end = end + 1, lines.line_num
             if not any(map(str.strip, cells)):  # spreadsheets add empty rows
                 continue
-            if not columns:
-                columns = _columns(path, start, cells)
-                places = [columns.index(name) for name in LABEL_COLUMNS]
+            if not names:
+                names = _names(path, start, cells, columns)
                 continue
-            if len(cells) < len(columns) or any(cells[len(columns) :]):
+            if len(cells) < len(names) or any(cells[len(names) :]):
                 raise DataError(
-                    f"{path}, line {start}: there are {len(cells)} cells for {len(columns)} columns. Correct it; a "
+                    f"{path}, line {start}: there are {len(cells)} cells for {len(names)} columns. Correct it; a "
                     'quotation mark as a label is written """" (four of them).'
                 )
-            try:
-                yield start, LabelRow.parse([cells[place] for place in places])
-            except ValueError as error:
-                raise DataError(f"{path}, line {start} {error}") from error
+            yield start, [cells[names.index(name)] for name in columns]
     except csv.Error as error:
         raise DataError(f"{path}, line {lines.line_num} is no line of a table ({error}). Correct it.") from error
-    if not columns:
+    if not names:
         raise DataError(f"{path} is empty. Remove it, or label the pages again.")
 
 
@@ -269,23 +291,28 @@ def _text(path: Path) -> str:
         raise DataError(f"{path}, line {line}: the text is not {name}. Save the file as CSV in UTF-8.") from error
 
 
-def _columns(path: Path, number: int, cells: Sequence[str]) -> list[str]:
+def _names(path: Path, number: int, cells: Sequence[str], columns: Sequence[str]) -> list[str]:
     """Return the names of the columns, in their order in the file."""
     names = [cell.strip().casefold() for cell in cells]
     while names and not names[-1]:
         names.pop()
-    where, all_of_them = f"{path}, line {number}", f"The columns are {', '.join(LABEL_COLUMNS)}."
+    where, all_of_them = f"{path}, line {number}", f"The columns are {', '.join(columns)}."
     for name in names:
-        if name not in LABEL_COLUMNS:
-            raise DataError(f"{where}: there is no column {name!r}.{nearest(name, LABEL_COLUMNS)} {all_of_them}")
+        if name not in columns:
+            raise DataError(f"{where}: there is no column {name!r}.{nearest(name, columns)} {all_of_them}")
         if names.count(name) > 1:
             raise DataError(f"{where}: the column {name} is there twice. Remove one of them.")
-    if missing := [name for name in LABEL_COLUMNS if name not in names]:
+    if missing := [name for name in columns if name not in names]:
         raise DataError(f"{where}: the column {missing[0]} is missing. {all_of_them}")
     return names
 
 
-def _number(name: str, cell: str) -> int:
+def whole_number(name: str, cell: str) -> int:
+    """Return the number in a cell of the column ``name``.
+
+    Raises:
+        ValueError: If there is none; the message is a sentence without its subject.
+    """
     if not cell.isdecimal():
         raise ValueError(f"has {name}={cell!r}. Give the whole number that stands in {BOXES_FILE}.")
     return int(cell)

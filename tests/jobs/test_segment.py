@@ -24,6 +24,8 @@ from handwriting.errors import DataError
 from handwriting.glyphs import Glyphs
 from handwriting.jobs import INTERRUPTED, MISTAKE, start
 from handwriting.pages import batch
+from handwriting.pages.folder import SegmentedFolder
+from handwriting.pages.labels import LabelRow, character_key, read_labels, write_labels
 from tests.pages.builders import contents, drawn_page, read_report, read_rows, save_pages
 
 ODD = (
@@ -290,6 +292,25 @@ def test_where_every_page_fails_the_reasons_are_written_all_the_same(capsys):
 
 
 # Earlier results.
+
+
+def test_what_a_person_said_of_the_characters_is_carried_over(capsys):
+    save_pages(Path("page.png"))
+    words = ["pages=page.png", "out=out", "overwrite=true", "preset=characters"]
+    assert start("segment", words) == 0
+    assert "labels " not in capsys.readouterr().out
+    folder = SegmentedFolder(Path("out"))
+    keys = [character_key(row) for row in folder.rows("character")]
+    sources = ["person", "person", "transcript", "program", "program"]
+    rows = [LabelRow(*key, "a", 1.0, by, True, 1.0, 0.0) for key, by in zip(keys, sources, strict=False)]
+    write_labels(folder, rows)
+    assert start("segment", words) == 0
+    line = re.search("^labels .*$", capsys.readouterr().out, re.MULTILINE)
+    assert line
+    assert line[0].split(maxsplit=1)[1] == (
+        "2 answers of a person carried over; 3 by transcript or program dropped: label the pages again"
+    )
+    assert list(read_labels(folder).values()) == rows[:2]
 
 
 def test_nothing_is_overwritten_unless_requested(capsys):

@@ -19,8 +19,9 @@ from handwriting.data.sources.base import GlyphSource
 from handwriting.errors import DataError
 from handwriting.fields import ChangesOnResume, FolderPath
 from handwriting.glyphs import Glyphs
-from handwriting.pages.folder import GLYPH_FILES, REPORT_FILE, SEGMENT_AGAIN, BoxRow, SegmentedFolder
-from handwriting.pages.labels import LABELS_FILE, character_key, has_labels, read_labels
+from handwriting.pages.folder import GLYPH_FILES, SEGMENT_AGAIN, BoxRow, SegmentedFolder
+from handwriting.pages.labels import character_key, has_labels, read_labels
+from handwriting.pages.names import LABELS_FILE, REPORT_FILE
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,10 @@
+"""The names of the files in a segmented folder that more than one module reads or writes."""
+
+from __future__ import annotations
+
+BOXES_FILE = "boxes.csv"
+REPORT_FILE = "report.json"
+LABELS_FILE = "labels.csv"
+LABELS_PICTURE = "labels.png"
+LABELS_BEFORE_FILE = "labels_before.csv"
+"""A person's answers about an earlier segmentation that no character of this one fits."""
