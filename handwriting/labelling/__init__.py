@@ -1,1 +1,1 @@
-"""From what is written to labels: texts, their match with the words found on pages, and the text to copy by hand."""
+"""From what is written to labels: texts and their match with the words found on pages, and rounds of few questions."""
