@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,18 @@ def first_problem(error: ValidationError) -> str:
 def printable(text: str) -> str:
     """Return text without control characters, which a terminal would obey; file names may hold them."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def alphabet_key(character: str) -> tuple[int, str]:
+    """Return a key that sorts an alphabet: digits, capitals, small letters, other letters, then all other characters.
+
+    Letters with accents follow their plain forms.
+
+    >>> "".join(sorted("zé.Ab1eÉ,字B", key=alphabet_key))
+    '1ABÉbeéz字,.'
+    """
+    kinds = (character.isdecimal(), character.isupper(), character.islower(), character.isalpha(), True)
+    return kinds.index(True), unicodedata.normalize("NFD", character)
 
 
 # Numbers

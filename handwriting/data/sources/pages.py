@@ -3,7 +3,6 @@
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
 import logging
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,17 +10,17 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
-from handwriting.data.preparation.own_scale import OwnScale, ink_columns
 from handwriting.data.sources.base import GlyphSource
 from handwriting.errors import DataError
 from handwriting.fields import ChangesOnResume, FolderPath
 from handwriting.glyphs import Glyphs
 from handwriting.pages.folder import GLYPH_FILES, SEGMENT_AGAIN, BoxRow, SegmentedFolder
+from handwriting.pages.hand import at_own_scale
 from handwriting.pages.labels import character_key, has_labels, read_labels
-from handwriting.pages.names import LABELS_FILE, REPORT_FILE
+from handwriting.pages.names import LABELS_FILE
+from handwriting.text import alphabet_key
 
 logger = logging.getLogger(__name__)
 
@@ -29,18 +28,6 @@ MIN_FOR_ALL_SETS = 3
 """A class with fewer glyphs is not in all of the training, validation and test sets."""
 MAX_NAMED_CLASSES = 20
 """The largest number of classes that a message lists."""
-
-
-def alphabet_key(character: str) -> tuple[int, str]:
-    """Return a key that sorts an alphabet: digits, capitals, small letters, other letters, then all other characters.
-
-    Letters with accents follow their plain forms.
-
-    >>> "".join(sorted("zé.Ab1eÉ,字B", key=alphabet_key))
-    '1ABÉbeéz字,.'
-    """
-    kinds = (character.isdecimal(), character.isupper(), character.islower(), character.isalpha(), True)
-    return kinds.index(True), unicodedata.normalize("NFD", character)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -92,7 +79,10 @@ class Pages(GlyphSource):
         if self.kind == "character" and self.labels == "use" and has_labels(folder):
             rows, glyphs = _labelled(folder, rows, glyphs)
         if self.kind == "character" if self.own_scale is None else self.own_scale:
-            glyphs = replace(glyphs, images=_at_own_scale(folder, rows, self.image_size))
+            try:
+                glyphs = replace(glyphs, images=at_own_scale(folder, rows, self.image_size))
+            except DataError as error:
+                raise DataError(f"{error} Or give data.own_scale=false.") from error
         return self.split_off(glyphs, self.test_fraction)
 
 
@@ -127,22 +117,3 @@ def _labelled(folder: SegmentedFolder, rows: Sequence[BoxRow], glyphs: Glyphs) -
         )
     labelled = replace(glyphs[used], labels=np.array([number[name] for name in names]), alphabet=tuple(alphabet))
     return [row for row, use in zip(rows, used, strict=True) if use], labelled
-
-
-def _at_own_scale(folder: SegmentedFolder, rows: Sequence[BoxRow], size: int) -> NDArray[np.uint8]:
-    """Return pieces at one scale on one baseline, from their pictures: resampled once, uint8 ``(N, 1, size, size)``."""
-    by_page = folder.x_heights()
-    if unknown := {row.page for row in rows} - set(by_page):
-        raise DataError(
-            f"{folder.path / REPORT_FILE} does not hold the x-height of the page {min(unknown)}. {SEGMENT_AGAIN} Or "
-            "give data.own_scale=false."
-        )
-    x_heights = np.array([by_page[row.page] for row in rows])
-    crops = [folder.crop(row) for row in rows]
-    reach = np.array([(row.above, row.below, np.ptp(ink_columns(crop))) for row, crop in zip(rows, crops, strict=True)])
-    scale = OwnScale.fitting(reach[:, 0], reach[:, 1], reach[:, 2] / x_heights, size)
-    placed = [
-        scale.place(crop, x_height, row.above, row.below)
-        for row, crop, x_height in zip(rows, crops, x_heights, strict=True)
-    ]
-    return np.stack(placed)[:, None]

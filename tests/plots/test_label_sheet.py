@@ -1,0 +1,89 @@
+"""The contact sheet of labels: every class, the doubtful marked, at one scale, however many there are."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from handwriting.plots.label_sheet import DOUBTFUL, EXCLUDED, NAME_WIDTH, WIDTH, draw_label_sheet
+
+SIDE = 64
+
+
+def bars(count, width=10, height=20):
+    """Bars of full ink."""
+    images = np.zeros((count, 1, SIDE, SIDE), np.uint8)
+    images[:, 0, 20 : 20 + height, 20 : 20 + width] = 255
+    return images
+
+
+def drawn(labels, confidence=1.0, kept=True, images=None, **options):
+    count = len(labels)
+    sheet = draw_label_sheet(
+        bars(count) if images is None else images,
+        labels,
+        np.full(count, confidence) if np.ndim(confidence) == 0 else np.array(confidence),
+        np.full(count, kept) if np.ndim(kept) == 0 else np.array(kept),
+        **options,
+    )
+    assert sheet.mode == "RGB"
+    assert sheet.width == WIDTH
+    return sheet
+
+
+def black(sheet, top=44):
+    """The number of pixels of full ink among the glyphs, below the head."""
+    pixels = np.asarray(sheet)[top:, NAME_WIDTH:]
+    return int((pixels == 0).all(axis=2).sum())
+
+
+def frames(sheet, colour):
+    """The number of framed glyphs, by the length of their frames' left sides and right sides."""
+    pixels = (np.asarray(sheet)[44:] == colour).all(axis=2)
+    upright = pixels[1:-1] & pixels[:-2] & pixels[2:]
+    return int(upright.sum()) / (2 * (SIDE - 2))
+
+
+def test_every_glyph_is_drawn_at_its_own_size():
+    images = np.concatenate([bars(3), bars(2, width=2, height=2)])
+    assert black(drawn(["a", "a", "b", ".", "."], images=images)) == 3 * 200 + 2 * 4
+
+
+def test_doubtful_and_excluded_glyphs_are_framed_and_no_others():
+    sheet = drawn(["a"] * 6, confidence=[0.95, 0.9, 0.89, 0.1, 0.99, 0.2], kept=[True] * 4 + [False] * 2)
+    assert frames(sheet, DOUBTFUL) == 2
+    assert frames(sheet, EXCLUDED) == 2
+    assert frames(drawn(["a"] * 3, confidence=0.6, keep=0.5), DOUBTFUL) == 0
+
+
+def test_classes_are_sorted_and_junk_is_last():
+    widths = {"": 40, "b": 20, "B": 15, ".": 5, "7": 10}
+    images = np.concatenate([bars(1, width) for width in widths.values()])
+    pixels = np.asarray(drawn(list(widths), images=images))[44:, NAME_WIDTH:]
+    lengths = (pixels == 0).all(axis=2).sum(axis=1)
+    order = [int(length) for length, before in zip(lengths[1:], lengths, strict=False) if length and not before]
+    assert order == [10, 15, 20, 5, 40]
+
+
+def test_a_large_class_is_capped_and_the_rest_is_counted():
+    confidence = np.linspace(0, 1, 500)
+    sheet = drawn(["e"] * 500, confidence=confidence, max_glyphs=50)
+    assert black(sheet) == 50 * 200
+    assert frames(sheet, DOUBTFUL) == pytest.approx(45, abs=1)  # as many as in the whole class
+    assert black(drawn(["e"] * 50, max_glyphs=50)) == 50 * 200
+
+
+def test_a_glyph_without_ink_and_one_as_wide_as_its_square_are_drawn():
+    images = np.concatenate([bars(1) * 0, np.full((1, 1, SIDE, SIDE), 255, np.uint8)])
+    assert black(drawn(["a", "b"], images=images)) == SIDE * SIDE
+
+
+def test_a_notebook_fits_on_one_sheet():
+    labels = [chr(33 + number % 90) for number in range(5000)]
+    sheet = drawn(labels)
+    assert sheet.height < 90 * 3 * (SIDE + 10)
+    assert black(sheet) == 5000 * 200
+
+
+@pytest.mark.parametrize("label", ["字", "é", '"', "&", ""])
+def test_any_label_has_a_row(label):
+    assert isinstance(drawn([label]), Image.Image)
