@@ -103,7 +103,8 @@ def _labelled(folder: SegmentedFolder, rows: Sequence[BoxRow], glyphs: Glyphs) -
             f"{file} leaves no character to train on ({reasons}). Set kept=yes and a label for some, label the pages "
             "again, or give data.labels=ignore."
         )
-    logger.info("%s: %d of %d characters used%s", file, used.sum(), len(used), f"; skipped: {reasons}" * bool(reasons))
+    if reasons:
+        logger.warning("%s: %d of %d characters used; skipped: %s", file, used.sum(), len(used), reasons)
     names = [label.label for label in found if label is not None and label.trains]
     alphabet = sorted(set(names), key=alphabet_key)
     number = {name: index for index, name in enumerate(alphabet)}
@@ -113,7 +114,8 @@ def _labelled(folder: SegmentedFolder, rows: Sequence[BoxRow], glyphs: Glyphs) -
         logger.warning(
             "%s: classes with fewer than %d characters, so that the validation or test set has none: %s%s. "
             "data.prepare.min_count=%d drops them.",
-            *(file, MIN_FOR_ALL_SETS, " ".join(few[:MAX_NAMED_CLASSES]), more, MIN_FOR_ALL_SETS),
+            # The key counts what the test set, of at least one, has left.
+            *(file, MIN_FOR_ALL_SETS, " ".join(few[:MAX_NAMED_CLASSES]), more, MIN_FOR_ALL_SETS - 1),
         )
     labelled = replace(glyphs[used], labels=np.array([number[name] for name in names]), alphabet=tuple(alphabet))
     return [row for row, use in zip(rows, used, strict=True) if use], labelled

@@ -1,5 +1,4 @@
 import json
-import logging
 import shutil
 
 import numpy as np
@@ -179,8 +178,7 @@ def test_the_alphabet_is_digits_capitals_small_letters_and_the_rest(folder):
 def test_junk_and_what_is_not_kept_or_unlabelled_or_deleted_is_skipped_and_counted(folder, caplog):
     label(folder, TEXT[:-2], _0={"kept": False}, _1={"kept": False}, _24={"kept": False})
     (folder / "characters" / "page_1_000_000_005.png").unlink()
-    with caplog.at_level(logging.INFO):
-        found = labelled_numbers(folder)
+    found = labelled_numbers(folder)
     assert sorted(found) == [number for number in range(28) if number not in (0, 1, 5, 24, 25, 26)]
     (line,) = [record.message for record in caplog.records if "characters used" in record.message]
     assert line.endswith("labels.csv: 22 of 29 characters used; skipped: 2 junk, 3 kept=no, 2 unlabelled")
@@ -215,7 +213,9 @@ def test_every_class_is_split_and_a_small_one_is_named(folder, caplog):
     counts = np.array([part.counts() for part in (prepared.train, prepared.val, prepared.test)])
     assert counts.T.tolist() == [[1, 1, 1], [1, 0, 0], [5, 1, 2], [9, 1, 2], [2, 1, 1]]  # 7 B a b .
     assert "classes with fewer than 3 characters" in caplog.text
-    assert "has none: B. data.prepare.min_count=3 drops them" in caplog.text
+    assert "has none: B. data.prepare.min_count=2 drops them" in caplog.text
+    source = Pages(path=str(folder), prepare=Preparation(min_count=2))
+    assert source.prepared(*source.read()).train.alphabet == ("7", "a", "b", ".")
 
 
 def test_classes_are_balanced(folder):
