@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -42,8 +43,10 @@ class SheetAnswer:
 def read_name(text: str) -> str | None:
     """Return the label that a person's word gives: one character, ``JUNK`` for ``junk``, and None for ``mixed``.
 
-    >>> read_name("a"), read_name("junk"), read_name("Mixed") is None
-    ('a', '', True)
+    A character may also be given by its Unicode name: some cannot be typed into a spreadsheet or name a folder.
+
+    >>> read_name("a"), read_name("junk"), read_name("Mixed") is None, read_name("full_stop")
+    ('a', '', True, '.')
 
     Raises:
         ValueError: If it is anything else; the message is a sentence without its subject.
@@ -53,9 +56,21 @@ def read_name(text: str) -> str | None:
         return JUNK
     if word.casefold() == MIXED_WORD:
         return None
+    if len(word) > 1:
+        with suppress(KeyError):
+            word = unicodedata.lookup(word.replace("_", " "))
     if len(word) != 1 or not word.isprintable():
         raise ValueError(f"{word!r} is no label. Give one character, {MIXED_WORD} or {JUNK_WORD}.")
     return word
+
+
+def describe_label(label: str | None) -> str:
+    """Return a label as a message shows it.
+
+    >>> describe_label("a"), describe_label(""), describe_label(None)
+    ("'a'", 'junk', 'mixed')
+    """
+    return MIXED_WORD if label is None else repr(label) if label else JUNK_WORD
 
 
 def read_numbers(text: str, count: int) -> tuple[int, ...]:

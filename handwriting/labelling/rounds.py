@@ -43,6 +43,13 @@ MIXED_FACTOR = 0.75
 SHRINK_PER_MIXED = 0.5
 """Factor of the number of glyphs on a sheet for each time that they were on a mixed one."""
 
+FOLDS = 5
+"""Parts of the answers that are left out by turns when confidences are calibrated."""
+MIN_HELD = 50
+"""Glyphs left out that calibration needs; with fewer, the scores are the confidences."""
+DOUBT = 0.005
+"""The least doubt in a label that no person gave, and the weight of the score next to the calibrated confidence."""
+
 
 @dataclass(frozen=True)
 class RoundSheet:
@@ -91,11 +98,13 @@ class Rounds:
     Attributes:
         around: The glyphs in the space that joins their views.
         seed: The seed of clusters.
+        at_random: Choose among the sheets at random rather than by their worth: a baseline.
         answers: The answers, in their order; changed by :meth:`answer` and :meth:`undo` only.
     """
 
     around: Surroundings
     seed: int = 0
+    at_random: bool = False
     answers: list[SheetAnswer] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -109,6 +118,7 @@ class Rounds:
         self.answered = Answered(len(self.around.view))
         self.answers = []
         self._candidates: list[_Candidate] = []
+        self._unsplit: list[tuple[int, ...]] = []
         self._since_clustering = ANSWERS_PER_CLUSTERING
         self._cluster = FIRST_CLUSTER
         self._shown: list[tuple[float, bool]] = []
@@ -144,7 +154,7 @@ class Rounds:
                 factor = AFTER_MIXED if answer.label is None else AFTER_NAMED
                 self._cluster = float(np.clip(self._cluster * factor, MIN_CLUSTER, MAX_CLUSTER))
         if answer.label is None:
-            self._split(np.array(answer.shown))
+            self._unsplit.append(answer.shown)
         self.answered.add(answer)
         self.answers.append(answer)
         self._since_clustering += 1
@@ -158,8 +168,10 @@ class Rounds:
         """
         doubt = np.where(self.answered.known, 0, 1 - self._confidence())
         worth = doubt * (CROWD + doubt[self.around.neighbours].mean(axis=1))
+        self._split_mixed()
         candidates = [*self._clusters(worth), *self._guesses()]
         chosen: list[RoundSheet] = []
+        rng = np.random.default_rng((self.seed, len(self.answers)))
         while len(chosen) < count:
             best: tuple[float, RoundSheet] | None = None
             for candidate in candidates:
@@ -168,7 +180,7 @@ class Rounds:
                 if len(glyphs) < MIN_GLYPHS:
                     continue
                 sheet = self._sheet(glyphs, candidate.kind)
-                value = float(worth[glyphs].sum()) * self._expected_named(sheet)
+                value = rng.random() if self.at_random else float(worth[glyphs].sum()) * self._expected_named(sheet)
                 if best is None or value > best[0]:
                     best = value, sheet
             if best is None:
@@ -240,12 +252,15 @@ class Rounds:
         cuts = np.flatnonzero(np.diff(means.labels_[order])) + 1
         return [cluster[:SHEET_GLYPHS] for cluster in np.split(glyphs[order], cuts)]
 
-    def _split(self, glyphs: NDArray[np.int64]) -> None:
-        """Make two candidates of the glyphs of a mixed sheet, in place of those that it was."""
-        shown = set(glyphs.tolist())
-        self._candidates = [part for part in self._candidates if not shown.issuperset(part.glyphs.tolist())]
-        if len(glyphs) >= 2 * MIN_GLYPHS:
-            self._candidates += [_Candidate(part, "part") for part in self._divided(glyphs, 2)]
+    def _split_mixed(self) -> None:
+        """Make two candidates of the glyphs of each mixed sheet that are still without a name."""
+        for shown in self._unsplit:
+            whole = set(shown)
+            self._candidates = [part for part in self._candidates if not whole.issuperset(part.glyphs.tolist())]
+            glyphs = np.array([glyph for glyph in shown if not self.answered.known[glyph]])
+            if len(glyphs) >= 2 * MIN_GLYPHS:
+                self._candidates += [_Candidate(part, "part") for part in self._divided(glyphs, 2)]
+        self._unsplit = []
 
     def _guesses(self) -> list[_Candidate]:
         """Return, for every label, the most doubtful of the glyphs that probably have it."""
@@ -266,11 +281,39 @@ class Rounds:
         return candidates
 
     def labelled(self) -> LabelledGlyphs:
-        """Return the label of each glyph as far as the answers tell."""
+        """Return the label of each glyph as far as the answers tell, with calibrated confidences."""
         known = self.answered.known
         if not self.answered.names:
             nothing = np.full(len(known), -1, np.int64)
             return LabelledGlyphs((), nothing, np.zeros(len(known)), known)
         best = np.where(self._confidence() > 0, self.scores.argmax(axis=1), -1)
-        confidence = np.where(known, 1.0, self._confidence().astype(np.float64))
+        confidence = np.where(known, 1.0, self._calibrated(self._confidence().astype(np.float64)))
         return LabelledGlyphs(tuple(self.answered.names), best.astype(np.int64), confidence, known)
+
+    def _calibrated(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the probability that labels of these scores are right.
+
+        The answers are left out by turns, and the glyphs of each are labelled by the others: the share of right labels
+        must rise with the score (isotonic regression). A little of the score is mixed in, so that no two scores become
+        one confidence.
+        """
+        from sklearn.isotonic import IsotonicRegression
+
+        held_scores: list[NDArray[np.float32]] = []
+        held_right: list[NDArray[np.bool_]] = []
+        if len(self.answers) >= 2 * FOLDS:
+            for fold in range(FOLDS):
+                others = [answer for number, answer in enumerate(self.answers) if number % FOLDS != fold]
+                state = Answered.by(others, len(self.around.view))
+                left_out = np.flatnonzero(self.answered.known & ~state.known)
+                if not len(left_out) or not state.names:
+                    continue
+                by_others = spread(self.around, state, self.seed)[left_out]
+                named = np.array(state.names)[by_others.argmax(axis=1)]
+                held_scores.append(by_others.max(axis=1))
+                held_right.append(named == np.array(self.answered.names)[self.answered.labels[left_out]])
+        if sum(map(len, held_scores)) < MIN_HELD:
+            return np.minimum(scores, 1 - DOUBT)
+        curve = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip")
+        curve.fit(np.concatenate(held_scores), np.concatenate(held_right))
+        return np.minimum((1 - DOUBT) * curve.predict(scores) + DOUBT * scores, 1 - DOUBT)

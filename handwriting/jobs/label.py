@@ -1,0 +1,191 @@
+"""Label the characters of segmented pages, and write ``labels.csv``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from handwriting import config
+from handwriting.engine.sections import build_source
+from handwriting.errors import DataError, RunError
+from handwriting.fields import FolderPath
+from handwriting.files import read_json, write_json
+from handwriting.jobs.arguments import Count, Seed, Switch, read_arguments
+from handwriting.labelling.answers import JUNK
+from handwriting.pages.folder import SegmentedFolder
+from handwriting.pages.labels import LabelRow
+from handwriting.pages.names import LABELS_FILE, REPORT_FILE
+from handwriting.pages.round_files import AnswerLog
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from omegaconf import DictConfig
+
+    from handwriting.labelling.answers import SheetAnswer
+    from handwriting.labelling.fixed_clusters import Asking
+    from handwriting.labelling.spreading import Surroundings
+    from handwriting.pages.boxes import BoxRow
+
+MIN_CHARACTERS = 2
+"""Characters that rounds need."""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The job's own keys; what each means stands in ``conf/label.yaml``."""
+
+    pages: FolderPath
+    method: Literal["rounds", "dbscan"]
+    ask: Literal["terminal", "files"]
+    keep: Annotated[float, Field(ge=0, le=1)]
+    clusters: Count
+    undo: Switch
+    overwrite: Switch
+    seed: Seed
+
+
+def run(cfg: DictConfig) -> SegmentedFolder:
+    """Label the characters of the folder that ``cfg`` names, print a summary, and return the folder.
+
+    Raises:
+        ConfigError: If a value is not allowed, or labels would be replaced that may not be.
+        DataError: If the folder, its labels or a person's answers cannot be read.
+    """
+    arguments = read_arguments(Arguments, cfg)
+    folder = SegmentedFolder(Path(arguments.pages).expanduser(), key="pages")
+    return label_in_rounds(cfg, arguments, folder)
+
+
+def label_in_rounds(cfg: DictConfig, arguments: Arguments, folder: SegmentedFolder) -> SegmentedFolder:
+    """Label by the answers of a person; see :func:`run`."""
+    from handwriting.pages.round_session import (
+        RoundSession,
+        ask_by_files,
+        ask_in_terminal,
+        corrections,
+        person_rows,
+        save_labels,
+    )
+
+    rows, glyphs = folder.glyphs("character")
+    present = np.array([folder.has_picture(row) for row in rows], bool)
+    if present.sum() < MIN_CHARACTERS:
+        raise DataError(f"{folder.path} holds {present.sum()} pictures of characters: there is nothing to label.")
+    rows, images = [row for row, there in zip(rows, present, strict=True) if there], glyphs.images[present]
+    by_person = person_rows(folder, arguments.overwrite)
+    log = AnswerLog(folder.path, rows)
+    answers = [logged.answer for logged in log.read()]
+    written, contradictions = corrections(rows, by_person, answers)
+    for line in _about(log, int((~present).sum()), contradictions):
+        print(line)
+
+    view = _joint_view(cfg, folder, rows, images)
+    session = RoundSession(folder, rows, images, log, lambda: _asking(arguments, view, images), written)
+    try:
+        if arguments.undo:
+            print(f"Answers taken back: {session.undo()}")
+        elif arguments.ask == "terminal":
+            ask_in_terminal(session, input)
+        else:
+            ask_by_files(session, arguments.clusters)
+    finally:  # after Ctrl-C as well
+        labels = save_labels(session, arguments.keep)
+    summary = _summary(arguments, session.asking.answers, len(rows), labels)
+    _add_to_report(folder, summary)
+    print("\n".join(f"{key:12} {value}" for key, value in _lines(summary, folder).items()))
+    return folder
+
+
+def _about(log: AnswerLog, deleted: int, contradictions: Sequence[str]) -> list[str]:
+    """Return the lines about what is not used, or used in place of something else."""
+    lines = list(contradictions)
+    if deleted:
+        lines.append(f"{deleted:,} characters are not asked about: their pictures were deleted")
+    if log.unmatched:
+        lines.append(f"{log.path}: {log.unmatched:,} answers are kept, but their characters are no longer there")
+    return lines
+
+
+def _joint_view(
+    cfg: DictConfig, folder: SegmentedFolder, rows: Sequence[BoxRow], images: NDArray[np.uint8]
+) -> Surroundings:
+    """Return the characters in the space in which those that look alike are near, whatever view shows it."""
+    from handwriting.labelling.descriptors import glyph_views, joint_view
+    from handwriting.labelling.spreading import Surroundings
+
+    views = glyph_views(images)
+    x_heights = folder.x_heights()
+    places = [(row.above, row.below, np.log(row.w / x_heights.get(row.page, row.h))) for row in rows]
+    views["size and place on the line"] = np.array(places, np.float32)
+    if "data" in cfg:
+        views |= _classifier_views(cfg, images)
+    return Surroundings.of(joint_view(views))
+
+
+def _classifier_views(cfg: DictConfig, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+    """Return the features of the glyph classifier of another data set, which is trained now unless it is cached."""
+    from handwriting.features.cache import feature_space
+    from handwriting.glyphs import Glyphs
+    from handwriting.labelling.descriptors import framed
+
+    source = build_source(cfg.data, config.trust_of_command())
+    prepared = source.prepared(*source.read())
+    space = feature_space(prepared.whole, prepared.test, announce=print)
+    frames = {"classifier": framed(images), "upright classifier": framed(images, upright=True)}
+    return {name: space.embed(Glyphs(frame[:, None])).features.numpy() for name, frame in frames.items()}
+
+
+def _asking(arguments: Arguments, view: Surroundings, images: NDArray[np.uint8]) -> Asking:
+    from handwriting.labelling.descriptors import framed, principal_components
+    from handwriting.labelling.fixed_clusters import LATENT_DIMENSIONS, FixedClusters, density_clusters
+    from handwriting.labelling.rounds import Rounds
+
+    if arguments.method == "rounds":
+        return Rounds(view, arguments.seed)
+    pixels = np.asarray(framed(images).reshape(len(images), -1) / 255, np.float32)
+    return FixedClusters(density_clusters(principal_components(pixels, LATENT_DIMENSIONS)), arguments.seed)
+
+
+def _summary(
+    arguments: Arguments, answers: Sequence[SheetAnswer], characters: int, labels: Sequence[LabelRow]
+) -> dict[str, Any]:
+    """Return the entry ``labels`` of ``report.json``."""
+    return {
+        "method": arguments.method,
+        "keep": arguments.keep,
+        "answers": len(answers),
+        "characters": characters,
+        "labelled": len(labels),
+        "by": dict(Counter(row.by for row in labels)),
+        "kept": sum(row.trains for row in labels),
+        "junk": sum(row.label == JUNK for row in labels),
+        "classes": len({row.label for row in labels if row.trains}),
+    }
+
+
+def _add_to_report(folder: SegmentedFolder, summary: dict[str, Any]) -> None:
+    path = folder.path / REPORT_FILE
+    try:
+        report = read_json(path)
+    except RunError as error:
+        raise DataError(f"{path} cannot be read, so that the labels are in {LABELS_FILE} alone. {error}") from error
+    write_json(path, {**report, "labels": summary})
+
+
+def _lines(summary: dict[str, Any], folder: SegmentedFolder) -> dict[str, str]:
+    """Return the printed lines about the labels, by their titles."""
+    by = summary["by"]
+    return {
+        "characters": f"{summary['characters']:,}",
+        "labelled": f"{summary['labelled']:,}: {by.get('person', 0):,} by person, {by.get('program', 0):,} by program",
+        "kept": f"{summary['kept']:,} of {summary['classes']:,} classes, from a confidence of {summary['keep']:g}",
+        "answers": f"{summary['answers']:,}",
+        "results": f"{folder.path / LABELS_FILE}",
+    }

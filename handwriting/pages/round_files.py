@@ -1,0 +1,400 @@
+"""``rounds/`` in a segmented folder: the answers of a person, and sheets to be answered by files.
+
+======================  ===============================================================================================
+file                    content
+======================  ===============================================================================================
+``answers.jsonl``       Every answer, one a line, and every ``undo``; lines are only ever added. Glyphs are named by
+                        their page and bounding box, so that answers outlive another segmentation of the same pages.
+``round_003/``          The sheets of one round: ``labels.csv`` to fill in, ``cluster_01.png`` to look at,
+                        ``glyphs/01_17.png`` (cluster 1, glyph 17) to move into a folder named by a character, and
+                        ``round.json``, which says what the numbers mean.
+======================  ===============================================================================================
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from handwriting.errors import DataError, RunError
+from handwriting.files import read_json, write_atomically, write_json
+from handwriting.labelling.answers import MIXED_WORD, SheetAnswer, describe_label, read_name, read_numbers
+from handwriting.labelling.rounds import RoundSheet
+from handwriting.pages.answers import MIN_IOU, overlaps
+from handwriting.pages.boxes import BoxRow
+from handwriting.pages.labels import read_numbered
+from handwriting.plots.grids import png_bytes
+from handwriting.plots.round_sheet import draw_round_sheet
+from handwriting.segmentation.page import Box
+
+ROUNDS_FOLDER = "rounds"
+ANSWERS_FILE = "answers.jsonl"
+SHEET_FILE = "sheet.png"
+"""The sheet that the terminal asks about."""
+ROUND_LABELS = "labels.csv"
+ROUND_FILE = "round.json"
+GLYPH_FOLDER = "glyphs"
+ROUND_COLUMNS = ("cluster", "label", "wrong")
+
+GlyphBox = tuple[str, int, int, int, int]
+"""The page of a glyph and its bounding box (x, y, w, h)."""
+
+
+@dataclass(frozen=True)
+class LoggedAnswer:
+    """An answer as the log keeps it.
+
+    Attributes:
+        answer: The answer; its glyphs are indices of the characters at hand.
+        round: The number of the round that it was given in by files; None in the terminal.
+    """
+
+    answer: SheetAnswer
+    round: int | None
+
+
+class AnswerLog:
+    """The file of all answers about the characters of a segmented folder.
+
+    Args:
+        folder: The segmented folder.
+        rows: The characters at hand.
+    """
+
+    def __init__(self, folder: Path, rows: Sequence[BoxRow]) -> None:
+        self.path = folder / ROUNDS_FOLDER / ANSWERS_FILE
+        self.boxes: list[GlyphBox] = [(row.page, row.x, row.y, row.w, row.h) for row in rows]
+        self._index = {box: index for index, box in enumerate(self.boxes)}
+        self.unmatched = 0
+        """Glyphs of answers that are no longer among the characters, as of the last :meth:`read`."""
+
+    def read(self) -> list[LoggedAnswer]:
+        """Return the answers that were not taken back, as far as they are about characters at hand.
+
+        Raises:
+            DataError: If the file cannot be read or a line is no answer.
+        """
+        entries = self._standing(self._lines())
+        index = self._index | self._moved({box for entry in entries for box in _boxes(entry)} - self._index.keys())
+        self.unmatched = sum(box not in index for entry in entries for box in _boxes(entry))
+        logged = []
+        for entry in entries:
+            boxes = _boxes(entry)
+            wrong = {boxes[number - 1] for number in entry["wrong"]}
+            shown = tuple(index[box] for box in boxes if box in index)
+            if shown:
+                struck = tuple(index[box] for box in boxes if box in index and box in wrong)
+                logged.append(LoggedAnswer(SheetAnswer(shown, entry["label"], struck), entry["round"]))
+        return logged
+
+    def add(self, answers: Iterable[SheetAnswer], round_number: int | None = None) -> None:
+        """Add answers at the end of the file; a reader sees all of them or none."""
+        entries = [
+            {
+                "label": answer.label,
+                "wrong": [number for number, glyph in enumerate(answer.shown, 1) if glyph in set(answer.wrong)],
+                "round": round_number,
+                "by": "person",
+                "glyphs": [self.boxes[glyph] for glyph in answer.shown],
+            }
+            for answer in answers
+        ]
+        self._append(entries)
+
+    def undo(self) -> list[LoggedAnswer]:
+        """Take the last answer back, or all answers of the last round by files; return what was taken back."""
+        answers = self.read()
+        if not answers:
+            return []
+        last = answers[-1].round
+        count = 1
+        if last is not None:
+            count = next((n for n, logged in enumerate(reversed(answers)) if logged.round != last), len(answers))
+        self._append([{"undo": count}])
+        return answers[-count:]
+
+    def _append(self, entries: Iterable[dict[str, Any]]) -> None:
+        earlier = self.path.read_bytes() if self.path.exists() else b""
+        added = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries).encode()
+        write_atomically(self.path, lambda file: file.write(earlier + added))
+
+    def _lines(self) -> list[dict[str, Any]]:
+        if not self.path.exists():
+            return []
+        entries = []
+        try:
+            for number, line in enumerate(self.path.read_text("utf-8").splitlines(), 1):
+                try:
+                    entries.append(_checked(json.loads(line)))
+                except (ValueError, KeyError, TypeError) as error:
+                    raise DataError(
+                        f"{self.path}, line {number} is no answer ({error}). Remove the line; the others are kept."
+                    ) from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"{self.path} cannot be read ({error}). Make it readable.") from error
+        return entries
+
+    @staticmethod
+    def _standing(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        standing: list[dict[str, Any]] = []
+        for entry in entries:
+            if "undo" in entry:
+                del standing[max(0, len(standing) - entry["undo"]) :]
+            else:
+                standing.append(entry)
+        return standing
+
+    def _moved(self, lost: set[GlyphBox]) -> dict[GlyphBox, int]:
+        """Return the character that overlaps each box that is no longer there, where one does."""
+        found: dict[GlyphBox, int] = {}
+        for page in {box[0] for box in lost}:
+            old = [box for box in lost if box[0] == page]
+            new = [index for index, box in enumerate(self.boxes) if box[0] == page]
+            if new:
+                shared = overlaps([Box(*box[1:]) for box in old], [Box(*self.boxes[index][1:]) for index in new])
+                for box, row in zip(old, shared, strict=True):
+                    if row.max() >= MIN_IOU:
+                        found[box] = new[int(row.argmax())]
+        return found
+
+
+def _checked(entry: Any) -> dict[str, Any]:
+    """Return an entry of the log whose parts have their types; raise ValueError, KeyError or TypeError otherwise."""
+    if "undo" in entry:
+        return {"undo": int(entry["undo"])}
+    label, boxes = entry["label"], entry["glyphs"]
+    if label is not None and not (isinstance(label, str) and len(label) <= 1):
+        raise ValueError(f"its label is {label!r}")
+    glyphs = [(str(page), int(x), int(y), int(w), int(h)) for page, x, y, w, h in boxes]
+    wrong = [int(number) for number in entry["wrong"]]
+    if not all(1 <= number <= len(glyphs) for number in wrong):
+        raise ValueError("a struck-out number is too large")
+    number = entry.get("round")
+    return {"label": label, "wrong": wrong, "round": None if number is None else int(number), "glyphs": glyphs}
+
+
+def _boxes(entry: dict[str, Any]) -> list[GlyphBox]:
+    boxes: list[GlyphBox] = entry["glyphs"]
+    return boxes
+
+
+def round_folder(folder: Path, number: int) -> Path:
+    """Return the folder of a round, ``rounds/round_003``."""
+    return folder / ROUNDS_FOLDER / f"round_{number:03}"
+
+
+def last_round(folder: Path) -> int:
+    """Return the number of the last round that was written; 0 where there is none."""
+    numbers = [
+        int(match[1])
+        for path in (folder / ROUNDS_FOLDER).glob("round_*")
+        if (match := re.fullmatch(r"round_(\d{3,6})", path.name)) and (path / ROUND_FILE).is_file()
+    ]
+    return max(numbers, default=0)
+
+
+def write_round(
+    folder: Path,
+    number: int,
+    sheets: Sequence[RoundSheet],
+    boxes: Sequence[GlyphBox],
+    squares: Callable[[Sequence[int]], NDArray[np.uint8]],
+) -> Path:
+    """Write the sheets of a round to be answered by files, and return its folder.
+
+    ``round.json`` comes last: a round without it was not completed, and is written again.
+
+    Args:
+        folder: The segmented folder.
+        number: The number of the round, from 1.
+        sheets: Its sheets.
+        boxes: The page and box of every character at hand.
+        squares: Returns the pictures of some characters, bright ink on dark, uint8 ``(n, S, S)``.
+    """
+    path = round_folder(folder, number)
+    for cluster, sheet in enumerate(sheets, 1):
+        pictures = squares(sheet.glyphs)
+        drawn = draw_round_sheet(pictures, f"cluster {cluster}{_guess_of(sheet)}")
+        save_picture(drawn, path / f"cluster_{cluster:02}.png")
+        for place, picture in enumerate(pictures, 1):
+            save_picture(Image.fromarray(255 - picture), path / GLYPH_FOLDER / f"{cluster:02}_{place:02}.png")
+    table = "".join(f"{line}\n" for line in (",".join(ROUND_COLUMNS), *(f"{n},," for n in range(1, len(sheets) + 1))))
+    write_atomically(path / ROUND_LABELS, lambda file: file.write(table.encode()))
+    write_json(
+        path / ROUND_FILE,
+        {"clusters": [{"guess": s.guess, "glyphs": [boxes[glyph] for glyph in s.glyphs]} for s in sheets]},
+    )
+    return path
+
+
+def save_picture(picture: Image.Image, path: Path) -> None:
+    """Write a picture as PNG, atomically."""
+    content = png_bytes(picture)
+    write_atomically(path, lambda file: file.write(content))
+
+
+def _guess_of(sheet: RoundSheet) -> str:
+    return "" if sheet.guess is None else f": {describe_label(sheet.guess)}?"
+
+
+@dataclass
+class _Said:
+    """What was said of one cluster: the label, the struck-out places, and where it stands."""
+
+    label: str | None
+    wrong: frozenset[int]
+    where: str
+
+
+def read_round(path: Path, boxes: Sequence[GlyphBox]) -> list[SheetAnswer]:
+    """Return the answers that a person gave by files: rows that are filled in, and pictures that were moved.
+
+    Several people may fill in tables of their own, ``labels_anna.csv`` beside ``labels.csv``.
+
+    Args:
+        path: The folder of the round.
+        boxes: The page and box of every character at hand; glyphs that are no longer there are passed over.
+
+    Raises:
+        DataError: If a table or a folder does not fit the round, or two answers about one glyph disagree.
+    """
+    clusters = _clusters(path)
+    said = _from_tables(path, [len(cluster) for cluster in clusters])
+    moved: dict[tuple[int, int], tuple[str | None, str]] = {}
+    for folder in sorted(entry for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith(".")):
+        if folder.name == GLYPH_FOLDER:
+            continue
+        label = _folder_label(folder)
+        for picture in sorted(folder.iterdir()):
+            if picture.name.startswith(".") or picture.name == "Thumbs.db":
+                continue
+            where = f"the folder {folder.name}"
+            if match := re.fullmatch(r"cluster_(\d+)\.png", picture.name):
+                cluster = _known(int(match[1]), 1, clusters, picture)
+                said.setdefault(cluster, []).append(_Said(label, frozenset(), where))
+            elif match := re.fullmatch(r"(\d+)_(\d+)\.png", picture.name):
+                cluster, place = _known(int(match[1]), int(match[2]), clusters, picture), int(match[2])
+                earlier = moved.get((cluster, place))
+                if earlier and earlier[0] != label:
+                    raise DataError(
+                        f"{path}: the glyph {picture.name} lies in {earlier[1]} and in {where}. Remove one of them."
+                    )
+                moved[cluster, place] = label, where
+            else:
+                raise DataError(f"{picture} is no picture of this round. Move it away.")
+    index = {box: number for number, box in enumerate(boxes)}
+    answers = []
+    for cluster, statements in sorted(said.items()):
+        one = _agreed(path, cluster, statements)
+        elsewhere = {place for (other, place), (label, _) in moved.items() if other == cluster and label != one.label}
+        if one.label is None:
+            elsewhere = set()
+        gone = _deleted(path, cluster, len(clusters[cluster - 1]), moved)
+        struck = one.wrong | elsewhere | (gone if one.label is not None else set())
+        answers.append(_answer(clusters[cluster - 1], one.label, struck, index))
+    for label in dict.fromkeys(label for label, _ in moved.values()):
+        if label is not None:
+            picked = [clusters[cluster - 1][place - 1] for (cluster, place), (it, _) in moved.items() if it == label]
+            answers.append(_answer(picked, label, set(), index))
+    return [answer for answer in answers if answer.shown]
+
+
+def _answer(
+    cluster: Sequence[GlyphBox], label: str | None, struck: Iterable[int], index: dict[GlyphBox, int]
+) -> SheetAnswer:
+    gone = set(struck)
+    shown = tuple(index[box] for box in cluster if box in index)
+    wrong = tuple(index[box] for place, box in enumerate(cluster, 1) if box in index and place in gone)
+    return SheetAnswer(shown, label, wrong)
+
+
+def _clusters(path: Path) -> list[list[GlyphBox]]:
+    try:
+        listed = read_json(path / ROUND_FILE)["clusters"]
+        return [[(str(p), int(x), int(y), int(w), int(h)) for p, x, y, w, h in one["glyphs"]] for one in listed]
+    except (RunError, KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path / ROUND_FILE} is no list of the round's clusters. Remove the folder {path}.") from error
+
+
+def _from_tables(path: Path, sizes: Sequence[int]) -> dict[int, list[_Said]]:
+    said: dict[int, list[_Said]] = {}
+    for table in sorted(path.glob("labels*.csv")):
+        for number, (cluster, label, wrong) in read_numbered(table, ROUND_COLUMNS):
+            where = f"{table}, line {number}"
+            if not cluster.strip().isdecimal() or not 1 <= int(cluster) <= len(sizes):
+                raise DataError(
+                    f"{where}: there is no cluster {cluster.strip()!r}; this round has clusters 1 to {len(sizes)}. "
+                    "Correct the number."
+                )
+            if not label.strip():
+                if wrong.strip():
+                    raise DataError(f"{where} strikes out glyphs, but has no label. Give the label of the others.")
+                continue
+            try:
+                name = read_name(label)
+                places = frozenset(place + 1 for place in read_numbers(wrong, sizes[int(cluster) - 1]))
+            except ValueError as error:
+                raise DataError(f"{where}: {error}") from error
+            if name is None and places:
+                raise DataError(f"{where}: {MIXED_WORD} strikes out nothing. Give a character, or leave wrong empty.")
+            said.setdefault(int(cluster), []).append(_Said(name, places, f"line {number} of {table.name}"))
+    return said
+
+
+def _folder_label(folder: Path) -> str | None:
+    try:
+        return read_name(folder.name)
+    except ValueError as error:
+        raise DataError(
+            f"{folder} is not named by a character, and so labels nothing. Name it a, full_stop, mixed or junk."
+        ) from error
+
+
+def _known(cluster: int, place: int, clusters: Sequence[Sequence[GlyphBox]], picture: Path) -> int:
+    if not 1 <= cluster <= len(clusters) or not 1 <= place <= len(clusters[cluster - 1]):
+        raise DataError(f"{picture} is no picture of this round. Move it away.")
+    return cluster
+
+
+def _agreed(path: Path, cluster: int, statements: Sequence[_Said]) -> _Said:
+    """Return what all statements about a cluster say.
+
+    Raises:
+        DataError: If they do not agree; the cluster, or the first glyph, is named.
+    """
+    first, *others = statements
+    for other in others:
+        if other.label != first.label:
+            one, two = (describe_label(said.label) for said in (first, other))
+            raise DataError(
+                f"{path}: cluster {cluster} is {one} in {first.where} and {two} in {other.where}. Correct one of them."
+            )
+        if differ := first.wrong ^ other.wrong:
+            glyph = min(differ)
+            striking, keeping = (first, other) if glyph in first.wrong else (other, first)
+            if "folder" in keeping.where:  # a moved picture strikes out nothing
+                first = replace(first, wrong=first.wrong | other.wrong)
+                continue
+            raise DataError(
+                f"{path}: glyph {glyph} of cluster {cluster} is struck out in {striking.where} and "
+                f"{describe_label(keeping.label)} in {keeping.where}. Correct one of them."
+            )
+    return first
+
+
+def _deleted(path: Path, cluster: int, count: int, moved: dict[tuple[int, int], Any]) -> set[int]:
+    """Return the places whose pictures a person deleted; none where no picture of the cluster is left."""
+    present = {
+        place for place in range(1, count + 1) if (path / GLYPH_FOLDER / f"{cluster:02}_{place:02}.png").exists()
+    }
+    if not present:
+        return set()
+    return {place for place in range(1, count + 1) if place not in present and (cluster, place) not in moved}

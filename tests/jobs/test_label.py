@@ -1,0 +1,311 @@
+"""What `handwriting label` asks, takes, keeps and refuses where there is no transcript."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from handwriting.data.preparation.resizing import fit
+from handwriting.data.sources.digits import Digits
+from handwriting.data.sources.pages import Pages
+from handwriting.jobs import MISTAKE, start
+from handwriting.pages.boxes import BoxRow
+from handwriting.pages.folder import SegmentedFolder
+from handwriting.segmentation.page import Box, Piece
+
+CHARACTERS = 240
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return Digits().read()[0][:CHARACTERS]
+
+
+@pytest.fixture(scope="module")
+def segmented(tmp_path_factory: pytest.TempPathFactory, digits) -> Path:
+    """A segmented page whose characters are real digits."""
+    path = tmp_path_factory.mktemp("notes") / "notes"
+    with SegmentedFolder(path).draft() as draft:
+        with draft.page("page.png", "page", 32) as writer:
+            overlay = writer.add_overlay(Image.new("RGB", (60, 40), "white"))
+            for number in range(CHARACTERS):
+                box = Box(12 * (number % 20), 20 * (number // 20), 9, 12)
+                piece = Piece("character", number // 20, 0, number % 20, box, box, 1.0, 0.0)
+                writer.add_crop(piece, fit(digits.images[number, 0], 16))
+        with draft.merging(32) as append:
+            append("page")
+        draft.write_report({"pages": [{"page": "page.png", "overlay": overlay, "x_height": 12.0}]})
+    return path
+
+
+@pytest.fixture
+def notes(segmented: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return Path(shutil.copytree(segmented, tmp_path / "notes"))
+
+
+def label(*words: str) -> int:
+    return start("label", ["pages=notes", *words])
+
+
+def table(notes: Path) -> list[dict[str, str]]:
+    with (notes / "labels.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def log(notes: Path) -> list[dict]:
+    return [json.loads(line) for line in (notes / "rounds/answers.jsonl").read_text("utf-8").splitlines()]
+
+
+def truth(row: dict[str, str], digits) -> str:
+    return digits.alphabet[digits.labels[20 * int(row["line"]) + int(row["order"])]]
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, *answers: str) -> None:
+    left = iter(answers)
+
+    def read(prompt: str) -> str:
+        try:
+            return next(left)
+        except StopIteration:
+            raise EOFError from None
+
+    monkeypatch.setattr("builtins.input", read)
+
+
+def fill(notes: Path, digits, number: int = 1) -> None:
+    """Fill in a round as a person does who names what at least 70 % show."""
+    folder = notes / f"rounds/round_{number:03}"
+    lines = ["cluster,label,wrong"]
+    for cluster, one in enumerate(json.loads((folder / "round.json").read_text())["clusters"], 1):
+        labels = np.array([digits.labels[x // 12 + 20 * (y // 20)] for _, x, y, _, _ in one["glyphs"]])
+        most = np.bincount(labels).argmax()
+        wrong = " ".join(str(place) for place in np.flatnonzero(labels != most) + 1)
+        mixed = (labels == most).mean() < 0.7
+        lines.append(f"{cluster},mixed," if mixed else f"{cluster},{digits.alphabet[most]},{wrong}")
+    (folder / "labels.csv").write_text("\n".join(lines))
+
+
+def one_line(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    capsys.readouterr()
+    assert label(*words) == MISTAKE
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1, error
+    return error
+
+
+def test_rounds_by_files_label_nearly_all_and_train(notes, digits, capsys):
+    for number in (1, 2, 3):
+        assert label("ask=files", "clusters=15") == 0
+        fill(notes, digits, number)
+    assert label("ask=files", "clusters=15") == 0
+    rows = table(notes)
+    assert len(rows) == CHARACTERS
+    by_person = [row for row in rows if row["by"] == "person"]
+    assert len(by_person) > CHARACTERS / 2
+    assert all(row["label"] == truth(row, digits) for row in by_person)
+    assert {row["by"] for row in rows} <= {"person", "program"}
+    assert np.mean([row["label"] == truth(row, digits) for row in rows]) > 0.9
+    report = json.loads((notes / "report.json").read_text())
+    assert report["labels"]["method"] == "rounds"
+    assert report["labels"]["by"]["person"] == len(by_person)
+    assert report["pages"]
+    assert "by person" in capsys.readouterr().out
+    training, _ = Pages(path=str(notes)).read()
+    assert set(training.alphabet) <= set(digits.alphabet)
+
+
+def test_a_round_that_is_not_filled_in_stays(notes, capsys):
+    assert label("ask=files") == 0
+    assert label("ask=files") == 0
+    assert "holds no answer yet" in capsys.readouterr().out
+    assert [path.name for path in (notes / "rounds").iterdir()] == ["round_001"]
+
+
+def test_pictures_moved_by_hand_are_answers(notes):
+    assert label("ask=files", "clusters=3") == 0
+    folder = notes / "rounds/round_001"
+    (folder / "7").mkdir()
+    (folder / "full_stop").mkdir()
+    (folder / "cluster_02.png").rename(folder / "7/cluster_02.png")
+    (folder / "glyphs/02_01.png").rename(folder / "full_stop/02_01.png")
+    (folder / "glyphs/01_03.png").rename(folder / "7/01_03.png")
+    (folder / "glyphs/02_02.png").unlink()
+    shown = json.loads((folder / "round.json").read_text())["clusters"][1]["glyphs"]
+    assert label("ask=files", "clusters=3") == 0
+    given = {(int(row["line"]), int(row["order"])): row["label"] for row in table(notes) if row["by"] == "person"}
+    places = [(y // 20, x // 12) for _, x, y, _, _ in shown]
+    assert given[places[0]] == "."
+    assert places[1] not in given
+    assert {given[place] for place in places[2:]} == {"7"}
+    assert len(given) == len(places) - 1 + 1
+
+
+def test_what_a_spreadsheet_saves_is_read(notes):
+    assert label("ask=files", "clusters=2") == 0
+    content = "\ufeffLabel;Cluster;Wrong\r\n3;1;2 4\r\n;2;\r\n"
+    (notes / "rounds/round_001/labels.csv").write_bytes(content.encode())
+    assert label("ask=files", "clusters=2") == 0
+    (entry,) = log(notes)
+    assert (entry["label"], entry["wrong"], entry["by"], entry["round"]) == ("3", [2, 4], "person", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("labels.csv", "cluster,label,wrong\n9,a,\n", "there is no cluster '9'; this round has clusters 1 to 2"),
+        ("labels.csv", "cluster,label,wrong\n1,a,99\n", "there is no glyph 99"),
+        ("labels.csv", "cluster,label,wrong\n1,abc,\n", "'abc' is no label"),
+        ("labels.csv", "cluster,label,wrong,colour\n1,a,,red\n", "there is no column 'colour'"),
+        ("labels.csv", "cluster,label,wrong\n1,,3\n", "has no label"),
+        ("labels.csv", "cluster,label,wrong\n1,mixed,3\n", "strikes out nothing"),
+        (
+            "labels.csv",
+            "cluster,label,wrong\n1,a,\n1,b,\n",
+            "cluster 1 is 'a' in line 2 of labels.csv and 'b'",
+        ),
+        (
+            "labels_anna.csv",
+            "cluster,label,wrong\n1,b,\n",
+            "and 'b' in line 2 of labels_anna.csv",
+        ),
+        (
+            "labels_anna.csv",
+            "cluster,label,wrong\n1,a,5\n",
+            "glyph 5 of cluster 1 is struck out in line 2",
+        ),
+        ("b/cluster_01.png", "", "cluster 1 is 'a' in line 2 of labels.csv and 'b' in the folder b"),
+        ("old ones/01_01.png", "", "is not named by a character"),
+        ("b/holiday.png", "", "is no picture of this round"),
+        ("b/07_01.png", "", "is no picture of this round"),
+    ],
+)
+def test_answers_that_do_not_fit_are_refused_and_nothing_is_taken(notes, capsys, name, content, message):
+    assert label("ask=files", "clusters=2") == 0
+    folder = notes / "rounds/round_001"
+    (folder / "labels.csv").write_text("cluster,label,wrong\n1,a,\n")
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text(content)
+    assert message in one_line(capsys, "ask=files")
+    assert not (notes / "rounds/answers.jsonl").exists()
+    assert not (notes / "rounds/round_002").exists()
+
+
+def test_two_answers_about_one_glyph_that_disagree_are_named(notes, capsys):
+    assert label("ask=files", "clusters=1") == 0
+    folder = notes / "rounds/round_001"
+    for name in "ab":
+        (folder / name).mkdir()
+        shutil.copy(folder / "glyphs/01_02.png", folder / name)
+    assert "01_02.png lies in the folder a and in the folder b" in one_line(capsys, "ask=files")
+
+
+def test_the_terminal_takes_answers_and_goes_on_after_them(notes, monkeypatch, capsys):
+    typed(monkeypatch, "a -3", "zz", "mixed", "junk", "undo", "b")
+    assert label() == 0
+    printed = capsys.readouterr().out
+    assert "notes/rounds/sheet.png" in printed
+    assert "'zz' is no label" in printed
+    entries = log(notes)
+    assert [entry.get("label", "undo") for entry in entries] == ["a", None, "", "undo", "b"]
+    assert entries[0]["wrong"] == [3]
+    typed(monkeypatch, "c", "quit", "d")
+    assert label() == 0
+    assert [entry.get("label", "undo") for entry in log(notes)] == ["a", None, "", "undo", "b", "c"]
+    assert {row["label"] for row in table(notes) if row["by"] == "person"} == {"a", "b", "c"}
+
+
+def test_undo_takes_the_last_round_back(notes, digits):
+    assert label("ask=files", "clusters=4") == 0
+    fill(notes, digits)
+    assert label("ask=files", "clusters=4") == 0
+    assert sum(row["by"] == "person" for row in table(notes)) > 20
+    assert label("undo=true") == 0
+    assert table(notes) == []
+    assert len(log(notes)) == 5  # nothing is ever removed from the log
+
+
+def test_a_correction_in_the_table_holds(notes, monkeypatch, capsys):
+    typed(monkeypatch, "a")
+    assert label() == 0
+    content = (notes / "labels.csv").read_text()
+    before = next(line for line in content.splitlines() if '"person"' in line)
+    (notes / "labels.csv").write_text(content.replace(before, before.replace('"a"', '"q"')))
+    typed(monkeypatch)
+    assert label() == 0
+    assert "is 'a' by a sheet and 'q' in labels.csv: 'q' holds." in capsys.readouterr().out
+    assert sum(row["label"] == "q" and row["by"] == "person" for row in table(notes)) == 1
+
+
+def test_labels_by_a_transcript_are_replaced_only_on_request(notes, monkeypatch, capsys):
+    typed(monkeypatch, "a")
+    assert label() == 0
+    path = notes / "labels.csv"
+    path.write_text(path.read_text().replace('"program"', '"transcript"'))
+    kept = path.read_bytes()
+    assert "overwrite=true" in one_line(capsys)
+    assert path.read_bytes() == kept
+    typed(monkeypatch)
+    assert label("overwrite=true") == 0
+    assert {row["by"] for row in table(notes)} == {"person", "program"}
+
+
+def test_a_deleted_picture_is_not_asked_about(notes, monkeypatch, capsys):
+    gone = next(SegmentedFolder(notes).rows("character"))
+    (notes / gone.file).unlink()
+    typed(monkeypatch, "a")
+    assert label() == 0
+    assert "1 characters are not asked about" in capsys.readouterr().out
+    assert (gone.line, gone.order) not in {(int(row["line"]), int(row["order"])) for row in table(notes)}
+
+
+def test_answers_outlive_another_segmentation(notes, monkeypatch, capsys):
+    typed(monkeypatch, "a", "b")
+    assert label() == 0
+    before = sum(row["by"] == "person" for row in table(notes))
+    boxes = notes / "boxes.csv"
+    rows = list(SegmentedFolder(notes).rows())
+    moved = [row._replace(x=row.x + 1) for row in rows]
+    lines = [",".join(BoxRow._fields), *(",".join(map(str, row.cells())) for row in moved)]
+    boxes.write_text("\n".join(lines) + "\n")
+    (notes / "labels.csv").unlink()
+    typed(monkeypatch)
+    assert label() == 0
+    assert sum(row["by"] == "person" for row in table(notes)) == before
+
+
+def test_the_baseline_names_whole_clusters_by_five_pictures(notes, monkeypatch):
+    typed(monkeypatch, "a")
+    assert label("method=dbscan") == 0
+    (entry,) = log(notes)
+    assert len(entry["glyphs"]) == 5
+    assert len(table(notes)) >= 5
+    assert json.loads((notes / "report.json").read_text())["labels"]["method"] == "dbscan"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["pages=nowhere"], "Give pages=<folder that handwriting segment wrote>"),
+        (["keep=2"], "keep=2"),
+        (["method=umap"], "method=umap"),
+        (["ask=browser"], "ask=browser"),
+    ],
+)
+def test_other_values_are_refused(notes, capsys, words, message):
+    assert message in one_line(capsys, *words)
+
+
+def test_an_older_folder_and_a_broken_log_are_refused(notes, capsys, monkeypatch):
+    (notes / "rounds").mkdir()
+    (notes / "rounds/answers.jsonl").write_text('{"label": "a", "glyphs": [], "wrong": [7]}\n')
+    assert "answers.jsonl, line 1 is no answer" in one_line(capsys)
+    boxes = notes / "boxes.csv"
+    boxes.write_text(boxes.read_text().replace(",above,below", ""))
+    assert "Segment the pages again" in one_line(capsys)
