@@ -21,6 +21,7 @@ from handwriting.labelling.copy_text import (
     choose_texts,
     count_signs,
 )
+from handwriting.labelling.plain_text import read_text_file
 from handwriting.text import printable
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 MAX_PAGES = 20
 """Pages of one sheet: more than anybody copies by hand."""
-MAX_TEXT_BYTES = 1_000_000
-"""Size of the largest text that is read; a page of text has a thousand bytes."""
 MAX_NAMED = 26
 """Characters or pairs that a printed line names."""
 MAX_SHOWN_CHARACTERS = 40
@@ -174,7 +173,8 @@ def _own_text(text: str) -> str:
     """
     content = text
     if text.startswith("@"):
-        content = _read_text(Path(text[1:]).expanduser())
+        path = Path(text[1:]).expanduser()
+        content = read_text_file(path, f"text=@{path}", "Give @ and a text file.")
     elif _answers(Path(text).expanduser().is_file):
         raise ConfigError(f"text={text} is a file: write text=@{text} to copy what it holds.")
     if not copy_lines(content):
@@ -185,23 +185,6 @@ def _own_text(text: str) -> str:
 def _source(text: str | None) -> Path | None:
     """Return the file that ``text`` names, resolved; None where it names none."""
     return Path(text[1:]).expanduser().resolve() if text and text.startswith("@") else None
-
-
-def _read_text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_TEXT_BYTES + 1)
-        if len(content) > MAX_TEXT_BYTES:
-            raise DataError(f"text=@{path} has more than {MAX_TEXT_BYTES:,} bytes: too much to copy by hand.")
-        text = content.decode("utf-8-sig")
-    except OSError as error:
-        raise DataError(f"text=@{path} cannot be read ({error.strerror or error}). Give @ and a text file.") from error
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise DataError(f"text=@{path} is not text in UTF-8 (line {line}). Save it as UTF-8.") from error
-    if "\0" in text:
-        raise DataError(f"text=@{path} is not text: it holds null characters. Give @ and a text file.")
-    return text
 
 
 def _notes(file: Path) -> list[str]:

@@ -12,7 +12,6 @@ chosen by greedy cover, then exchanged until every count is met.
 from __future__ import annotations
 
 import string
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -22,6 +21,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from handwriting.labelling.plain_text import plain_marks
 
 MIN_WORDS, MAX_WORDS = 150, 200
 """Words on one page."""
@@ -55,11 +56,6 @@ REUSE_COST = 0.5
 """Cost of a sentence for each time that it stands on another page already, in words too many."""
 LENGTH_COST = 0.01
 """Cost of a word that the page has room for: of two complete texts the shorter one is less work."""
-_PLAIN = str.maketrans(
-    "\u2018\u2019\u201a\u201b\u2032\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb\u2010\u2011\u2012\u2013\u2014\u2212",
-    "'" * 5 + '"' * 7 + "-" * 6,
-)
-"""Typographic quotes, primes and dashes, and the plain marks that are written in the same way."""
 _SENTENCES_FILE = "copy_sentences.txt"
 
 
@@ -97,7 +93,7 @@ def count_signs(text: str) -> Counter[str]:
     >>> count_signs("See “See”")
     Counter({'e': 4, 'S': 2, '"': 2, 'ee': 2})
     """
-    plain = unicodedata.normalize("NFC", text).translate(_PLAIN)
+    plain = plain_marks(text)
     counts = Counter(character for character in plain if not character.isspace())
     counts.update(first + second for first, second in pairwise(plain) if first.islower() and second.islower())
     return counts
