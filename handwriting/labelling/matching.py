@@ -34,6 +34,8 @@ START_SKIPPING = 4.0
 """Cost of each run of found words, or of words of the text, that are skipped, besides that of each word."""
 LINE_END_COST = 4.0
 """Cost of a line end of the text that is none of the page."""
+ACROSS_LINES_COST = 6.0
+"""Cost of finding the last word of a line of the text and the first of the next as one, if lines are the page's."""
 MIN_SHARED_LINE_ENDS = 0.5
 """Share of line ends that page and text have in common from which the text is taken to have the page's lines."""
 STEPS = ((1, 1), (1, 2), (1, 3), (2, 1), (3, 1))
@@ -150,7 +152,14 @@ def _cheapest(tables: CostTables, ends: _Ends, line_cost: float) -> _Path:
     skipped_text = np.concatenate([[0.0], np.cumsum(tables.skip_text)])
     columns = np.arange(m + 1)
     options = np.empty((len(STEPS) + 1, m + 1))
-    usable = [(number, step, tables.match[step]) for number, step in enumerate(STEPS) if step in tables.match]
+    usable = []
+    for number, step in enumerate(STEPS):
+        if step in tables.match:
+            # Two words found as one stand on one line.
+            inside = np.zeros(m)
+            for before in range(1, step[1]):
+                inside[:-before] += ends.text[before:-1]
+            usable.append((number, step, tables.match[step] + ACROSS_LINES_COST * (line_cost > 0) * inside))
     for row in range(n + 1):
         options[:] = np.inf
         if row == 0:

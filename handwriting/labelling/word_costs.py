@@ -87,7 +87,7 @@ class LetterWidths:
 
 
 @dataclass(frozen=True, eq=False)
-class Extents:
+class WordExtents:
     """How far words reach above and below the baseline.
 
     Attributes:
@@ -105,7 +105,7 @@ class Extents:
         return np.column_stack([known, np.full(len(measured), 0.5)])
 
 
-EXTENTS_OF_NO_HAND = Extents(EXTENTS_AT_FIRST, np.full((2, 4), EXTENT_SPREAD_AT_FIRST))
+EXTENTS_OF_NO_HAND = WordExtents(EXTENTS_AT_FIRST, np.full((2, 4), EXTENT_SPREAD_AT_FIRST))
 
 
 def is_mark(text: str) -> bool:
@@ -207,7 +207,7 @@ class PageCosts:
         letters = np.array([widths.width[character] for character in self.alphabet])
         return np.maximum(self.counts @ letters + widths.edge, 0.1)
 
-    def tables(self, widths: LetterWidths, extents: Extents) -> CostTables:
+    def tables(self, widths: LetterWidths, extents: WordExtents) -> CostTables:
         """Return the costs of all steps for a hand."""
         found, n, m = self.found, len(self.found.line), len(self.texts)
         expected = self.expected(widths)
@@ -380,7 +380,7 @@ def learned_widths(costs: PageCosts, pairs: Pairs, first: LetterWidths, current:
     return replace(result, spread=float(np.clip(off, *SPREAD_RANGE)))
 
 
-def learned_extents(costs: PageCosts, pairs: Pairs) -> Extents:
+def learned_extents(costs: PageCosts, pairs: Pairs) -> WordExtents:
     """Return the extents that matched words show, drawn towards those at first.
 
     Args:
@@ -398,4 +398,4 @@ def learned_extents(costs: PageCosts, pairs: Pairs) -> Extents:
                 off = 1.4826 * float(np.median(np.abs(values - middle)))
                 mean[side, kind] += share * (middle - mean[side, kind])
                 spread[side, kind] += share * (max(off, MIN_EXTENT_SPREAD) - spread[side, kind])
-    return Extents(mean, spread)
+    return WordExtents(mean, spread)
