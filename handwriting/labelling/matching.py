@@ -38,7 +38,7 @@ ACROSS_LINES_COST = 6.0
 """Cost of finding the last word of a line of the text and the first of the next as one, if lines are the page's."""
 MIN_SHARED_LINE_ENDS = 0.5
 """Share of line ends that page and text have in common from which the text is taken to have the page's lines."""
-STEPS = ((1, 1), (1, 2), (1, 3), (2, 1), (3, 1))
+STEPS = ((1, 1), (1, 2), (1, 3), (2, 1), (3, 1), (2, 2))
 
 
 @dataclass(frozen=True)

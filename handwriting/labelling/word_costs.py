@@ -21,6 +21,7 @@ Pairs = NDArray[np.int64]
 TALL, MIDDLE, LOW_MARKS, LONG, TAILED = "bdfhkl", "tij!?:;", ".,_-~", "gjpqyQ", "fz,;("
 """Characters by how far they reach above the baseline (with capitals and digits: high; all others: as an ``x``) and
 below it (far; in some hands)."""
+QUOTES = "'\""
 EXTENTS_AT_FIRST = np.array([[0.4, 1.2, 1.8, 2.2], [0.15, 0.5, 1.0, 0.15]])
 """Mean extents of words: above, for low marks, small, middle and tall letters; below, without, with doubtful and with
 long tails; the last is unused."""
@@ -49,14 +50,18 @@ MIN_DENSITY_SPREAD = 0.15
 DENSE_FROM, MAX_DENSE_COST = 2.5, 4.0
 """Standard deviations from which a word is dense as if scribbled out, and the most that matching it costs for that."""
 
-NARROW_WIDTH, NARROW_ABOVE = 0.6, 0.7
+NARROW_WIDTH, NARROW_ABOVE = 1.2, 0.7
 """Width and extent above up to which a found word is a speck, a dot or a mark."""
 SKIP_FOUND, SKIP_NARROW, SKIP_TEXT, SKIP_MARK = 3.0, 0.0, 5.0, 0.0
 """Cost of leaving out a found word, a narrow one, a word of the text, and a mark that stands apart in it."""
 JOIN_TEXTS, JOIN_MARK = 4.0, 1.0
 """Cost of finding two words of the text as one, and of a word with a mark that stands apart in the text."""
-JOIN_FOUND, JOIN_NARROW = 5.0, 1.5
-"""Cost of finding a word as two, and of finding a mark apart from its word."""
+JOIN_FOUND, JOIN_NARROW, JOIN_FOUND_MARK = 5.0, 3.5, 1.5
+"""Cost of finding a word as two, of finding a narrow part of it apart, and of finding a mark at its end apart."""
+CROSS = 8.0
+"""Cost of finding two words as two that are divided in another place."""
+APART, APART_FROM = 10.0, 0.5
+"""Cost of finding a word's parts as far apart as words are, per usual gap, and the share from which it counts."""
 TEXT_GAP, MARK_GAP = 0.4, 0.15
 """Paper between two words that are found as one, and before a mark."""
 MAX_INNER_GAP = 0.3
@@ -114,7 +119,9 @@ def is_mark(text: str) -> bool:
 
 
 def kind_above(text: str) -> int:
-    """Return the kind of a text by its extent above the baseline, 0..3 as ``EXTENTS_AT_FIRST``."""
+    """Return the kind of a text by its extent above the baseline: 0..3 as ``EXTENTS_AT_FIRST``, -1 if unknown."""
+    if all(character in QUOTES for character in text):  # some hands set them low
+        return -1
     return max(_kind_above(character) for character in text)
 
 
@@ -195,6 +202,14 @@ class PageCosts:
         self.dense = density_scores(found)
         self.narrow = (found.width < NARROW_WIDTH) & (found.above < NARROW_ABOVE)
 
+    @cached_property
+    def apart(self) -> Floats:
+        """The cost of taking each found word and the next, on its line, for parts of one word, ``(n - 1,)``."""
+        gap = self.found.left[1:] - self.found.right[:-1]
+        on_line = self.found.line[1:] == self.found.line[:-1]
+        usual = max(float(np.median(gap[on_line])), MAX_INNER_GAP) if on_line.any() else 1.0
+        return np.where(on_line, APART * np.maximum(gap / usual - APART_FROM, 0.0), 0.0)
+
     def widths_at_first(self, width: Callable[[str], float]) -> LetterWidths:
         """Return letter widths of no hand in particular, scaled to this page by the median words."""
         letters = np.array([width(character) for character in self.alphabet])
@@ -228,7 +243,9 @@ class PageCosts:
             match[1, count] = np.pad(cost, ((0, 0), (0, count - 1)), constant_values=np.inf)
 
         cut = np.zeros((n, m), np.int64)
-        width, up, down, joins = found.width, found.above, found.below, np.zeros(n)
+        width, up, down, joins = found.width, found.above, found.below, np.zeros((n, 1))
+        marked_ends = np.array([is_mark(text[0]) or is_mark(text[-1]) for text in self.texts])
+        narrow_cost = np.where(marked_ends, JOIN_FOUND_MARK, JOIN_NARROW)
         gap = np.append(found.left[1:] - found.right[:-1], np.inf)
         for count in (2, 3):
             if n < count:
@@ -236,14 +253,17 @@ class PageCosts:
             same_line = found.line[: n - count + 1] == found.line[count - 1 :]
             between = gap[count - 2 : n - 1]
             narrow = self.narrow[count - 2 : n - 1] | self.narrow[count - 1 :]
-            joins = joins[:-1] + np.where(narrow, JOIN_NARROW, JOIN_FOUND)
+            whole_cost = JOIN_FOUND + self.apart[count - 2 : n - 1, None]
+            joins = joins[:-1] + np.where(narrow[:, None], narrow_cost, whole_cost)
             width = width[:-1] + np.clip(between, 0.0, MAX_INNER_GAP) + found.width[count - 1 :]
             up = np.maximum(up[:-1], found.above[count - 1 :])
             down = np.maximum(down[:-1], found.below[count - 1 :])
             sides = extents.cost(0, up), extents.cost(1, down)
-            cost = self._cost(width, expected, widths, *sides, self.above, self.below) + joins[:, None]
+            cost = self._cost(width, expected, widths, *sides, self.above, self.below) + joins
             cost[~same_line] = np.inf
             match[count, 1] = np.pad(cost, ((0, count - 1), (0, 0)), constant_values=np.inf)
+        if n >= 2 and m >= 2:
+            match[2, 2] = self._crossed(widths, extents)
         if n >= 2:
             for first in np.flatnonzero(np.diff(found.line)):
                 match[2, 1][first], cut[first] = self._hyphenated(int(first), widths, above, below)
@@ -266,6 +286,21 @@ class PageCosts:
     ) -> Floats:
         by_width = width_cost(measured[:, None], expected[None], widths.spread)
         return by_width + above[:, kind_above] + below[:, kind_below]
+
+    def _crossed(self, widths: LetterWidths, extents: WordExtents) -> Floats:
+        """Return the cost of two words of the text found as two that are divided in another place, ``(n, m)``."""
+        found = self.found
+        expected = self.expected(widths)
+        measured = found.width[:-1] + found.width[1:]
+        total = expected[:-1] + expected[1:] - widths.edge
+        above, below = (
+            extents.cost(side, np.maximum(values[:-1], values[1:]))
+            for side, values in enumerate((found.above, found.below))
+        )
+        kinds = (np.maximum(kinds[:-1], kinds[1:]) for kinds in (self.above, self.below))
+        cost = self._cost(measured, total, widths, above, below, *kinds) + CROSS + self.apart[:, None]
+        cost[found.line[:-1] != found.line[1:]] = np.inf
+        return np.pad(cost, ((0, 1), (0, 1)), constant_values=np.inf)
 
     def _hyphenated(self, first: int, widths: LetterWidths, above: Floats, below: Floats) -> tuple[Floats, Pairs]:
         """Return the cost of each word broken over the end of a line, and its best cut, both ``(m,)``."""
