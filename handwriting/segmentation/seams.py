@@ -59,10 +59,23 @@ class Seams:
             count: The number of lines.
             middle: The level of the lines' middle.
         """
-        band = np.zeros((2 * middle + 1, count, int(ink.column.max(initial=0)) + 2), np.uint8)
+        band = np.zeros((2 * middle + 1, count, int(ink.column.max(initial=0)) + 2), np.float32)
         band[ink.level, line, ink.column] = 1
-        above, upward = _swept(band[: middle + 1])
-        below, downward = _swept(band[middle:][::-1])
+        return cls.of_band(band, middle)
+
+    @classmethod
+    def of_band(cls, band: NDArray[np.float32], middle: int, sideways: NDArray[np.float32] | None = None) -> Seams:
+        """Find the seams of some lines, or of some words.
+
+        Args:
+            band: The ink at each level of each line, 0..1, float32 ``(levels, L, W)``.
+            middle: The level of the lines' middle.
+            sideways: The cost of a sideways step at each level, float32 ``(levels,)``; ``SIDEWAYS`` by default.
+        """
+        if sideways is None:
+            sideways = np.full(len(band), SIDEWAYS, np.float32)
+        above, upward = _swept(band[: middle + 1], sideways[: middle + 1])
+        below, downward = _swept(band[middle:][::-1], sideways[middle:][::-1])
         return cls(above + below - band[middle], upward, downward)
 
     def through(self, columns: NDArray[np.int64], line: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -74,11 +87,11 @@ class Seams:
         return np.stack(up[:0:-1] + down, axis=1)
 
 
-def _swept(band: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+def _swept(band: NDArray[np.float32], sideways: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
     """Return the cost of the cheapest path from the first level to each column of the last one, and its steps back.
 
     Args:
-        band: 1 where there is ink, ``(levels, L, W)``.
+        band: The ink, 0..1, float32 ``(levels, L, W)``.
 
     Returns:
         The costs, float32 ``(L, W)``, and the steps, int8 ``(levels, L, W)``.
@@ -89,7 +102,7 @@ def _swept(band: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.int
     cost, left, right = walled[:, 1:-1], walled[:, :-2], walled[:, 2:]
     cost[:] = band[0]
     for level in range(1, levels):
-        side = np.minimum(left, right) + np.float32(SIDEWAYS)
+        side = np.minimum(left, right) + sideways[level]
         steps[level] = (side < cost) * np.where(left <= right, np.int8(-1), np.int8(1))
         cost[:] = np.minimum(cost, side) + band[level]
     return cost.copy(), steps

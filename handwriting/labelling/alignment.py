@@ -1,0 +1,105 @@
+"""Alignment: the cuts of a word that its text explains best, by dynamic programming over pieces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handwriting.labelling.pieces import Pieces
+
+NEAR = 0.2
+"""Distance within which two cuts are the same, in x-heights."""
+CUT_COST, MAX_CUT_COST = 8.0, 4.0
+"""Cost of a cut for each x-height of full ink that it crosses, and the largest cost of a cut, in nats."""
+
+
+@dataclass(frozen=True, eq=False)
+class Aligned:
+    """A word cut into the characters of its text.
+
+    Attributes:
+        text: The text.
+        piece: The number of the piece of each character, int64 ``(n,)``.
+        cost: The cost of each piece and of the cut after it, in nats, float64 ``(n,)``.
+        cut: The probability that both cuts of each character lie where they were made, within ``NEAR``, float64 ``(n,)``.
+        excess: For each piece of the word, how much more the best cuts that use it would cost, in nats, float64 ``(m,)``.
+    """
+
+    text: str
+    piece: NDArray[np.int64]
+    cost: NDArray[np.float64]
+    cut: NDArray[np.float64]
+    excess: NDArray[np.float64]
+
+
+def align(pieces: Pieces, text: str, characters: dict[str, int], costs: NDArray[np.float64]) -> Aligned | None:
+    """Cut a word into the characters of its text.
+
+    Args:
+        pieces: The pieces of the word.
+        text: At least one character.
+        characters: The column of each character in ``costs``.
+        costs: The cost of each piece as each character, in nats, float64 ``(n, c)``.
+
+    Returns:
+        The cuts of least total cost; None where the word has too few pieces.
+    """
+    count = len(pieces.column)
+    if count - 1 < len(text):
+        return None
+    after = np.minimum(CUT_COST * pieces.cost, MAX_CUT_COST)
+    after[-1] = after[0] = 0.0
+    tables = {}
+    for character in set(text):
+        table = np.full((count, count), np.inf)
+        table[pieces.first, pieces.last] = costs[:, characters[character]] + after[pieces.last]
+        tables[character] = table
+    number = np.full((count, count), -1)
+    number[pieces.first, pieces.last] = np.arange(len(pieces.first))
+
+    best, forward = [_start(count)], [_start(count)]
+    came_from = []
+    for character in text:
+        ways = best[-1][:, None] + tables[character]
+        came_from.append(ways.argmin(axis=0))
+        best.append(ways.min(axis=0))
+        forward.append(_soft_minimum(forward[-1][:, None] + tables[character], 0))
+    if not np.isfinite(best[-1][-1]):
+        return None
+    backward = [_start(count)[::-1]]
+    for character in reversed(text):
+        backward.append(_soft_minimum(tables[character] + backward[-1][None, :], 1))
+    backward.reverse()
+    total = forward[-1][-1]
+
+    cuts = [count - 1]
+    for origins in reversed(came_from):
+        cuts.append(int(origins[cuts[-1]]))
+    cuts.reverse()
+    first, last = np.array(cuts[:-1]), np.array(cuts[1:])
+    cost = np.array([tables[c][i, j] for c, i, j in zip(text, first, last, strict=True)])
+    near = np.abs(pieces.column[:, None] - pieces.column) <= NEAR * pieces.strip.x_height
+    cut = np.zeros(len(text))
+    excess = np.full((count, count), np.inf)
+    for order, character in enumerate(text):
+        through = forward[order][:, None] + tables[character] + backward[order + 1][None, :] - total
+        np.minimum(excess, through, out=excess)
+        around = through[np.ix_(near[first[order]], near[last[order]])]
+        cut[order] = np.exp(-np.maximum(around, 0)).sum()
+    return Aligned(text, number[first, last], cost, np.minimum(cut, 1.0), excess[pieces.first, pieces.last])
+
+
+def _start(count: int) -> NDArray[np.float64]:
+    start = np.full(count, np.inf)
+    start[0] = 0.0
+    return start
+
+
+def _soft_minimum(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+    """Return the negative logarithm of the sum of ``exp(-values)``; infinite where all are."""
+    least = values.min(axis=axis, keepdims=True)
+    shift = np.where(np.isfinite(least), least, 0.0)
+    with np.errstate(divide="ignore"):
+        return np.asarray((shift - np.log(np.exp(shift - values).sum(axis=axis, keepdims=True))).squeeze(axis))

@@ -1,0 +1,199 @@
+"""Rounds of learning: the words of a hand are aligned, a classifier learns from them, and they are aligned again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handwriting.labelling.alignment import Aligned, align
+from handwriting.labelling.pieces import Pieces, pictures
+from handwriting.labelling.shapes import Shapes, learned
+
+SHAPE_ROUNDS = 4
+"""Rounds in which widths and extents alone are learned."""
+PLAUSIBLE = 14.0
+"""Pieces are scored that cost at most this much more than the best cuts by shape alone, in nats."""
+SHARES = (0.6, 0.75, 0.9)
+"""Share of the words, the best explained first, that the first rounds learn from; later rounds learn from all."""
+JUNK = 2.0
+"""Examples of junk for each example of a character."""
+JUNK_OVERLAP = 0.6
+"""Largest intersection over union with a character at which a piece is junk."""
+SHAPE_WEIGHT = 0.3
+"""Weight of the cost of a shape next to that of the classifier."""
+UNSEEN, RARE = 9.0, 2.0
+"""Cost of a piece that was not scored, in nats, and the number of examples at which a class is half trusted."""
+FLOOR, RARE_SHARE = 5e-4, 0.3
+"""The least probability of a class, and that of a class without examples where a piece is no junk."""
+
+MOVED = 0.25
+"""Distance from which a cut has moved, in x-heights."""
+
+Scores = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+"""Log probabilities of classes of pictures of pieces, junk last: uint8 ``(n, 2, h, w)`` to float32 ``(n, c)``."""
+
+
+class Train(Protocol):
+    """Trains a classifier of pieces; :class:`handwriting.features.pieces.PieceTraining` does."""
+
+    def __call__(
+        self,
+        pictures: NDArray[np.uint8],
+        labels: NDArray[np.int64],
+        weights: NDArray[np.float64],
+        classes: int,
+        seed: int,
+    ) -> Scores:
+        """Return the trained classifier."""
+
+
+@dataclass(eq=False)
+class Learning:
+    """The words of a hand with their text, and what was learned from them.
+
+    Attributes:
+        pieces: The pieces of each word.
+        texts: The text of each word, without spaces, at least one character.
+        seed: The seed of the classifiers and of the choice of junk.
+        characters: The characters of all texts, sorted.
+        aligned: The cuts of each word; None where its text is longer than it has pieces.
+        shapes: The shapes of the hand's characters.
+        scores: The cost of each piece of each word as each character by the last classifiers, ``(n, c)``; empty before.
+    """
+
+    pieces: Sequence[Pieces]
+    texts: Sequence[str]
+    seed: int = 0
+    characters: tuple[str, ...] = ()
+    aligned: list[Aligned | None] = field(default_factory=list)
+    shapes: Shapes = field(default_factory=lambda: Shapes({}, {}))
+    scores: list[NDArray[np.float64]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Align the words by shapes alone."""
+        self.characters = tuple(sorted(set("".join(self.texts))))
+        self._column = {character: column for column, character in enumerate(self.characters)}
+        self._measured = [
+            np.stack([np.log(np.maximum(pieces.width, 0.05)), pieces.above, pieces.below], axis=1)
+            for pieces in self.pieces
+        ]
+        at_first = Shapes({}, {})
+        ratios = [pieces.span / at_first.width(text) for pieces, text in zip(self.pieces, self.texts, strict=True)]
+        self.shapes = Shapes({}, {}, float(np.median(ratios)) if ratios else 1.0)
+        for _ in range(SHAPE_ROUNDS):
+            self._align(1.0)
+        self._scored = [
+            np.arange(len(pieces.first)) if word is None else np.flatnonzero(word.excess < PLAUSIBLE)
+            for pieces, word in zip(self.pieces, self.aligned, strict=True)
+        ]
+        self._pictures = [pictures(p, chosen) for p, chosen in zip(self.pieces, self._scored, strict=True)]
+        self._random = np.random.default_rng(self.seed)
+        self._rounds = 0
+
+    def round(self, train: Train) -> float:
+        """Train on each half of the words, score the other half, and align all words again.
+
+        Returns:
+            The share of characters whose cuts moved, 0..1.
+        """
+        before = self.cuts()
+        half = np.arange(len(self.pieces)) % 2
+        self.scores = [np.full((len(p.first), len(self.characters)), UNSEEN) for p in self.pieces]
+        for part in (0, 1):
+            learnt, counts = self._train(train, np.flatnonzero(half == part), 2 * self._rounds + part)
+            rest = np.flatnonzero(half != part)
+            if learnt is not None:
+                self._score(learnt, counts, rest)
+        self._rounds += 1
+        self._align(SHAPE_WEIGHT)
+        moved = [
+            np.abs(now - was).max(axis=1) > MOVED * pieces.strip.x_height
+            for pieces, was, now in zip(self.pieces, before, self.cuts(), strict=True)
+            if was.shape == now.shape
+        ]
+        return float(np.concatenate(moved).mean()) if moved else 0.0
+
+    def cuts(self) -> list[NDArray[np.int64]]:
+        """Return the columns of the cuts before and after each character of each word, int64 ``(n, 2)``."""
+        return [
+            np.zeros((0, 2), np.int64)
+            if word is None
+            else np.stack([p.column[p.first[word.piece]], p.column[p.last[word.piece]]], axis=1)
+            for p, word in zip(self.pieces, self.aligned, strict=True)
+        ]
+
+    def _align(self, shape_weight: float) -> None:
+        costs = [shape_weight * self.shapes.cost(measured, self.characters) for measured in self._measured]
+        if self.scores:
+            costs = [cost + score for cost, score in zip(costs, self.scores, strict=True)]
+        self.aligned = [
+            align(pieces, text, self._column, cost)
+            for pieces, text, cost in zip(self.pieces, self.texts, costs, strict=True)
+        ]
+        words = [index for index, word in enumerate(self.aligned) if word is not None]
+        if words:
+            found = [word for word in self.aligned if word is not None]
+            self.shapes = learned(
+                [character for word in found for character in word.text],
+                np.concatenate([self._measured[index][word.piece] for index, word in zip(words, found, strict=True)]),
+                np.concatenate([word.cut for word in found]),
+                self.shapes.scale,
+            )
+
+    def _train(self, train: Train, words: NDArray[np.int64], order: int) -> tuple[Scores | None, NDArray[np.int64]]:
+        """Train a classifier on some words; return it, and the number of examples of each character."""
+        share = SHARES[self._rounds] if self._rounds < len(SHARES) else 1.0
+        cost = np.array([np.inf if (word := self.aligned[i]) is None else word.cost.mean() for i in words])
+        chosen = words[np.argsort(cost, kind="stable")[: round(share * np.isfinite(cost).sum())]]
+        images, labels, weights = [], [], []
+        for index in chosen:
+            examples, classes, weight = self._examples(int(index))
+            images.append(examples)
+            labels.append(classes)
+            weights.append(weight)
+        counts = np.bincount(np.concatenate(labels), minlength=len(self.characters) + 1) if labels else np.zeros(1, int)
+        if counts.sum() < 2:
+            return None, counts
+        learnt = train(
+            np.concatenate(images),
+            np.concatenate(labels),
+            np.concatenate(weights),
+            len(self.characters) + 1,
+            self.seed + order,
+        )
+        return learnt, counts[:-1]
+
+    def _examples(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.float64]]:
+        """Return pictures of a word's characters and of junk, their classes, and their weights."""
+        pieces, word, scored = self.pieces[index], self.aligned[index], self._scored[index]
+        assert word is not None
+        place = np.searchsorted(scored, word.piece)
+        seen = (place < len(scored)) & (scored[np.minimum(place, len(scored) - 1)] == word.piece)
+        ends = pieces.column[pieces.first[scored]], pieces.column[pieces.last[scored]]
+        own = pieces.column[pieces.first[word.piece]], pieces.column[pieces.last[word.piece]]
+        overlap = np.minimum(ends[1][:, None], own[1]) - np.maximum(ends[0][:, None], own[0])
+        union = np.maximum(ends[1][:, None], own[1]) - np.minimum(ends[0][:, None], own[0])
+        junk = np.flatnonzero((overlap / union).max(axis=1) < JUNK_OVERLAP)
+        junk = self._random.permutation(junk)[: round(JUNK * len(word.text))]
+        labels = np.array([self._column[character] for character in word.text], np.int64)[seen]
+        return (
+            self._pictures[index][np.concatenate([place[seen], junk])],
+            np.concatenate([labels, np.full(len(junk), len(self.characters))]),
+            np.concatenate([word.cut[seen], np.ones(len(junk))]),
+        )
+
+    def _score(self, scores: Scores, counts: NDArray[np.int64], words: NDArray[np.int64]) -> None:
+        shown = scores(np.concatenate([self._pictures[index] for index in words]))
+        probability = np.exp(shown.astype(np.float64))
+        doubt = RARE / (RARE + counts)
+        anything = RARE_SHARE * (1 - probability[:, -1:])
+        cost = -np.log(np.maximum((1 - doubt) * probability[:, :-1] + doubt * anything, FLOOR))
+        start = 0
+        for index in words:
+            stop = start + len(self._scored[index])
+            self.scores[index][self._scored[index]] = cost[start:stop]
+            start = stop
