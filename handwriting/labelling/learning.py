@@ -21,7 +21,7 @@ SHARES = (0.6, 0.75, 0.9)
 """Share of the words, the best explained first, that the first rounds learn from; later rounds learn from all."""
 JUNK = 2.0
 """Examples of junk for each example of a character."""
-JUNK_OVERLAP = 0.6
+JUNK_OVERLAPS = (0.6,)
 """Largest intersection over union with a character at which a piece is junk."""
 SHAPE_WEIGHT = 0.3
 """Weight of the cost of a shape next to that of the classifier."""
@@ -177,7 +177,7 @@ class Learning:
         own = pieces.column[pieces.first[word.piece]], pieces.column[pieces.last[word.piece]]
         overlap = np.minimum(ends[1][:, None], own[1]) - np.maximum(ends[0][:, None], own[0])
         union = np.maximum(ends[1][:, None], own[1]) - np.minimum(ends[0][:, None], own[0])
-        junk = np.flatnonzero((overlap / union).max(axis=1) < JUNK_OVERLAP)
+        junk = np.flatnonzero((overlap / union).max(axis=1) < JUNK_OVERLAPS[min(self._rounds, len(JUNK_OVERLAPS) - 1)])
         junk = self._random.permutation(junk)[: round(JUNK * len(word.text))]
         labels = np.array([self._column[character] for character in word.text], np.int64)[seen]
         return (

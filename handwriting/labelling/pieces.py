@@ -106,6 +106,11 @@ def _pieces(strip: Strip, seams: Seams, row: int, pitch: float) -> Pieces:
     cost = seams.cost[row, :width]
     column = _candidates(cost, low, high, max(MIN_SPACING, round(SPACING * pitch * strip.x_height)))
     path = seams.through(column, np.full(len(column), row))
+    import os
+    if os.environ.get('STRAIGHT'):
+        path = np.repeat(column[:, None], ROWS, 1)
+        sm = np.convolve(strip.ink.sum(axis=0) / 255.0, [0.25, 0.5, 0.25], 'same')
+        cost = np.maximum(cost, sm) if os.environ['STRAIGHT'] == '2' else cost
     path[0], path[-1] = -1, width  # the ends hold all ink
     part = (np.arange(width)[None, None, :] > path[:, :, None]).sum(axis=0)
     part = _whole_marks(part, inked, SMALL * strip.x_height)
