@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from handwriting.labelling.pieces import Pieces
 
-NEAR = 0.2
-"""Distance within which two cuts are the same, in x-heights."""
+NEAR, NEAR_INK = 0.2, 0.05
+"""Distance within which two cuts are the same, in x-heights, or the ink between them, in squares of the x-height."""
 CUT_COST, MAX_CUT_COST = 8.0, 4.0
 """Cost of a cut for each x-height of full ink that it crosses, and the largest cost of a cut, in nats."""
 
@@ -23,8 +23,8 @@ class Aligned:
         text: The text.
         piece: The number of the piece of each character, int64 ``(n,)``.
         cost: The cost of each piece and of the cut after it, in nats, float64 ``(n,)``.
-        cut: The probability that both cuts of each character lie where they were made, within ``NEAR``, float64 ``(n,)``.
-        excess: For each piece of the word, how much more the best cuts that use it would cost, in nats, float64 ``(m,)``.
+        cut: The probability that both cuts of each character lie where they were made, give or take ``NEAR``, ``(n,)``.
+        excess: How much more than the best cuts the best that use each piece cost, in nats, float64 ``(m,)``.
     """
 
     text: str
@@ -81,6 +81,7 @@ def align(pieces: Pieces, text: str, characters: dict[str, int], costs: NDArray[
     first, last = np.array(cuts[:-1]), np.array(cuts[1:])
     cost = np.array([tables[c][i, j] for c, i, j in zip(text, first, last, strict=True)])
     near = np.abs(pieces.column[:, None] - pieces.column) <= NEAR * pieces.strip.x_height
+    near |= np.abs(pieces.before[:, None] - pieces.before) <= NEAR_INK
     cut = np.zeros(len(text))
     excess = np.full((count, count), np.inf)
     for order, character in enumerate(text):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handwriting.labelling.alignment import Aligned, align
-from handwriting.labelling.pieces import Pieces, pictures
+from handwriting.labelling.composing import Composed, compose
+from handwriting.labelling.pieces import Pieces, character_pitch, find_pieces, pictures
 from handwriting.labelling.shapes import Shapes, learned
+from handwriting.labelling.strips import Strip
 
 SHAPE_ROUNDS = 4
 """Rounds in which widths and extents alone are learned."""
@@ -21,7 +24,7 @@ SHARES = (0.6, 0.75, 0.9)
 """Share of the words, the best explained first, that the first rounds learn from; later rounds learn from all."""
 JUNK = 2.0
 """Examples of junk for each example of a character."""
-JUNK_OVERLAPS = (0.6,)
+JUNK_OVERLAP = 0.6
 """Largest intersection over union with a character at which a piece is junk."""
 SHAPE_WEIGHT = 0.3
 """Weight of the cost of a shape next to that of the classifier."""
@@ -30,6 +33,13 @@ UNSEEN, RARE = 9.0, 2.0
 FLOOR, RARE_SHARE = 5e-4, 0.3
 """The least probability of a class, and that of a class without examples where a piece is no junk."""
 
+MIN_START_WEIGHT, FEW_PAIRS = 0.15, 30
+"""Weight of an example of another hand next to one of this hand, and the number of different pairs of letters below
+which it is 1: letters that always stand side by side cannot be told apart by this hand alone."""
+MAX_ROUNDS, AT_REST = 6, 0.03
+"""Number of rounds at most, and the share of characters that moved below which the cuts rest."""
+COMPOSED_WORDS, COMPOSED_LENGTHS = 400, (2, 8)
+"""Number of composed words, and the bounds of their length in characters."""
 MOVED = 0.25
 """Distance from which a cut has moved, in x-heights."""
 
@@ -38,7 +48,7 @@ Scores = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
 class Train(Protocol):
-    """Trains a classifier of pieces; :class:`handwriting.features.pieces.PieceTraining` does."""
+    """Trains a classifier of pieces; :class:`handwriting.features.piece_training.PieceTraining` does."""
 
     def __call__(
         self,
@@ -91,8 +101,48 @@ class Learning:
             for pieces, word in zip(self.pieces, self.aligned, strict=True)
         ]
         self._pictures = [pictures(p, chosen) for p, chosen in zip(self.pieces, self._scored, strict=True)]
+        self._start: tuple[NDArray[np.uint8], NDArray[np.int64]] | None = None
         self._random = np.random.default_rng(self.seed)
         self._rounds = 0
+
+    def start(self, train: Train, words: Sequence[Composed]) -> None:
+        """Learn from composed words of another hand, and align the words of this hand by it.
+
+        Args:
+            train: Trains a classifier.
+            words: The composed words, in the proportions of this hand.
+        """
+        self._start = self._composed_examples(words)
+        images, labels = self._start
+        scores = train(images, labels, np.ones(len(labels)), len(self.characters) + 1, self.seed)
+        counts = np.bincount(labels, minlength=len(self.characters) + 1)[:-1]
+        self.scores = [np.full((len(p.first), len(self.characters)), UNSEEN) for p in self.pieces]
+        self._score(scores, counts, np.arange(len(self.pieces)))
+        self._align(1.0)
+
+    @property
+    def start_weight(self) -> float:
+        """The weight of an example of another hand next to one of this hand."""
+        pairs = {pair for text in self.texts for pair in pairwise(text)}
+        return float(np.clip(FEW_PAIRS / max(len(pairs), 1), MIN_START_WEIGHT, 1.0))
+
+    def _composed_examples(self, words: Sequence[Composed]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Return pictures of the characters of composed words and of junk, and their classes."""
+        images, labels = [], []
+        pitch = float(
+            np.median([pieces.span / len(text) for pieces, text in zip(self.pieces, self.texts, strict=True)])
+        )
+        for word, pieces in zip(words, find_pieces([word.strip for word in words], pitch), strict=True):
+            first, last = pieces.column[pieces.first], pieces.column[pieces.last]
+            overlap = _overlap(first, last, word.ends)
+            best = overlap.argmax(axis=0)
+            seen = overlap.max(axis=0) > 0.7
+            junk = self._random.permutation(np.flatnonzero(overlap.max(axis=1) < JUNK_OVERLAP))
+            junk = junk[: round(JUNK * len(word.text))]
+            images.append(pictures(pieces, np.concatenate([best[seen], junk])))
+            own = np.array([self._column[character] for character in word.text], np.int64)[seen]
+            labels.append(np.concatenate([own, np.full(len(junk), len(self.characters))]))
+        return np.concatenate(images), np.concatenate(labels)
 
     def round(self, train: Train) -> float:
         """Train on each half of the words, score the other half, and align all words again.
@@ -155,6 +205,12 @@ class Learning:
             images.append(examples)
             labels.append(classes)
             weights.append(weight)
+        if self._start is not None:
+            # No more than of this hand: they take time.
+            some = self._random.permutation(len(self._start[1]))[: sum(map(len, labels))]
+            images.append(self._start[0][some])
+            labels.append(self._start[1][some])
+            weights.append(np.full(len(some), self.start_weight))
         counts = np.bincount(np.concatenate(labels), minlength=len(self.characters) + 1) if labels else np.zeros(1, int)
         if counts.sum() < 2:
             return None, counts
@@ -173,11 +229,9 @@ class Learning:
         assert word is not None
         place = np.searchsorted(scored, word.piece)
         seen = (place < len(scored)) & (scored[np.minimum(place, len(scored) - 1)] == word.piece)
-        ends = pieces.column[pieces.first[scored]], pieces.column[pieces.last[scored]]
-        own = pieces.column[pieces.first[word.piece]], pieces.column[pieces.last[word.piece]]
-        overlap = np.minimum(ends[1][:, None], own[1]) - np.maximum(ends[0][:, None], own[0])
-        union = np.maximum(ends[1][:, None], own[1]) - np.minimum(ends[0][:, None], own[0])
-        junk = np.flatnonzero((overlap / union).max(axis=1) < JUNK_OVERLAPS[min(self._rounds, len(JUNK_OVERLAPS) - 1)])
+        first, last = pieces.column[pieces.first[scored]], pieces.column[pieces.last[scored]]
+        own = np.stack([pieces.column[pieces.first[word.piece]], pieces.column[pieces.last[word.piece]]], axis=1)
+        junk = np.flatnonzero(_overlap(first, last, own).max(axis=1) < JUNK_OVERLAP)
         junk = self._random.permutation(junk)[: round(JUNK * len(word.text))]
         labels = np.array([self._column[character] for character in word.text], np.int64)[seen]
         return (
@@ -197,3 +251,50 @@ class Learning:
             stop = start + len(self._scored[index])
             self.scores[index][self._scored[index]] = cost[start:stop]
             start = stop
+
+
+def learn(
+    strips: Sequence[Strip],
+    texts: Sequence[str],
+    glyphs: Mapping[str, Sequence[NDArray[np.uint8]]],
+    train: Train,
+    seed: int = 0,
+    report: Callable[[str], None] = lambda _: None,
+) -> Learning:
+    """Cut the words of a hand by their texts, and learn its characters, until the cuts rest.
+
+    Args:
+        strips: The words of all pages of the hand; at least one.
+        texts: What each says, without spaces; at least one character.
+        glyphs: Glyphs of another hand by character, to begin with, bright ink on dark, uint8 ``(h, w)``; may be empty.
+        train: Trains a classifier of pieces.
+        seed: The seed of classifiers and composed words.
+        report: Called with a line after each round.
+    """
+    learning = Learning(find_pieces(strips, character_pitch(strips, texts)), texts, seed)
+    if glyphs:
+        composed = compose(glyphs, _texts(learning, seed), learning.shapes, strips[0].x_height, seed)
+        if composed:
+            learning.start(train, composed)
+            report(f"learned from {len(composed)} words of another hand")
+    for order in range(MAX_ROUNDS):
+        moved = learning.round(train)
+        report(f"round {order + 1}: {moved:.1%} of the characters moved")
+        if moved < AT_REST:
+            break
+    return learning
+
+
+def _texts(learning: Learning, seed: int) -> list[str]:
+    """Return random texts of the characters of a hand: half as frequent as there, half all alike."""
+    random = np.random.default_rng(seed)
+    everything, each = list("".join(learning.texts)), list(learning.characters)
+    lengths = random.integers(*COMPOSED_LENGTHS, COMPOSED_WORDS)
+    return ["".join(random.choice(everything if order % 2 else each, length)) for order, length in enumerate(lengths)]
+
+
+def _overlap(first: NDArray[np.int64], last: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the intersection over union of the columns of pieces and characters, float64 ``(n, m)``."""
+    shared = np.minimum(last[:, None], ends[:, 1]) - np.maximum(first[:, None], ends[:, 0])
+    together = np.maximum(last[:, None], ends[:, 1]) - np.minimum(first[:, None], ends[:, 0])
+    return np.asarray(np.maximum(shared, 0) / together)

@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handwriting.labelling.strips import BASELINE, MARGIN, ROWS, Strip
-from handwriting.segmentation.seams import Seams
+from handwriting.segmentation.seams import SIDEWAYS, Seams
 
 SPACING, MIN_SPACING = 0.15, 3
 """Distance between candidate cuts other than the cheapest seams, in character pitches, and its least, in pixels."""
 MIN_DISTANCE = 2
 """Distance below which two candidate cuts are one, in pixels of a strip."""
+CORE, CORE_SIDEWAYS = (1.1, 0.1), 1.0
+"""Extent above and below the baseline, in x-heights, in which a sideways step of a seam costs as much as a pixel of
+ink: seams are nearly straight between the bodies of letters, and run around ascenders and tails."""
 SMALL = 0.75
 """Height and width below which a component is a dot or a mark, which no cut divides, in x-heights."""
 INKED = 64
@@ -37,6 +40,7 @@ class Pieces:
         column: The column of each candidate cut in the middle of the x-height, rising, int64 ``(k,)``.
         cost: The ink that its seam crosses, in x-heights of full ink, float64 ``(k,)``.
         path: The column of each seam at each row, int64 ``(k, ROWS)``.
+        before: The ink to the left of each cut, in squares of the x-height, float64 ``(k,)``.
         part: The number of cuts to the left of each pixel, int64 ``(ROWS, W)``.
         first: The cut at which each piece starts, int64 ``(n,)``.
         last: The cut at which it ends, int64 ``(n,)``.
@@ -49,6 +53,7 @@ class Pieces:
     column: NDArray[np.int64]
     cost: NDArray[np.float64]
     path: NDArray[np.int64]
+    before: NDArray[np.float64]
     part: NDArray[np.int64]
     first: NDArray[np.int64]
     last: NDArray[np.int64]
@@ -71,6 +76,11 @@ class Pieces:
         return (self.part > first) & (self.part <= last)
 
 
+def character_pitch(strips: Sequence[Strip], texts: Sequence[str]) -> float:
+    """Return the width of a character of a hand, in x-heights: the median over words whose text is known."""
+    return float(np.median([strip.span / len(text) for strip, text in zip(strips, texts, strict=True)]))
+
+
 def find_pieces(strips: Sequence[Strip], pitch: float) -> list[Pieces]:
     """Find the candidate cuts and pieces of each strip.
 
@@ -86,11 +96,10 @@ def find_pieces(strips: Sequence[Strip], pitch: float) -> list[Pieces]:
         band = np.zeros((ROWS, len(chosen), widest), np.float32)
         for row, index in enumerate(chosen):
             band[:, row, : strips[index].ink.shape[1]] = strips[index].ink / np.float32(255)
-        import os
-        xh = strips[chosen[0]].x_height
-        side = np.full(ROWS, float(os.environ.get('OUT','0.12')), np.float32)
-        side[max(0,BASELINE - round(1.1 * xh)) : BASELINE + round(0.1*xh)] = float(os.environ.get('CORE','0.12'))
-        seams = Seams.of_band(band, BASELINE - round(xh / 2), side)
+        x_height = strips[chosen[0]].x_height
+        sideways = np.full(ROWS, SIDEWAYS, np.float32)
+        sideways[max(0, BASELINE - round(CORE[0] * x_height)) : BASELINE + round(CORE[1] * x_height)] = CORE_SIDEWAYS
+        seams = Seams.of_band(band, BASELINE - round(x_height / 2), sideways)
         for row, index in enumerate(chosen):
             found[index] = _pieces(strips[index], seams, row, pitch)
     return [pieces for pieces in found if pieces is not None]
@@ -106,11 +115,6 @@ def _pieces(strip: Strip, seams: Seams, row: int, pitch: float) -> Pieces:
     cost = seams.cost[row, :width]
     column = _candidates(cost, low, high, max(MIN_SPACING, round(SPACING * pitch * strip.x_height)))
     path = seams.through(column, np.full(len(column), row))
-    import os
-    if os.environ.get('STRAIGHT'):
-        path = np.repeat(column[:, None], ROWS, 1)
-        sm = np.convolve(strip.ink.sum(axis=0) / 255.0, [0.25, 0.5, 0.25], 'same')
-        cost = np.maximum(cost, sm) if os.environ['STRAIGHT'] == '2' else cost
     path[0], path[-1] = -1, width  # the ends hold all ink
     part = (np.arange(width)[None, None, :] > path[:, :, None]).sum(axis=0)
     part = _whole_marks(part, inked, SMALL * strip.x_height)
@@ -150,7 +154,12 @@ def _whole_marks(part: NDArray[np.int64], inked: NDArray[np.bool_], limit: float
 
 
 def _measured(
-    strip: Strip, column: NDArray[np.int64], cost: NDArray[np.float64], path: NDArray[np.int64], part: NDArray[np.int64], pitch: float
+    strip: Strip,
+    column: NDArray[np.int64],
+    cost: NDArray[np.float64],
+    path: NDArray[np.int64],
+    part: NDArray[np.int64],
+    pitch: float,
 ) -> Pieces:
     count = len(column)
     inked = strip.ink >= INKED
@@ -167,13 +176,16 @@ def _measured(
     kept = (width >= MIN_WIDTH) & ((width <= MAX_WIDTH) | (last == first + 1)) & (held > 1)
     first, last, held = first[kept], last[kept], held[kept]
     # Parts between cuts first and last are first + 1 .. last: running extremes from each start.
-    tops = np.stack([np.minimum.accumulate(np.where(np.arange(count + 1) > start, top, ROWS)) for start in range(count)])
+    tops = np.stack(
+        [np.minimum.accumulate(np.where(np.arange(count + 1) > start, top, ROWS)) for start in range(count)]
+    )
     bottoms = np.stack(
         [np.maximum.accumulate(np.where(np.arange(count + 1) > start, bottom, -1)) for start in range(count)]
     )
     above = (BASELINE - tops[first, last]) / strip.x_height
     below = (bottoms[first, last] + 1 - BASELINE) / strip.x_height
-    return Pieces(strip, column, cost, path, part, first, last, above, below, held / strip.x_height**2)
+    size = strip.x_height**2
+    return Pieces(strip, column, cost, path, total[1:-1] / size, part, first, last, above, below, held / size)
 
 
 def pictures(pieces: Pieces, chosen: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -207,5 +219,6 @@ def pictures(pieces: Pieces, chosen: NDArray[np.int64]) -> NDArray[np.uint8]:
 def _reduced(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     rows, columns = (side // REDUCED for side in picture.shape)
     return np.asarray(
-        cv2.resize(picture[: rows * REDUCED, : columns * REDUCED], (columns, rows), interpolation=cv2.INTER_AREA), np.uint8
+        cv2.resize(picture[: rows * REDUCED, : columns * REDUCED], (columns, rows), interpolation=cv2.INTER_AREA),
+        np.uint8,
     )

@@ -43,14 +43,17 @@ class Strip:
         around: The same with the ink of its neighbours.
         to_working: The 2x3 affine matrix from points of the strip to points of the page's working frame.
         x_height: The x-height of the hand, in pixels of the strip.
-        gaps: The columns at which one segmented word ends and the next begins, where the strip shows several.
     """
 
     ink: NDArray[np.uint8]
     around: NDArray[np.uint8]
     to_working: NDArray[np.float64]
     x_height: float
-    gaps: tuple[int, ...] = ()
+
+    @property
+    def span(self) -> float:
+        """The width of the word, in x-heights."""
+        return (self.ink.shape[1] - 2 * MARGIN) / self.x_height
 
 
 def strip_x_height(pages: Sequence[Segmented]) -> float:
@@ -136,15 +139,13 @@ class Stripper:
         size = (int(np.ceil(right - left)) + 1, ROWS)
         flags = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
         shown = cv2.warpAffine(self.dense, to_working, size, flags=flags)
-        owner = cv2.warpAffine(self.owner, to_working, size, flags=cv2.WARP_INVERSE_MAP | cv2.INTER_NEAREST, borderValue=-1)
+        owner = cv2.warpAffine(
+            self.owner, to_working, size, flags=cv2.WARP_INVERSE_MAP | cv2.INTER_NEAREST, borderValue=-1
+        )
         own = np.isin(owner, np.asarray(words, np.float32))
         usual = float(np.percentile(self.dense[rows, columns], FULL_PERCENTILE))
         full = float(np.clip(usual, FULL_RANGE[0] * self.full, FULL_RANGE[1] * self.full))
         level = 255 * np.clip((np.arange(256) / full - GRAIN) / (1 - GRAIN), 0, 1)
         around = np.rint(level).astype(np.uint8)[shown]
-        around[(owner < 0)] = 0
-        gaps = []
-        for one, other in zip(words, words[1:], strict=False):
-            ends = [upright[self.number[pixels] == word] for word in (one, other)]
-            gaps.append(round((ends[0].max() + ends[1].min()) / 2 * self.x_height - left))
-        return Strip(np.where(own, around, 0).astype(np.uint8), around, to_working, self.x_height, tuple(gaps))
+        around[owner < 0] = 0
+        return Strip(np.where(own, around, 0).astype(np.uint8), around, to_working, self.x_height)

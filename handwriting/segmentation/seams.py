@@ -92,6 +92,7 @@ def _swept(band: NDArray[np.float32], sideways: NDArray[np.float32]) -> tuple[ND
 
     Args:
         band: The ink, 0..1, float32 ``(levels, L, W)``.
+        sideways: The cost of a sideways step at each level, float32 ``(levels,)``.
 
     Returns:
         The costs, float32 ``(L, W)``, and the steps, int8 ``(levels, L, W)``.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from handwriting.networks.pieces import PieceClassifier
+from handwriting.networks.piece_classifier import PieceClassifier
 from handwriting.networks.precision import fast_in_bfloat16
 
 PIECES_PER_BATCH = 2048
