@@ -37,8 +37,10 @@ MIN_FIT = 0.38
 with half of the lines or twice as many, had 0.52 or more, and 243 texts of other pages 0.24 or less."""
 COMPARED_SPREAD = 0.8
 """Spread of widths at which a text is compared with its shuffled words: a wrong one would learn a wide spread."""
+MIN_COMPARED_WORDS = 6
+"""Words of page and text below which any text fits: the order of few says little."""
 ALWAYS_FITTING_COST = 0.5
-"""Mean cost of a word up to which any text fits: of few words the order matters little."""
+"""Mean cost of a word up to which a text fits whatever its words cost in random order."""
 
 DOUBTFUL_COST = 4.0
 """Cost from which a match is doubted."""
@@ -197,7 +199,7 @@ def _fit(learned: _Learned, found: FoundWords, transcript: Transcript, width: Ca
     What one of page and text has more words than the other costs nothing here.
     """
     cost = _compared_cost(learned)
-    if cost <= ALWAYS_FITTING_COST:
+    if min(len(found.line), len(transcript.words)) < MIN_COMPARED_WORDS or cost <= ALWAYS_FITTING_COST:
         return 1.0
     words = [transcript.words[number] for number in np.random.default_rng(0).permutation(len(transcript.words))]
     rest = iter(words)

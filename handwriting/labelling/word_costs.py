@@ -22,6 +22,8 @@ TALL, MIDDLE, LOW_MARKS, LONG, TAILED = "bdfhkl", "tij!?:;", ".,_-~", "gjpqyQ", 
 """Characters by how far they reach above the baseline (with capitals and digits: high; all others: as an ``x``) and
 below it (far; in some hands)."""
 QUOTES = "'\""
+OPENING = QUOTES + "([-"
+"""Marks that stand before a word as well."""
 EXTENTS_AT_FIRST = np.array([[0.4, 1.2, 1.8, 2.2], [0.15, 0.5, 1.0, 0.15]])
 """Mean extents of words: above, for low marks, small, middle and tall letters; below, without, with doubtful and with
 long tails; the last is unused."""
@@ -60,8 +62,8 @@ JOIN_FOUND, JOIN_NARROW, JOIN_FOUND_MARK = 5.0, 3.5, 1.5
 """Cost of finding a word as two, of finding a narrow part of it apart, and of finding a mark at its end apart."""
 CROSS = 8.0
 """Cost of finding two words as two that are divided in another place."""
-APART, APART_FROM = 10.0, 0.5
-"""Cost of finding a word's parts as far apart as words are, per usual gap, and the share from which it counts."""
+APART, APART_FROM, MARK_APART_FROM = 10.0, 0.5, 1.0
+"""Cost of finding a word's parts apart, per usual gap of words, the gap from which it counts, and that for marks."""
 TEXT_GAP, MARK_GAP = 0.4, 0.15
 """Paper between two words that are found as one, and before a mark."""
 MAX_INNER_GAP = 0.3
@@ -199,16 +201,17 @@ class PageCosts:
         self.above = np.array([kind_above(text) for text in self.texts])
         self.below = np.array([kind_below(text) for text in self.texts])
         self.marks = np.array([is_mark(text) for text in self.texts])
+        self.opening = np.array([set(text) <= set(OPENING) for text in self.texts])
         self.dense = density_scores(found)
         self.narrow = (found.width < NARROW_WIDTH) & (found.above < NARROW_ABOVE)
 
     @cached_property
-    def apart(self) -> Floats:
-        """The cost of taking each found word and the next, on its line, for parts of one word, ``(n - 1,)``."""
+    def _apart(self) -> Floats:
+        """The gap between each found word and the next, as a share of the usual one; 0 at line ends, ``(n - 1,)``."""
         gap = self.found.left[1:] - self.found.right[:-1]
         on_line = self.found.line[1:] == self.found.line[:-1]
         usual = max(float(np.median(gap[on_line])), MAX_INNER_GAP) if on_line.any() else 1.0
-        return np.where(on_line, APART * np.maximum(gap / usual - APART_FROM, 0.0), 0.0)
+        return np.where(on_line, gap / usual, 0.0)
 
     def widths_at_first(self, width: Callable[[str], float]) -> LetterWidths:
         """Return letter widths of no hand in particular, scaled to this page by the median words."""
@@ -235,7 +238,8 @@ class PageCosts:
             if m < count:
                 break
             later = slice(count - 1, None)
-            marked = self.marks[later] | self.marks[count - 2 : m - 1]
+            opens = self.opening[count - 2 : m - 1]
+            marked = self.marks[later] | opens
             joins = joins[:-1] + np.where(marked, JOIN_MARK, JOIN_TEXTS)
             total = total[:-1] + expected[later] - widths.edge + np.where(marked, MARK_GAP, TEXT_GAP)
             kind_a, kind_b = np.maximum(kind_a[:-1], self.above[later]), np.maximum(kind_b[:-1], self.below[later])
@@ -253,8 +257,12 @@ class PageCosts:
             same_line = found.line[: n - count + 1] == found.line[count - 1 :]
             between = gap[count - 2 : n - 1]
             narrow = self.narrow[count - 2 : n - 1] | self.narrow[count - 1 :]
-            whole_cost = JOIN_FOUND + self.apart[count - 2 : n - 1, None]
-            joins = joins[:-1] + np.where(narrow[:, None], narrow_cost, whole_cost)
+            apart = self._apart[count - 2 : n - 1, None]
+            joins = joins[:-1] + np.where(
+                narrow[:, None],
+                narrow_cost + APART * np.maximum(apart - MARK_APART_FROM, 0.0),
+                JOIN_FOUND + APART * np.maximum(apart - APART_FROM, 0.0),
+            )
             width = width[:-1] + np.clip(between, 0.0, MAX_INNER_GAP) + found.width[count - 1 :]
             up = np.maximum(up[:-1], found.above[count - 1 :])
             down = np.maximum(down[:-1], found.below[count - 1 :])
@@ -298,7 +306,8 @@ class PageCosts:
             for side, values in enumerate((found.above, found.below))
         )
         kinds = (np.maximum(kinds[:-1], kinds[1:]) for kinds in (self.above, self.below))
-        cost = self._cost(measured, total, widths, above, below, *kinds) + CROSS + self.apart[:, None]
+        cost = self._cost(measured, total, widths, above, below, *kinds) + CROSS
+        cost += APART * np.maximum(self._apart - APART_FROM, 0.0)[:, None]
         cost[found.line[:-1] != found.line[1:]] = np.inf
         return np.pad(cost, ((0, 1), (0, 1)), constant_values=np.inf)
 
