@@ -1,5 +1,5 @@
-# Two commands do everything from a fresh clone: `make train` and `make test`. `make bench` and
-# `make bench-segmentation` measure, `make experiments` compares, `make dashboard` shows.
+# Two commands do everything from a fresh clone: `make train` and `make test`. `make bench`,
+# `make bench-segmentation` and `make bench-labelling` measure, `make experiments` compares, `make dashboard` shows.
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
@@ -7,7 +7,7 @@ ARGS ?=
 # Tests run side by side, those of a file in one process; each has one thread, so that they do not wait for each other.
 PYTEST := OMP_NUM_THREADS=1 $(RUN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
-.PHONY: train test test-quick check dashboard screenshots bench bench-segmentation experiments studies clean
+.PHONY: train test test-quick check dashboard screenshots bench bench-segmentation bench-labelling experiments studies clean
 
 train: $(VENV)/.installed  ## install, and train the default model on the embedded digits
 	$(RUN)/python train.py $(ARGS)
@@ -34,6 +34,9 @@ bench: $(VENV)/.installed-bench  ## how fast it is compared with plain PyTorch a
 
 bench-segmentation: $(VENV)/.installed  ## how well and how fast pages are segmented, compared with the common recipe: some minutes
 	$(RUN)/python -m benchmarks segmentation $(ARGS)
+
+bench-labelling: $(VENV)/.installed  ## how right labels are, and how little a person is asked for them; needs ARGS="root=<real data>": half an hour
+	$(RUN)/python -m benchmarks labelling $(ARGS)
 
 experiments: $(VENV)/.installed  ## train and evaluate the experiments, and write experiments/README.md: at most two hours
 	$(RUN)/handwriting experiments $(ARGS)

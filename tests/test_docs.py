@@ -44,6 +44,7 @@ TARGETS = {
     "experiments": ("experiments",),
     "bench": ("speed",),
     "bench-segmentation": ("segmentation",),
+    "bench-labelling": ("labelling",),
 }
 """The command that a target of the Makefile passes its ``ARGS`` to; those of other targets are not for a command."""
 
@@ -204,7 +205,7 @@ def test_every_command_composes(
         shutil.copytree(CONF, tmp_path / "conf")
         status = start(Command(words[0], conf=write_configs(tmp_path / "conf")), words[1:])
     else:
-        status = (benchmark if words[0] in ("speed", "segmentation") else main)(words)
+        status = (benchmark if words[0] in ("speed", "segmentation", "labelling") else main)(words)
     assert status == 0, capsys.readouterr().err
     assert alone or helped or "???" not in capsys.readouterr().out
 

@@ -18,8 +18,8 @@ from handwriting.files import read_json, write_json
 from handwriting.jobs.arguments import Count, Seed, Switch, read_arguments
 from handwriting.labelling.answers import JUNK
 from handwriting.pages.folder import SegmentedFolder
-from handwriting.pages.labels import LabelRow
-from handwriting.pages.names import LABELS_FILE, REPORT_FILE
+from handwriting.pages.labels import LabelRow, character_key
+from handwriting.pages.names import LABELS_FILE, LABELS_PICTURE, REPORT_FILE
 from handwriting.pages.round_files import AnswerLog
 
 if TYPE_CHECKING:
@@ -97,10 +97,21 @@ def label_in_rounds(cfg: DictConfig, arguments: Arguments, folder: SegmentedFold
             ask_by_files(session, arguments.clusters)
     finally:  # after Ctrl-C as well
         labels = save_labels(session, arguments.keep)
+    _draw(folder, rows, labels, arguments.keep)
     summary = _summary(arguments, session.asking.answers, len(rows), labels)
     _add_to_report(folder, summary)
     print("\n".join(f"{key:12} {value}" for key, value in _lines(summary, folder).items()))
     return folder
+
+
+def _draw(folder: SegmentedFolder, rows: Sequence[BoxRow], labels: Sequence[LabelRow], keep: float) -> None:
+    """Write ``labels.png``; without a labelled character that has a picture, remove it."""
+    from handwriting.pages.hand import write_label_sheet
+
+    if {label.key for label in labels} & {character_key(row) for row in rows}:
+        write_label_sheet(folder, keep)
+    else:
+        (folder.path / LABELS_PICTURE).unlink(missing_ok=True)
 
 
 def _about(log: AnswerLog, deleted: int, contradictions: Sequence[str]) -> list[str]:
@@ -132,14 +143,11 @@ def _joint_view(
 def _classifier_views(cfg: DictConfig, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
     """Return the features of the glyph classifier of another data set, which is trained now unless it is cached."""
     from handwriting.features.cache import feature_space
-    from handwriting.glyphs import Glyphs
-    from handwriting.labelling.descriptors import framed
+    from handwriting.features.views import classifier_views
 
     source = build_source(cfg.data, config.trust_of_command())
     prepared = source.prepared(*source.read())
-    space = feature_space(prepared.whole, prepared.test, announce=print)
-    frames = {"classifier": framed(images), "upright classifier": framed(images, upright=True)}
-    return {name: space.embed(Glyphs(frame[:, None])).features.numpy() for name, frame in frames.items()}
+    return classifier_views(feature_space(prepared.whole, prepared.test, announce=print), images)
 
 
 def _asking(arguments: Arguments, view: Surroundings, images: NDArray[np.uint8]) -> Asking:
@@ -187,5 +195,5 @@ def _lines(summary: dict[str, Any], folder: SegmentedFolder) -> dict[str, str]:
         "labelled": f"{summary['labelled']:,}: {by.get('person', 0):,} by person, {by.get('program', 0):,} by program",
         "kept": f"{summary['kept']:,} of {summary['classes']:,} classes, from a confidence of {summary['keep']:g}",
         "answers": f"{summary['answers']:,}",
-        "results": f"{folder.path / LABELS_FILE}",
+        "results": f"{folder.path}: {LABELS_FILE}, and {LABELS_PICTURE} to look at",
     }
