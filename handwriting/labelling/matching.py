@@ -62,8 +62,8 @@ class Match:
     """Found words that are words of the text.
 
     Attributes:
-        found: The numbers of the found words, in reading order; several are parts of one word.
-        texts: The numbers of the words of the text; several were found as one.
+        found: The numbers of the found words, in reading order; several are parts of the same words.
+        texts: The numbers of the words of the text; several were found as one, or divided in another place.
         written: What the found words show: the words of the text, or the part of one that stands on this line, with
             the hyphen that stands there.
         cost: How badly it fits, in nats.
