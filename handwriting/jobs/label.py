@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -42,7 +42,7 @@ class Arguments:
     """The job's own keys; what each means stands in ``conf/label.yaml``."""
 
     pages: FolderPath
-    method: Literal["rounds", "dbscan"]
+    method: Literal["auto", "transcript", "rounds", "dbscan"]
     ask: Literal["terminal", "files"]
     keep: Annotated[float, Field(ge=0, le=1)]
     clusters: Count
@@ -60,6 +60,15 @@ def run(cfg: DictConfig) -> SegmentedFolder:
     """
     arguments = read_arguments(Arguments, cfg)
     folder = SegmentedFolder(Path(arguments.pages).expanduser(), key="pages")
+    if arguments.method in ("auto", "transcript") and not arguments.undo:
+        from handwriting.jobs.transcripts import find_transcripts, label_by_transcripts
+
+        found = find_transcripts(folder)
+        if found.any or arguments.method == "transcript":
+            return label_by_transcripts(cfg, arguments, folder, found)
+        print(f"No transcript: {found.searched}. Labels come from rounds of sheets.")
+    if arguments.method != "dbscan":
+        arguments = replace(arguments, method="rounds")
     return label_in_rounds(cfg, arguments, folder)
 
 

@@ -19,6 +19,8 @@ from threading import Thread
 from typing import Any
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from handwriting.errors import DataError
@@ -26,7 +28,7 @@ from handwriting.pages.folder import PICTURE_FOLDERS, Draft
 from handwriting.pages.scans import Scan, read_scan
 from handwriting.plots.overlay import draw_overlay
 from handwriting.segmentation.crops import crops, without_blank
-from handwriting.segmentation.page import KINDS, Score, Segmenter
+from handwriting.segmentation.page import KINDS, Score, Segmented, Segmenter
 
 MAX_STEM_CHARACTERS = 60
 """Characters of a page's name in the names of its files; at three bytes each they stay below file systems' limits."""
@@ -93,8 +95,34 @@ def segment_page(task: PageTask) -> PageReport:
     except MemoryError:
         return _failure(task, "does not fit into memory. Make it smaller, or give workers=1.")
 
+    return {
+        **write_page(task.draft, task.page, task.stem, task.size, image, segmented, finest),
+        "seconds": round(time.perf_counter() - began, 2),
+    }
+
+
+def write_page(
+    draft: Draft,
+    name: str,
+    stem: str,
+    size: int,
+    image: NDArray[np.uint8],
+    segmented: Segmented,
+    finest: Sequence[NDArray[np.uint8]],
+) -> PageReport:
+    """Write the pieces and the overlay of one page to a draft, and return its report.
+
+    Args:
+        draft: The segmentation that it belongs to.
+        name: The page's name.
+        stem: The start of the names of its files.
+        size: Height and width of the glyphs, in pixels.
+        image: The page as it was read.
+        segmented: Its pieces.
+        finest: The crops of its finest pieces.
+    """
     crops_of = {kind: crops(segmented, kind) for kind in PICTURE_FOLDERS} | {segmented.kinds[-1]: iter(finest)}
-    with task.draft.page(task.page, task.stem, task.size) as writer:
+    with draft.page(name, stem, size) as writer:
         overlay = writer.add_overlay(draw_overlay(image, segmented.pieces))
         for piece in segmented.pieces:
             if piece.kind in crops_of:
@@ -102,13 +130,12 @@ def segment_page(task: PageTask) -> PageReport:
             else:
                 writer.add_line(piece)
     return {
-        "page": task.page,
+        "page": name,
         "overlay": overlay,
         **{f"{kind}s": len(segmented.of(kind)) for kind in KINDS},
         "rejected": dict(segmented.rejected),
         "x_height": round(segmented.x_height, 1),
         "skew": round(segmented.skew, 2) + 0.0,  # no -0.0
-        "seconds": round(time.perf_counter() - began, 2),
     }
 
 
@@ -136,11 +163,15 @@ def segment_pages(tasks: Sequence[PageTask], workers: int, draft: Draft) -> dict
                 append(task.stem)
             reports.append(report)
             tqdm.write(f"{len(reports)}/{len(tasks)} {describe_page(report)}")
+    return {"totals": totals_of(reports), "pages": reports}
+
+
+def totals_of(reports: Sequence[PageReport]) -> dict[str, Any]:
+    """Return the entry ``totals`` of ``report.json``: what all pages together hold."""
     counts = {f"{kind}s": sum(report.get(f"{kind}s", 0) for report in reports) for kind in KINDS}
     rejected = sum((Counter(report.get("rejected", {})) for report in reports), Counter[str]())
     failed = sum("failed" in report for report in reports)
-    totals = {"pages": len(reports), "failed": failed, **counts, "rejected": rejected}
-    return {"totals": totals, "pages": reports}
+    return {"pages": len(reports), "failed": failed, **counts, "rejected": rejected}
 
 
 def _page_reports(tasks: Sequence[PageTask], workers: int) -> Generator[PageReport, None, None]:

@@ -22,7 +22,7 @@ from __future__ import annotations
 import csv
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
@@ -57,6 +57,9 @@ PART_FOLDER = "parts"
 MIN_X_HEIGHT = 1.0
 """The least x-height of a page, in pixels; a report may hold one that was rounded to 0."""
 SEGMENT_AGAIN = "Segment the pages again, with overwrite=true."
+
+PageImages = Mapping[Kind, NDArray[np.uint8]]
+"""The glyphs of a page by kind."""
 
 _PICTURE_PATH = re.compile(rf"({'|'.join((*PICTURE_FOLDERS.values(), OVERLAY_FOLDER))})/[^/]+\.(png|jpg)")
 
@@ -260,6 +263,24 @@ class Draft:
             size: Height and width of the glyphs, in pixels.
         """
         return PageWriter(self.path, name, stem, size)
+
+    def copy_page(self, folder: SegmentedFolder, rows: Sequence[BoxRow], stem: str, images: PageImages) -> None:
+        """Copy one page of another segmentation as it is, without the pictures that were deleted from it.
+
+        Args:
+            folder: The other segmentation.
+            rows: The rows of the page, of all kinds, in their order.
+            stem: The start of the names of the page's files.
+            images: Its glyphs by kind, uint8 ``(n, 1, size, size)``.
+        """
+        with _part(self.path, stem, "csv").open("w", encoding="utf-8", newline="") as table:
+            csv.writer(table, lineterminator="\n").writerows(row.cells() for row in rows)
+        for kind in GLYPH_FILES:
+            _part(self.path, stem, kind).write_bytes(images[kind].tobytes() if kind in images else b"")
+        for name in filter(None, (f"{OVERLAY_FOLDER}/{stem}.jpg", *(row.file for row in rows))):
+            if _PICTURE_PATH.fullmatch(name) and (folder.path / name).is_file():
+                (self.path / name).parent.mkdir(exist_ok=True)
+                shutil.copyfile(folder.path / name, self.path / name)
 
     @contextmanager
     def merging(self, size: int) -> Iterator[Callable[[str], None]]:
