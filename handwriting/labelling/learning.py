@@ -36,7 +36,7 @@ FLOOR, RARE_SHARE = 5e-4, 0.3
 MIN_START_WEIGHT, FEW_PAIRS = 0.15, 30
 """Weight of an example of another hand next to one of this hand, and the number of different pairs of letters below
 which it is 1: letters that always stand side by side cannot be told apart by this hand alone."""
-MAX_ROUNDS, AT_REST = 6, 0.03
+MAX_ROUNDS, AT_REST = 5, 0.03
 """Number of rounds at most, and the share of characters that moved below which the cuts rest."""
 COMPOSED_WORDS, COMPOSED_LENGTHS = 400, (2, 8)
 """Number of composed words, and the bounds of their length in characters."""
@@ -241,16 +241,27 @@ class Learning:
         )
 
     def _score(self, scores: Scores, counts: NDArray[np.int64], words: NDArray[np.int64]) -> None:
-        shown = scores(np.concatenate([self._pictures[index] for index in words]))
-        probability = np.exp(shown.astype(np.float64))
-        doubt = RARE / (RARE + counts)
-        anything = RARE_SHARE * (1 - probability[:, -1:])
-        cost = -np.log(np.maximum((1 - doubt) * probability[:, :-1] + doubt * anything, FLOOR))
+        cost = costs_of(scores(np.concatenate([self._pictures[index] for index in words])), counts)
         start = 0
         for index in words:
             stop = start + len(self._scored[index])
             self.scores[index][self._scored[index]] = cost[start:stop]
             start = stop
+
+
+def costs_of(log_probability: NDArray[np.float32], counts: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the cost of each piece as each character, in nats, float32 ``(n, c)``.
+
+    A class of few examples is recognised by nobody: it is anything that is no junk, the more so the fewer there are.
+
+    Args:
+        log_probability: The log probability of each class, junk last, float32 ``(n, c + 1)``.
+        counts: The number of examples of each character, ``(c,)``.
+    """
+    probability = np.exp(log_probability)
+    doubt = (RARE / (RARE + counts)).astype(np.float32)
+    anything = np.float32(RARE_SHARE) * (1 - probability[:, -1:])
+    return np.asarray(-np.log(np.maximum((1 - doubt) * probability[:, :-1] + doubt * anything, FLOOR)), np.float32)
 
 
 def learn(

@@ -22,9 +22,9 @@ class PieceClassifier(nn.Module):
             *_convolution(width, 2 * width, 3),
             *_convolution(2 * width, 4 * width, 3),
             nn.Flatten(),
-            nn.Dropout(0.3),
             nn.LazyLinear(96),
             nn.LeakyReLU(0.1),
+            nn.Dropout(0.3),
         )
         self.head = nn.Linear(96, classes)
 
