@@ -30,6 +30,9 @@ FORMS = "pages/lines.json"
 WIDTH, MARGIN, GAP, LEAD = 1100, 40, 26, 34
 """Layout of pages of real words, in pixels: page width, margin, gap between words, and gap between lines."""
 WORDS_ON_A_PAGE = 120
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+CLOSING_MARKS = ('"', ".", ",", ";", ":", "!", "?", ")")
+"""Marks that stand next to the word before them."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -43,6 +46,8 @@ class KnownPage:
         dots: The number of the character whose dot lies at each pixel, int32 ``(H, W)``; None if unknown.
         name: The name of a form.
         words: The number of words in each line of a form.
+        text: The words of each line, where they are known.
+        characters: What the character of each number is, where it is known.
     """
 
     image: NDArray[np.uint8]
@@ -51,6 +56,8 @@ class KnownPage:
     dots: NDArray[np.int32] | None = None
     name: str = ""
     words: Sequence[int] = ()
+    text: Sequence[Sequence[str]] = ()
+    characters: Mapping[int, str] = field(default_factory=dict)
 
 
 def drawn_pages(count: int, **style: Any) -> Iterator[KnownPage]:
@@ -62,7 +69,13 @@ def drawn_pages(count: int, **style: Any) -> Iterator[KnownPage]:
     """
     for seed in range(FIRST_SEED, FIRST_SEED + count):
         page = draw_page(random_style(seed, **{"size": SHEET} | style), seed)
-        yield KnownPage(image=page.image, truth={kind: page.label_map(kind) for kind in KINDS}, dots=page.dots)
+        yield KnownPage(
+            image=page.image,
+            truth={kind: page.label_map(kind) for kind in KINDS},
+            dots=page.dots,
+            text=page.text,
+            characters=dict(enumerate("".join(word for line in page.text for word in line), start=1)),
+        )
 
 
 def word_pages(path: Path) -> Iterator[KnownPage]:
@@ -115,6 +128,8 @@ def laid_out(words: Sequence[tuple[NDArray[np.uint8], NDArray[np.uint8]]]) -> Kn
     tall = len(words[0][0])
     page = np.full((2 * MARGIN + (line + 1) * (tall + LEAD), WIDTH), 255, np.uint8)
     truth: dict[Kind, NDArray[np.int32]] = {kind: np.zeros(page.shape, np.int32) for kind in KINDS}
+    text: list[list[str]] = [[] for _ in range(line + 1)]
+    characters: dict[int, str] = {}
     for number, ((x, line), (image, mask)) in enumerate(zip(places, words, strict=True), start=1):
         y = MARGIN + line * (tall + LEAD)
         place = slice(y, y + tall), slice(x, x + image.shape[1])
@@ -122,7 +137,10 @@ def laid_out(words: Sequence[tuple[NDArray[np.uint8], NDArray[np.uint8]]]) -> Kn
         truth["line"][place] = (mask > 0) * (line + 1)
         truth["word"][place] = (mask > 0) * number
         truth["character"][place] = (mask > 0) * (27 * number + mask.astype(np.int32))
-    return KnownPage(image=page, truth=truth)
+        letters = sorted(set(mask[mask > 0].tolist()), key=lambda letter: float(np.nonzero(mask == letter)[1].mean()))
+        text[line].append("".join(LETTERS[letter - 1] for letter in letters))
+        characters |= {27 * number + letter: LETTERS[letter - 1] for letter in letters}
+    return KnownPage(image=page, truth=truth, text=text, characters=characters)
 
 
 def forms(path: Path) -> Iterator[KnownPage]:
@@ -145,7 +163,31 @@ def forms(path: Path) -> Iterator[KnownPage]:
             boxes={"line": boxes},
             name=Path(name).stem,
             words=[words_of(text) for _, text in lines],
+            text=[natural_words(text) for _, text in lines],
         )
+
+
+def natural_words(transcription: str) -> list[str]:
+    """Return the words of a transcription as they are written, marks next to the word that they belong to.
+
+    >>> natural_words('told|"|by|some|#|people|,|20|-')
+    ['told', '"by', 'some', 'people,', '20', '-']
+    """
+    words: list[str] = []
+    opens, is_open = "", False
+    for token in transcription.split("|"):
+        if token == "#":
+            continue
+        if token == '"':
+            is_open = not is_open
+        if (token == '"' and is_open) or token == "(":
+            opens = token
+        elif words and token in CLOSING_MARKS:
+            words[-1] += token
+        else:
+            words.append(opens + token)
+            opens = ""
+    return words
 
 
 def words_of(transcription: str) -> int:

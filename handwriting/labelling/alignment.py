@@ -49,8 +49,7 @@ def align(pieces: Pieces, text: str, characters: dict[str, int], costs: NDArray[
     count = len(pieces.column)
     if count - 1 < len(text):
         return None
-    after = np.minimum(CUT_COST * pieces.cost, MAX_CUT_COST)
-    after[-1] = after[0] = 0.0
+    after = cut_costs(pieces)
     tables = {}
     for character in set(text):
         table = np.full((count, count), np.inf)
@@ -90,6 +89,13 @@ def align(pieces: Pieces, text: str, characters: dict[str, int], costs: NDArray[
         around = through[np.ix_(near[first[order]], near[last[order]])]
         cut[order] = np.exp(-np.maximum(around, 0)).sum()
     return Aligned(text, number[first, last], cost, np.minimum(cut, 1.0), excess[pieces.first, pieces.last])
+
+
+def cut_costs(pieces: Pieces) -> NDArray[np.float64]:
+    """Return the cost of each cut of a word, in nats, float64 ``(k,)``; its ends cost nothing."""
+    costs = np.minimum(CUT_COST * pieces.cost, MAX_CUT_COST)
+    costs[0] = costs[-1] = 0.0
+    return costs
 
 
 def _start(count: int) -> NDArray[np.float64]:

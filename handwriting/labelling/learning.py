@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from handwriting.labelling.alignment import Aligned, align
 from handwriting.labelling.composing import Composed, compose
 from handwriting.labelling.pieces import Pieces, character_pitch, find_pieces, pictures
-from handwriting.labelling.shapes import Shapes, learned
+from handwriting.labelling.shapes import Shapes, learned, measured
 from handwriting.labelling.strips import Strip
 
 SHAPE_ROUNDS = 4
@@ -87,10 +87,7 @@ class Learning:
         """Align the words by shapes alone."""
         self.characters = tuple(sorted(set("".join(self.texts))))
         self._column = {character: column for column, character in enumerate(self.characters)}
-        self._measured = [
-            np.stack([np.log(np.maximum(pieces.width, 0.05)), pieces.above, pieces.below], axis=1)
-            for pieces in self.pieces
-        ]
+        self._measured = [measured(pieces) for pieces in self.pieces]
         at_first = Shapes({}, {})
         ratios = [pieces.span / at_first.width(text) for pieces, text in zip(self.pieces, self.texts, strict=True)]
         self.shapes = Shapes({}, {}, float(np.median(ratios)) if ratios else 1.0)
@@ -133,8 +130,7 @@ class Learning:
             np.median([pieces.span / len(text) for pieces, text in zip(self.pieces, self.texts, strict=True)])
         )
         for word, pieces in zip(words, find_pieces([word.strip for word in words], pitch), strict=True):
-            first, last = pieces.column[pieces.first], pieces.column[pieces.last]
-            overlap = _overlap(first, last, word.ends)
+            overlap = pieces.overlap(word.ends)
             best = overlap.argmax(axis=0)
             seen = overlap.max(axis=0) > 0.7
             junk = self._random.permutation(np.flatnonzero(overlap.max(axis=1) < JUNK_OVERLAP))
@@ -170,14 +166,12 @@ class Learning:
     def cuts(self) -> list[NDArray[np.int64]]:
         """Return the columns of the cuts before and after each character of each word, int64 ``(n, 2)``."""
         return [
-            np.zeros((0, 2), np.int64)
-            if word is None
-            else np.stack([p.column[p.first[word.piece]], p.column[p.last[word.piece]]], axis=1)
-            for p, word in zip(self.pieces, self.aligned, strict=True)
+            np.zeros((0, 2), np.int64) if word is None else _ends(pieces, word)
+            for pieces, word in zip(self.pieces, self.aligned, strict=True)
         ]
 
     def _align(self, shape_weight: float) -> None:
-        costs = [shape_weight * self.shapes.cost(measured, self.characters) for measured in self._measured]
+        costs = [shape_weight * self.shapes.cost(shape, self.characters) for shape in self._measured]
         if self.scores:
             costs = [cost + score for cost, score in zip(costs, self.scores, strict=True)]
         self.aligned = [
@@ -229,9 +223,7 @@ class Learning:
         assert word is not None
         place = np.searchsorted(scored, word.piece)
         seen = (place < len(scored)) & (scored[np.minimum(place, len(scored) - 1)] == word.piece)
-        first, last = pieces.column[pieces.first[scored]], pieces.column[pieces.last[scored]]
-        own = np.stack([pieces.column[pieces.first[word.piece]], pieces.column[pieces.last[word.piece]]], axis=1)
-        junk = np.flatnonzero(_overlap(first, last, own).max(axis=1) < JUNK_OVERLAP)
+        junk = np.flatnonzero(pieces.overlap(_ends(pieces, word))[scored].max(axis=1) < JUNK_OVERLAP)
         junk = self._random.permutation(junk)[: round(JUNK * len(word.text))]
         labels = np.array([self._column[character] for character in word.text], np.int64)[seen]
         return (
@@ -304,8 +296,6 @@ def _texts(learning: Learning, seed: int) -> list[str]:
     return ["".join(random.choice(everything if order % 2 else each, length)) for order, length in enumerate(lengths)]
 
 
-def _overlap(first: NDArray[np.int64], last: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the intersection over union of the columns of pieces and characters, float64 ``(n, m)``."""
-    shared = np.minimum(last[:, None], ends[:, 1]) - np.maximum(first[:, None], ends[:, 0])
-    together = np.maximum(last[:, None], ends[:, 1]) - np.minimum(first[:, None], ends[:, 0])
-    return np.asarray(np.maximum(shared, 0) / together)
+def _ends(pieces: Pieces, word: Aligned) -> NDArray[np.int64]:
+    """Return the columns of the cuts before and after each character, int64 ``(n, 2)``."""
+    return np.stack([pieces.column[pieces.first[word.piece]], pieces.column[pieces.last[word.piece]]], axis=1)

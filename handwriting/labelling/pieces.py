@@ -71,6 +71,20 @@ class Pieces:
         """The width of the word, in x-heights."""
         return float(self.column[-1] - self.column[0]) / self.strip.x_height
 
+    def overlap(self, ends: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the intersection over union of the columns of each piece and of some characters.
+
+        Args:
+            ends: The columns of the cuts before and after each character, int64 ``(m, 2)``.
+
+        Returns:
+            0..1, float64 ``(n, m)``.
+        """
+        first, last = self.column[self.first][:, None], self.column[self.last][:, None]
+        shared = np.minimum(last, ends[:, 1]) - np.maximum(first, ends[:, 0])
+        together = np.maximum(last, ends[:, 1]) - np.minimum(first, ends[:, 0])
+        return np.asarray(np.maximum(shared, 0) / together)
+
     def mask(self, first: int, last: int) -> NDArray[np.bool_]:
         """Return the pixels between two cuts, bool ``(ROWS, W)``."""
         return (self.part > first) & (self.part <= last)

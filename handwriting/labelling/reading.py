@@ -1,40 +1,105 @@
-"""Reading: the characters of a word whose text is unknown, by the same pieces and costs."""
+"""Reading: the characters of words whose text is unknown, by pieces and what was learned of the hand."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from handwriting.labelling.alignment import CUT_COST, MAX_CUT_COST
-from handwriting.labelling.pieces import Pieces
+from handwriting.labelling.alignment import cut_costs
+from handwriting.labelling.learning import Learning, Scores, Train
+from handwriting.labelling.pieces import Pieces, character_pitch, find_pieces, pictures
+from handwriting.labelling.shapes import Shapes, measured
+from handwriting.labelling.strips import Strip
 
-CHARACTER_COST = 0.8
-"""Cost of each character, in nats: two halves must not be cheaper than a whole."""
+JUNK = 6.0
+"""Examples of junk for each example of a character: without a text any piece of a word may be taken for one."""
+JUNK_OVERLAP = 0.55
+"""Largest intersection over union with a character at which a piece is junk."""
+MIN_WEIGHT = 0.3
+"""Least weight of an example."""
+SHAPE_WEIGHT, JUNK_WEIGHT, MIN_LOG_JUNK = 0.3, 0.5, -6.0
+"""Weights of the shape, and of the evidence that a piece is no junk, whose log probability counts down to the last."""
 
 
-def read(pieces: Pieces, characters: Sequence[str], costs: NDArray[np.floating]) -> str:
-    """Return the cheapest reading of a word, without any knowledge of language.
+@dataclass(frozen=True, eq=False)
+class Reader:
+    """Reads the words of a hand, without any knowledge of language.
 
-    Args:
-        pieces: The pieces of the word.
-        characters: The characters it may have.
-        costs: The cost of each piece as each character, in nats, ``(n, c)``.
+    Attributes:
+        characters: The characters that it knows.
+        shapes: The shapes of the hand.
+        pitch: The character pitch of the hand, in x-heights.
+        scores: The classifier of pieces.
     """
+
+    characters: tuple[str, ...]
+    shapes: Shapes
+    pitch: float
+    scores: Scores
+
+    def read(self, strips: Sequence[Strip]) -> list[str]:
+        """Return the cheapest reading of each word.
+
+        Args:
+            strips: The words, of the x-height of those that it learned from.
+        """
+        return [self._read(pieces) for pieces in find_pieces(strips, self.pitch)]
+
+    def _read(self, pieces: Pieces) -> str:
+        if not len(pieces.first):
+            return ""
+        shown = self.scores(pictures(pieces, np.arange(len(pieces.first)))).astype(np.float64)
+        costs = SHAPE_WEIGHT * self.shapes.cost(measured(pieces), self.characters) - shown[:, :-1]
+        best = costs.argmin(axis=1)
+        step = costs[np.arange(len(best)), best] + JUNK_WEIGHT * np.maximum(shown[:, -1], MIN_LOG_JUNK)
+        step += cut_costs(pieces)[pieces.last]
+        return "".join(self.characters[best[piece]] for piece in _cheapest(pieces, step))
+
+
+def _cheapest(pieces: Pieces, step: NDArray[np.float64]) -> list[int]:
+    """Return the sequence of pieces from one end of a word to the other that costs least."""
     count = len(pieces.column)
-    after = np.minimum(CUT_COST * pieces.cost, MAX_CUT_COST)
-    after[-1] = 0.0
-    best = np.argmin(costs, axis=1)
-    step = costs[np.arange(len(best)), best] + after[pieces.last] + CHARACTER_COST
     total, came_from = np.full(count, np.inf), np.full(count, -1)
     total[0] = 0.0
     # Pieces are sorted by their first cut, so that every total is final when it is used.
     for piece, (first, last) in enumerate(zip(pieces.first, pieces.last, strict=True)):
         if total[first] + step[piece] < total[last]:
             total[last], came_from[last] = total[first] + step[piece], piece
-    text, cut = "", count - 1
-    while came_from[cut] >= 0:
-        piece = came_from[cut]
-        text, cut = characters[best[piece]] + text, pieces.first[piece]
-    return text
+    chosen = []
+    cut = count - 1
+    while cut and came_from[cut] >= 0:
+        chosen.append(int(came_from[cut]))
+        cut = int(pieces.first[came_from[cut]])
+    return chosen[::-1]
+
+
+def learn_to_read(learning: Learning, train: Train) -> Reader:
+    """Train a reader on the labels of a hand.
+
+    Args:
+        learning: The words of the hand, cut by their texts; at least two characters.
+        train: Trains a classifier.
+    """
+    random = np.random.default_rng(learning.seed)
+    column = {character: number for number, character in enumerate(learning.characters)}
+    images, labels, weights = [], [], []
+    for pieces, word, cuts in zip(learning.pieces, learning.aligned, learning.cuts(), strict=True):
+        if word is None:
+            continue
+        overlap = pieces.overlap(cuts).max(axis=1)
+        junk = random.permutation(np.flatnonzero(overlap < JUNK_OVERLAP))[: round(JUNK * len(word.text))]
+        images.append(pictures(pieces, np.concatenate([word.piece, junk])))
+        labels.append([column[character] for character in word.text] + [len(column)] * len(junk))
+        weights.append(np.concatenate([np.maximum(word.cut, MIN_WEIGHT), np.ones(len(junk))]))
+    scores = train(
+        np.concatenate(images),
+        np.concatenate(labels).astype(np.int64),
+        np.concatenate(weights),
+        len(column) + 1,
+        learning.seed,
+    )
+    pitch = character_pitch([pieces.strip for pieces in learning.pieces], learning.texts)
+    return Reader(learning.characters, learning.shapes, pitch, scores)

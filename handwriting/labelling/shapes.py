@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from handwriting.labelling.pieces import Pieces
+
 SHAPES_AT_FIRST: dict[str, tuple[float, float, float]] = {
     **dict.fromkeys("aceou", (1.05, 1.0, 0.0)),
     **dict.fromkeys("nvxz", (1.2, 1.0, 0.0)),
@@ -34,6 +36,8 @@ MIN_SPREADS = (0.18, 0.15, 0.15)
 """Lower bounds of the same for a hand."""
 PRIOR_COUNT = 3.0
 """Number of examples that the prior shape of a character counts as."""
+MIN_WIDTH = 0.05
+"""Width below which pieces are alike, in x-heights."""
 MAX_TERM = 4.5
 """Largest cost of one measurement: three standard deviations; dots and tails go astray."""
 
@@ -62,17 +66,17 @@ class Shapes:
         """Return the expected width of a text, in x-heights."""
         return float(sum(np.exp(self.of(character)[0][0]) for character in text))
 
-    def cost(self, measured: NDArray[np.float64], characters: Sequence[str]) -> NDArray[np.float64]:
+    def cost(self, shape: NDArray[np.float64], characters: Sequence[str]) -> NDArray[np.float64]:
         """Return how unlike some characters pieces are, in nats, float64 ``(n, c)``.
 
         Args:
-            measured: Log width, extent above and below of each piece, float64 ``(n, 3)``.
+            shape: Log width, extent above and below of each piece, float64 ``(n, 3)``.
             characters: The characters.
         """
-        costs = np.zeros((len(measured), len(characters)))
+        costs = np.zeros((len(shape), len(characters)))
         for column, character in enumerate(characters):
             mean, spread = self.of(character)
-            terms = 0.5 * ((measured - mean) / spread) ** 2
+            terms = 0.5 * ((shape - mean) / spread) ** 2
             costs[:, column] = np.minimum(terms, MAX_TERM).sum(axis=1) + np.log(spread[0])
         return costs
 
@@ -83,14 +87,19 @@ def prior(character: str, scale: float = 1.0) -> NDArray[np.float64]:
     return np.array([np.log(width * scale), above, below])
 
 
+def measured(pieces: Pieces) -> NDArray[np.float64]:
+    """Return log width, extent above and extent below of each piece, float64 ``(n, 3)``."""
+    return np.stack([np.log(np.maximum(pieces.width, MIN_WIDTH)), pieces.above, pieces.below], axis=1)
+
+
 def learned(
-    characters: Sequence[str], measured: NDArray[np.float64], weights: NDArray[np.float64], scale: float
+    characters: Sequence[str], shape: NDArray[np.float64], weights: NDArray[np.float64], scale: float
 ) -> Shapes:
     """Return the shapes that a hand's labelled pieces show, drawn towards the prior where there are few.
 
     Args:
         characters: The label of each piece.
-        measured: Log width, extent above and below of each, float64 ``(n, 3)``.
+        shape: Log width, extent above and below of each, float64 ``(n, 3)``.
         weights: The confidence of each label, ``(n,)``.
         scale: The factor of this hand's widths to those of the prior.
     """
@@ -98,7 +107,7 @@ def learned(
     labels = np.array(characters)
     for character in sorted(set(characters)):
         chosen = labels == character
-        at_first, values, weight = prior(character, scale), measured[chosen], weights[chosen]
+        at_first, values, weight = prior(character, scale), shape[chosen], weights[chosen]
         # Medians: dots and tails that belong to a neighbour are no measure of a letter.
         total = float(weight.sum())
         middle = np.median(values[weight >= np.median(weight)], axis=0)

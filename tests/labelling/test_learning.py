@@ -10,7 +10,7 @@ from handwriting.labelling.alignment import align
 from handwriting.labelling.composing import compose
 from handwriting.labelling.learning import Learning, learn
 from handwriting.labelling.pieces import character_pitch, find_pieces
-from handwriting.labelling.shapes import Shapes
+from handwriting.labelling.shapes import Shapes, measured
 from handwriting.labelling.strips import BASELINE, MARGIN, ROWS, Strip
 
 LETTERS = "aehlnotrsi"
@@ -56,8 +56,7 @@ def test_a_word_of_separate_bars_is_cut_between_them():
     strip = strip_of((0, 20), (30, 50), (60, 80))
     pieces = find_pieces([strip], 1.5)[0]
     shapes = Shapes({}, {})
-    measured = np.stack([np.log(np.maximum(pieces.width, 0.05)), pieces.above, pieces.below], axis=1)
-    word = align(pieces, "nnn", {"n": 0}, shapes.cost(measured, "n"))
+    word = align(pieces, "nnn", {"n": 0}, shapes.cost(measured(pieces), "n"))
     ends = pieces.column[pieces.last[word.piece]] - MARGIN
     assert 20 <= ends[0] <= 30
     assert 50 <= ends[1] <= 60
