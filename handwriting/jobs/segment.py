@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -58,7 +59,7 @@ def run(cfg: DictConfig) -> SegmentedFolder:
 
     arguments = read_arguments(Arguments, cfg)
     segmenter = config.build(cfg.preset, "preset", base=Segmenter, trust=config.trust_of_command())
-    score = _character_score(cfg) if "data" in cfg else None
+    score = character_score(cfg.data) if "data" in cfg else None
     pages = Path(arguments.pages).expanduser()
     scans, skipped = scans_in(pages)
     output = SegmentedFolder(Path(arguments.out).expanduser() if arguments.out else _default_output(pages))
@@ -73,6 +74,7 @@ def run(cfg: DictConfig) -> SegmentedFolder:
             report = {
                 "pages_from": str(pages),
                 "preset": OmegaConf.to_container(cfg.preset, resolve=True),
+                "data": OmegaConf.to_container(cfg.data, resolve=True) if "data" in cfg else None,
                 "passed_over": skipped,
                 **segment_pages(tasks, min(arguments.workers or available_cores(), len(tasks)), draft),
             }
@@ -94,12 +96,16 @@ def run(cfg: DictConfig) -> SegmentedFolder:
     return output
 
 
-def _character_score(cfg: DictConfig) -> Score:
-    """Return the score of the glyph classifier of a data set, which is trained now unless it is cached."""
+def character_score(data: Mapping[str, Any]) -> Score:
+    """Return the score of the glyph classifier of a data set, which is trained now unless it is cached.
+
+    Args:
+        data: The section that names the data set.
+    """
     from handwriting.features.cache import feature_space
     from handwriting.features.likeness import CharacterCost
 
-    source = build_source(cfg.data, config.trust_of_command())
+    source = build_source(data, config.trust_of_command())
     prepared = source.prepared(*source.read())
     return CharacterCost(feature_space(prepared.whole, prepared.test, announce=print))
 

@@ -13,6 +13,7 @@ from handwriting import config
 from handwriting.engine.sections import build_source
 from handwriting.errors import ConfigError, DataError
 from handwriting.files import write_json
+from handwriting.jobs.segment import character_score
 from handwriting.labelling.transcripts import Transcript
 from handwriting.pages.folder import OVERLAY_FOLDER, SEGMENT_AGAIN, SegmentedFolder
 from handwriting.pages.labels import read_labels
@@ -24,7 +25,7 @@ from handwriting.pages.originals import (
     read_report,
     segmented_again,
 )
-from handwriting.segmentation.page import Segmenter
+from handwriting.segmentation.page import Score, Segmenter
 
 if TYPE_CHECKING:
     import numpy as np
@@ -115,7 +116,8 @@ def label_by_transcripts(
     with_text = [page for page in found.pages if page.text]
     refuse_relabelling(folder, [page.name for page in with_text], arguments.overwrite)
     segmenter = _segmenter(found.report)
-    images, matched, refused = _matched(folder, with_text, segmenter)
+    score = character_score(data) if (data := found.report.get("data")) else None
+    images, matched, refused = _matched(folder, with_text, segmenter, score)
     if not matched:
         raise DataError(" ".join(refused[:2]))
 
@@ -165,7 +167,7 @@ def _segmenter(report: dict[str, Any]) -> Segmenter:
 
 
 def _matched(
-    folder: SegmentedFolder, pages: Sequence[OriginalPage], segmenter: Segmenter
+    folder: SegmentedFolder, pages: Sequence[OriginalPage], segmenter: Segmenter, score: Score | None
 ) -> tuple[dict[str, NDArray[np.uint8]], dict[str, MatchedPage], list[str]]:
     """Return the picture of each page and its words with those of its text, by name; and why others have none."""
     from tqdm import tqdm
@@ -183,7 +185,7 @@ def _matched(
     for number, page in enumerate(tqdm(pages, unit=" pages", disable=None, dynamic_ncols=True), 1):
         try:
             transcript = transcript_of_scan(page.scan) if page.scan else None
-            image, segmented = segmented_again(page, segmenter, None, rows[page.name])
+            image, segmented = segmented_again(page, segmenter, score, rows[page.name])
             assert transcript is not None  # a page without its photograph was refused
             try:
                 one = match_page(segmented, transcript)
@@ -264,7 +266,7 @@ def _page_summary(page: OriginalPage, one: MatchedPage | None, new: Relabelled |
     return {
         "page": page.name,
         "text": str(page.text),
-        "fit": round(one.matching.fit, 3),
+        "fit": round(labelled.fit, 3),
         "words": len(words),
         "words_labelled": labelled.words_cut,
         "words_skipped": [{"line": lines[number], "word": words[number]} for number in labelled.words_skipped],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +14,10 @@ from handwriting.errors import DataError
 from handwriting.labelling.corrections import Corrected, CutWord, corrected
 from handwriting.labelling.found_words import FoundWords, found_words
 from handwriting.labelling.learning import Learning, Train, learn
-from handwriting.labelling.matching import Match, Matching, match
+from handwriting.labelling.letter_evidence import LastScores, LetterEvidence
+from handwriting.labelling.matching import Match, Matching, match, rematch
 from handwriting.labelling.shapes import Shapes
-from handwriting.labelling.strips import Stripper, slant_of, strip_x_height
+from handwriting.labelling.strips import Strip, Stripper, slant_of, strip_x_height
 from handwriting.labelling.transcripts import Transcript
 from handwriting.segmentation.crops import without_blank
 from handwriting.segmentation.page import Piece, Segmented
@@ -51,6 +53,7 @@ class LabelledPage:
         words_cut: The number of words of the text whose characters are labelled.
         words_skipped: The numbers of the words of the text that are not.
         boxes_skipped: The words of the page, as numbered now, that are no words of the text: line, and word in it.
+        fit: By which share the text's own order of words costs less than a random one.
     """
 
     page: Segmented
@@ -61,6 +64,7 @@ class LabelledPage:
     words_cut: int
     words_skipped: tuple[int, ...]
     boxes_skipped: tuple[tuple[int, int], ...]
+    fit: float
 
     @property
     def characters(self) -> list[Piece]:
@@ -98,28 +102,101 @@ def label_pages(
         DataError: If no word of any page was matched.
     """
     x_height = strip_x_height([one.page for one in matched])
-    strips, texts, owners = [], [], list[tuple[int, Match]]()
-    for number, one in enumerate(matched):
-        stripper = Stripper(one.page, x_height)
-        for pair in one.matching.matches:
-            if text := "".join(_characters(pair)):
-                strips.append(stripper.strip(pair.found))
-                texts.append(text)
-                owners.append((number, pair))
-    if not texts:
-        raise DataError("No word of any text was found on its page. Are they the texts of other pages?")
-    learning = learn(strips, texts, glyphs, train, seed, report)
+    strippers = [Stripper(one.page, x_height) for one in matched]
+    training = LastScores(train)
+    words = _words(matched, strippers)
+    learning = _learned(words, glyphs, training, seed, report)
+    if training.scores is not None:
+        again = [
+            replace(one, matching=_decided_by_letters(one, evidence))
+            for one, evidence in zip(
+                matched, (LetterEvidence(stripper, learning, training.scores) for stripper in strippers), strict=True
+            )
+        ]
+        if changed := sum(_pairs(one) != _pairs(other) for one, other in zip(matched, again, strict=True)):
+            report(f"the letters match words of {changed} pages in another way")
+            matched, words = again, _words(again, strippers)
+            learning = _learned(words, glyphs, train, seed, report)
     confidences = _confidences(learning)
     labelled = []
     for number, one in enumerate(matched):
-        words, sure = [], []
-        for index, (owner, pair) in enumerate(owners):
+        cut, sure = [], []
+        for index, word in enumerate(words):
             aligned = learning.aligned[index]
-            if owner == number and aligned is not None:
-                words.append(CutWord(pair.found, _characters(pair), learning.pieces[index], aligned))
+            if word.page == number and aligned is not None:
+                cut.append(CutWord(word.match.found, _characters(word.match), learning.pieces[index], aligned))
                 sure.append(confidences[index])
-        labelled.append(_labelled(one, words, sure))
+        labelled.append(_labelled(one, cut, sure))
     return labelled
+
+
+class _Word(NamedTuple):
+    """A matched word of one of the pages."""
+
+    page: int
+    match: Match
+    strip: Strip
+    text: str
+
+
+def _words(matched: Sequence[MatchedPage], strippers: Sequence[Stripper]) -> list[_Word]:
+    """Return all matched words that have a character.
+
+    Raises:
+        DataError: If there is none.
+    """
+    words = [
+        _Word(number, pair, stripper.strip(pair.found), text)
+        for number, (one, stripper) in enumerate(zip(matched, strippers, strict=True))
+        for pair in one.matching.matches
+        if (text := "".join(_characters(pair)))
+    ]
+    if not words:
+        raise DataError("No word of any text was found on its page. Are they the texts of other pages?")
+    return words
+
+
+def _learned(
+    words: Sequence[_Word],
+    glyphs: Mapping[str, Sequence[NDArray[np.uint8]]],
+    train: Train,
+    seed: int,
+    report: Callable[[str], None],
+) -> Learning:
+    return learn([word.strip for word in words], [word.text for word in words], glyphs, train, seed, report)
+
+
+def _decided_by_letters(one: MatchedPage, evidence: LetterEvidence) -> Matching:
+    """Return the matching that the letters lead to, with all earlier matches that it has no other use for.
+
+    Pale or ill-written words look like no text at all; their labels will have little confidence.
+    """
+    matching = one.matching
+    if not matching.skipped_found and not matching.skipped_texts and all(pair.is_single for pair in matching.matches):
+        return matching  # a word for a word
+    again = rematch(one.found, one.transcript, matching, evidence)
+    free_words, free_texts = set(again.skipped_found), set(again.skipped_texts)
+    matches = list(again.matches)
+    for pair in matching.matches:
+        before = [other.texts[-1] for other in matches if other.found[-1] < pair.found[0]]
+        after = [other.texts[0] for other in matches if other.found[0] > pair.found[-1]]
+        in_order = max(before, default=-1) < pair.texts[0] and pair.texts[-1] < min(
+            after, default=len(one.transcript.words)
+        )
+        if in_order and free_words.issuperset(pair.found) and free_texts.issuperset(pair.texts):
+            matches.append(pair)
+            free_words.difference_update(pair.found)
+            free_texts.difference_update(pair.texts)
+    return replace(
+        again,
+        matches=tuple(sorted(matches, key=lambda pair: pair.found)),
+        skipped_found=tuple(sorted(free_words)),
+        skipped_texts=tuple(sorted(free_texts)),
+    )
+
+
+def _pairs(one: MatchedPage) -> list[tuple[tuple[int, ...], tuple[str, ...]]]:
+    return [(pair.found, pair.written) for pair in one.matching.matches]
 
 
 def _characters(pair: Match) -> tuple[str, ...]:
@@ -158,6 +235,7 @@ def _labelled(one: MatchedPage, words: Sequence[CutWord], confidences: Sequence[
         len(cut_texts - failed),
         tuple(skipped),
         _words_of(page, source),
+        one.matching.fit,
     )
 
 

@@ -184,6 +184,24 @@ def test_answers_of_a_person_win(done: Path) -> None:
     assert read_report(folder.path)["labels"]["by"]["person"] == 2
 
 
+def test_words_of_the_page_or_the_text_alone_are_listed(notes: Path, pages: list[DrawnPage]) -> None:
+    Path("photos/two.txt").unlink()
+    lines = [list(line) for line in pages[0].text]
+    left_out = [(2, 1), (5, 3)]
+    for line, word in left_out:
+        del lines[line][word]
+    lines[6].insert(2, "incomprehensibly")
+    Path("photos/one.txt").write_text("\n".join(map(" ".join, lines)), "utf-8")
+    assert label() == 0
+    (found, _) = read_report(notes / "segmented/photos")["labels"]["pages"]
+    assert found["words_skipped"] == [{"line": 6, "word": "incomprehensibly"}]
+    assert [(box["line"], box["word"]) for box in found["boxes_skipped"]] == left_out
+    labels = read_labels(SegmentedFolder(notes / "segmented/photos"))
+    rows = SegmentedFolder(notes / "segmented/photos").rows("character")
+    unlabelled = {row[1:3] for row in rows if row.page == "one.png" and character_key(row) not in labels}
+    assert sorted(unlabelled) == left_out
+
+
 def test_a_deleted_glyph_stays_deleted(done: Path) -> None:
     folder = SegmentedFolder(done / "segmented/photos")
     gone = list(folder.rows("character"))[5]
