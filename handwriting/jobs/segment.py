@@ -26,6 +26,7 @@ from handwriting.pages.batch import (
 from handwriting.pages.folder import OVERLAY_FOLDER, SegmentedFolder
 from handwriting.pages.names import BOXES_FILE, LABELS_BEFORE_FILE, REPORT_FILE
 from handwriting.pages.scans import scans_in
+from handwriting.pages.transcripts import transcript_path
 from handwriting.segmentation.page import KINDS, Score, Segmenter
 
 if TYPE_CHECKING:
@@ -62,6 +63,9 @@ def run(cfg: DictConfig) -> SegmentedFolder:
     score = character_score(cfg.data) if "data" in cfg else None
     pages = Path(arguments.pages).expanduser()
     scans, skipped = scans_in(pages)
+    texts = [path for scan in scans if (path := transcript_path(scan))]
+    if skipped:  # in a folder
+        skipped -= len(set(texts))
     output = SegmentedFolder(Path(arguments.out).expanduser() if arguments.out else _default_output(pages))
 
     try:
@@ -88,6 +92,8 @@ def run(cfg: DictConfig) -> SegmentedFolder:
     lines = _summary(report, output.path)
     if draft.carried and any(draft.carried):
         lines["labels"] = _describe_carried(draft.carried)
+    if texts:
+        lines["texts"] = f"{len(texts):,} pages have one: handwriting label pages={output.path}"
     print("\n".join(f"{key:12} {value}" for key, value in lines.items()))
     if failures := [describe_page(page) for page in report["pages"] if "failed" in page]:
         raise DataError(

@@ -15,7 +15,7 @@ from handwriting.errors import ConfigError, DataError
 from handwriting.files import write_json
 from handwriting.jobs.segment import character_score
 from handwriting.labelling.transcripts import Transcript
-from handwriting.pages.folder import OVERLAY_FOLDER, SEGMENT_AGAIN, SegmentedFolder
+from handwriting.pages.folder import GLYPH_FILES, OVERLAY_FOLDER, SEGMENT_AGAIN, SegmentedFolder
 from handwriting.pages.labels import read_labels
 from handwriting.pages.names import BOXES_FILE, LABELS_FILE, LABELS_PICTURE, REPORT_FILE
 from handwriting.pages.originals import (
@@ -113,11 +113,13 @@ def label_by_transcripts(
     began = time.perf_counter()
     if not found.any:
         raise DataError(f"No transcript: {found.searched}. Write the text of one.jpg into one.txt next to it.")
+    if missing := [name for kind, name in GLYPH_FILES.items() if kind not in folder.glyph_kinds()]:
+        raise DataError(f"{folder.path} holds no {missing[0]}. {SEGMENT_AGAIN}")
     with_text = [page for page in found.pages if page.text]
     refuse_relabelling(folder, [page.name for page in with_text], arguments.overwrite)
     segmenter = _segmenter(found.report)
     score = character_score(data) if (data := found.report.get("data")) else None
-    images, matched, refused = _matched(folder, with_text, segmenter, score)
+    matched, refused = _matched(folder, with_text, segmenter, score)
     if not matched:
         raise DataError(" ".join(refused[:2]))
 
@@ -131,8 +133,9 @@ def label_by_transcripts(
             progress.update()
 
         labelled = label_pages(list(matched.values()), glyphs, PieceTraining(), arguments.seed, report_round)
+    scans = {page.name: page.scan for page in with_text if page.scan}
     new = {
-        name: Relabelled(images[name], page, fingerprint(matched[name].page.pieces))
+        name: Relabelled(scans[name], page, fingerprint(matched[name].page.pieces))
         for name, page in zip(matched, labelled, strict=True)
     }
     try:
@@ -168,8 +171,8 @@ def _segmenter(report: dict[str, Any]) -> Segmenter:
 
 def _matched(
     folder: SegmentedFolder, pages: Sequence[OriginalPage], segmenter: Segmenter, score: Score | None
-) -> tuple[dict[str, NDArray[np.uint8]], dict[str, MatchedPage], list[str]]:
-    """Return the picture of each page and its words with those of its text, by name; and why others have none."""
+) -> tuple[dict[str, MatchedPage], list[str]]:
+    """Return the words of each page with those of its text, by name; and why others have none."""
     from tqdm import tqdm
 
     from handwriting.labelling.page_labels import match_page
@@ -179,13 +182,12 @@ def _matched(
     for row in folder.rows():
         if row.page in rows:
             rows[row.page].append(row)
-    images: dict[str, NDArray[np.uint8]] = {}
     matched: dict[str, MatchedPage] = {}
     refused: list[str] = []
     for number, page in enumerate(tqdm(pages, unit=" pages", disable=None, dynamic_ncols=True), 1):
         try:
             transcript = transcript_of_scan(page.scan) if page.scan else None
-            image, segmented = segmented_again(page, segmenter, score, rows[page.name])
+            segmented = segmented_again(page, segmenter, score, rows[page.name])
             assert transcript is not None  # a page without its photograph was refused
             try:
                 one = match_page(segmented, transcript)
@@ -195,9 +197,9 @@ def _matched(
             refused.append(str(error))
             tqdm.write(f"{number}/{len(pages)} {error}")
             continue
-        images[page.name], matched[page.name] = image, one
+        matched[page.name] = one
         tqdm.write(f"{number}/{len(pages)} {page.name}: {_describe(one)}")
-    return images, matched, refused
+    return matched, refused
 
 
 def _describe(one: MatchedPage) -> str:

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from handwriting.errors import DataError, RunError
 from handwriting.files import read_json
@@ -98,10 +96,8 @@ def _text_alone(pages_from: Path, entry: dict[str, Any]) -> Path | None:
     return path if path.is_file() else None
 
 
-def segmented_again(
-    page: OriginalPage, segmenter: Segmenter, score: Score | None, rows: Sequence[BoxRow]
-) -> tuple[NDArray[np.uint8], Segmented]:
-    """Segment a page again, and return it as it was read, and its pieces.
+def segmented_again(page: OriginalPage, segmenter: Segmenter, score: Score | None, rows: Sequence[BoxRow]) -> Segmented:
+    """Segment a page again.
 
     Args:
         page: The page.
@@ -118,8 +114,7 @@ def segmented_again(
             "the same folder as then; or segment the pages again where they are."
         )
     cv2.setNumThreads(1)  # for identical pixels
-    image = read_scan(page.scan)
-    segmented, _ = without_blank(segmenter(image, score))
+    segmented, _ = without_blank(segmenter(read_scan(page.scan), score))
     if tuple(segmented.kinds) != KINDS:
         raise DataError(
             f"{page.name} was segmented into {' and '.join(segmented.kinds)}s alone. Segment the pages again with "
@@ -131,7 +126,7 @@ def segmented_again(
             f"{page.scan.path} has other words than when it was segmented: the photograph or the program has changed. "
             f"{SEGMENT_AGAIN}"
         )
-    return image, segmented
+    return segmented
 
 
 def fingerprint(pieces: Sequence[BoxRow] | Sequence[Piece]) -> str:

@@ -18,6 +18,7 @@ from handwriting.pages.folder import Draft, PageImages, SegmentedFolder
 from handwriting.pages.labels import JUNK, LabelRow, has_labels, read_labels, write_labels
 from handwriting.pages.names import LABELS_FILE
 from handwriting.pages.originals import FINGERPRINT, OriginalPage
+from handwriting.pages.scans import Scan, read_scan
 from handwriting.segmentation.page import Kind
 
 
@@ -26,12 +27,12 @@ class Relabelled:
     """A page to be written.
 
     Attributes:
-        image: The page as it was read.
+        scan: The photograph or scan.
         labelled: Its pieces and labels.
         before: The fingerprint of its segmentation by the preset alone.
     """
 
-    image: NDArray[np.uint8]
+    scan: Scan
     labelled: LabelledPage
     before: str
 
@@ -94,7 +95,9 @@ def write_relabelled(
                 else:
                     labelled = new.labelled
                     entries[page.name] |= {
-                        **write_page(draft, page.name, page.stem, size, new.image, labelled.page, labelled.crops),
+                        **write_page(
+                            draft, page.name, page.stem, size, read_scan(new.scan), labelled.page, labelled.crops
+                        ),
                         FINGERPRINT: new.before,
                     }
                 append(page.stem)

@@ -246,6 +246,13 @@ def test_what_cannot_be_used_is_one_line_and_changes_nothing(
     assert contents(notes / "segmented/photos") == before
 
 
+def test_a_folder_whose_replacement_was_interrupted_is_to_be_segmented_again(
+    notes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (notes / "segmented/photos/characters.npz").unlink()
+    assert "holds no characters.npz. Segment the pages again" in refused(capsys)
+
+
 def test_a_folder_of_an_earlier_version_is_to_be_segmented_again(
     notes: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
