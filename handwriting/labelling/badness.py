@@ -22,6 +22,8 @@ TOO_MUCH = ("thickness", "ink", "parts")
 """Measurements of which only more than usual is bad: blots, overwritten strokes, fragments."""
 TOO_LITTLE = ("level",)
 """Measurements of which only less than usual is bad: pale ink."""
+BY_PEN = ("thickness", "level")
+"""Measurements that follow from the pen, so that small classes are compared with the whole hand."""
 
 
 def drawing_measurements(
@@ -63,7 +65,7 @@ def badness(measurements: Sequence[dict[str, float]], labels: Sequence[str]) -> 
 
     Each measurement's deviation ``z`` from the class's median, in robust spreads (1.4826 times the median absolute
     deviation), gives ``z^2 / (z^2 + HALF_BAD^2)``; the largest counts. Spreads of small classes are drawn towards the
-    hand's, and one drawing alone is bad in nothing.
+    hand's, and so is what the pen makes usual; else a drawing that is alone in its class is as it should be.
 
     Args:
         measurements: What :func:`drawing_measurements` returned for each.
@@ -80,6 +82,10 @@ def badness(measurements: Sequence[dict[str, float]], labels: Sequence[str]) -> 
     floors = np.array([MIN_SPREADS[name] for name in names])
     classes, members = np.unique(np.array(labels), return_inverse=True)
     middles = np.stack([np.median(values[members == number], axis=0) for number in range(len(classes))])
+    counts = np.bincount(members)[:, None]
+    by_pen = [names.index(name) for name in BY_PEN]
+    of_all = np.median(values[:, by_pen], axis=0)
+    middles[:, by_pen] = (counts * middles[:, by_pen] + FEW * of_all) / (counts + FEW)
     off = values - middles[members]
     of_hand = np.maximum(1.4826 * np.median(np.abs(off), axis=0), floors)
     deviation = np.empty_like(values)

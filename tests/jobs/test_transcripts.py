@@ -202,6 +202,17 @@ def test_words_of_the_page_or_the_text_alone_are_listed(notes: Path, pages: list
     assert sorted(unlabelled) == left_out
 
 
+def test_a_data_set_gives_the_first_glyphs(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from handwriting.jobs import transcripts
+
+    given: list[dict[str, list[np.ndarray]]] = []
+    first_glyphs = transcripts._first_glyphs
+    monkeypatch.setattr(transcripts, "_first_glyphs", lambda *some: given.append(first_glyphs(*some)) or given[0])
+    assert label("data=synthetic", "data.classes=aeiou", "data.count=1000", "overwrite=true") == 0
+    assert sorted(given[0]) == list("aeiou")
+    assert {len(images) for images in given[0].values()} == {transcripts.MAX_GLYPHS_OF_CLASS}
+
+
 def test_a_deleted_glyph_stays_deleted(done: Path) -> None:
     folder = SegmentedFolder(done / "segmented/photos")
     gone = list(folder.rows("character"))[5]

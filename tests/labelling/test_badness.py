@@ -66,6 +66,13 @@ def test_classes_are_compared_with_themselves() -> None:
     assert found.max() < 0.5
 
 
+def test_a_blot_alone_in_its_class_is_bad_next_to_the_hand() -> None:
+    found = badness(measured([*usual(), blot(), ring()]), ["o"] * 30 + ["O", "Q"])
+    assert found.argmax() == 30
+    assert found[30] > 0.4
+    assert found[31] < 0.2
+
+
 def test_one_drawing_alone_and_none_are_bad_in_nothing() -> None:
     assert badness(measured([blot()]), ["o"]).tolist() == [0.0]
     assert len(badness([], [])) == 0
