@@ -263,14 +263,14 @@ class TranscriptsPart:
             head = ("pages", "words matched", "matched after, s", "cut by widths after, s", "all rounds after, s")
             parts.append(markdown_table(head, self.pages, numbers=True))
         if self.readings:
-            head = ("character errors of a reader", f"labels by {WIDTHS}", f"labels by {ROUNDS}")
+            reading = ("character errors of a reader", f"labels by {WIDTHS}", f"labels by {ROUNDS}")
             errors = [(one.name, *map(format_share, one.errors.values())) for one in self.readings]
-            parts.append(markdown_table(head, errors, numbers=True))
+            parts.append(markdown_table(reading, errors, numbers=True))
         return parts
 
     def goals(self) -> list[Row]:
         """Return each goal of which something was measured, whether it was reached, and the value."""
-        rows = []
+        rows: list[Row] = []
         for name, least in LEAST_RIGHT.items():
             if truth := self.truths.get(name):
                 share = float(np.concatenate(truth.right).mean())

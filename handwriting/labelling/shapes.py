@@ -80,6 +80,17 @@ class Shapes:
             costs[:, column] = np.minimum(terms, MAX_TERM).sum(axis=1) + np.log(spread[0])
         return costs
 
+    def oddness(self, pieces: Pieces, chosen: NDArray[np.int64], text: str) -> NDArray[np.float64]:
+        """Return how odd the shape of each character is, in nats, float64 ``(n,)``: 0 for the mean of its class.
+
+        Args:
+            pieces: The pieces of a word.
+            chosen: The piece of each character, int64 ``(n,)``.
+            text: The characters.
+        """
+        mean, spread = (np.array(values) for values in zip(*map(self.of, text), strict=True))
+        return np.minimum(0.5 * ((measured(pieces)[chosen] - mean) / spread) ** 2, MAX_TERM).sum(axis=1)
+
 
 def prior(character: str, scale: float = 1.0) -> NDArray[np.float64]:
     """Return the prior mean of a character: log width, extent above and below, ``(3,)``."""
