@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handwriting.errors import DataError
+from handwriting.labelling.confidence import confidences
 from handwriting.labelling.corrections import Corrected, CutWord, corrected
 from handwriting.labelling.found_words import FoundWords, found_words
 from handwriting.labelling.learning import Learning, Train, learn
@@ -117,7 +118,7 @@ def label_pages(
             report(f"the letters match words of {changed} pages in another way")
             matched, words = again, _words(again, strippers)
             learning = _learned(words, glyphs, train, seed, report)
-    confidences = _confidences(learning)
+    sure_of = confidences(learning)
     labelled = []
     for number, one in enumerate(matched):
         cut, sure = [], []
@@ -125,7 +126,7 @@ def label_pages(
             aligned = learning.aligned[index]
             if word.page == number and aligned is not None:
                 cut.append(CutWord(word.match.found, _characters(word.match), learning.pieces[index], aligned))
-                sure.append(confidences[index])
+                sure.append(sure_of[index])
         labelled.append(_labelled(one, cut, sure))
     return labelled
 
@@ -203,10 +204,6 @@ def _characters(pair: Match) -> tuple[str, ...]:
     """Return the words that found words show, without combining marks, which no character of their own shows."""
     kept = ("".join(c for c in word if not unicodedata.combining(c)) for word in pair.written)
     return tuple(filter(None, kept))
-
-
-def _confidences(learning: Learning) -> list[NDArray[np.float64]]:
-    return [np.zeros(0) if word is None else word.cut for word in learning.aligned]
 
 
 def _labelled(one: MatchedPage, words: Sequence[CutWord], confidences: Sequence[NDArray[np.float64]]) -> LabelledPage:

@@ -8,8 +8,10 @@ from handwriting.features.piece_training import PieceTraining
 from handwriting.labelling import composing
 from handwriting.labelling.alignment import align
 from handwriting.labelling.composing import compose
+from handwriting.labelling.confidence import confidences
 from handwriting.labelling.learning import Learning, learn
 from handwriting.labelling.pieces import character_pitch, find_pieces
+from handwriting.labelling.reading import learn_to_read
 from handwriting.labelling.shapes import Shapes, measured
 from handwriting.labelling.strips import BASELINE, MARGIN, ROWS, Strip
 
@@ -90,6 +92,10 @@ def test_a_classifier_of_pieces_cuts_better_than_widths_alone(monkeypatch):
     before, after = overlaps(by_shape, composed) < 0.6, overlaps(learned, composed) < 0.6
     assert after.mean() < before.mean()
 
+    sure = np.concatenate(confidences(learned))
+    assert ((sure >= 0) & (sure <= 1)).all()
+    assert sure[~after].mean() > sure[after].mean() + 0.1
+
 
 def test_the_same_words_and_seed_give_the_same_cuts():
     composed = words(20)
@@ -112,3 +118,12 @@ def test_composed_words_stand_on_the_baseline_and_keep_their_order(seed):
         assert (np.diff(word.ends[:, 0]) > 0).all()
         rows = np.flatnonzero((word.strip.ink > 128).any(axis=1))
         assert rows[-1] >= BASELINE - 8
+
+
+def test_a_reader_reads_words_that_it_has_not_seen():
+    known, unknown = words(150), words(25, seed=9)
+    texts, strips = [word.text for word in known], [word.strip for word in known]
+    learned = learn(strips, texts, glyphs(), PieceTraining(epochs=4))
+    read = learn_to_read(learned, PieceTraining(epochs=10)).read([word.strip for word in unknown])
+    right = [one == word.text for one, word in zip(read, unknown, strict=True)]
+    assert np.mean(right) > 0.4
