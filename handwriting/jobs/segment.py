@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +94,7 @@ def run(cfg: DictConfig) -> SegmentedFolder:
     if draft.carried and any(draft.carried):
         lines["labels"] = _describe_carried(draft.carried)
     if texts:
-        lines["texts"] = f"{len(texts):,} pages have one: handwriting label pages={output.path}"
+        lines["texts"] = f"{len(texts):,} pages have one: handwriting label {shlex.quote(f'pages={output.path}')}"
     print("\n".join(f"{key:12} {value}" for key, value in lines.items()))
     if failures := [describe_page(page) for page in report["pages"] if "failed" in page]:
         raise DataError(

@@ -105,6 +105,13 @@ def of_page(folder: Path, name: str) -> dict[str, bytes]:
     return pictures | {"rows": json.dumps(rows).encode()}
 
 
+def test_segmenting_says_which_pages_can_be_labelled(notes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert start("segment", ["pages=photos", "workers=1", "out=a b"]) == 0
+    printed = capsys.readouterr().out
+    assert "2 pages have one: handwriting label 'pages=a b'" in printed
+    assert "skipped" not in printed
+
+
 def test_most_labels_are_right_and_boxes_are_cut_by_the_text(
     done: Path, segmented: Path, pages: list[DrawnPage]
 ) -> None:
