@@ -163,6 +163,20 @@ class Learning:
         ]
         return float(np.concatenate(moved).mean()) if moved else 0.0
 
+    def go_on(self, train: Train, report: Callable[[str], None], rounds: int) -> None:
+        """Learn in rounds until the cuts rest.
+
+        Args:
+            train: Trains a classifier.
+            report: Called with a line after each round.
+            rounds: Number of rounds at most, those before included.
+        """
+        while self._rounds < rounds:
+            moved = self.round(train)
+            report(f"round {self._rounds}: {moved:.1%} of the characters moved")
+            if moved < AT_REST:
+                break
+
     def cuts(self) -> list[NDArray[np.int64]]:
         """Return the columns of the cuts before and after each character of each word, int64 ``(n, 2)``."""
         return [
@@ -263,6 +277,7 @@ def learn(
     train: Train,
     seed: int = 0,
     report: Callable[[str], None] = lambda _: None,
+    rounds: int = MAX_ROUNDS,
 ) -> Learning:
     """Cut the words of a hand by their texts, and learn its characters, until the cuts rest.
 
@@ -273,6 +288,7 @@ def learn(
         train: Trains a classifier of pieces.
         seed: The seed of classifiers and composed words.
         report: Called with a line after each round.
+        rounds: Number of rounds at most.
     """
     learning = Learning(find_pieces(strips, character_pitch(strips, texts)), texts, seed)
     if glyphs:
@@ -280,11 +296,7 @@ def learn(
         if composed:
             learning.start(train, composed)
             report(f"learned from {len(composed)} words of another hand")
-    for order in range(MAX_ROUNDS):
-        moved = learning.round(train)
-        report(f"round {order + 1}: {moved:.1%} of the characters moved")
-        if moved < AT_REST:
-            break
+    learning.go_on(train, report, rounds)
     return learning
 
 

@@ -14,7 +14,7 @@ from handwriting.errors import DataError
 from handwriting.labelling.confidence import confidences
 from handwriting.labelling.corrections import Corrected, CutWord, corrected
 from handwriting.labelling.found_words import FoundWords, found_words
-from handwriting.labelling.learning import Learning, Train, learn
+from handwriting.labelling.learning import MAX_ROUNDS, Learning, Train, learn
 from handwriting.labelling.letter_evidence import LastScores, LetterEvidence
 from handwriting.labelling.matching import Match, Matching, match, rematch
 from handwriting.labelling.shapes import Shapes
@@ -22,6 +22,9 @@ from handwriting.labelling.strips import Strip, Stripper, slant_of, strip_x_heig
 from handwriting.labelling.transcripts import Transcript
 from handwriting.segmentation.crops import without_blank
 from handwriting.segmentation.page import Piece, Segmented
+
+ROUNDS_BEFORE_DECIDING = 2
+"""Rounds of learning after which letters decide doubtful matches."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,8 +109,9 @@ def label_pages(
     strippers = [Stripper(one.page, x_height) for one in matched]
     training = LastScores(train)
     words = _words(matched, strippers)
-    learning = _learned(words, glyphs, training, seed, report)
-    if training.scores is not None:
+    doubted = any(_is_doubted(one.matching) for one in matched)
+    learning = _learned(words, glyphs, training, seed, report, ROUNDS_BEFORE_DECIDING if doubted else MAX_ROUNDS)
+    if doubted and training.scores is not None:
         again = [
             replace(one, matching=_decided_by_letters(one, evidence))
             for one, evidence in zip(
@@ -117,7 +121,9 @@ def label_pages(
         if changed := sum(_pairs(one) != _pairs(other) for one, other in zip(matched, again, strict=True)):
             report(f"the letters match words of {changed} pages in another way")
             matched, words = again, _words(again, strippers)
-            learning = _learned(words, glyphs, train, seed, report)
+            learning = _learned(words, glyphs, train, seed, report, MAX_ROUNDS)
+        else:
+            learning.go_on(train, report, MAX_ROUNDS)
     sure_of = confidences(learning)
     labelled = []
     for number, one in enumerate(matched):
@@ -163,8 +169,14 @@ def _learned(
     train: Train,
     seed: int,
     report: Callable[[str], None],
+    rounds: int,
 ) -> Learning:
-    return learn([word.strip for word in words], [word.text for word in words], glyphs, train, seed, report)
+    return learn([word.strip for word in words], [word.text for word in words], glyphs, train, seed, report, rounds)
+
+
+def _is_doubted(matching: Matching) -> bool:
+    """Whether a page is not word for word that of its text."""
+    return bool(matching.skipped_found or matching.skipped_texts) or not all(one.is_single for one in matching.matches)
 
 
 def _decided_by_letters(one: MatchedPage, evidence: LetterEvidence) -> Matching:
@@ -173,8 +185,8 @@ def _decided_by_letters(one: MatchedPage, evidence: LetterEvidence) -> Matching:
     Pale or ill-written words look like no text at all; their labels will have little confidence.
     """
     matching = one.matching
-    if not matching.skipped_found and not matching.skipped_texts and all(pair.is_single for pair in matching.matches):
-        return matching  # a word for a word
+    if not _is_doubted(matching):
+        return matching
     again = rematch(one.found, one.transcript, matching, evidence)
     free_words, free_texts = set(again.skipped_found), set(again.skipped_texts)
     matches = list(again.matches)
