@@ -181,7 +181,7 @@ def read_notebooks(root: Path, seed: int) -> tuple[list[Row], list[Read]]:
         began = time.perf_counter()
         one = match_page(page, text)
         matching = time.perf_counter() - began
-        stripper = Stripper(page, x_height)
+        stripper = Stripper(page, x_height, one.slope)
         strips = [stripper.strip(match.found) for match in one.matching.matches]
         written = ["".join(match.written) for match in one.matching.matches]
         words.append((strips, written))

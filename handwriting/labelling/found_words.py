@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from handwriting.labelling.strips import ink_above_baseline
 from handwriting.segmentation.page import Segmented
-from handwriting.segmentation.pixels import places
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,12 +44,10 @@ def found_words(page: Segmented, slope: float = 0.0) -> FoundWords:
         page: The page.
         slope: The tangent of the writing's slant to the right; widths are measured with it removed.
     """
-    rows, columns = places(page.labels > 0)
-    word = page.words[page.labels[rows, columns] - 1]
+    _, columns, word, rise = ink_above_baseline(page)
     order = np.argsort(word, kind="stable")
-    rows, columns, word = rows[order], columns[order], word[order]
+    columns, word, rise = columns[order], word[order], rise[order]
     unit = page.x_height * page.scale
-    rise = page.baselines[page.lines[word], columns] - rows
     upright = columns - slope * rise
     starts = np.flatnonzero(np.diff(word, prepend=-1))
     left = (np.minimum.reduceat(upright, starts) - 0.5) / unit

@@ -22,7 +22,7 @@ PLAUSIBLE = 14.0
 """Pieces are scored that cost at most this much more than the best cuts by shape alone, in nats."""
 SHARES = (0.6, 0.75, 0.9)
 """Share of the words, the best explained first, that the first rounds learn from; later rounds learn from all."""
-JUNK = 2.0
+JUNK_PER_CHARACTER = 2.0
 """Examples of junk for each example of a character."""
 JUNK_OVERLAP = 0.6
 """Largest intersection over union with a character at which a piece is junk."""
@@ -72,6 +72,7 @@ class Learning:
         characters: The characters of all texts, sorted.
         aligned: The cuts of each word; None where its text is longer than it has pieces.
         shapes: The shapes of the hand's characters.
+        classifier: The last classifier that was trained; None before.
         scores: The cost of each piece of each word as each character by the last classifiers, ``(n, c)``; empty before.
     """
 
@@ -81,6 +82,7 @@ class Learning:
     characters: tuple[str, ...] = ()
     aligned: list[Aligned | None] = field(default_factory=list)
     shapes: Shapes = field(default_factory=lambda: Shapes({}, {}))
+    classifier: Scores | None = None
     scores: list[NDArray[np.float64]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -111,7 +113,7 @@ class Learning:
         """
         self._start = self._composed_examples(words)
         images, labels = self._start
-        scores = train(images, labels, np.ones(len(labels)), len(self.characters) + 1, self.seed)
+        scores = self.classifier = train(images, labels, np.ones(len(labels)), len(self.characters) + 1, self.seed)
         counts = np.bincount(labels, minlength=len(self.characters) + 1)[:-1]
         self.scores = [np.full((len(p.first), len(self.characters)), UNSEEN) for p in self.pieces]
         self._score(scores, counts, np.arange(len(self.pieces)))
@@ -134,7 +136,7 @@ class Learning:
             best = overlap.argmax(axis=0)
             seen = overlap.max(axis=0) > 0.7
             junk = self._random.permutation(np.flatnonzero(overlap.max(axis=1) < JUNK_OVERLAP))
-            junk = junk[: round(JUNK * len(word.text))]
+            junk = junk[: round(JUNK_PER_CHARACTER * len(word.text))]
             images.append(pictures(pieces, np.concatenate([best[seen], junk])))
             own = np.array([self._column[character] for character in word.text], np.int64)[seen]
             labels.append(np.concatenate([own, np.full(len(junk), len(self.characters))]))
@@ -222,7 +224,7 @@ class Learning:
         counts = np.bincount(np.concatenate(labels), minlength=len(self.characters) + 1) if labels else np.zeros(1, int)
         if counts.sum() < 2:
             return None, counts
-        learnt = train(
+        learnt = self.classifier = train(
             np.concatenate(images),
             np.concatenate(labels),
             np.concatenate(weights),
@@ -238,7 +240,7 @@ class Learning:
         place = np.searchsorted(scored, word.piece)
         seen = (place < len(scored)) & (scored[np.minimum(place, len(scored) - 1)] == word.piece)
         junk = np.flatnonzero(pieces.overlap(_ends(pieces, word))[scored].max(axis=1) < JUNK_OVERLAP)
-        junk = self._random.permutation(junk)[: round(JUNK * len(word.text))]
+        junk = self._random.permutation(junk)[: round(JUNK_PER_CHARACTER * len(word.text))]
         labels = np.array([self._column[character] for character in word.text], np.int64)[seen]
         return (
             self._pictures[index][np.concatenate([place[seen], junk])],

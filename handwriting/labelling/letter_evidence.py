@@ -8,34 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handwriting.labelling.alignment import align
-from handwriting.labelling.learning import FLOOR, SHAPE_WEIGHT, UNSEEN, Learning, Scores, Train
+from handwriting.labelling.learning import FLOOR, SHAPE_WEIGHT, UNSEEN, Learning, Scores
 from handwriting.labelling.pieces import Pieces, character_pitch, find_pieces, pictures
 from handwriting.labelling.shapes import measured
 from handwriting.labelling.strips import Stripper
-
-
-class LastScores:
-    """A training function that keeps the last classifier that it trained.
-
-    Args:
-        train: Trains a classifier.
-    """
-
-    def __init__(self, train: Train) -> None:
-        self.train = train
-        self.scores: Scores | None = None
-
-    def __call__(
-        self,
-        pictures: NDArray[np.uint8],
-        labels: NDArray[np.int64],
-        weights: NDArray[np.float64],
-        classes: int,
-        seed: int,
-    ) -> Scores:
-        """Train a classifier, and keep it."""
-        self.scores = self.train(pictures, labels, weights, classes, seed)
-        return self.scores
 
 
 class LetterEvidence:

@@ -15,10 +15,10 @@ from handwriting.labelling.confidence import confidences
 from handwriting.labelling.corrections import Corrected, CutWord, corrected
 from handwriting.labelling.found_words import FoundWords, found_words
 from handwriting.labelling.learning import MAX_ROUNDS, Learning, Train, learn
-from handwriting.labelling.letter_evidence import LastScores, LetterEvidence
+from handwriting.labelling.letter_evidence import LetterEvidence
 from handwriting.labelling.matching import Match, Matching, match, rematch
 from handwriting.labelling.shapes import Shapes
-from handwriting.labelling.strips import Strip, Stripper, slant_of, strip_x_height
+from handwriting.labelling.strips import Strip, Stripper, slope_of, strip_x_height
 from handwriting.labelling.transcripts import Transcript
 from handwriting.segmentation.crops import without_blank
 from handwriting.segmentation.page import Piece, Segmented
@@ -33,12 +33,14 @@ class MatchedPage:
 
     Attributes:
         page: The page as it was segmented.
+        slope: The tangent of its writing's slant to the right.
         transcript: Its text.
         found: The words found on it.
         matching: How the two go together.
     """
 
     page: Segmented
+    slope: float
     transcript: Transcript
     found: FoundWords
     matching: Matching
@@ -82,8 +84,9 @@ def match_page(page: Segmented, transcript: Transcript) -> MatchedPage:
     Raises:
         DataError: If it is the text of another page; the message begins with a verb.
     """
-    found = found_words(page, float(np.tan(np.deg2rad(slant_of(page)))))
-    return MatchedPage(page, transcript, found, match(found, transcript, Shapes({}, {}).width))
+    slope = slope_of(page)
+    found = found_words(page, slope)
+    return MatchedPage(page, slope, transcript, found, match(found, transcript, Shapes({}, {}).width))
 
 
 def label_pages(
@@ -106,16 +109,17 @@ def label_pages(
         DataError: If no word of any page was matched.
     """
     x_height = strip_x_height([one.page for one in matched])
-    strippers = [Stripper(one.page, x_height) for one in matched]
-    training = LastScores(train)
+    strippers = [Stripper(one.page, x_height, one.slope) for one in matched]
     words = _words(matched, strippers)
     doubted = any(_is_doubted(one.matching) for one in matched)
-    learning = _learned(words, glyphs, training, seed, report, ROUNDS_BEFORE_DECIDING if doubted else MAX_ROUNDS)
-    if doubted and training.scores is not None:
+    learning = _learned(words, glyphs, train, seed, report, ROUNDS_BEFORE_DECIDING if doubted else MAX_ROUNDS)
+    if doubted and learning.classifier is not None:
         again = [
             replace(one, matching=_decided_by_letters(one, evidence))
             for one, evidence in zip(
-                matched, (LetterEvidence(stripper, learning, training.scores) for stripper in strippers), strict=True
+                matched,
+                (LetterEvidence(stripper, learning, learning.classifier) for stripper in strippers),
+                strict=True,
             )
         ]
         if changed := sum(_pairs(one) != _pairs(other) for one, other in zip(matched, again, strict=True)):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handwriting.labelling.strips import BASELINE, MARGIN, ROWS, Strip
+from handwriting.segmentation.cuts import local_minima
 from handwriting.segmentation.seams import SIDEWAYS, Seams
 
 SPACING, MIN_SPACING = 0.15, 3
@@ -39,27 +40,23 @@ class Pieces:
         strip: The word.
         column: The column of each candidate cut in the middle of the x-height, rising, int64 ``(k,)``.
         cost: The ink that its seam crosses, in x-heights of full ink, float64 ``(k,)``.
-        path: The column of each seam at each row, int64 ``(k, ROWS)``.
         before: The ink to the left of each cut, in squares of the x-height, float64 ``(k,)``.
         part: The number of cuts to the left of each pixel, int64 ``(ROWS, W)``.
         first: The cut at which each piece starts, int64 ``(n,)``.
         last: The cut at which it ends, int64 ``(n,)``.
         above: How far its ink reaches above the baseline, in x-heights, float64 ``(n,)``.
         below: How far it reaches below the baseline, in x-heights, float64 ``(n,)``.
-        amount: Its ink, in squares of the x-height, float64 ``(n,)``.
     """
 
     strip: Strip
     column: NDArray[np.int64]
     cost: NDArray[np.float64]
-    path: NDArray[np.int64]
     before: NDArray[np.float64]
     part: NDArray[np.int64]
     first: NDArray[np.int64]
     last: NDArray[np.int64]
     above: NDArray[np.float64]
     below: NDArray[np.float64]
-    amount: NDArray[np.float64]
 
     @property
     def width(self) -> NDArray[np.float64]:
@@ -84,10 +81,6 @@ class Pieces:
         shared = np.minimum(last, ends[:, 1]) - np.maximum(first, ends[:, 0])
         together = np.maximum(last, ends[:, 1]) - np.minimum(first, ends[:, 0])
         return np.asarray(np.maximum(shared, 0) / together)
-
-    def mask(self, first: int, last: int) -> NDArray[np.bool_]:
-        """Return the pixels between two cuts, bool ``(ROWS, W)``."""
-        return (self.part > first) & (self.part <= last)
 
 
 def character_pitch(strips: Sequence[Strip], texts: Sequence[str]) -> float:
@@ -132,23 +125,15 @@ def _pieces(strip: Strip, seams: Seams, row: int, pitch: float) -> Pieces:
     path[0], path[-1] = -1, width  # the ends hold all ink
     part = (np.arange(width)[None, None, :] > path[:, :, None]).sum(axis=0)
     part = _whole_marks(part, inked, SMALL * strip.x_height)
-    return _measured(strip, column, cost[column].astype(float) / strip.x_height, path, part, pitch)
+    return _measured(strip, column, cost[column].astype(float) / strip.x_height, part, pitch)
 
 
 def _candidates(cost: NDArray[np.float32], low: int, high: int, spacing: int) -> NDArray[np.int64]:
     """Return the columns of the candidate cuts: both ends, local minima of the cost, and a grid between them."""
-    rounded = np.round(cost[low : high + 1], 2)
-    change = np.flatnonzero(np.diff(rounded)) if len(rounded) > 1 else np.zeros(0, np.int64)
-    sign = np.sign(np.diff(rounded))[change]
-    falls = (sign[:-1] < 0) & (sign[1:] > 0)
-    minima = (change[:-1][falls] + 1 + change[1:][falls]) // 2 + low
-    ends = np.array([low - 1, high + 1])
-    kept = [*ends]
-    for column in minima[np.argsort(cost[minima], kind="stable")]:
-        if np.abs(np.array(kept) - column).min() >= MIN_DISTANCE:
-            kept.append(int(column))
-    grid = np.arange(low + spacing, high - spacing + 1, spacing)
-    for column in grid:
+    minima = np.flatnonzero(local_minima(cost[None, low : high + 1])[0]) + low
+    cheapest = minima[np.argsort(cost[minima], kind="stable")]
+    kept = [low - 1, high + 1]
+    for column in (*cheapest, *range(low + spacing, high - spacing + 1, spacing)):
         if np.abs(np.array(kept) - column).min() >= MIN_DISTANCE:
             kept.append(int(column))
     return np.sort(np.array(kept, np.int64))
@@ -171,7 +156,6 @@ def _measured(
     strip: Strip,
     column: NDArray[np.int64],
     cost: NDArray[np.float64],
-    path: NDArray[np.int64],
     part: NDArray[np.int64],
     pitch: float,
 ) -> Pieces:
@@ -188,18 +172,15 @@ def _measured(
     width = (column[last] - column[first]) / strip.x_height / pitch
     held = total[last + 1] - total[first + 1]
     kept = (width >= MIN_WIDTH) & ((width <= MAX_WIDTH) | (last == first + 1)) & (held > 1)
-    first, last, held = first[kept], last[kept], held[kept]
+    first, last = first[kept], last[kept]
     # Parts between cuts first and last are first + 1 .. last: running extremes from each start.
-    tops = np.stack(
-        [np.minimum.accumulate(np.where(np.arange(count + 1) > start, top, ROWS)) for start in range(count)]
-    )
-    bottoms = np.stack(
-        [np.maximum.accumulate(np.where(np.arange(count + 1) > start, bottom, -1)) for start in range(count)]
-    )
+    to_the_right = np.arange(count + 1) > np.arange(count)[:, None]
+    tops = np.minimum.accumulate(np.where(to_the_right, top, ROWS), axis=1)
+    bottoms = np.maximum.accumulate(np.where(to_the_right, bottom, -1), axis=1)
     above = (BASELINE - tops[first, last]) / strip.x_height
     below = (bottoms[first, last] + 1 - BASELINE) / strip.x_height
-    size = strip.x_height**2
-    return Pieces(strip, column, cost, path, total[1:-1] / size, part, first, last, above, below, held / size)
+    before = total[1:-1] / strip.x_height**2
+    return Pieces(strip, column, cost, before, part, first, last, above, below)
 
 
 def pictures(pieces: Pieces, chosen: NDArray[np.int64]) -> NDArray[np.uint8]:

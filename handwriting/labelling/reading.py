@@ -14,7 +14,7 @@ from handwriting.labelling.pieces import Pieces, character_pitch, find_pieces, p
 from handwriting.labelling.shapes import Shapes, measured
 from handwriting.labelling.strips import Strip
 
-JUNK = 6.0
+JUNK_PER_CHARACTER = 6.0
 """Examples of junk for each example of a character: without a text any piece of a word may be taken for one."""
 JUNK_OVERLAP = 0.55
 """Largest intersection over union with a character at which a piece is junk."""
@@ -90,7 +90,7 @@ def learn_to_read(learning: Learning, train: Train) -> Reader:
         if word is None:
             continue
         overlap = pieces.overlap(cuts).max(axis=1)
-        junk = random.permutation(np.flatnonzero(overlap < JUNK_OVERLAP))[: round(JUNK * len(word.text))]
+        junk = random.permutation(np.flatnonzero(overlap < JUNK_OVERLAP))[: round(JUNK_PER_CHARACTER * len(word.text))]
         images.append(pictures(pieces, np.concatenate([word.piece, junk])))
         labels.append([column[character] for character in word.text] + [len(column)] * len(junk))
         weights.append(np.concatenate([np.maximum(word.cut, MIN_WEIGHT), np.ones(len(junk))]))

@@ -63,22 +63,24 @@ def strip_x_height(pages: Sequence[Segmented]) -> float:
     """
     ends = []
     for page in pages:
-        rise = _rise(page)[3] / (page.x_height * page.scale)
+        rise = ink_above_baseline(page)[3] / (page.x_height * page.scale)
         low, high = np.percentile(rise, EXTREME_PERCENTILES)
         ends.append(high - low)
     return float(np.clip(INK_ROWS / np.median(ends), MIN_X_HEIGHT, MAX_X_HEIGHT))
 
 
-def _rise(page: Segmented) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+def ink_above_baseline(
+    page: Segmented,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Return row, column, word and height above the baseline, in working pixels, of each pixel of ink."""
     rows, columns = places(page.labels > 0)
     word = page.words[page.labels[rows, columns] - 1]
     return rows, columns, word, page.baselines[page.lines[word], columns] - rows
 
 
-def slant_of(page: Segmented) -> float:
-    """Return the slant of the writing on a page, in degrees to the right: the angle of the sharpest profile."""
-    _, columns, word, rise = _rise(page)
+def slope_of(page: Segmented) -> float:
+    """Return the tangent of the slant of the writing on a page, to the right: of the angle of the sharpest profile."""
+    _, columns, word, rise = ink_above_baseline(page)
     unit = page.x_height * page.scale
     near = (rise > 0) & (rise < 3 * unit)  # tails swing
     rise, upright_at_baseline = rise[near] / unit, columns[near] / unit
@@ -89,7 +91,7 @@ def slant_of(page: Segmented) -> float:
         cells = np.floor((upright - upright.min()) * 5).astype(np.int64)
         return float((np.bincount(line * (cells.max() + 1) + cells).astype(float) ** 2).sum())
 
-    return float(max(SLANTS, key=sharpness))
+    return float(np.tan(np.deg2rad(max(SLANTS, key=sharpness))))
 
 
 class Stripper:
@@ -98,16 +100,17 @@ class Stripper:
     Args:
         page: A segmented page.
         x_height: The x-height of its strips, in pixels: :func:`strip_x_height` of the hand's pages.
+        slope: The tangent of its writing's slant to the right: :func:`slope_of` the page.
     """
 
-    def __init__(self, page: Segmented, x_height: float) -> None:
+    def __init__(self, page: Segmented, x_height: float, slope: float) -> None:
         self.page = page
         self.x_height = x_height
         self.unit = page.x_height * page.scale
-        self.slope = float(np.tan(np.deg2rad(slant_of(page))))
+        self.slope = slope
         reached = grown(page.labels, REACH * self.unit)
         self.owner = np.concatenate([[-1], page.words])[reached].astype(np.float32)
-        rows, columns, self.number, _ = _rise(page)
+        rows, columns, self.number, _ = ink_above_baseline(page)
         order = np.argsort(self.number, kind="stable")
         self.rows, self.columns, self.number = rows[order], columns[order], self.number[order]
         self.starts = np.searchsorted(self.number, np.arange(len(page.lines) + 1))

@@ -60,7 +60,7 @@ class PageTask:
     @property
     def page(self) -> str:
         """The page's name, with bytes that are not text escaped."""
-        return self.scan.name.encode(errors="backslashreplace").decode()
+        return self.scan.text_name
 
 
 def file_stems(scans: Sequence[Scan]) -> list[str]:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from handwriting.data.preparation.own_scale import OwnScale, ink_columns
 from handwriting.errors import DataError
 from handwriting.files import write_atomically
+from handwriting.labelling.answers import JUNK
 from handwriting.pages.boxes import BoxRow
 from handwriting.pages.folder import SEGMENT_AGAIN, SegmentedFolder
-from handwriting.pages.labels import JUNK, character_key, read_labels
+from handwriting.pages.labels import character_key, read_labels
 from handwriting.pages.names import LABELS_FILE, LABELS_PICTURE, REPORT_FILE
 from handwriting.plots.grids import png_bytes
 from handwriting.plots.label_sheet import draw_label_sheet

@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from handwriting.errors import DataError, nearest
 from handwriting.files import write_atomically
+from handwriting.labelling.answers import JUNK
 from handwriting.pages.boxes import BoxRow, FolderOfBoxes
 from handwriting.pages.names import BOXES_FILE, LABELS_FILE
 
@@ -24,8 +25,6 @@ LabelSource = Literal["person", "transcript", "program"]
 LABEL_SOURCES: tuple[LabelSource, ...] = get_args(LabelSource)
 CharacterKey = tuple[str, int, int, int]
 """The page, line, word and order of a character: what names it in ``boxes.csv`` and in ``labels.csv``."""
-JUNK = ""
-"""The label of a piece that is no character."""
 
 DELIMITERS = ",;\t"
 ENCODINGS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}

@@ -76,7 +76,7 @@ def original_pages(report: dict[str, Any]) -> list[OriginalPage]:
     """
     pages_from = Path(report["pages_from"]).expanduser()
     try:
-        scans = {_escaped(scan.name): scan for scan in scans_in(pages_from)[0]}
+        scans = {scan.text_name: scan for scan in scans_in(pages_from)[0]}
     except DataError:  # gone, or moved
         scans = {}
     pages = []
@@ -133,8 +133,3 @@ def fingerprint(pieces: Sequence[BoxRow] | Sequence[Piece]) -> str:
     """Return what is equal for equal lines and words of one page, and hardly ever otherwise."""
     words = [(piece.kind, piece.line, piece.order, *piece.box) for piece in pieces if piece.kind != "character"]
     return hashlib.sha256(repr(words).encode()).hexdigest()[:16]
-
-
-def _escaped(name: str) -> str:
-    """Return a page's name as it stands in ``report.json``, with bytes that are not text escaped."""
-    return name.encode(errors="backslashreplace").decode()

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handwriting.errors import ConfigError
+from handwriting.labelling.answers import JUNK
 from handwriting.labelling.badness import badness, drawing_measurements
 from handwriting.labelling.page_labels import LabelledPage
 from handwriting.pages.batch import totals_of, write_page
 from handwriting.pages.boxes import BoxRow
 from handwriting.pages.folder import Draft, PageImages, SegmentedFolder
-from handwriting.pages.labels import JUNK, LabelRow, has_labels, read_labels, write_labels
+from handwriting.pages.labels import LabelRow, has_labels, read_labels, write_labels
 from handwriting.pages.names import LABELS_FILE
 from handwriting.pages.originals import FINGERPRINT, OriginalPage
 from handwriting.pages.scans import Scan, read_scan

@@ -52,6 +52,11 @@ class Scan:
         """The page's name in reports: its file's name, and its number, from 1, if the file has several pages."""
         return self.path.name if self.count == 1 else f"{self.path.name} page {self.number + 1}"
 
+    @property
+    def text_name(self) -> str:
+        """The same with bytes that are not text escaped."""
+        return self.name.encode(errors="backslashreplace").decode()
+
 
 def scans_in(path: Path) -> tuple[list[Scan], int]:
     """Find the pages in one picture, in one PDF, or in the files of a folder, but not in its folders.

@@ -81,13 +81,13 @@ class Candidates(NamedTuple):
         along = np.arange(len(word)) - np.repeat(np.cumsum(span + 2) - span - 1, span + 2)  # from -1 to the span
         line, column = line_of_word[word], first[word] + along
         is_end = (along < 0) | (along == span[word])
-        is_minimum = _minima(cost)[line, column] & ~is_end
+        is_minimum = local_minima(cost)[line, column] & ~is_end
         inside = (along >= margin) & (along <= span[word] - margin)
         at = is_end | (inside & (is_minimum | (along % spacing == 0)))
         return cls(word[at], line[at], column[at], cost[line, column][at], is_minimum[at], is_end[at])
 
 
-def _minima(values: NDArray[np.float32]) -> NDArray[np.bool_]:
+def local_minima(values: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return a mask of the middles of each row's local minima."""
     change = np.sign(np.diff(np.round(values, 2), axis=1))
     rows, where = np.nonzero(change)
