@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from handwriting.labelling.alignment import Aligned, align
+from handwriting.labelling.alignment import MAX_INK_COST, Aligned, align, ink_cost_of
 from handwriting.labelling.composing import Composed, compose
 from handwriting.labelling.pieces import Pieces, character_pitch, find_pieces, pictures
 from handwriting.labelling.shapes import Shapes, learned, measured
@@ -19,7 +19,8 @@ from handwriting.labelling.strips import Strip
 SHAPE_ROUNDS = 4
 """Rounds in which widths and extents alone are learned."""
 PLAUSIBLE = 14.0
-"""Pieces are scored that cost at most this much more than the best cuts by shape alone, in nats."""
+"""Pieces are scored that cost at most this much more than the best cuts by shape alone, in nats; after the first
+classifier, than the best by it."""
 SHARES = (0.6, 0.75, 0.9)
 """Share of the words, the best explained first, that the first rounds learn from; later rounds learn from all."""
 JUNK_PER_CHARACTER = 2.0
@@ -34,8 +35,10 @@ FLOOR, RARE_SHARE = 5e-4, 0.3
 """The least probability of a class, and that of a class without examples where a piece is no junk."""
 
 MIN_START_WEIGHT, FEW_PAIRS = 0.15, 30
-"""Weight of an example of another hand next to one of this hand, and the number of different pairs of letters below
-which it is 1: letters that always stand side by side cannot be told apart by this hand alone."""
+"""Weight of all examples of another hand next to those of this hand, and the number of different pairs of letters
+below which it is 1: letters that always stand side by side cannot be told apart by this hand alone."""
+START_SHARE = 0.5
+"""Least number of examples of another hand, as a share of those of this hand."""
 MAX_ROUNDS, AT_REST = 5, 0.03
 """Number of rounds at most, and the share of characters that moved below which the cuts rest."""
 COMPOSED_WORDS, COMPOSED_LENGTHS = 400, (2, 8)
@@ -72,6 +75,7 @@ class Learning:
         characters: The characters of all texts, sorted.
         aligned: The cuts of each word; None where its text is longer than it has pieces.
         shapes: The shapes of the hand's characters.
+        ink_cost: What a cut costs for each x-height of full ink that it crosses, in nats.
         classifier: The last classifier that was trained; None before.
         scores: The cost of each piece of each word as each character by the last classifiers, ``(n, c)``; empty before.
     """
@@ -82,6 +86,7 @@ class Learning:
     characters: tuple[str, ...] = ()
     aligned: list[Aligned | None] = field(default_factory=list)
     shapes: Shapes = field(default_factory=lambda: Shapes({}, {}))
+    ink_cost: float = MAX_INK_COST
     classifier: Scores | None = None
     scores: list[NDArray[np.float64]] = field(default_factory=list)
 
@@ -118,10 +123,11 @@ class Learning:
         self.scores = [np.full((len(p.first), len(self.characters)), UNSEEN) for p in self.pieces]
         self._score(scores, counts, np.arange(len(self.pieces)))
         self._align(1.0)
+        self._drop_implausible()
 
     @property
     def start_weight(self) -> float:
-        """The weight of an example of another hand next to one of this hand."""
+        """The weight of all examples of another hand next to those of this hand."""
         pairs = {pair for text in self.texts for pair in pairwise(text)}
         return float(np.clip(FEW_PAIRS / max(len(pairs), 1), MIN_START_WEIGHT, 1.0))
 
@@ -186,12 +192,19 @@ class Learning:
             for pieces, word in zip(self.pieces, self.aligned, strict=True)
         ]
 
+    def _drop_implausible(self) -> None:
+        """Drop the pieces that no cuts of nearly the least cost use: they take most of the time of a round."""
+        for index, word in enumerate(self.aligned):
+            if word is not None:
+                kept = word.excess[self._scored[index]] < PLAUSIBLE
+                self._scored[index], self._pictures[index] = self._scored[index][kept], self._pictures[index][kept]
+
     def _align(self, shape_weight: float) -> None:
         costs = [shape_weight * self.shapes.cost(shape, self.characters) for shape in self._measured]
         if self.scores:
             costs = [cost + score for cost, score in zip(costs, self.scores, strict=True)]
         self.aligned = [
-            align(pieces, text, self._column, cost)
+            align(pieces, text, self._column, cost, self.ink_cost)
             for pieces, text, cost in zip(self.pieces, self.texts, costs, strict=True)
         ]
         words = [index for index, word in enumerate(self.aligned) if word is not None]
@@ -203,6 +216,7 @@ class Learning:
                 np.concatenate([word.cut for word in found]),
                 self.shapes.scale,
             )
+            self.ink_cost = ink_cost_of([(self.pieces[index], word) for index, word in zip(words, found, strict=True)])
 
     def _train(self, train: Train, words: NDArray[np.int64], order: int) -> tuple[Scores | None, NDArray[np.int64]]:
         """Train a classifier on some words; return it, and the number of examples of each character."""
@@ -216,11 +230,12 @@ class Learning:
             labels.append(classes)
             weights.append(weight)
         if self._start is not None:
-            # No more than of this hand: they take time.
-            some = self._random.permutation(len(self._start[1]))[: sum(map(len, labels))]
+            # Few of more weight do as well as many of less, in less time.
+            share = max(self.start_weight, START_SHARE)
+            some = self._random.permutation(len(self._start[1]))[: round(share * sum(map(len, labels)))]
             images.append(self._start[0][some])
             labels.append(self._start[1][some])
-            weights.append(np.full(len(some), self.start_weight))
+            weights.append(np.full(len(some), self.start_weight / share))
         counts = np.bincount(np.concatenate(labels), minlength=len(self.characters) + 1) if labels else np.zeros(1, int)
         if counts.sum() < 2:
             return None, counts

@@ -25,7 +25,7 @@ class LetterEvidence:
 
     def __init__(self, stripper: Stripper, learning: Learning, scores: Scores) -> None:
         self.stripper = stripper
-        self.shapes = learning.shapes
+        self.shapes, self.ink_cost = learning.shapes, learning.ink_cost
         self.scores = scores
         self.column = {character: column for column, character in enumerate(learning.characters)}
         self.pitch = character_pitch([pieces.strip for pieces in learning.pieces], learning.texts)
@@ -46,7 +46,8 @@ class LetterEvidence:
             self._costs[words] = self._measured(words)
         pieces, costs = self._costs[words]
         unknown = len(self.column)
-        aligned = align(pieces, letters, {letter: self.column.get(letter, unknown) for letter in letters}, costs)
+        columns = {letter: self.column.get(letter, unknown) for letter in letters}
+        aligned = align(pieces, letters, columns, costs, self.ink_cost)
         return UNSEEN if aligned is None else float(aligned.cost.mean())
 
     def _measured(self, words: Sequence[int]) -> tuple[Pieces, NDArray[np.float64]]:

@@ -32,12 +32,14 @@ class Reader:
         characters: The characters that it knows.
         shapes: The shapes of the hand.
         pitch: The character pitch of the hand, in x-heights.
+        ink_cost: What a cut costs for each x-height of full ink that it crosses, in nats.
         scores: The classifier of pieces.
     """
 
     characters: tuple[str, ...]
     shapes: Shapes
     pitch: float
+    ink_cost: float
     scores: Scores
 
     def read(self, strips: Sequence[Strip]) -> list[str]:
@@ -55,7 +57,7 @@ class Reader:
         costs = SHAPE_WEIGHT * self.shapes.cost(measured(pieces), self.characters) - shown[:, :-1]
         best = costs.argmin(axis=1)
         step = costs[np.arange(len(best)), best] + JUNK_WEIGHT * np.maximum(shown[:, -1], MIN_LOG_JUNK)
-        step += cut_costs(pieces)[pieces.last]
+        step += cut_costs(pieces, self.ink_cost)[pieces.last]
         return "".join(self.characters[best[piece]] for piece in _cheapest(pieces, step))
 
 
@@ -102,4 +104,4 @@ def learn_to_read(learning: Learning, train: Train) -> Reader:
         learning.seed,
     )
     pitch = character_pitch([pieces.strip for pieces in learning.pieces], learning.texts)
-    return Reader(learning.characters, learning.shapes, pitch, scores)
+    return Reader(learning.characters, learning.shapes, pitch, learning.ink_cost, scores)

@@ -6,7 +6,7 @@ import pytest
 from handwriting.data.sources.synthetic import draw_glyphs
 from handwriting.features.piece_training import PieceTraining
 from handwriting.labelling import composing
-from handwriting.labelling.alignment import align
+from handwriting.labelling.alignment import MAX_INK_COST, align, ink_cost_of
 from handwriting.labelling.composing import compose
 from handwriting.labelling.confidence import confidences
 from handwriting.labelling.learning import Learning, learn
@@ -81,6 +81,22 @@ def test_a_text_longer_than_the_word_has_pieces_is_not_aligned():
     pieces = find_pieces([strip_of((0, 10))], 1.0)[0]
     text = "n" * (len(pieces.column) + 1)
     assert align(pieces, text, {"n": 0}, np.zeros((len(pieces.first), 1))) is None
+
+
+def test_ink_speaks_against_a_cut_where_letters_stand_apart_and_not_where_they_overlap(monkeypatch):
+    costs = []
+    for overlap in (-0.3, 0.4):
+        monkeypatch.setattr(composing, "OVERLAP", overlap)
+        composed = words(60)
+        found = find_pieces([word.strip for word in composed], 1.0)
+        by_truth = []
+        for pieces, word in zip(found, composed, strict=True):
+            ends = np.stack([pieces.column[pieces.first], pieces.column[pieces.last]], axis=1)
+            off = np.abs(ends[:, None] - word.ends).sum(axis=2).min(axis=1)
+            by_truth.append((pieces, align(pieces, word.text, dict.fromkeys(word.text, 0), off[:, None], 0.0)))
+        costs.append(ink_cost_of(by_truth))
+    apart, overlapping = costs
+    assert 0 <= overlapping < apart / 2 <= MAX_INK_COST / 2
 
 
 def test_a_classifier_of_pieces_cuts_better_than_widths_alone(monkeypatch):
