@@ -32,6 +32,8 @@ GRAIN = 0.15
 """Share of full ink below which a pixel is paper."""
 SLANTS = np.arange(-20.0, 50.1, 2.5)
 """Candidate slants, in degrees to the right."""
+MIN_SHARPER = 1.01
+"""Factor by which the profile of slanted writing is sharper than if it were upright."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +81,10 @@ def ink_above_baseline(
 
 
 def slope_of(page: Segmented) -> float:
-    """Return the tangent of the slant of the writing on a page, to the right: of the angle of the sharpest profile."""
+    """Return the tangent of the slant of the writing on a page, to the right: of the angle of the sharpest profile.
+
+    A page whose words slant in many ways, or not at all, is upright.
+    """
     _, columns, word, rise = ink_above_baseline(page)
     unit = page.x_height * page.scale
     near = (rise > 0) & (rise < 3 * unit)  # tails swing
@@ -91,7 +96,8 @@ def slope_of(page: Segmented) -> float:
         cells = np.floor((upright - upright.min()) * 5).astype(np.int64)
         return float((np.bincount(line * (cells.max() + 1) + cells).astype(float) ** 2).sum())
 
-    return float(np.tan(np.deg2rad(max(SLANTS, key=sharpness))))
+    slant = max(SLANTS, key=sharpness)
+    return float(np.tan(np.deg2rad(slant))) if sharpness(slant) > MIN_SHARPER * sharpness(0.0) else 0.0
 
 
 class Stripper:
