@@ -264,6 +264,8 @@ class Learning:
         )
 
     def _score(self, scores: Scores, counts: NDArray[np.int64], words: NDArray[np.int64]) -> None:
+        if not len(words):
+            return
         cost = costs_of(scores(np.concatenate([self._pictures[index] for index in words])), counts)
         start = 0
         for index in words:

@@ -13,6 +13,7 @@ from handwriting.errors import ConfigError
 from handwriting.labelling.answers import JUNK
 from handwriting.labelling.badness import badness, drawing_measurements
 from handwriting.labelling.page_labels import LabelledPage
+from handwriting.pages.answers import MIN_IOU, overlaps
 from handwriting.pages.batch import totals_of, write_page
 from handwriting.pages.boxes import BoxRow
 from handwriting.pages.folder import Draft, PageImages, SegmentedFolder
@@ -150,9 +151,9 @@ def _of_page(rows: Sequence[BoxRow], images: PageImages, starts: dict[Kind, int]
 
 
 def _delete_again(folder: SegmentedFolder, draft: Draft, rows: Sequence[BoxRow]) -> None:
-    """Delete the pictures that a person deleted from the folder, where the same piece has been written again."""
-    deleted = {(row.page, row.kind, row.box) for row in rows if row.file and not folder.has_picture(row)}
-    if deleted:
-        for row in SegmentedFolder(draft.path).rows():
-            if (row.page, row.kind, row.box) in deleted:
-                (draft.path / row.file).unlink()
+    """Delete the pictures that a person deleted from the folder, where they would show the same piece again."""
+    deleted = [row for row in rows if row.file and not folder.has_picture(row)]
+    for row in SegmentedFolder(draft.path).rows() if deleted else ():
+        of_kind = [gone.box for gone in deleted if (gone.page, gone.kind) == (row.page, row.kind)]
+        if row.file and of_kind and overlaps(of_kind, [row.box]).max() >= MIN_IOU:
+            (draft.path / row.file).unlink()

@@ -17,6 +17,7 @@ from handwriting.data.sources.pages import Pages
 from handwriting.features import piece_training
 from handwriting.jobs import MISTAKE, start
 from handwriting.labelling import learning
+from handwriting.pages.answers import MIN_IOU, overlaps
 from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.labels import LabelRow, character_key, read_labels, write_labels
 from tests.builders import QUICK
@@ -226,6 +227,18 @@ def test_a_deleted_glyph_stays_deleted(done: Path) -> None:
     (folder.path / gone.file).unlink()
     assert label("overwrite=true") == 0
     assert not folder.has_picture(list(folder.rows("character"))[5])
+
+
+def test_a_glyph_deleted_before_its_cuts_changed_stays_deleted(notes: Path) -> None:
+    folder = SegmentedFolder(notes / "segmented/photos")
+    for row in list(folder.rows("character"))[:40:4]:
+        (folder.path / row.file).unlink()
+    gone = [row for row in folder.rows("character") if row.page == "one.png" and not folder.has_picture(row)]
+    assert label() == 0
+    new = [row for row in folder.rows("character") if row.page == "one.png"]
+    same = overlaps([row.box for row in gone], [row.box for row in new]).max(axis=0) >= MIN_IOU
+    assert same.any()
+    assert [folder.has_picture(row) for row in new] == [not deleted for deleted in same]
 
 
 def test_the_text_of_another_page_is_refused_and_the_others_are_labelled(

@@ -120,6 +120,14 @@ def test_the_same_words_and_seed_give_the_same_cuts():
     assert all((one == other).all() for one, other in zip(first, second, strict=True))
 
 
+@pytest.mark.parametrize(("count", "text"), [(1, "a"), (1, "hat"), (2, "a")])
+def test_one_or_two_words_are_enough(count, text):
+    strips = [strip_of((0, 20), (30, 50), (60, 80))] * count
+    for first in ({}, glyphs(60)):
+        cuts = learn(strips, [text] * count, first, PieceTraining(epochs=1)).cuts()
+        assert [len(of_word) for of_word in cuts] == [len(text)] * count
+
+
 def test_letters_that_always_stand_side_by_side_lean_on_the_other_hand():
     few, many = (
         Learning(find_pieces([word.strip for word in w], 1.0), [word.text for word in w]) for w in (words(1), words(80))
