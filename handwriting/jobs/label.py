@@ -174,16 +174,17 @@ def _summary(
     arguments: Arguments, answers: Sequence[SheetAnswer], characters: int, labels: Sequence[LabelRow]
 ) -> dict[str, Any]:
     """Return the entry ``labels`` of ``report.json``."""
+    characters_labelled = [row for row in labels if row.label != JUNK]
     return {
         "method": arguments.method,
         "keep": arguments.keep,
         "answers": len(answers),
         "characters": characters,
-        "labelled": len(labels),
-        "by": dict(Counter(row.by for row in labels)),
+        "labelled": len(characters_labelled),
+        "by": dict(Counter(row.by for row in characters_labelled)),
+        "classes": len({row.label for row in characters_labelled}),
         "kept": sum(row.trains for row in labels),
-        "junk": sum(row.label == JUNK for row in labels),
-        "classes": len({row.label for row in labels if row.trains}),
+        "junk": len(labels) - len(characters_labelled),
     }
 
 
@@ -200,9 +201,21 @@ def _lines(summary: dict[str, Any], folder: SegmentedFolder) -> dict[str, str]:
     """Return the printed lines about the labels, by their titles."""
     by = summary["by"]
     return {
-        "characters": f"{summary['characters']:,}",
-        "labelled": f"{summary['labelled']:,}: {by.get('person', 0):,} by person, {by.get('program', 0):,} by program",
-        "kept": f"{summary['kept']:,} of {summary['classes']:,} classes, from a confidence of {summary['keep']:g}",
+        "pieces": f"{summary['characters']:,}",
+        "labelled": (
+            f"{summary['labelled']:,} characters of {summary['classes']:,} class{'es' * (summary['classes'] != 1)}: "
+            f"{by.get('person', 0):,} by person, {by.get('program', 0):,} by program"
+        ),
+        "kept": f"{summary['kept']:,} of these, from a confidence of {summary['keep']:g}",
+        "junk": f"{summary['junk']:,}",
         "answers": f"{summary['answers']:,}",
-        "results": f"{folder.path}: {LABELS_FILE}, and {LABELS_PICTURE} to look at",
+        "results": f"{folder.path}: {_results(summary, folder)}",
     }
+
+
+def _results(summary: dict[str, Any], folder: SegmentedFolder) -> str:
+    """Return what there is to look at, in words."""
+    if not summary["labelled"] + summary["junk"]:
+        return "nothing is labelled yet"
+    picture = f", and {LABELS_PICTURE} to look at" if (folder.path / LABELS_PICTURE).is_file() else ""
+    return f"{LABELS_FILE}{picture}"

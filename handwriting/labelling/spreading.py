@@ -9,7 +9,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
-from handwriting.labelling.answers import Answered
+from handwriting.labelling.answers import JUNK, Answered
 
 NEIGHBOURS = 12
 """Neighbours of a glyph in the graph."""
@@ -84,6 +84,7 @@ def spread(around: Surroundings, answered: Answered, seed: int = 0) -> NDArray[n
     A score is the geometric mean of two opinions: the kernel ridge regression of the labels (0 far from all named
     glyphs), and the labels that reach the glyph through the neighbour graph (label spreading; Zhou et al., 2004). A
     named glyph scores 1 for its label and 0 for others; a glyph that was struck out scores 0 for the refused label.
+    While no character is named, nothing is spread: junk has nothing to be told from, and all would be junk.
 
     Args:
         around: The view of the glyphs.
@@ -94,7 +95,10 @@ def spread(around: Surroundings, answered: Answered, seed: int = 0) -> NDArray[n
     count, classes = len(around.view), len(answered.names)
     if not len(known):
         return np.zeros((count, classes), np.float32)
-    scores = np.sqrt(_by_kernel(around, answered, known, seed) * _by_graph(around, answered, known))
+    if all(answered.names[label] == JUNK for label in set(answered.labels[known].tolist())):
+        scores = np.zeros((count, classes), np.float32)
+    else:
+        scores = np.sqrt(_by_kernel(around, answered, known, seed) * _by_graph(around, answered, known))
     for glyph, refused in answered.refused.items():
         scores[glyph, list(refused)] = 0
     scores[known] = 0

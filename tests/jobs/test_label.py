@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -219,6 +220,35 @@ def test_the_terminal_takes_answers_and_goes_on_after_them(notes, monkeypatch, c
     assert label() == 0
     assert [entry.get("label", "undo") for entry in log(notes)] == ["a", None, "", "undo", "b", "c"]
     assert {row["label"] for row in table(notes) if row["by"] == "person"} == {"a", "b", "c"}
+
+
+def test_junk_alone_is_not_spread_and_is_counted_apart(notes, monkeypatch, capsys):
+    typed(monkeypatch, "junk -2 -3", "mixed")
+    assert label() == 0
+    printed = capsys.readouterr().out
+    rows = table(notes)
+    assert {(row["label"], row["by"]) for row in rows} == {("", "person")}
+    assert re.search(r"labelled +0 characters of 0 classes: 0 by person, 0 by program\n", printed)
+    assert re.search(rf"junk +{len(rows)}\n", printed)
+    typed(monkeypatch, "a")
+    assert label() == 0
+    rows = table(notes)
+    assert {row["by"] for row in rows} == {"person", "program"}
+    named = sum(row["label"] == "a" for row in rows)
+    assert re.search(rf"labelled +{named} characters of 1 class: ", capsys.readouterr().out)
+
+
+def test_only_results_that_exist_are_named(notes, monkeypatch, capsys):
+    typed(monkeypatch, "quit")
+    assert label() == 0
+    assert "results      notes: nothing is labelled yet" in capsys.readouterr().out
+    assert not (notes / "labels.csv").exists()
+    typed(monkeypatch, "a")
+    assert label() == 0
+    assert "results      notes: labels.csv, and labels.png to look at" in capsys.readouterr().out
+    assert label("undo=true") == 0
+    assert "results      notes: nothing is labelled yet" in capsys.readouterr().out
+    assert not (notes / "labels.png").exists()
 
 
 def test_undo_takes_the_last_round_back(notes, digits):
