@@ -2,7 +2,9 @@
 
 The file has one row for each labelled character, in the order of ``boxes.csv``. It is meant to be opened and corrected
 in a spreadsheet, so it is read as spreadsheets save it: any order of columns, with ``,`` ``;`` or tabs between cells, a
-byte-order mark, and decimal commas.
+byte-order mark, and decimal commas. A label that a person changed is that person's, whatever the column ``by`` says:
+``labels_written.json`` holds what the program wrote, found by the numbers of the character, so that the table may be
+sorted. A folder that was labelled by an earlier version has none: there the column ``by`` alone says what a person gave.
 """
 
 from __future__ import annotations
@@ -15,11 +17,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
-from handwriting.errors import DataError, nearest
-from handwriting.files import write_atomically
-from handwriting.labelling.answers import JUNK
+from handwriting.errors import DataError, RunError, nearest
+from handwriting.files import read_json, write_atomically, write_json
+from handwriting.labelling.answers import JUNK, JUNK_WORD
 from handwriting.pages.boxes import BoxRow, FolderOfBoxes
-from handwriting.pages.names import BOXES_FILE, LABELS_FILE
+from handwriting.pages.names import BOXES_FILE, LABELS_FILE, LABELS_RECORD_FILE
 
 LabelSource = Literal["person", "transcript", "program"]
 LABEL_SOURCES: tuple[LabelSource, ...] = get_args(LabelSource)
@@ -29,6 +31,8 @@ CharacterKey = tuple[str, int, int, int]
 DELIMITERS = ",;\t"
 ENCODINGS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 """The encodings that spreadsheets save, by the bytes that a file begins with; without them it is UTF-8."""
+KEPT, NOT_KEPT = "+", "-"
+"""What stands behind the label in an entry of ``labels_written.json``."""
 TRUTHS = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
 DECIMALS = 4
 """Decimals of the shares in the file."""
@@ -119,18 +123,20 @@ def character_key(row: BoxRow) -> CharacterKey:
 
 
 def as_label(text: str) -> str:
-    """Return a label in composed form (NFC), without spaces around it; empty for junk.
+    """Return a label in composed form (NFC), without spaces around it; empty for junk and for the word ``junk``.
 
-    >>> as_label("e\u0301") == "\u00e9", as_label(" ")
-    (True, '')
+    >>> as_label("e\u0301") == "\u00e9", as_label(" "), as_label("junk")
+    (True, '', '')
 
     Raises:
         ValueError: If the text is more than one character or cannot be printed; the message is a sentence without its
             subject.
     """
     label = unicodedata.normalize("NFC", text.strip())
+    if label.casefold() == JUNK_WORD:
+        return JUNK
     if len(label) > 1 or not label.isprintable():
-        raise ValueError(f"has label={label!r}. Give one character, or nothing for a piece that is none.")
+        raise ValueError(f"has label={label!r}. Give one character, or {JUNK_WORD} for a piece that is none.")
     return label
 
 
@@ -142,10 +148,11 @@ def has_labels(folder: FolderOfBoxes) -> bool:
 def read_labels(folder: FolderOfBoxes) -> dict[CharacterKey, LabelRow]:
     """Return the labels of a segmented folder, in the order of ``boxes.csv``; none where there is no ``labels.csv``.
 
-    A character whose picture was deleted from the folder keeps its row.
+    A character whose picture was deleted from the folder keeps its row. A label that a person changed since the program
+    wrote it is returned as that person's.
 
     Raises:
-        DataError: If ``labels.csv`` cannot be read, is not in its format, or does not fit ``boxes.csv``: each with the
+        DataError: If ``labels.csv`` or the record of what was written cannot be read, or the table is not in its format, or does not fit ``boxes.csv``: each with the
             file, the line, and what to do.
     """
     path = folder.path / LABELS_FILE
@@ -167,11 +174,14 @@ def read_labels(folder: FolderOfBoxes) -> dict[CharacterKey, LabelRow]:
             )
         lines[row.key] = number
         labels.append(row)
+    labels = _with_corrections(folder.path / LABELS_RECORD_FILE, labels)
     return {row.key: row for row in sorted(labels, key=lambda row: known[row.key])}
 
 
 def write_labels(folder: FolderOfBoxes, rows: Iterable[LabelRow]) -> None:
     """Write ``labels.csv``, in place of an earlier one, atomically and in the order of ``boxes.csv``.
+
+    The record of what was written is replaced, too.
 
     Args:
         folder: A segmented folder.
@@ -188,25 +198,66 @@ def write_labels(folder: FolderOfBoxes, rows: Iterable[LabelRow]) -> None:
             reason = "has two labels" if row.key in labels else f"is not in {BOXES_FILE}"
             raise DataError(f"{folder.path / LABELS_FILE}: the character {_described(row.key)} {reason}.")
         labels[row.key] = row
-    save_rows(folder.path / LABELS_FILE, sorted(labels.values(), key=lambda row: known[row.key]))
+    ordered = [labels[key] for key in sorted(labels, key=known.__getitem__)]
+    content = _table_bytes(LABEL_COLUMNS, [row.cells() for row in ordered])
+    record = folder.path / LABELS_RECORD_FILE
+    record.unlink(missing_ok=True)  # a kill must not leave the new table with the old record: all would seem changed
+    write_atomically(folder.path / LABELS_FILE, lambda file: file.write(content))
+    _write_record(record, ordered)
 
 
-def save_rows(path: Path, rows: Iterable[LabelRow]) -> None:
-    """Write rows in their order as a file of the format of ``labels.csv``, atomically.
+def _write_record(path: Path, rows: Iterable[LabelRow]) -> None:
+    """Write what a person has not changed yet, atomically.
+
+    Args:
+        path: The file.
+        rows: The rows of ``labels.csv``, as it holds them.
+    """
+    pages: dict[str, dict[str, str]] = {}
+    for row in rows:
+        pages.setdefault(row.page, {})[_numbers(row.key)] = row.label + (KEPT if row.kept else NOT_KEPT)
+    write_json(path, pages)
+
+
+def _with_corrections(path: Path, rows: Iterable[LabelRow]) -> list[LabelRow]:
+    """Return rows of ``labels.csv``, those whose label a person changed or added as that person's.
+
+    A changed label is certain, and it enters training unless the person changed ``kept`` to ``no``, too.
+
+    Args:
+        path: The record; without it the rows are returned as they are.
+        rows: The rows, in any order.
 
     Raises:
-        ValueError: If a value is out of its range.
+        DataError: If the record cannot be read.
     """
-    save_table(path, LABEL_COLUMNS, [row.cells() for row in rows])
+    if not path.exists():
+        return list(rows)
+    try:
+        pages = read_json(path)
+        written = {
+            (page, numbers): (entry[:-1], entry[-1] == KEPT)
+            for page, entries in pages.items()
+            for numbers, entry in entries.items()
+        }
+    except (RunError, AttributeError, IndexError, TypeError) as error:
+        raise DataError(
+            f"{path} cannot be read. Write by=person in each row of labels.csv that you changed, then remove {path.name}."
+        ) from error
+    return [_as_changed(row, written.get((row.page, _numbers(row.key)))) for row in rows]
 
 
-def load_rows(path: Path) -> list[LabelRow]:
-    """Return the rows of a file of the format of ``labels.csv``, whatever characters they name.
+def _as_changed(row: LabelRow, written: tuple[str, bool] | None) -> LabelRow:
+    if written is None:
+        return row._replace(by="person")
+    label, kept = written
+    if row.label == label:
+        return row
+    return row._replace(by="person", confidence=1.0, kept=row.label != JUNK and (row.kept or not kept))
 
-    Raises:
-        DataError: If the file cannot be read or is not in its format.
-    """
-    return [row for _, row in _numbered_rows(path)]
+
+def _numbers(key: CharacterKey) -> str:
+    return " ".join(str(int(number)) for number in key[1:])
 
 
 def save_table(path: Path, columns: Sequence[str], lines: Iterable[Sequence[Any]]) -> None:
@@ -215,13 +266,18 @@ def save_table(path: Path, columns: Sequence[str], lines: Iterable[Sequence[Any]
     Raises:
         ValueError: If a value of a label is out of its range.
     """
+    content = _table_bytes(columns, lines)
+    write_atomically(path, lambda file: file.write(content))
+
+
+def _table_bytes(columns: Sequence[str], lines: Iterable[Sequence[Any]]) -> bytes:
     text = io.StringIO()
     table = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     table.writerow(columns)
     for cells in lines:
         LabelRow.parse([str(cell) for cell in cells[: len(LABEL_COLUMNS)]])  # what is not read again is not written
         table.writerow(cells)
-    write_atomically(path, lambda file: file.write(text.getvalue().encode()))
+    return text.getvalue().encode()
 
 
 def _positions(folder: FolderOfBoxes) -> dict[CharacterKey, int]:

@@ -192,6 +192,20 @@ def test_answers_of_a_person_win(done: Path) -> None:
     assert read_report(folder.path)["labels"]["by"]["person"] == 2
 
 
+def test_a_correction_in_the_table_survives_labelling_again_and_enters_training(done: Path) -> None:
+    folder = SegmentedFolder(done / "segmented/photos")
+    path = folder.path / "labels.csv"
+    lines = path.read_text("utf-8").splitlines()
+    cells = lines[7].split(",")
+    cells[4] = '"Z"'
+    path.write_text("\n".join([*lines[:7], ",".join(cells), *lines[8:]]), "utf-8")
+    assert "Z" in Pages(path="segmented/photos").read()[0].alphabet
+    assert label("overwrite=true") == 0
+    (corrected,) = [row for row in read_labels(folder).values() if row.label == "Z"]
+    assert corrected.by == "person"
+    assert "Z" in Pages(path="segmented/photos").read()[0].alphabet
+
+
 def test_words_of_the_page_or_the_text_alone_are_listed(notes: Path, pages: list[DrawnPage]) -> None:
     Path("photos/two.txt").unlink()
     lines = [list(line) for line in pages[0].text]

@@ -18,9 +18,7 @@ from handwriting.pages.labels import (
     as_label,
     character_key,
     has_labels,
-    load_rows,
     read_labels,
-    save_rows,
     write_labels,
 )
 from tests.pages.builders import contents, write_folder
@@ -125,7 +123,7 @@ def test_a_label_is_composed_and_spaces_around_it_do_not_count():
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
-        ("label", "ab", "line 3 has label='ab'. Give one character, or nothing for a piece that is none."),
+        ("label", "ab", "line 3 has label='ab'. Give one character, or junk for a piece that is none."),
         ("label", "q\u0301", "Give one character"),
         ("label", "a\nb", "Give one character"),
         ("label", "\u200b", r"has label='\u200b'. Give one character"),
@@ -193,13 +191,75 @@ def test_what_could_not_be_read_again_is_not_written(folder, wrong):
     assert contents(folder.path) == before
 
 
-def test_rows_of_any_characters_are_saved_and_loaded(tmp_path):
-    save_rows(tmp_path / "before.csv", rows())
-    assert load_rows(tmp_path / "before.csv") == rows()
-
-
 def test_a_deleted_picture_keeps_its_row(folder):
     write_labels(folder, rows())
     for picture in (folder.path / "characters").iterdir():
         picture.unlink()
     assert list(read_labels(folder).values()) == rows()
+
+
+def edited(folder: SegmentedFolder, changes: dict[int, dict[str, str]], delimiter: str = ";") -> None:
+    """Change cells of the characters with these orders, as a spreadsheet: sorted by another column, and renamed cells."""
+    header, *lines = csv.reader(io.StringIO((folder.path / "labels.csv").read_text("utf-8")))
+    for line in lines:
+        for name, value in changes.get(int(line[header.index("order")]), {}).items():
+            line[header.index(name)] = value
+    lines.sort(key=lambda line: line[header.index("label")], reverse=True)
+    turned = [line[::-1] for line in [header, *lines]]
+    saved(folder, as_table(turned[0], turned[1:], delimiter, "\r\n").encode("utf-8-sig"))
+
+
+def test_a_label_that_was_changed_is_a_persons_whatever_by_says(folder):
+    write_labels(folder, [labelled(order, label, confidence=0.25, kept=False) for order, label in enumerate("abcde")])
+    edited(folder, {1: {"label": "Z"}, 2: {"label": ""}, 3: {"label": "Junk"}, 4: {"kept": "yes"}})
+    unchanged, letter, emptied, junk, kept = read_labels(folder).values()
+    assert unchanged == labelled(0, "a", confidence=0.25, kept=False)
+    assert letter == labelled(1, "Z", confidence=1.0, kept=True, by="person")
+    assert emptied == labelled(2, "", confidence=1.0, kept=False, by="person")
+    assert junk == labelled(3, "", confidence=1.0, kept=False, by="person")
+    assert kept == labelled(4, "e", confidence=0.25, kept=True)
+
+
+def test_a_changed_label_that_a_person_excludes_stays_excluded(folder):
+    write_labels(folder, [labelled(), labelled(1, "b")])
+    edited(folder, {0: {"label": "Z", "kept": "no"}, 1: {"label": "Z", "by": "program"}})
+    assert [(row.by, row.kept) for row in read_labels(folder).values()] == [("person", False), ("person", True)]
+
+
+def test_a_row_that_was_added_is_a_persons_and_one_that_was_removed_is_gone(folder):
+    write_labels(folder, [labelled(), labelled(1, "b")])
+    text = (folder.path / "labels.csv").read_text().splitlines()
+    saved(folder, "\n".join([text[0], text[2], text[2].replace(",0,0,1,", ",0,0,2,")]))
+    assert [(row.order, row.by) for row in read_labels(folder).values()] == [(1, "transcript"), (2, "person")]
+
+
+def test_a_correction_is_a_persons_in_the_file_once_it_is_written_again(folder):
+    write_labels(folder, [labelled()])
+    edited(folder, {0: {"label": "Z"}})
+    write_labels(folder, read_labels(folder).values())
+    assert '"Z",1.0,"person","yes"' in (folder.path / "labels.csv").read_text()
+    assert read_labels(folder)[labelled().key].by == "person"
+
+
+def test_labels_of_an_earlier_version_are_a_persons_only_by_the_column(folder):
+    write_labels(folder, [labelled(), labelled(1, "b", by="person")])
+    (folder.path / "labels_written.json").unlink()
+    edited(folder, {0: {"label": "Z"}})
+    assert [row.by for row in read_labels(folder).values()] == ["transcript", "person"]
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"a, b;c.png": []}', '{"a, b;c.png": {"0 0 0": ""}}'])
+def test_a_broken_record_of_what_was_written_is_one_line(folder, content):
+    write_labels(folder, [labelled()])
+    (folder.path / "labels_written.json").write_text(content)
+    with pytest.raises(DataError, match=r"labels_written.json cannot be read. Write by=person in each row"):
+        read_labels(folder)
+
+
+def test_a_kill_while_labels_are_written_makes_no_label_a_persons(folder, monkeypatch):
+    write_labels(folder, [labelled()])
+    with monkeypatch.context() as patch:
+        patch.setattr("handwriting.pages.labels._write_record", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            write_labels(folder, [labelled(label="b")])
+    assert read_labels(folder)[labelled().key] == labelled(label="b")
