@@ -4,7 +4,7 @@ The file has one row for each labelled character, in the order of ``boxes.csv``.
 in a spreadsheet, so it is read as spreadsheets save it: any order of columns, with ``,`` ``;`` or tabs between cells, a
 byte-order mark, and decimal commas. A label that a person changed is that person's, whatever the column ``by`` says:
 ``labels_written.json`` holds what the program wrote, found by the numbers of the character, so that the table may be
-sorted. A folder that was labelled by an earlier version has none: there the column ``by`` alone says what a person gave.
+sorted. A folder that was labelled by an earlier version has none: there ``by`` alone says what a person gave.
 """
 
 from __future__ import annotations
@@ -152,8 +152,8 @@ def read_labels(folder: FolderOfBoxes) -> dict[CharacterKey, LabelRow]:
     wrote it is returned as that person's.
 
     Raises:
-        DataError: If ``labels.csv`` or the record of what was written cannot be read, or the table is not in its format, or does not fit ``boxes.csv``: each with the
-            file, the line, and what to do.
+        DataError: If the table or ``labels_written.json`` cannot be read, or the table is not in its format or does not
+            fit ``boxes.csv``: each with the file, the line, and what to do.
     """
     path = folder.path / LABELS_FILE
     if not path.exists():
@@ -242,7 +242,8 @@ def _with_corrections(path: Path, rows: Iterable[LabelRow]) -> list[LabelRow]:
         }
     except (RunError, AttributeError, IndexError, TypeError) as error:
         raise DataError(
-            f"{path} cannot be read. Write by=person in each row of labels.csv that you changed, then remove {path.name}."
+            f"{path} cannot be read. Write by=person in each row of {LABELS_FILE} that you changed, then remove "
+            f"{path.name}."
         ) from error
     return [_as_changed(row, written.get((row.page, _numbers(row.key)))) for row in rows]
 

@@ -199,7 +199,7 @@ def test_a_deleted_picture_keeps_its_row(folder):
 
 
 def edited(folder: SegmentedFolder, changes: dict[int, dict[str, str]], delimiter: str = ";") -> None:
-    """Change cells of the characters with these orders, as a spreadsheet: sorted by another column, and renamed cells."""
+    """Change cells of the characters with these orders, and save the table as a spreadsheet does, sorted."""
     header, *lines = csv.reader(io.StringIO((folder.path / "labels.csv").read_text("utf-8")))
     for line in lines:
         for name, value in changes.get(int(line[header.index("order")]), {}).items():
