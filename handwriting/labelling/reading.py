@@ -20,8 +20,23 @@ JUNK_OVERLAP = 0.55
 """Largest intersection over union with a character at which a piece is junk."""
 MIN_WEIGHT = 0.3
 """Least weight of an example."""
+MEMBERS = 3
+"""Classifiers whose probabilities are averaged (Hansen and Salamon, 1990): one that has seen a page or two errs by its
+seed."""
 SHAPE_WEIGHT, JUNK_WEIGHT, MIN_LOG_JUNK = 0.3, 0.5, -6.0
 """Weights of the shape, and of the evidence that a piece is no junk, whose log probability counts down to the last."""
+
+
+@dataclass(frozen=True, eq=False)
+class Averaged:
+    """The logarithm of the mean probabilities of some classifiers."""
+
+    members: Sequence[Scores]
+
+    def __call__(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the log probabilities of the classes of pictures of pieces, as each member does."""
+        mean = np.mean([np.exp(member(pictures)) for member in self.members], axis=0)
+        return np.asarray(np.log(np.maximum(mean, np.finfo(np.float32).tiny)), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,14 +48,14 @@ class Reader:
         shapes: The shapes of the hand.
         pitch: The character pitch of the hand, in x-heights.
         ink_cost: What a cut costs for each x-height of full ink that it crosses, in nats.
-        scores: The classifier of pieces.
+        scores: The classifiers of pieces.
     """
 
     characters: tuple[str, ...]
     shapes: Shapes
     pitch: float
     ink_cost: float
-    scores: Scores
+    scores: Averaged
 
     def read(self, strips: Sequence[Strip]) -> list[str]:
         """Return the cheapest reading of each word.
@@ -96,12 +111,7 @@ def learn_to_read(learning: Learning, train: Train) -> Reader:
         images.append(pictures(pieces, np.concatenate([word.piece, junk])))
         labels.append([column[character] for character in word.text] + [len(column)] * len(junk))
         weights.append(np.concatenate([np.maximum(word.cut, MIN_WEIGHT), np.ones(len(junk))]))
-    scores = train(
-        np.concatenate(images),
-        np.concatenate(labels).astype(np.int64),
-        np.concatenate(weights),
-        len(column) + 1,
-        learning.seed,
-    )
+    examples = np.concatenate(images), np.concatenate(labels).astype(np.int64), np.concatenate(weights)
+    scores = Averaged([train(*examples, len(column) + 1, learning.seed + member) for member in range(MEMBERS)])
     pitch = character_pitch([pieces.strip for pieces in learning.pieces], learning.texts)
     return Reader(learning.characters, learning.shapes, pitch, learning.ink_cost, scores)
