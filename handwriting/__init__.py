@@ -12,11 +12,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from handwriting.api import compare, evaluate, segment, sheet, sweep, train
+    from handwriting.api import compare, evaluate, label, segment, sheet, sweep, train
     from handwriting.glyphs import Glyphs
     from handwriting.models.loading import load
 
-__all__ = ["Glyphs", "compare", "evaluate", "load", "segment", "sheet", "sweep", "train"]
+__all__ = ["Glyphs", "compare", "evaluate", "label", "load", "segment", "sheet", "sweep", "train"]
 
 _HOMES = {"Glyphs": "handwriting.glyphs", "load": "handwriting.models.loading"}
 
@@ -26,3 +26,8 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES.get(name, "handwriting.api")), name)
+
+
+def __dir__() -> list[str]:
+    """Name what is imported on use, too: tab completion shows it."""
+    return sorted({*globals(), *__all__})

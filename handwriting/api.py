@@ -160,6 +160,23 @@ def segment(pages: str | Path, *overrides: str) -> SegmentedFolder:
     return folder
 
 
+def label(pages: str | Path | SegmentedFolder, *overrides: str) -> SegmentedFolder:
+    """Label the characters of segmented pages, as ``handwriting label`` does.
+
+    Args:
+        pages: The folder that :func:`segment` returned, or its path.
+        overrides: More values, such as ``"keep=0.8"`` or ``"overwrite=true"``.
+
+    Returns:
+        The folder; its ``labels.csv`` and ``labels.png`` hold the labels.
+
+    Raises:
+        HandwritingError: If a text, a label or a value cannot be used, or labels would be replaced that may not be.
+    """
+    folder: SegmentedFolder = _call("label", (f"pages={_path(pages)}", *overrides))
+    return folder
+
+
 def sheet(*overrides: str) -> CopySheet:
     """Write a text to copy by hand as a PDF and as plain text, as ``handwriting sheet`` does.
 
@@ -177,7 +194,7 @@ def sheet(*overrides: str) -> CopySheet:
 
 
 def _path(run: Any) -> str:
-    """Return the path of a run, a sweep or a folder."""
+    """Return the path of a run, a sweep or a segmented folder."""
     return str(getattr(run, "path", run))
 
 

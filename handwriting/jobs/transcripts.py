@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -103,9 +104,8 @@ def label_by_transcripts(
         ConfigError: If labels would be replaced that may not be.
         DataError: If no page can be labelled; and at the end, once everything else is written, if some cannot.
     """
-    from tqdm import tqdm
-
     from handwriting.features.piece_training import PieceTraining
+    from handwriting.labelling.learning import MAX_ROUNDS
     from handwriting.labelling.page_labels import label_pages
     from handwriting.pages.hand import write_label_sheet
     from handwriting.pages.relabelling import Relabelled, refuse_relabelling, write_relabelled
@@ -117,6 +117,8 @@ def label_by_transcripts(
         raise DataError(f"{folder.path} holds no {missing[0]}. {SEGMENT_AGAIN}")
     with_text = [page for page in found.pages if page.text]
     refuse_relabelling(folder, [page.name for page in with_text], arguments.overwrite)
+    count = f"{len(with_text):,} page{'' if len(with_text) == 1 else 's'} with a text"
+    print(f"{count}: a minute or two a page, several times as long on a busy machine", flush=True)
     segmenter = _segmenter(found.report)
     score = character_score(data) if (data := found.report.get("data")) else None
     matched, refused = _matched(folder, with_text, segmenter, score)
@@ -125,14 +127,12 @@ def label_by_transcripts(
 
     glyphs = _first_glyphs(cfg, arguments.seed, [one.transcript for one in matched.values()])
     rounds: list[str] = []
-    with tqdm(unit=" rounds", disable=None, dynamic_ncols=True) as progress:
 
-        def report_round(line: str) -> None:
-            rounds.append(line)
-            progress.set_description(line)
-            progress.update()
+    def report_round(line: str) -> None:
+        rounds.append(line)
+        print(re.sub(r"^round \d+", rf"\g<0> of at most {MAX_ROUNDS}", line), flush=True)
 
-        labelled = label_pages(list(matched.values()), glyphs, PieceTraining(), arguments.seed, report_round)
+    labelled = label_pages(list(matched.values()), glyphs, PieceTraining(), arguments.seed, report_round)
     scans = {page.name: page.scan for page in with_text if page.scan}
     new = {
         name: Relabelled(scans[name], page, fingerprint(matched[name].page.pieces))

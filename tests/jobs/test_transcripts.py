@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import handwriting
 from benchmarks.drawn_pages import DrawnPage, draw_page
 from benchmarks.page_style import PageStyle
 from handwriting.data.sources.pages import Pages
+from handwriting.errors import ConfigError
 from handwriting.features import piece_training
 from handwriting.jobs import MISTAKE, start
 from handwriting.labelling import learning
@@ -168,8 +170,13 @@ def test_conditional_models_train_on_the_result(done: Path) -> None:
 def test_labels_are_replaced_only_on_request_and_by_the_same(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = contents(done / "segmented/photos")
     assert "overwrite=true" in refused(capsys)
+    with pytest.raises(ConfigError, match="overwrite=true"):
+        handwriting.label(SegmentedFolder(done / "segmented/photos"))
     assert contents(done / "segmented/photos") == before
     assert label("overwrite=true") == 0
+    printed = capsys.readouterr().out
+    assert "1 page with a text: a minute or two a page" in printed
+    assert "round 1 of at most" in printed
     after = contents(done / "segmented/photos")
     reports = [json.loads(files.pop("report.json")) for files in (before, after)]
     for report in reports:
