@@ -19,7 +19,7 @@ from handwriting.jobs.arguments import Count, Seed, Switch, read_arguments
 from handwriting.labelling.answers import JUNK
 from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.labels import LabelRow, character_key
-from handwriting.pages.names import LABELS_FILE, LABELS_PICTURE, REPORT_FILE
+from handwriting.pages.names import BOXES_FILE, LABELS_FILE, LABELS_PICTURE, REPORT_FILE
 from handwriting.pages.round_files import AnswerLog
 
 if TYPE_CHECKING:
@@ -60,6 +60,11 @@ def run(cfg: DictConfig) -> SegmentedFolder:
     """
     arguments = read_arguments(Arguments, cfg)
     folder = SegmentedFolder(Path(arguments.pages).expanduser(), key="pages")
+    if not (folder.path / BOXES_FILE).is_file():
+        raise DataError(
+            f"{folder.path} holds no {BOXES_FILE}, so its pages are not segmented. Give pages=<folder that handwriting "
+            f"segment wrote>, for example pages=segmented/{folder.path.name}."
+        )
     if arguments.method in ("auto", "transcript") and not arguments.undo:
         from handwriting.jobs.transcripts import find_transcripts, label_by_transcripts
 
@@ -99,11 +104,14 @@ def label_in_rounds(cfg: DictConfig, arguments: Arguments, folder: SegmentedFold
     session = RoundSession(folder, rows, images, log, lambda: _asking(arguments, view, images), written)
     try:
         if arguments.undo:
-            print(f"Answers taken back: {session.undo()}")
+            print(session.undo())
         elif arguments.ask == "terminal":
             ask_in_terminal(session, input)
         else:
             ask_by_files(session, arguments.clusters)
+    except KeyboardInterrupt:
+        print("\nStopped. Your answers are kept; the same command goes on.")
+        raise
     finally:  # after Ctrl-C as well
         labels = save_labels(session, arguments.keep)
     _draw(folder, rows, labels, arguments.keep)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -226,13 +227,57 @@ def write_round(
         save_picture(drawn, path / f"cluster_{cluster:02}.png")
         for place, picture in enumerate(pictures, 1):
             save_picture(Image.fromarray(255 - picture), path / GLYPH_FOLDER / f"{cluster:02}_{place:02}.png")
-    table = "".join(f"{line}\n" for line in (",".join(ROUND_COLUMNS), *(f"{n},," for n in range(1, len(sheets) + 1))))
-    write_atomically(path / ROUND_LABELS, lambda file: file.write(table.encode()))
+    write_atomically(path / ROUND_LABELS, lambda file: file.write(_empty_table(len(sheets))))
     write_json(
         path / ROUND_FILE,
         {"clusters": [{"guess": s.guess, "glyphs": [boxes[glyph] for glyph in s.glyphs]} for s in sheets]},
     )
     return path
+
+
+def _empty_table(clusters: int) -> bytes:
+    lines = (",".join(ROUND_COLUMNS), *(f"{number},," for number in range(1, clusters + 1)))
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def remove_untouched_rounds(folder: Path, after: int) -> None:
+    """Remove the rounds after one, which follow from its answers; what a person put there is never removed.
+
+    Args:
+        folder: The segmented folder.
+        after: The number of the round that stays.
+
+    Raises:
+        DataError: If a person has changed one of them; nothing is removed then.
+    """
+    later = [round_folder(folder, number) for number in range(after + 1, last_round(folder) + 1)]
+    later = [path for path in later if path.is_dir()]
+    for path in later:
+        if not _is_untouched(path):
+            raise DataError(
+                f"{path} holds your answers, or pictures that you moved, so {round_folder(folder, after).name} is not "
+                "taken back. Run the command with ask=files to take them first, or move the folder away."
+            )
+    for path in reversed(later):
+        (path / ROUND_FILE).unlink(missing_ok=True)  # first: what is left by a crash is no round
+        shutil.rmtree(path)
+
+
+def _is_untouched(path: Path) -> bool:
+    """Return whether a round holds what :func:`write_round` wrote, and nothing else."""
+    if not (path / ROUND_FILE).is_file():  # it was not completed
+        return True
+    clusters = _clusters(path)
+    written = {ROUND_FILE, ROUND_LABELS}
+    for cluster, glyphs in enumerate(clusters, 1):
+        written.add(f"cluster_{cluster:02}.png")
+        written |= {f"{GLYPH_FOLDER}/{cluster:02}_{place:02}.png" for place in range(1, len(glyphs) + 1)}
+    present = {
+        file.relative_to(path).as_posix()
+        for file in path.rglob("*")
+        if file.is_file() and not file.name.startswith(".") and file.name != "Thumbs.db"
+    }
+    return present == written and (path / ROUND_LABELS).read_bytes() == _empty_table(len(clusters))
 
 
 def save_picture(picture: Image.Image, path: Path) -> None:

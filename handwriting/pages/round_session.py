@@ -24,8 +24,10 @@ from handwriting.pages.round_files import (
     ROUNDS_FOLDER,
     SHEET_FILE,
     AnswerLog,
+    LoggedAnswer,
     last_round,
     read_round,
+    remove_untouched_rounds,
     round_folder,
     save_picture,
     write_round,
@@ -37,7 +39,7 @@ SQUARE = 96
 """Side of the pictures of glyphs on sheets, in pixels."""
 HELP = (
     "a: all are a.  a -3 -17: all but 3 and 17 are a.  mixed: too many differ.  junk: no characters.  "
-    "undo: take the last answer back.  quit: stop here; the same command goes on."
+    "undo: take the last answer back.  quit: stop here; the same command goes on.  help: show this again."
 )
 
 
@@ -96,11 +98,34 @@ class RoundSession:
         for answer in answers:
             self.asking.answer(answer)
 
-    def undo(self) -> int:
-        """Take back the last answer, or the last round by files; return the number of answers taken back."""
+    def undo(self) -> str:
+        """Take back the last answer, or the last round by files, and return a line that says which.
+
+        The round by files is open again, as the person filled it in. The rounds after it were chosen by its answers,
+        and are removed.
+
+        Raises:
+            DataError: If a person has changed one of those; nothing is taken back then.
+        """
+        answers = self.log.read()
+        if not answers:
+            return "There is no answer to take back."
+        last = answers[-1].round
+        if last is not None:
+            remove_untouched_rounds(self.folder.path, last)
         taken = self.log.undo()
         self._restart()
-        return len(taken)
+        return f"taken back: {self._described(taken)}"
+
+    def _described(self, taken: Sequence[LoggedAnswer]) -> str:
+        """Return answers in words: one by its text, those of a round by its folder."""
+        number, answer = taken[-1].round, taken[-1].answer
+        if number is not None:
+            folder = round_folder(self.folder.path, number)
+            return f"{folder}, {len(taken):,} answers. Correct them there; ask=files takes them again."
+        struck = "".join(f" -{place}" for place, glyph in enumerate(answer.shown, 1) if glyph in set(answer.wrong))
+        word = answer.label or describe_label(answer.label)
+        return f"{word}{struck} on {len(answer.shown)} glyphs"
 
 
 def person_rows(folder: SegmentedFolder, overwrite: bool) -> dict[tuple[str, int, int, int], LabelRow]:
@@ -172,12 +197,15 @@ def ask_in_terminal(session: RoundSession, read: Callable[[str], str]) -> None:
             if text == "quit":
                 return
             if text == "undo":
-                session.show(f"{session.undo()} taken back")
+                session.show(session.undo())
                 break
+            if text == "help":
+                session.show(HELP)
+                continue
             try:
                 answer = read_answer(text, sheet.glyphs)
             except ValueError as error:
-                session.show(f"{printable(str(error))} {HELP}")
+                session.show(f"{printable(str(error))} Or type help.")
                 continue
             session.take([answer])
             break

@@ -261,6 +261,62 @@ def test_undo_takes_the_last_round_back(notes, digits):
     assert len(log(notes)) == 5  # nothing is ever removed from the log
 
 
+def test_an_undone_round_is_open_again_and_the_one_that_followed_is_removed(notes, digits, monkeypatch, capsys):
+    assert label("ask=files", "clusters=2") == 0
+    first, second = notes / "rounds/round_001", notes / "rounds/round_002"
+    (first / "labels.csv").write_text("cluster,label,wrong\n1,a,\n")
+    (first / "7").mkdir()
+    (first / "glyphs/02_01.png").rename(first / "7/02_01.png")
+    assert label("ask=files", "clusters=2") == 0
+    assert second.is_dir()
+    typed(monkeypatch, "q", "undo")
+    assert label() == 0
+    assert "taken back: q on " in capsys.readouterr().out
+    assert label("undo=true", "ask=files") == 0
+    assert "taken back: notes/rounds/round_001, 2 answers" in capsys.readouterr().out
+    assert not second.exists()
+    assert (first / "7/02_01.png").is_file()
+    (first / "labels.csv").write_text("cluster,label,wrong\n1,b,\n")
+    assert label("ask=files", "clusters=2") == 0
+    assert {row["label"] for row in table(notes) if row["by"] == "person"} == {"b", "7"}
+    assert second.is_dir()
+
+
+def test_a_round_is_not_undone_over_answers_of_a_later_one(notes, digits, capsys):
+    assert label("ask=files", "clusters=2") == 0
+    fill(notes, digits)
+    assert label("ask=files", "clusters=2") == 0
+    fill(notes, digits, 2)
+    kept = log(notes)
+    assert "round_002 holds your answers" in one_line(capsys, "undo=true", "ask=files")
+    assert log(notes) == kept
+    assert (notes / "rounds/round_002/labels.csv").is_file()
+
+
+def test_the_terminal_says_what_is_wrong_and_what_is_taken_back(notes, monkeypatch, capsys):
+    typed(monkeypatch, "undo", "zz", "a -3", "undo")
+    assert label() == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "There is no answer to take back." in lines
+    assert "'zz' is no label. Give one character, mixed or junk. Or type help." in lines
+    assert "taken back: a -3 on 40 glyphs" in lines
+
+
+def test_ctrl_c_says_that_answers_are_kept(notes, monkeypatch, capsys):
+    def interrupted(prompt: str) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("builtins.input", interrupted)
+    assert label() == 130
+    assert "Your answers are kept; the same command goes on." in capsys.readouterr().out
+
+
+def test_a_folder_of_photographs_is_refused_in_one_line(notes, capsys):
+    (notes / "boxes.csv").unlink()
+    assert "for example pages=segmented/notes" in one_line(capsys)
+    assert not capsys.readouterr().out
+
+
 def test_a_correction_in_the_table_holds(notes, monkeypatch, capsys):
     typed(monkeypatch, "a")
     assert label() == 0
