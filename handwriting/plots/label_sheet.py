@@ -43,7 +43,8 @@ def draw_label_sheet(
         labels: The character of each glyph; empty for junk, which comes last.
         confidence: The probability that the label is right, ``(N,)``, 0..1.
         kept: Whether the glyph enters training, bool ``(N,)``.
-        keep: Glyphs with a lower confidence are doubtful: on gold paper. Those not kept are on magenta paper.
+        keep: Glyphs kept with a lower confidence, by a person or an earlier setting, are doubtful: on gold paper.
+            Those not kept are on magenta paper.
         max_glyphs: The largest number of glyphs shown of a class, at least 1.
 
     Returns:
@@ -64,7 +65,9 @@ def draw_label_sheet(
         ]
         counts.append((int((~kept[members]).sum()), "not kept"))
         blocks.append(_class_block(name, counts, cells, len(members) - len(shown)))
-    head = _head(len(labels), len(set(labels) - {""}), f"{keep:g}")
+    marks = [(DOUBTFUL, f"kept, but confidence below {keep:g}")] if doubtful.any() else []
+    marks += [(EXCLUDED, "not kept")] if not kept.all() else []
+    head = _head(len(labels), len(set(labels) - {""}), marks)
     sheet = Image.new("RGB", (WIDTH, head.height + sum(block.height for block in blocks) + MARGIN), "white")
     top = 0
     for part in (head, *blocks):
@@ -73,13 +76,14 @@ def draw_label_sheet(
     return sheet
 
 
-def _head(count: int, classes: int, keep: str) -> Image.Image:
+def _head(count: int, classes: int, marks: Sequence[tuple[tuple[int, int, int], str]]) -> Image.Image:
+    """Draw the title, and the meaning of each colour that the sheet shows."""
     head = Image.new("RGB", (WIDTH, 44), "white")
     pen = ImageDraw.Draw(head)
     title = f"{count:,} labelled characters of {classes:,} classes"
     pen.text((MARGIN, 12), title, INK, font(20))
     left = MARGIN + int(pen.textlength(title, font(20))) + 30
-    for colour, text in ((DOUBTFUL, f"confidence below {keep}"), (EXCLUDED, "not kept")):
+    for colour, text in marks:
         pen.rectangle((left, 16, left + 16, 32), _paper(colour), colour, 2)
         pen.text((left + 24, 16), text, INK, font(14))
         left += 50 + int(pen.textlength(text, font(14)))
