@@ -66,11 +66,13 @@ class FoundTranscripts:
         report: The folder's ``report.json``; empty where it cannot be used.
         pages: The pages, and what lies next to their photographs.
         searched: Where there is none, in words.
+        remedy: What to do then, in sentences.
     """
 
     report: dict[str, Any]
     pages: Sequence[OriginalPage]
     searched: str
+    remedy: str = "Write the text of one.jpg into one.txt next to it."
 
     @property
     def any(self) -> bool:
@@ -87,11 +89,15 @@ def find_transcripts(folder: SegmentedFolder) -> FoundTranscripts:
         return FoundTranscripts({}, [], str(error).rstrip("."))
     where = Path(report["pages_from"]).expanduser()
     if not where.exists():
-        searched = f"{where}, where the pages were segmented, is not there"
-    else:
-        name = Path(pages[0].name if pages else "page").with_suffix(".txt").name
-        beside = f"{where / name}" if where.is_dir() else f"{where.with_suffix('.txt')}"
-        searched = f"there is no {beside}" + (" nor one of another page" if len(pages) > 1 else "")
+        return FoundTranscripts(
+            report,
+            pages,
+            f"{where}, where the pages were segmented, is not there",
+            "Run this in the folder in which you segmented them, or segment them again where they lie now.",
+        )
+    name = Path(pages[0].name if pages else "page").with_suffix(".txt").name
+    beside = f"{where / name}" if where.is_dir() else f"{where.with_suffix('.txt')}"
+    searched = f"there is no {beside}" + (" nor one of another page" if len(pages) > 1 else "")
     return FoundTranscripts(report, pages, searched)
 
 
@@ -112,7 +118,7 @@ def label_by_transcripts(
 
     began = time.perf_counter()
     if not found.any:
-        raise DataError(f"No transcript: {found.searched}. Write the text of one.jpg into one.txt next to it.")
+        raise DataError(f"No transcript: {found.searched}. {found.remedy}")
     if missing := [name for kind, name in GLYPH_FILES.items() if kind not in folder.glyph_kinds()]:
         raise DataError(f"{folder.path} holds no {missing[0]}. {SEGMENT_AGAIN}")
     with_text = [page for page in found.pages if page.text]
@@ -209,7 +215,7 @@ def _describe(one: MatchedPage) -> str:
     if skipped:
         line += f", not {', '.join(words[number] for number in skipped[:5])}{' ...' if len(skipped) > 5 else ''}"
     if boxes := one.matching.skipped_found:
-        line += f"; {len(boxes):,} words of the page are not in it"
+        line += f"; {len(boxes):,} {'word' if len(boxes) == 1 else 'words'} of the page not in it"
     return line
 
 
@@ -290,9 +296,12 @@ def _lines(summary: dict[str, Any], folder: SegmentedFolder) -> dict[str, str]:
         "took": f"{summary['seconds']:.0f} s, {sum(line.startswith('round') for line in summary['rounds'])} rounds",
     }
     if skipped := summary["boxes_skipped"]:
-        lines["not in text"] = f"{skipped:,} words of the pages stay as they were segmented: {REPORT_FILE} lists them"
+        lines["not in text"] = (
+            f"words of the pages that stay as they were segmented: {skipped:,}; {REPORT_FILE} lists them"
+        )
     if without := [page["page"] for page in summary["pages"] if not page["text"]]:
-        lines["no text"] = f"{len(without):,} pages: {', '.join(without[:3])}{' ...' if len(without) > 3 else ''}"
+        count = f"{len(without):,} {'page' if len(without) == 1 else 'pages'}"
+        lines["no text"] = f"{count}: {', '.join(without[:3])}{' ...' if len(without) > 3 else ''}"
     lines["results"] = f"{folder.path}: {LABELS_FILE}, {BOXES_FILE}, and {LABELS_PICTURE} to look at"
     lines["overlays"] = f"{folder.path / OVERLAY_FOLDER}: characters as their text cuts them"
     return lines

@@ -326,6 +326,7 @@ def test_without_any_text_labels_come_from_rounds(
     assert "there is no photos/one.txt nor one of another page" in capsys.readouterr().out
     assert "one.txt" in refused(capsys, "method=transcript")
     shutil.rmtree("photos")
+    assert "Run this in the folder in which you segmented them" in refused(capsys, "method=transcript")
     assert label("ask=files") == 0
     assert "photos, where the pages were segmented, is not there" in capsys.readouterr().out
 
