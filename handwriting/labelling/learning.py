@@ -39,7 +39,7 @@ MIN_START_WEIGHT, FEW_PAIRS = 0.15, 30
 below which it is 1: letters that always stand side by side cannot be told apart by this hand alone."""
 START_SHARE = 0.5
 """Least number of examples of another hand, as a share of those of this hand."""
-MAX_ROUNDS, AT_REST = 5, 0.03
+MAX_ROUNDS, AT_REST = 5, 0.01
 """Number of rounds at most, and the share of characters that moved below which the cuts rest."""
 COMPOSED_WORDS, COMPOSED_LENGTHS = 400, (2, 8)
 """Number of composed words, and the bounds of their length in characters."""
