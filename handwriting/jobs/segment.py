@@ -94,7 +94,8 @@ def run(cfg: DictConfig) -> SegmentedFolder:
     if draft.carried and any(draft.carried):
         lines["labels"] = _describe_carried(draft.carried)
     if texts:
-        lines["texts"] = f"{len(texts):,} pages have one: handwriting label {shlex.quote(f'pages={output.path}')}"
+        have = "page has" if len(texts) == 1 else "pages have"
+        lines["texts"] = f"{len(texts):,} {have} one: handwriting label {shlex.quote(f'pages={output.path}')}"
     print("\n".join(f"{key:12} {value}" for key, value in lines.items()))
     if failures := [describe_page(page) for page in report["pages"] if "failed" in page]:
         raise DataError(

@@ -110,7 +110,7 @@ def run(cfg: DictConfig) -> CopySheet:
     if missing := missing_glyphs(everything, font):
         obstacle = f"its font has no glyph for {_named(missing)}. Give font=<a TrueType file that has them>"
     if is_right_to_left(everything):
-        obstacle = "text from right to left cannot be set yet. Print the text in another program"
+        obstacle = "text from right to left can be neither set nor labelled yet. Write a text from left to right"
     content = None if obstacle else draw_pdf(pages, list(map(_notes, files)), arguments.paper, font)
 
     try:
@@ -124,6 +124,8 @@ def run(cfg: DictConfig) -> CopySheet:
     if content is not None:
         print(f"{'sheet':12} {out}")
     it = "it" if len(files) == 1 else "each"
+    if is_right_to_left(everything):
+        raise DataError(f"{out} is not written: {obstacle}.")
     print(f"{'text':12} {_listed(files)}: put {it} next to the photograph of the same name, {files[0].stem}.jpg")
     if obstacle:
         raise DataError(f"{out} is not written: {obstacle}, or copy {_listed(files)} from the screen.")

@@ -121,8 +121,8 @@ def match(found: FoundWords, transcript: Transcript, width: Callable[[str], floa
     fit = _fit(learned, found, transcript, width)
     if fit < MIN_FIT:
         raise DataError(
-            f"fits the page only {max(fit, 0):.0%} better than its words in random order (a page's own text: "
-            "50% or more). Is it the text of another page?"
+            f"fits the page only {max(fit, 0):.0%} better than its words in random order; a page's own text "
+            f"fits at least {MIN_FIT:.0%} better. Is it the text of another page?"
         )
     return _matching(learned.path, transcript.words, learned.tables, learned.widths, bool(learned.line_cost), fit)
 

@@ -58,7 +58,9 @@ def at_own_scale(
 
 
 def write_label_sheet(folder: SegmentedFolder, keep: float = 0.9) -> None:
-    """Write ``labels.png``: every labelled character that has a picture, a class to a row.
+    """Write ``labels.png``: every labelled character that has a picture, a class to a row, with its row in the table.
+
+    Draw it when the table was written: the rows are numbered in the order in which the program writes them.
 
     Args:
         folder: A labelled folder.
@@ -72,6 +74,7 @@ def write_label_sheet(folder: SegmentedFolder, keep: float = 0.9) -> None:
     if not rows:
         raise DataError(f"{folder.path / LABELS_FILE} labels no character that has a picture. Label the pages first.")
     found = [labels[character_key(row)] for row in rows]
+    line = {key: number for number, key in enumerate(labels, 2)}  # row 1 is the head
     named = np.array([label.label != JUNK for label in found])
     sheet = draw_label_sheet(
         at_own_scale(folder, rows, SHEET_SIZE, named if named.any() else None),
@@ -79,5 +82,6 @@ def write_label_sheet(folder: SegmentedFolder, keep: float = 0.9) -> None:
         np.array([label.confidence for label in found]),
         np.array([label.kept for label in found]),
         keep,
+        numbers=[line[character_key(row)] for row in rows],
     )
     write_atomically(folder.path / LABELS_PICTURE, lambda file: file.write(png_bytes(sheet)))

@@ -110,6 +110,7 @@ def _page(lines: Sequence[str], notes: Sequence[str], paper: Paper, font: FontPr
 
     def write(text: str, y: float, colour: str, points: float, properties: FontProperties) -> None:
         style: dict[str, Any] = {"color": colour, "fontproperties": properties, "fontsize": points}
+        style["fontfeatures"] = ["-liga", "-clig"]  # nobody writes fi as one letter
         figure.text(SIDE / width, 1 - y / height, text, va="baseline", parse_math=False, **style)
 
     for number, note in enumerate(notes):

@@ -20,6 +20,8 @@ MAX_GLYPHS_OF_CLASS = 120
 PADDING = 4
 """Paper on each side of a glyph, in pixels."""
 MIN_CELL_WIDTH = 16
+NUMBER_HEIGHT, NUMBER_SIZE, NUMBER_GREY = 11, 9, 140
+"""Height of the line below each glyph that holds its number, the size of its type, and its grey."""
 MORE_WIDTH = 90
 """The space for the number of glyphs that are not shown."""
 DOUBTFUL, EXCLUDED = (255, 176, 0), (220, 38, 127)
@@ -35,6 +37,7 @@ def draw_label_sheet(
     kept: NDArray[np.bool_],
     keep: float = 0.9,
     max_glyphs: int = MAX_GLYPHS_OF_CLASS,
+    numbers: Sequence[int] | None = None,
 ) -> Image.Image:
     """Draw labelled glyphs, dark on white, in rows of one class: the most certain first.
 
@@ -46,6 +49,7 @@ def draw_label_sheet(
         keep: Glyphs kept with a lower confidence, by a person or an earlier setting, are doubtful: on gold paper.
             Those not kept are on magenta paper.
         max_glyphs: The largest number of glyphs shown of a class, at least 1.
+        numbers: The row of each glyph in the table of labels, to be written below it.
 
     Returns:
         A picture in colour, ``WIDTH`` pixels wide.
@@ -58,7 +62,10 @@ def draw_label_sheet(
         members = members[np.lexsort((members, -confidence[members], ~kept[members]))]
         shown = members[np.unique(np.linspace(0, len(members) - 1, min(len(members), max_glyphs)).round().astype(int))]
         colours = [EXCLUDED if not kept[index] else DOUBTFUL if doubtful[index] else None for index in shown]
-        cells = [_cell(images[index, 0], colour) for index, colour in zip(shown, colours, strict=True)]
+        cells = [
+            _numbered(_cell(images[index, 0], colour), None if numbers is None else numbers[index])
+            for index, colour in zip(shown, colours, strict=True)
+        ]
         counts = [
             (len(members), "glyph" if len(members) == 1 else "glyphs"),
             (int(doubtful[members].sum()), "doubtful"),
@@ -141,6 +148,19 @@ def _cell(image: NDArray[np.uint8], colour: tuple[int, int, int] | None) -> NDAr
         cell[[0, -1]] = colour
         cell[:, [0, -1]] = colour
     return cell
+
+
+def _numbered(cell: NDArray[np.uint8], number: int | None) -> NDArray[np.uint8]:
+    """Return a cell with a number below it, as wide as the wider of them; without a number, the cell."""
+    if number is None:
+        return cell
+    style = font(NUMBER_SIZE)
+    width = max(cell.shape[1], int(np.ceil(style.getlength(str(number)))))
+    picture = Image.new("RGB", (width, cell.shape[0] + NUMBER_HEIGHT), "white")
+    picture.paste(Image.fromarray(cell), ((width - cell.shape[1]) // 2, 0))
+    middle = width // 2, cell.shape[0] + NUMBER_HEIGHT // 2
+    ImageDraw.Draw(picture).text(middle, str(number), (NUMBER_GREY,) * 3, style, anchor="mm")
+    return np.asarray(picture)
 
 
 def _paper(colour: tuple[int, int, int]) -> tuple[int, int, int]:

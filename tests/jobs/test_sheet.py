@@ -123,7 +123,7 @@ def test_the_text_itself_is_never_replaced(capsys: pytest.CaptureFixture[str]) -
     ("text", "answer"),
     [
         ("日本の朝", "its font has no glyph for 日 本 の 朝. Give font="),
-        ("שלום", "from right to left cannot be set"),
+        ("שלום", "from right to left can be neither set nor labelled"),
     ],
 )
 def test_a_script_that_the_pdf_cannot_show_is_still_written_as_text(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from handwriting.errors import DataError
+from handwriting.pages import hand
 from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.hand import at_own_scale, write_label_sheet
 from handwriting.pages.labels import LabelRow, character_key, write_labels
@@ -33,6 +36,16 @@ def test_the_sheet_shows_the_labelled_characters_that_have_a_picture(folder):
     write_label_sheet(folder)
     with Image.open(folder.path / "labels.png") as picture:
         assert picture.height == pytest.approx(2 * height, abs=80)  # four classes, of which the last has no picture
+
+
+def test_each_character_has_the_number_of_its_row_in_the_table(folder, monkeypatch):
+    drawn = {}
+    monkeypatch.setattr(hand, "draw_label_sheet", lambda *given, **more: drawn.update(more) or Image.new("RGB", (4, 4)))
+    label(folder, "abcdef")
+    (folder.path / "characters" / "page_000_000_002.png").unlink()
+    write_label_sheet(folder)
+    table = list(csv.reader((folder.path / "labels.csv").read_text().splitlines()))
+    assert [table[number - 1][4] for number in drawn["numbers"]] == [*"abdef"]
 
 
 def test_the_same_labels_give_the_same_bytes_and_nothing_else_changes(folder):

@@ -48,6 +48,12 @@ def test_every_glyph_is_drawn_at_its_own_size():
     assert black(drawn(["a", "a", "b", ".", "."], images=images)) == 3 * 200 + 2 * 4
 
 
+def test_a_number_stands_below_a_glyph_and_not_on_it():
+    plain, numbered = drawn(["a"] * 300), drawn(["a"] * 300, numbers=range(12345, 12645))
+    assert black(numbered) == black(plain)
+    assert numbered.height > plain.height
+
+
 def test_doubtful_and_excluded_glyphs_are_framed_and_no_others():
     sheet = drawn(["a"] * 6, confidence=[0.95, 0.9, 0.89, 0.1, 0.99, 0.2], kept=[True] * 4 + [False] * 2)
     assert frames(sheet, DOUBTFUL) == 2

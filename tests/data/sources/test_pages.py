@@ -213,7 +213,7 @@ def test_every_class_is_split_and_a_small_one_is_named(folder, caplog):
     counts = np.array([part.counts() for part in (prepared.train, prepared.val, prepared.test)])
     assert counts.T.tolist() == [[1, 1, 1], [1, 0, 0], [5, 1, 2], [9, 1, 2], [2, 1, 1]]  # 7 B a b .
     assert "classes with fewer than 3 characters" in caplog.text
-    assert "has none: B. data.prepare.min_count=2 drops them" in caplog.text
+    assert "has none: B. data.prepare.min_count=2 drops them: it counts" in caplog.text
     source = Pages(path=str(folder), prepare=Preparation(min_count=2))
     assert source.prepared(*source.read()).train.alphabet == ("7", "a", "b", ".")
 
