@@ -207,16 +207,10 @@ def read_notebooks(root: Path, seed: int) -> tuple[list[Row], list[Read]]:
         for source, target in ((0, 1), (1, 0))
     ]
     strips, written = words[0][0] + words[1][0], words[0][1] + words[1][1]
-    both = {
-        WIDTHS: Learning(find_pieces(strips, character_pitch(strips, written)), written, seed),
-        ROUNDS: learn(strips, written, glyphs, PieceTraining(), seed),
-    }
+    both = learn(strips, written, glyphs, PieceTraining(), seed)
     others = [(known.name, words_of(_matched(known), x_height)) for known in forms(root / FORMS)]
-    errors = {how: character_errors(hand, [form for _, form in others]) for how, hand in both.items()}
-    readings += [
-        Read(f"both read {name}", {how: of_form[number] for how, of_form in errors.items()})
-        for number, (name, _) in enumerate(others)
-    ]
+    errors = character_errors(both, [form for _, form in others])
+    readings += [Read(f"both read {name}", {ROUNDS: share}) for (name, _), share in zip(others, errors, strict=True)]
     return rows, readings
 
 
@@ -294,7 +288,10 @@ class TranscriptsPart:
             parts.append(markdown_table(head, self.pages, numbers=True))
         if self.readings:
             reading = ("character errors of a reader", f"labels by {WIDTHS}", f"labels by {ROUNDS}")
-            errors = [(one.name, *map(format_share, one.errors.values())) for one in self.readings]
+            errors = [
+                (one.name, *(format_share(one.errors[how]) if how in one.errors else "-" for how in (WIDTHS, ROUNDS)))
+                for one in self.readings
+            ]
             parts.append(markdown_table(reading, errors, numbers=True))
         return parts
 
@@ -331,8 +328,13 @@ SETS: dict[str, Callable[[Path], Iterator[Sequence[KnownPage]]]] = {
 NAMES = (*SETS, "notebooks", "forms")
 
 
+def print_at_once(line: str) -> None:
+    """Print a line, also where the output is a file: a set takes minutes."""
+    print(line, flush=True)
+
+
 def measure_transcripts(
-    names: Sequence[str], root: Path, seed: int, show: Callable[[str], object] = print
+    names: Sequence[str], root: Path, seed: int, show: Callable[[str], object] = print_at_once
 ) -> TranscriptsPart:
     """Measure the sets with these names.
 
