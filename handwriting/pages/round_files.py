@@ -273,11 +273,14 @@ def _is_untouched(path: Path) -> bool:
         written.add(f"cluster_{cluster:02}.png")
         written |= {f"{GLYPH_FOLDER}/{cluster:02}_{place:02}.png" for place in range(1, len(glyphs) + 1)}
     present = {
-        file.relative_to(path).as_posix()
-        for file in path.rglob("*")
-        if file.is_file() and not file.name.startswith(".") and file.name != "Thumbs.db"
+        file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file() and not _is_of_the_system(file)
     }
     return present == written and (path / ROUND_LABELS).read_bytes() == _empty_table(len(clusters))
+
+
+def _is_of_the_system(file: Path) -> bool:
+    """Return whether a file browser, not a person, put a file there."""
+    return file.name.startswith(".") or file.name == "Thumbs.db"
 
 
 def save_picture(picture: Image.Image, path: Path) -> None:
@@ -319,7 +322,7 @@ def read_round(path: Path, boxes: Sequence[GlyphBox]) -> list[SheetAnswer]:
             continue
         label = _folder_label(folder)
         for picture in sorted(folder.iterdir()):
-            if picture.name.startswith(".") or picture.name == "Thumbs.db":
+            if _is_of_the_system(picture):
                 continue
             where = f"the folder {folder.name}"
             if match := re.fullmatch(r"cluster_(\d+)\.png", picture.name):
