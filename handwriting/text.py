@@ -48,6 +48,15 @@ def alphabet_key(character: str) -> tuple[int, str]:
     return kinds.index(True), unicodedata.normalize("NFD", character)
 
 
+def quoted(text: str, length: int = 40) -> str:
+    """Return a text in quotes, escaped, as a message shows what it refuses; of a long one, the beginning.
+
+    >>> print(quoted("one two"), quoted("9" * 5000, 4))
+    'one two' '9999' ...
+    """
+    return repr(text) if len(text) <= length else f"{text[:length]!r} ..."
+
+
 # Numbers
 
 

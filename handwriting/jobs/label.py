@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from dataclasses import dataclass, replace
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -17,7 +19,7 @@ from handwriting.fields import FolderPath
 from handwriting.files import read_json, write_json
 from handwriting.jobs.arguments import Count, Seed, Switch, read_arguments
 from handwriting.labelling.answers import JUNK
-from handwriting.pages.folder import SegmentedFolder
+from handwriting.pages.folder import SEGMENT_AGAIN, SegmentedFolder
 from handwriting.pages.labels import LabelRow, character_key
 from handwriting.pages.names import BOXES_FILE, LABELS_FILE, LABELS_PICTURE, REPORT_FILE
 from handwriting.pages.round_files import AnswerLog
@@ -106,7 +108,7 @@ def label_in_rounds(cfg: DictConfig, arguments: Arguments, folder: SegmentedFold
         if arguments.undo:
             print(session.undo())
         elif arguments.ask == "terminal":
-            ask_in_terminal(session, input)
+            ask_in_terminal(session, _typed)
         else:
             ask_by_files(session, arguments.clusters)
     except KeyboardInterrupt:
@@ -119,6 +121,20 @@ def label_in_rounds(cfg: DictConfig, arguments: Arguments, folder: SegmentedFold
     _add_to_report(folder, summary)
     print("\n".join(f"{key:12} {value}" for key, value in _lines(summary, folder).items()))
     return folder
+
+
+def _typed(prompt: str) -> str:
+    """Show a prompt and return the line that is typed.
+
+    Raises:
+        EOFError: If there is no further line.
+        UnicodeError: If the line is no text in the encoding of the terminal.
+    """
+    if isinstance(sys.stdin, TextIOWrapper) and sys.stdin.errors == "strict":
+        sys.stdin.reconfigure(errors="surrogateescape")  # otherwise the lines after it would be lost, too
+    line = input(prompt)
+    line.encode()  # refuses what was escaped
+    return line
 
 
 def _draw(folder: SegmentedFolder, rows: Sequence[BoxRow], labels: Sequence[LabelRow], keep: float) -> None:
@@ -201,7 +217,9 @@ def _add_to_report(folder: SegmentedFolder, summary: dict[str, Any]) -> None:
     try:
         report = read_json(path)
     except RunError as error:
-        raise DataError(f"{path} cannot be read, so that the labels are in {LABELS_FILE} alone. {error}") from error
+        raise DataError(
+            f"{path} cannot be read, so that the labels are in {LABELS_FILE} alone. {SEGMENT_AGAIN}"
+        ) from error
     write_json(path, {**report, "labels": summary})
 
 

@@ -179,9 +179,18 @@ def _own_text(text: str) -> str:
         content = read_text_file(path, f"text=@{path}", "Give @ and a text file.")
     elif _answers(Path(text).expanduser().is_file):
         raise ConfigError(f"text={text} is a file: write text=@{text} to copy what it holds.")
+    elif _has_undecoded(text):
+        raise ConfigError(
+            f"text={_shortened(text)} is no text in the encoding of your terminal. Give it in a file: text=@file."
+        )
     if not copy_lines(content):
         raise ConfigError(f"text={_shortened(text)} holds nothing to copy.")
     return content
+
+
+def _has_undecoded(text: str) -> bool:
+    """Return whether an argument holds bytes that Python could not decode, and escaped."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _source(text: str | None) -> Path | None:

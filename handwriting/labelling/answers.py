@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from handwriting.text import quoted
+
 JUNK = ""
 """The label of a piece that is no character."""
 JUNK_WORD, MIXED_WORD = "junk", "mixed"
@@ -60,7 +62,7 @@ def read_name(text: str) -> str | None:
         with suppress(KeyError):
             word = unicodedata.lookup(word.replace("_", " "))
     if len(word) != 1 or not word.isprintable():
-        raise ValueError(f"{word!r} is no label. Give one character, {MIXED_WORD} or {JUNK_WORD}.")
+        raise ValueError(f"{quoted(word)} is no label. Give one character, {MIXED_WORD} or {JUNK_WORD}.")
     return word
 
 
@@ -92,7 +94,7 @@ def read_numbers(text: str, count: int) -> tuple[int, ...]:
             continue
         match = re.fullmatch(r"-?(\d{1,6})(?:-(\d{1,6}))?", word)
         if not match:
-            raise ValueError(f"{word!r} is no number of a glyph. Give numbers such as 3 17.")
+            raise ValueError(f"{quoted(word)} is no number of a glyph. Give numbers such as 3 17.")
         first, last = int(match[1]), int(match[2] or match[1])
         if not 1 <= first <= last <= count:
             raise ValueError(f"there is no glyph {word.lstrip('-')}: the sheet has glyphs 1 to {count}.")

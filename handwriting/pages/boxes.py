@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from handwriting.segmentation.page import KINDS, Box, Kind
+from handwriting.text import quoted
+
+TOO_LARGE = 10**9
+"""No coordinate or number of a piece is as large: beyond it, Python and NumPy refuse numbers in their own words."""
+MAX_NUMBER_CHARACTERS = 20
+
+Number = TypeVar("Number", int, float)
 
 
 class BoxRow(NamedTuple):
@@ -60,12 +68,36 @@ class BoxRow(NamedTuple):
         """
         page, line, word, order, kind, x, y, w, h, above, below, file = cells
         if kind not in KINDS:
-            raise ValueError(f"there is no kind {kind}")
-        numbers = (int(x), int(y), int(w), int(h), float(above), float(below))
-        return cls(page, int(line), int(word) if word else None, int(order), kind, *numbers, file)
+            raise ValueError(f"there is no kind {quoted(kind)}")
+        return cls(
+            page,
+            _number("line", line, int),
+            _number("word", word, int) if word else None,
+            _number("order", order, int),
+            kind,
+            _number("x", x, int),
+            _number("y", y, int),
+            _number("w", w, int),
+            _number("h", h, int),
+            _number("above", above, float),
+            _number("below", below, float),
+            file,
+        )
 
 
 COLUMNS = BoxRow._fields
+
+
+def _number(name: str, cell: str, read: Callable[[str], Number]) -> Number:
+    """Return the number in a cell of the column ``name``.
+
+    Raises:
+        ValueError: If there is none, or one that no page has.
+    """
+    with suppress(ValueError):
+        if len(cell) <= MAX_NUMBER_CHARACTERS and abs(number := read(cell)) < TOO_LARGE:
+            return number
+    raise ValueError(f"{name}={quoted(cell)} is no number of a page")
 
 
 class FolderOfBoxes(Protocol):

@@ -21,6 +21,7 @@ file                               content
 from __future__ import annotations
 
 import csv
+import math
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -106,6 +107,8 @@ class SegmentedFolder:
                         yield row
         except (OSError, ValueError, csv.Error) as error:
             reason = getattr(error, "strerror", None) or error
+            if isinstance(error, UnicodeDecodeError):
+                reason = "it is no text in UTF-8"
             raise DataError(
                 f"{path} cannot be read ({reason}). Give {self.key}=<folder that handwriting segment wrote>."
             ) from error
@@ -133,11 +136,10 @@ class SegmentedFolder:
         """Return the x-height of each page in pixels of its crops, as far as ``report.json`` holds it."""
         try:
             pages = read_json(self.path / REPORT_FILE)["pages"]
-            return {
-                str(page["page"]): max(float(page["x_height"]), MIN_X_HEIGHT) for page in pages if "x_height" in page
-            }
-        except (RunError, KeyError, TypeError, ValueError):
+            heights = {str(page["page"]): float(page["x_height"]) for page in pages if "x_height" in page}
+        except (RunError, KeyError, TypeError, ValueError, OverflowError):
             return {}
+        return {page: max(height, MIN_X_HEIGHT) for page, height in heights.items() if math.isfinite(height)}
 
     def crop(self, row: BoxRow) -> NDArray[np.uint8]:
         """Return the picture of a piece as bright ink on dark, uint8 ``(h, w)``.

@@ -20,8 +20,9 @@ from typing import Any, Literal, NamedTuple, get_args
 from handwriting.errors import DataError, RunError, nearest
 from handwriting.files import read_json, write_atomically, write_json
 from handwriting.labelling.answers import JUNK, JUNK_WORD
-from handwriting.pages.boxes import BoxRow, FolderOfBoxes
+from handwriting.pages.boxes import MAX_NUMBER_CHARACTERS, TOO_LARGE, BoxRow, FolderOfBoxes
 from handwriting.pages.names import BOXES_FILE, LABELS_FILE, LABELS_RECORD_FILE
+from handwriting.text import quoted
 
 LabelSource = Literal["person", "transcript", "program"]
 LABEL_SOURCES: tuple[LabelSource, ...] = get_args(LabelSource)
@@ -96,9 +97,9 @@ class LabelRow(NamedTuple):
         line, word, order, label, confidence, by, kept, cut, badness = (cell.strip() for cell in cells[1:])
         source = next((source for source in LABEL_SOURCES if source == by.casefold()), None)
         if source is None:
-            raise ValueError(f"has by={by!r}. Give {', '.join(LABEL_SOURCES[:-1])} or {LABEL_SOURCES[-1]}.")
+            raise ValueError(f"has by={quoted(by)}. Give {', '.join(LABEL_SOURCES[:-1])} or {LABEL_SOURCES[-1]}.")
         if kept.casefold() not in TRUTHS:
-            raise ValueError(f"has kept={kept!r}. Give yes or no.")
+            raise ValueError(f"has kept={quoted(kept)}. Give yes or no.")
         return cls(
             page,
             whole_number("line", line),
@@ -136,7 +137,7 @@ def as_label(text: str) -> str:
     if label.casefold() == JUNK_WORD:
         return JUNK
     if len(label) > 1 or not label.isprintable():
-        raise ValueError(f"has label={label!r}. Give one character, or {JUNK_WORD} for a piece that is none.")
+        raise ValueError(f"has label={quoted(label)}. Give one character, or {JUNK_WORD} for a piece that is none.")
     return label
 
 
@@ -369,8 +370,8 @@ def whole_number(name: str, cell: str) -> int:
     Raises:
         ValueError: If there is none; the message is a sentence without its subject.
     """
-    if not cell.isdecimal():
-        raise ValueError(f"has {name}={cell!r}. Give the whole number that stands in {BOXES_FILE}.")
+    if not cell.isdecimal() or len(cell) > MAX_NUMBER_CHARACTERS or int(cell) >= TOO_LARGE:
+        raise ValueError(f"has {name}={quoted(cell)}. Give the whole number that stands in {BOXES_FILE}.")
     return int(cell)
 
 
@@ -380,7 +381,7 @@ def _share(name: str, cell: str) -> float:
     except ValueError:
         share = -1.0
     if not 0 <= share <= 1:  # NaN is refused, too
-        raise ValueError(f"has {name}={cell!r}. Give a number from 0 to 1.")
+        raise ValueError(f"has {name}={quoted(cell)}. Give a number from 0 to 1.")
     return share
 
 

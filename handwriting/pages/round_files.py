@@ -30,11 +30,12 @@ from handwriting.files import read_json, write_atomically, write_json
 from handwriting.labelling.answers import MIXED_WORD, SheetAnswer, describe_label, read_name, read_numbers
 from handwriting.labelling.rounds import RoundSheet
 from handwriting.pages.answers import MIN_IOU, overlaps
-from handwriting.pages.boxes import BoxRow
+from handwriting.pages.boxes import TOO_LARGE, BoxRow
 from handwriting.pages.labels import read_numbered
 from handwriting.plots.grids import png_bytes
 from handwriting.plots.round_sheet import draw_round_sheet
 from handwriting.segmentation.page import Box
+from handwriting.text import quoted
 
 ROUNDS_FOLDER = "rounds"
 ANSWERS_FILE = "answers.jsonl"
@@ -134,13 +135,15 @@ class AnswerLog:
         try:
             for number, line in enumerate(self.path.read_text("utf-8").splitlines(), 1):
                 try:
-                    entries.append(_checked(json.loads(line)))
-                except (ValueError, KeyError, TypeError) as error:
+                    entries.append(_parsed(line))
+                except ValueError as error:
                     raise DataError(
                         f"{self.path}, line {number} is no answer ({error}). Remove the line; the others are kept."
                     ) from error
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"{self.path} cannot be read ({error}). Make it readable.") from error
+        except UnicodeDecodeError as error:
+            raise DataError(f"{self.path} is no text in UTF-8. Save it as UTF-8.") from error
+        except OSError as error:
+            raise DataError(f"{self.path} cannot be read ({error.strerror or error}). Make it readable.") from error
         return entries
 
     @staticmethod
@@ -167,19 +170,44 @@ class AnswerLog:
         return found
 
 
-def _checked(entry: Any) -> dict[str, Any]:
-    """Return an entry of the log whose parts have their types; raise ValueError, KeyError or TypeError otherwise."""
+def _parsed(line: str) -> dict[str, Any]:
+    """Return the entry of the log that a line holds; raise ValueError, in words, where it holds none."""
+    try:
+        entry = json.loads(line, parse_int=_whole)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ValueError("it is not JSON") from error
+    if not isinstance(entry, dict):
+        raise ValueError("it is no object")
     if "undo" in entry:
-        return {"undo": int(entry["undo"])}
-    label, boxes = entry["label"], entry["glyphs"]
-    if label is not None and not (isinstance(label, str) and len(label) <= 1):
-        raise ValueError(f"its label is {label!r}")
-    glyphs = [(str(page), int(x), int(y), int(w), int(h)) for page, x, y, w, h in boxes]
-    wrong = [int(number) for number in entry["wrong"]]
-    if not all(1 <= number <= len(glyphs) for number in wrong):
+        return {"undo": _whole(entry["undo"])}
+    if missing := [key for key in ("label", "glyphs", "wrong") if key not in entry]:
+        raise ValueError(f"it has no {missing[0]}")
+    label, boxes, struck, number = (entry.get(key) for key in ("label", "glyphs", "wrong", "round"))
+    if label is not None and not (isinstance(label, str) and len(label) <= 1 and label.isprintable()):
+        raise ValueError(f"its label is {quoted(str(label))}")
+    if not isinstance(boxes, list) or not isinstance(struck, list):
+        raise ValueError("glyphs and wrong are lists")
+    glyphs, wrong = [_box(box) for box in boxes], [_whole(place) for place in struck]
+    if not all(1 <= place <= len(glyphs) for place in wrong):
         raise ValueError("a struck-out number is too large")
-    number = entry.get("round")
-    return {"label": label, "wrong": wrong, "round": None if number is None else int(number), "glyphs": glyphs}
+    return {"label": label, "wrong": wrong, "round": None if number is None else _whole(number), "glyphs": glyphs}
+
+
+def _box(values: Any) -> GlyphBox:
+    """Return the page and box of a glyph as JSON holds them; raise ValueError, in words, where it holds others."""
+    if not isinstance(values, list) or len(values) != 5:
+        raise ValueError(f"{quoted(str(values))} is no page, x, y, w and h of a glyph")
+    x, y, w, h = map(_whole, values[1:])
+    return str(values[0]), x, y, w, h
+
+
+def _whole(value: Any) -> int:
+    """Return a whole number that JSON holds, or its digits; raise ValueError, in words, for another value."""
+    if isinstance(value, str) and re.fullmatch(r"-?\d{1,20}", value):
+        value = int(value)
+    if not isinstance(value, int) or abs(value) >= TOO_LARGE:
+        raise ValueError(f"{quoted(str(value))} is no number of an answer")
+    return value
 
 
 def _boxes(entry: dict[str, Any]) -> list[GlyphBox]:
@@ -367,7 +395,7 @@ def _answer(
 def _clusters(path: Path) -> list[list[GlyphBox]]:
     try:
         listed = read_json(path / ROUND_FILE)["clusters"]
-        return [[(str(p), int(x), int(y), int(w), int(h)) for p, x, y, w, h in one["glyphs"]] for one in listed]
+        return [[_box(box) for box in one["glyphs"]] for one in listed]
     except (RunError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path / ROUND_FILE} is no list of the round's clusters. Remove the folder {path}.") from error
 
@@ -377,9 +405,9 @@ def _from_tables(path: Path, sizes: Sequence[int]) -> dict[int, list[_Said]]:
     for table in sorted(path.glob("labels*.csv")):
         for number, (cluster, label, wrong) in read_numbered(table, ROUND_COLUMNS):
             where = f"{table}, line {number}"
-            if not cluster.strip().isdecimal() or not 1 <= int(cluster) <= len(sizes):
+            if not re.fullmatch(r"\s*\d{1,6}\s*", cluster) or not 1 <= int(cluster) <= len(sizes):
                 raise DataError(
-                    f"{where}: there is no cluster {cluster.strip()!r}; this round has clusters 1 to {len(sizes)}. "
+                    f"{where}: there is no cluster {quoted(cluster)}; this round has clusters 1 to {len(sizes)}. "
                     "Correct the number."
                 )
             if not label.strip():

@@ -181,7 +181,7 @@ def ask_in_terminal(session: RoundSession, read: Callable[[str], str]) -> None:
 
     Args:
         session: The work.
-        read: Shows a prompt and returns what was typed.
+        read: Shows a prompt and returns what was typed; raises UnicodeError where that is no text.
     """
     session.show(HELP)
     picture = session.folder.path / ROUNDS_FOLDER / SHEET_FILE
@@ -194,6 +194,9 @@ def ask_in_terminal(session: RoundSession, read: Callable[[str], str]) -> None:
                 text = read(f"answer {len(session.asking.answers) + 1}> ").strip()
             except EOFError:
                 return
+            except UnicodeError:
+                session.show("That is no text in the encoding of your terminal. Type it again, or a Unicode name.")
+                continue
             if text == "quit":
                 return
             if text == "undo":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 import shutil
@@ -21,6 +22,8 @@ from handwriting.pages.folder import SegmentedFolder
 from handwriting.segmentation.page import Box, Piece
 
 CHARACTERS = 240
+LONG = "9" * 5000
+"""A number with more digits than Python reads."""
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +164,10 @@ def test_what_a_spreadsheet_saves_is_read(notes):
     ("name", "content", "message"),
     [
         ("labels.csv", "cluster,label,wrong\n9,a,\n", "there is no cluster '9'; this round has clusters 1 to 2"),
+        ("labels.csv", f"cluster,label,wrong\n{LONG},a,\n", f"there is no cluster '{LONG[:40]}' ...; this round has"),
         ("labels.csv", "cluster,label,wrong\n1,a,99\n", "there is no glyph 99"),
+        ("labels.csv", f"cluster,label,wrong\n1,a,3 {LONG}\n", f"'{LONG[:40]}' ... is no number of a glyph"),
+        ("labels.csv", f"cluster,label,wrong\n1,{LONG},\n", f"'{LONG[:40]}' ... is no label"),
         ("labels.csv", "cluster,label,wrong\n1,abc,\n", "'abc' is no label"),
         ("labels.csv", "cluster,label,wrong,colour\n1,a,,red\n", "there is no column 'colour'"),
         ("labels.csv", "cluster,label,wrong\n1,,3\n", "has no label"),
@@ -302,6 +308,15 @@ def test_the_terminal_says_what_is_wrong_and_what_is_taken_back(notes, monkeypat
     assert "taken back: a -3 on 40 glyphs" in lines
 
 
+def test_bytes_that_are_no_text_are_answered_in_one_line_and_the_question_is_asked_again(notes, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe -3\na -3\nquit\n"), "utf-8"))
+    assert label() == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if "encoding" in line]
+    assert len(lines) == 1
+    assert lines[0].endswith("Type it again, or a Unicode name.")
+    assert [(entry["label"], entry["wrong"]) for entry in log(notes)] == [("a", [3])]
+
+
 def test_ctrl_c_says_that_answers_are_kept(notes, monkeypatch, capsys):
     def interrupted(prompt: str) -> str:
         raise KeyboardInterrupt
@@ -386,6 +401,50 @@ def test_the_baseline_names_whole_clusters_by_five_pictures(notes, monkeypatch):
 )
 def test_other_values_are_refused(notes, capsys, words, message):
     assert message in one_line(capsys, *words)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'{{"label": "a", "glyphs": [["page.png", {LONG}, 0, 9, 12]], "wrong": []}}',
+        f'{{"label": "a", "glyphs": [["page.png", {LONG[:400]}, 0, 9, 12]], "wrong": []}}',
+        '{"label": "a", "glyphs": [["page.png", Infinity, 0, 9, 12]], "wrong": []}',
+        '{"label": "a", "glyphs": [["page.png", 0, 0]], "wrong": []}',
+        f'{{"undo": {LONG}}}',
+        '{"undo": 1e999}',
+        '{"label": "\\ud800", "glyphs": [["page.png", 0, 0, 9, 12]], "wrong": []}',
+        '{"label": "a", "glyphs": []}',
+        "[" * 100_000,
+    ],
+)
+def test_a_line_of_the_log_that_is_no_answer_is_named_in_the_programs_own_words(notes, capsys, line):
+    (notes / "rounds").mkdir()
+    (notes / "rounds/answers.jsonl").write_text(line + "\n")
+    error = one_line(capsys)
+    assert "answers.jsonl, line 1 is no answer (" in error
+    assert len(error) < 300
+    assert "sys." not in error
+
+
+def test_numbers_that_nothing_can_be_measured_by_are_refused_in_one_line(notes, capsys):
+    boxes, report = notes / "boxes.csv", notes / "report.json"
+    kept = boxes.read_text()
+    for number in (LONG, LONG[:400], "nan", "inf", "1e5"):
+        boxes.write_text(kept.replace(",0,0,9,12,", f",0,0,{number},12,", 1))
+        assert "boxes.csv cannot be read (w='" in (error := one_line(capsys))
+        assert len(error) < 300
+    boxes.write_text(kept)
+    for number in (LONG, LONG[:400], "inf", "-1"):
+        head = "page,line,word,order,label,confidence,by,kept,cut,badness"
+        (notes / "labels.csv").write_text(f"{head}\npage.png,0,0,{number},a,1,person,yes,1,0\n")
+        assert "labels.csv, line 2 has order='" in (error := one_line(capsys))
+        (notes / "labels.csv").write_text(f"{head}\npage.png,0,0,0,a,{number},person,yes,1,0\n")
+        assert "labels.csv, line 2 has confidence='" in (error := one_line(capsys))
+        assert len(error) < 300
+    (notes / "labels.csv").unlink()
+    for number in (LONG, LONG[:400], "Infinity", "NaN"):
+        report.write_text(re.sub(r'"x_height": [^,\s}]+', f'"x_height": {number}', report.read_text()))
+        assert SegmentedFolder(notes).x_heights() == {}
 
 
 def test_an_older_folder_and_a_broken_log_are_refused(notes, capsys, monkeypatch):

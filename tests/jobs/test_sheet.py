@@ -162,6 +162,7 @@ def test_a_file_that_cannot_be_copied_is_named_and_nothing_is_written(
         (["text=@folder"], "text=@folder cannot be read (Is a directory)"),
         (["text=notes.md"], "text=notes.md is a file: write text=@notes.md"),
         (["text="], "text= holds nothing to copy"),
+        (["text=a\udcffb"], "text=a\ufffdb is no text in the encoding of your terminal"),
         (["out=folder"], "out=folder is a folder: name the file, such as folder/copy_me.pdf"),
         (["out=nowhere/"], "out=nowhere/ is a folder"),
         (["out=sheet.png"], "out=sheet.png: the sheet is a PDF. Give sheet.pdf"),
