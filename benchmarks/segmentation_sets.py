@@ -170,12 +170,12 @@ def forms(path: Path) -> Iterator[KnownPage]:
 def natural_words(transcription: str) -> list[str]:
     """Return the words of a transcription as they are written, marks next to the word that they belong to.
 
-    >>> natural_words('told|"|by|some|#|people|,|20|-')
-    ['told', '"by', 'some', 'people,', '20', '-']
+    >>> natural_words('told|"|by|some|#|people|,|20|-|M P')
+    ['told', '"by', 'some', 'people,', '20', '-', 'M', 'P']
     """
     words: list[str] = []
     opens, is_open = "", False
-    for token in transcription.split("|"):
+    for token in transcription.replace("|", " ").split():
         if token == "#":
             continue
         if token == '"':
