@@ -45,6 +45,10 @@ ROUND_LABELS = "labels.csv"
 ROUND_FILE = "round.json"
 GLYPH_FOLDER = "glyphs"
 ROUND_COLUMNS = ("cluster", "label", "wrong")
+CLUSTER_NAME, GLYPH_NAME = r"cluster_(\d+)", r"(\d+)_(\d+)"
+"""The names of the pictures of a round, without their ending."""
+SYSTEM_NAMES = ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir")
+"""What file browsers put into folders, besides hidden files."""
 
 GlyphBox = tuple[str, int, int, int, int]
 """The page of a glyph and its bounding box (x, y, w, h)."""
@@ -74,7 +78,6 @@ class AnswerLog:
     def __init__(self, folder: Path, rows: Sequence[BoxRow]) -> None:
         self.path = folder / ROUNDS_FOLDER / ANSWERS_FILE
         self.boxes: list[GlyphBox] = [(row.page, row.x, row.y, row.w, row.h) for row in rows]
-        self._index = {box: index for index, box in enumerate(self.boxes)}
         self.unmatched = 0
         """Glyphs of answers that are no longer among the characters, as of the last :meth:`read`."""
 
@@ -85,7 +88,7 @@ class AnswerLog:
             DataError: If the file cannot be read or a line is no answer.
         """
         entries = self._standing(self._lines())
-        index = self._index | self._moved({box for entry in entries for box in _boxes(entry)} - self._index.keys())
+        index = self._present(entries)
         self.unmatched = sum(box not in index for entry in entries for box in _boxes(entry))
         logged = []
         for entry in entries:
@@ -99,33 +102,43 @@ class AnswerLog:
 
     def add(self, answers: Iterable[SheetAnswer], round_number: int | None = None) -> None:
         """Add answers at the end of the file; a reader sees all of them or none."""
-        entries = [
+        self._append(
             {
                 "label": answer.label,
                 "wrong": [number for number, glyph in enumerate(answer.shown, 1) if glyph in set(answer.wrong)],
                 "round": round_number,
-                "by": "person",
                 "glyphs": [self.boxes[glyph] for glyph in answer.shown],
             }
             for answer in answers
-        ]
-        self._append(entries)
+        )
 
     def undo(self) -> list[LoggedAnswer]:
-        """Take the last answer back, or all answers of the last round by files; return what was taken back."""
+        """Take the last answer back, or all answers of the last round by files; return what was taken back.
+
+        The last answer is the last about characters at hand. Those after it, whose characters are all gone, stay.
+        """
         answers = self.read()
         if not answers:
             return []
-        last = answers[-1].round
-        count = 1
-        if last is not None:
-            count = next((n for n, logged in enumerate(reversed(answers)) if logged.round != last), len(answers))
-        self._append([{"undo": count}])
-        return answers[-count:]
+        entries = self._standing(self._lines())
+        index = self._present(entries)
+        last = max(n for n, entry in enumerate(entries) if not index.keys().isdisjoint(_boxes(entry)))
+        number = entries[last]["round"]
+        first = last
+        while number is not None and first and entries[first - 1]["round"] == number:
+            first -= 1
+        later = [entry for entry in entries[last + 1 :] if number is None or entry["round"] != number]
+        self._append([{"undo": len(entries) - first}, *later])
+        return answers[-1:] if number is None else [logged for logged in answers if logged.round == number]
+
+    def rounds(self) -> set[int]:
+        """Return the numbers of the rounds by files that were answered, also where their characters are gone."""
+        return {entry["round"] for entry in self._standing(self._lines()) if entry["round"] is not None}
 
     def _append(self, entries: Iterable[dict[str, Any]]) -> None:
         earlier = self.path.read_bytes() if self.path.exists() else b""
-        added = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries).encode()
+        lines = [entry if "undo" in entry else {**entry, "by": "person"} for entry in entries]
+        added = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
         write_atomically(self.path, lambda file: file.write(earlier + added))
 
     def _lines(self) -> list[dict[str, Any]]:
@@ -156,18 +169,25 @@ class AnswerLog:
                 standing.append(entry)
         return standing
 
-    def _moved(self, lost: set[GlyphBox]) -> dict[GlyphBox, int]:
-        """Return the character that overlaps each box that is no longer there, where one does."""
-        found: dict[GlyphBox, int] = {}
-        for page in {box[0] for box in lost}:
-            old = [box for box in lost if box[0] == page]
-            new = [index for index, box in enumerate(self.boxes) if box[0] == page]
-            if new:
-                shared = overlaps([Box(*box[1:]) for box in old], [Box(*self.boxes[index][1:]) for index in new])
-                for box, row in zip(old, shared, strict=True):
-                    if row.max() >= MIN_IOU:
-                        found[box] = new[int(row.argmax())]
-        return found
+    def _present(self, entries: Iterable[dict[str, Any]]) -> dict[GlyphBox, int]:
+        """Return the character of each box of some entries, as far as it is at hand."""
+        return characters_at({box for entry in entries for box in _boxes(entry)}, self.boxes)
+
+
+def characters_at(wanted: set[GlyphBox], boxes: Sequence[GlyphBox]) -> dict[GlyphBox, int]:
+    """Return the index of the character that has each wanted box, or else overlaps it; without those that are gone."""
+    index = {box: number for number, box in enumerate(boxes)}
+    found = {box: index[box] for box in wanted if box in index}
+    lost = wanted - found.keys()
+    for page in {box[0] for box in lost}:
+        old = [box for box in lost if box[0] == page]
+        new = [number for number, box in enumerate(boxes) if box[0] == page]
+        if new:
+            shared = overlaps([Box(*box[1:]) for box in old], [Box(*boxes[number][1:]) for number in new])
+            for box, row in zip(old, shared, strict=True):
+                if row.max() >= MIN_IOU:
+                    found[box] = new[int(row.argmax())]
+    return found
 
 
 def _parsed(line: str) -> dict[str, Any]:
@@ -306,9 +326,19 @@ def _is_untouched(path: Path) -> bool:
     return present == written and (path / ROUND_LABELS).read_bytes() == _empty_table(len(clusters))
 
 
-def _is_of_the_system(file: Path) -> bool:
-    """Return whether a file browser, not a person, put a file there."""
-    return file.name.startswith(".") or file.name == "Thumbs.db"
+def _is_of_the_system(path: Path) -> bool:
+    """Return whether a file browser, not a person, put a file or folder there."""
+    return path.name.startswith(".") or path.name.casefold() in SYSTEM_NAMES
+
+
+def _picture_match(stem: str, picture: Path) -> re.Match[str] | None:
+    """Return the match of a picture's name, as written or as a file browser names a copy: ``01_17 (1).png``.
+
+    Args:
+        stem: The pattern of the name without its ending.
+        picture: The picture.
+    """
+    return re.fullmatch(rf"(?:copy of )?{stem}(?:[ (_-].*)?\.png", picture.name, re.IGNORECASE)
 
 
 def save_picture(picture: Image.Image, path: Path) -> None:
@@ -345,18 +375,18 @@ def read_round(path: Path, boxes: Sequence[GlyphBox]) -> list[SheetAnswer]:
     clusters = _clusters(path)
     said = _from_tables(path, [len(cluster) for cluster in clusters])
     moved: dict[tuple[int, int], tuple[str | None, str]] = {}
-    for folder in sorted(entry for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith(".")):
-        if folder.name == GLYPH_FOLDER:
+    for folder in sorted(entry for entry in path.iterdir() if entry.is_dir()):
+        if folder.name == GLYPH_FOLDER or _is_of_the_system(folder):
             continue
         label = _folder_label(folder)
         for picture in sorted(folder.iterdir()):
             if _is_of_the_system(picture):
                 continue
             where = f"the folder {folder.name}"
-            if match := re.fullmatch(r"cluster_(\d+)\.png", picture.name):
+            if match := _picture_match(CLUSTER_NAME, picture):
                 cluster = _known(int(match[1]), 1, clusters, picture)
                 said.setdefault(cluster, []).append(_Said(label, frozenset(), where))
-            elif match := re.fullmatch(r"(\d+)_(\d+)\.png", picture.name):
+            elif match := _picture_match(GLYPH_NAME, picture):
                 cluster, place = _known(int(match[1]), int(match[2]), clusters, picture), int(match[2])
                 earlier = moved.get((cluster, place))
                 if earlier and earlier[0] != label:
@@ -366,7 +396,7 @@ def read_round(path: Path, boxes: Sequence[GlyphBox]) -> list[SheetAnswer]:
                 moved[cluster, place] = label, where
             else:
                 raise DataError(f"{picture} is no picture of this round. Move it away.")
-    index = {box: number for number, box in enumerate(boxes)}
+    index = characters_at({box for cluster in clusters for box in cluster}, boxes)
     answers = []
     for cluster, statements in sorted(said.items()):
         one = _agreed(path, cluster, statements)
@@ -468,9 +498,8 @@ def _agreed(path: Path, cluster: int, statements: Sequence[_Said]) -> _Said:
 
 def _deleted(path: Path, cluster: int, count: int, moved: dict[tuple[int, int], Any]) -> set[int]:
     """Return the places whose pictures a person deleted; none where no picture of the cluster is left."""
-    present = {
-        place for place in range(1, count + 1) if (path / GLYPH_FOLDER / f"{cluster:02}_{place:02}.png").exists()
-    }
+    names = (_picture_match(GLYPH_NAME, picture) for picture in (path / GLYPH_FOLDER).glob("*"))
+    present = {int(name[2]) for name in names if name and int(name[1]) == cluster}
     if not present:
         return set()
     return {place for place in range(1, count + 1) if place not in present and (cluster, place) not in moved}

@@ -231,8 +231,7 @@ def ask_by_files(session: RoundSession, clusters: int) -> None:
     """
     path = session.folder.path
     number = last_round(path)
-    taken = {logged.round for logged in session.log.read()}
-    if number and number not in taken:
+    if number and number not in session.log.rounds():
         folder = round_folder(path, number)
         answers = read_round(folder, session.log.boxes)
         if not answers:

@@ -213,6 +213,49 @@ def test_two_answers_about_one_glyph_that_disagree_are_named(notes, capsys):
     assert "01_02.png lies in the folder a and in the folder b" in one_line(capsys, "ask=files")
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "01_02 (1).png",
+        "01_02 - Copy.png",
+        "01_02 - Kopie (2).png",
+        "01_02 copy.png",
+        "01_02(1).PNG",
+        "Copy of 01_02.png",
+    ],
+)
+def test_a_copied_picture_counts_as_its_glyph(notes, capsys, name):
+    assert label("ask=files", "clusters=1") == 0
+    folder = notes / "rounds/round_001"
+    for character in "ab":
+        (folder / character).mkdir()
+    shutil.copy(folder / "glyphs/01_02.png", folder / "a" / name)
+    shutil.copy(folder / "glyphs/01_02.png", folder / "b")
+    assert "lies in the folder a and in the folder b" in one_line(capsys, "ask=files")
+    (folder / "b/01_02.png").rename(folder / "a/01_02.png")
+    (folder / "glyphs/01_01.png").rename(folder / "glyphs/01_01 copy.png")
+    shutil.copy(folder / "cluster_01.png", folder / "b/cluster_01 (1).png")
+    assert label("ask=files", "clusters=1") == 0
+    whole, single = log(notes)
+    assert (whole["label"], whole["wrong"]) == ("b", [2])
+    assert (single["label"], single["glyphs"]) == ("a", [whole["glyphs"][1]])
+
+
+def test_what_file_browsers_leave_in_a_round_is_no_answer(notes, capsys):
+    assert label("ask=files", "clusters=1") == 0
+    folder = notes / "rounds/round_001"
+    for place in (folder, folder / "a", folder / "__MACOSX", folder / ".hidden", folder / "@eaDir", folder / "glyphs"):
+        place.mkdir(exist_ok=True)
+        for name in ("desktop.ini", "Desktop.ini", "Thumbs.db", ".DS_Store", "._01_01.png", ".directory"):
+            (place / name).write_bytes(b"\0")
+    (folder / "@eaDir/01_01.png").mkdir()
+    assert label("ask=files") == 0
+    assert "holds no answer yet" in capsys.readouterr().out
+    (folder / "glyphs/01_01.png").rename(folder / "a/01_01.png")
+    assert label("ask=files") == 0
+    assert [entry["label"] for entry in log(notes)] == ["a"]
+
+
 def test_the_terminal_takes_answers_and_goes_on_after_them(notes, monkeypatch, capsys):
     typed(monkeypatch, "a -3", "zz", "mixed", "junk", "undo", "b")
     assert label() == 0
@@ -370,15 +413,62 @@ def test_answers_outlive_another_segmentation(notes, monkeypatch, capsys):
     typed(monkeypatch, "a", "b")
     assert label() == 0
     before = sum(row["by"] == "person" for row in table(notes))
-    boxes = notes / "boxes.csv"
-    rows = list(SegmentedFolder(notes).rows())
-    moved = [row._replace(x=row.x + 1) for row in rows]
-    lines = [",".join(BoxRow._fields), *(",".join(map(str, row.cells())) for row in moved)]
-    boxes.write_text("\n".join(lines) + "\n")
-    (notes / "labels.csv").unlink()
+    resegmented(notes, set())
     typed(monkeypatch)
     assert label() == 0
     assert sum(row["by"] == "person" for row in table(notes)) == before
+
+
+def resegmented(notes: Path, lost: set[tuple[int, ...]], shift: int = 1) -> None:
+    """Move the box of every character a little, and those of the lost ones far away."""
+    rows = SegmentedFolder(notes).rows()
+    moved = [row._replace(x=row.x + (5000 if (row.x, row.y) in lost else shift)) for row in rows]
+    lines = [",".join(BoxRow._fields), *(",".join(map(str, row.cells())) for row in moved)]
+    (notes / "boxes.csv").write_text("\n".join(lines) + "\n")
+    (notes / "labels.csv").unlink(missing_ok=True)
+
+
+def test_undo_after_a_segmentation_that_lost_characters_takes_back_the_answer_that_it_names(notes, monkeypatch, capsys):
+    typed(monkeypatch, "a", "b", "c")
+    assert label() == 0
+    resegmented(notes, {(x, y) for _, x, y, _, _ in log(notes)[-1]["glyphs"]})
+    typed(monkeypatch, "undo")
+    assert label() == 0
+    assert "taken back: b on " in capsys.readouterr().out
+    assert {row["label"] for row in table(notes) if row["by"] == "person"} == {"a"}
+    resegmented(notes, set(), -1)
+    lost = log(notes)[2]["glyphs"]
+    boxes = notes / "boxes.csv"
+    for _, x, y, w, h in lost:
+        boxes.write_text(boxes.read_text().replace(f",{x + 4999},{y},{w},{h},", f",{x},{y},{w},{h},"))
+    typed(monkeypatch)
+    assert label() == 0
+    assert {row["label"] for row in table(notes) if row["by"] == "person"} == {"a", "c"}
+
+
+def test_undo_takes_back_a_whole_round_of_which_a_segmentation_lost_an_answer(notes, capsys):
+    assert label("ask=files", "clusters=3") == 0
+    folder = notes / "rounds/round_001"
+    (folder / "labels.csv").write_text("cluster,label,wrong\n1,a,\n2,b,\n3,c,\n")
+    assert label("ask=files", "clusters=3") == 0
+    shutil.rmtree(notes / "rounds/round_002")
+    resegmented(notes, {(x, y) for _, x, y, _, _ in log(notes)[1]["glyphs"]})
+    assert label("undo=true", "ask=files") == 0
+    assert "results      notes: nothing is labelled yet" in capsys.readouterr().out
+    assert log(notes)[-1] == {"undo": 3}
+
+
+def test_a_round_that_was_filled_in_is_taken_after_another_segmentation_and_no_round_is_taken_twice(notes, capsys):
+    assert label("ask=files", "clusters=2") == 0
+    (notes / "rounds/round_001/labels.csv").write_text("cluster,label,wrong\n1,a,\n")
+    resegmented(notes, set())
+    assert label("ask=files", "clusters=2") == 0
+    assert "1 answers taken" in capsys.readouterr().out
+    shutil.rmtree(notes / "rounds/round_002")
+    resegmented(notes, {(x, y) for _, x, y, _, _ in log(notes)[0]["glyphs"]})
+    assert label("ask=files", "clusters=2") == 0
+    assert "holds no answer yet" not in capsys.readouterr().out
+    assert (notes / "rounds/round_002/round.json").is_file()
 
 
 def test_the_baseline_names_whole_clusters_by_five_pictures(notes, monkeypatch):
