@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from io import TextIOWrapper
+from io import TextIOWrapper, UnsupportedOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -131,7 +132,8 @@ def _typed(prompt: str) -> str:
         UnicodeError: If the line is no text in the encoding of the terminal.
     """
     if isinstance(sys.stdin, TextIOWrapper) and sys.stdin.errors == "strict":
-        sys.stdin.reconfigure(errors="surrogateescape")  # otherwise the lines after it would be lost, too
+        with suppress(UnsupportedOperation):  # once a pipe was read from, it stays strict
+            sys.stdin.reconfigure(errors="surrogateescape")  # otherwise the lines after it would be lost, too
     line = input(prompt)
     line.encode()  # refuses what was escaped
     return line

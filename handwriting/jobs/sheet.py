@@ -106,11 +106,16 @@ def run(cfg: DictConfig) -> CopySheet:
         raise ConfigError(f"out={arguments.out} would replace {source.name}, the text itself: give another out=.")
     _refuse_overwriting([out, *files], arguments.overwrite)
     everything = "".join(line for page in pages for line in page)
+    copied = f"put {'it' if len(files) == 1 else 'each'} next to the photograph of the same name, {files[0].stem}.jpg"
     obstacle = ""
-    if missing := missing_glyphs(everything, font):
-        obstacle = f"its font has no glyph for {_named(missing)}. Give font=<a TrueType file that has them>"
     if is_right_to_left(everything):
         obstacle = "text from right to left can be neither set nor labelled yet. Write a text from left to right"
+        copied = "written from right to left, and so no transcript yet"
+    elif missing := missing_glyphs(everything, font):
+        obstacle = (
+            f"its font has no glyph for {_named(missing)}. Give font=<a TrueType file that has them>, or copy "
+            f"{_listed(files)} from the screen"
+        )
     content = None if obstacle else draw_pdf(pages, list(map(_notes, files)), arguments.paper, font)
 
     try:
@@ -123,12 +128,9 @@ def run(cfg: DictConfig) -> CopySheet:
     print("\n".join(f"{title:12} {value}" for title, value in _summary(pages)))
     if content is not None:
         print(f"{'sheet':12} {out}")
-    it = "it" if len(files) == 1 else "each"
-    if is_right_to_left(everything):
-        raise DataError(f"{out} is not written: {obstacle}.")
-    print(f"{'text':12} {_listed(files)}: put {it} next to the photograph of the same name, {files[0].stem}.jpg")
+    print(f"{'text':12} {_listed(files)}: {copied}")
     if obstacle:
-        raise DataError(f"{out} is not written: {obstacle}, or copy {_listed(files)} from the screen.")
+        raise DataError(f"{out} is not written: {obstacle}.")
     return CopySheet(out, tuple(files), tuple(map(tuple, pages)))
 
 
@@ -219,8 +221,14 @@ def _summary(pages: Sequence[Sequence[str]]) -> Iterator[tuple[str, str]]:
     where = _counted(len(lines), "line") + (f", {len(pages)} pages" if len(pages) > 1 else "")
     yield "words", f"{sum(len(line.split()) for line in lines):,} on {where}"
     is_latin = any(counts[letter] for letter in COVERAGE_KINDS[0].keys)
+    foreign = [sign for sign in counts if sign.isalpha() and not sign.isascii()]
     for kind in COVERAGE_KINDS:
-        if is_latin or kind.name in ("digits", "marks"):
+        if kind.name == "pairs" and is_latin and foreign:
+            yield (
+                kind.name,
+                f"not counted: they are those of English, and the text has other letters: {_named(foreign)}",
+            )
+        elif is_latin or kind.name in ("digits", "marks"):
             yield kind.name, _covered(kind, counts)
     if others := {sign: count for sign, count in counts.most_common() if len(sign) == 1 and sign not in GOALS}:
         few = sum(count < COVERAGE_KINDS[0].goal for count in others.values())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -110,10 +109,6 @@ def label_by_transcripts(
         ConfigError: If labels would be replaced that may not be.
         DataError: If no page can be labelled; and at the end, once everything else is written, if some cannot.
     """
-    from handwriting.features.piece_training import PieceTraining
-    from handwriting.labelling.learning import MAX_ROUNDS
-    from handwriting.labelling.page_labels import label_pages
-    from handwriting.pages.hand import write_label_sheet
     from handwriting.pages.relabelling import Relabelled, refuse_relabelling, write_relabelled
 
     began = time.perf_counter()
@@ -123,6 +118,12 @@ def label_by_transcripts(
         raise DataError(f"{folder.path} holds no {missing[0]}. {SEGMENT_AGAIN}")
     with_text = [page for page in found.pages if page.text]
     refuse_relabelling(folder, [page.name for page in with_text], arguments.overwrite)
+
+    # These take seconds, and what is refused is refused before.
+    from handwriting.features.piece_training import PieceTraining
+    from handwriting.labelling.page_labels import label_pages
+    from handwriting.pages.hand import write_label_sheet
+
     count = f"{len(with_text):,} page{'' if len(with_text) == 1 else 's'} with a text"
     print(f"{count}: a minute or two a page, several times as long on a busy machine", flush=True)
     segmenter = _segmenter(found.report)
@@ -136,7 +137,7 @@ def label_by_transcripts(
 
     def report_round(line: str) -> None:
         rounds.append(line)
-        print(re.sub(r"^round \d+", rf"\g<0> of at most {MAX_ROUNDS}", line), flush=True)
+        print(line, flush=True)
 
     labelled = label_pages(list(matched.values()), glyphs, PieceTraining(), arguments.seed, report_round)
     scans = {page.name: page.scan for page in with_text if page.scan}

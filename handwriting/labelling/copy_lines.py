@@ -64,17 +64,18 @@ def _is_word(text: str) -> bool:
 def copy_lines(text: str) -> list[str]:
     r"""Return a text in lines of at most ``MAX_LINE_WORDS`` words and ``MAX_LINE_WIDTH`` columns.
 
-    A paragraph, which an empty line ends, keeps its lines where all of them fit, as a poem's do; otherwise it is broken
-    anew. Empty lines are dropped. A word wider than a line is broken where the line ends.
+    Each line of the text begins a line, and one that is too long is broken. Empty lines are dropped. A word wider than
+    a line is broken where the line ends.
 
-    >>> copy_lines("one\ntwo\n\nThis paragraph has one line only, which is far too long to be kept.")
-    ['one', 'two', 'This paragraph has one line only, which is far', 'too long to be kept.']
+    >>> copy_lines("one\n\nThis line is far too long to be kept as it is.\ntwo")
+    ['one', 'This line is far too long', 'to be kept as it is.', 'two']
     """
     lines: list[str] = []
-    for paragraph in re.split(r"\n\s*\n", cleaned(text)):
-        rows = [" ".join(row.split()) for row in paragraph.splitlines() if row.strip()]
-        fits = all(count_words(row) <= MAX_LINE_WORDS and line_width(row) <= MAX_LINE_WIDTH for row in rows)
-        lines += rows if fits else _broken(" ".join(rows).split())
+    for row in cleaned(text).splitlines():
+        words = row.split()
+        kept = " ".join(words)
+        fits = count_words(kept) <= MAX_LINE_WORDS and line_width(kept) <= MAX_LINE_WIDTH
+        lines += [kept] * bool(kept) if fits else _broken(words)
     return lines
 
 

@@ -181,7 +181,7 @@ class Learning:
         """
         while self._rounds < rounds:
             moved = self.round(train)
-            report(f"round {self._rounds}: {moved:.1%} of the characters moved")
+            report(f"round {self._rounds} of at most {MAX_ROUNDS}: {moved:.1%} of the characters moved")
             if moved < AT_REST:
                 break
 

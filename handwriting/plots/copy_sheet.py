@@ -32,6 +32,8 @@ RULE_AFTER_NOTES = 4.6
 """From the last line of the instructions to the thin rule below them, in millimetres."""
 MIN_STEP, MAX_STEP = 7.2, 9.6
 """From one line of the text to the next, in millimetres; fewer lines stand further apart."""
+FOOT = 7.0
+"""From the number of the page to the lower edge, in millimetres."""
 MAX_POINTS = 18.0
 """Size of the type of the text, smaller where the widest line would not fit."""
 STEP_IN_TYPE = 1.5
@@ -81,7 +83,7 @@ def _glyphs(font: str) -> frozenset[int]:
 def draw_pdf(
     pages: Sequence[Sequence[str]], notes: Sequence[Sequence[str]], paper: Paper = "a4", font: Path | None = None
 ) -> bytes:
-    """Return a PDF with embedded fonts, the same bytes for the same text.
+    """Return a PDF with embedded fonts, the same bytes for the same text. Several pages are numbered at their feet.
 
     Args:
         pages: The lines of each page, at most ``lines_per_page`` of them.
@@ -93,12 +95,13 @@ def draw_pdf(
     with BytesIO() as file:
         # Type 42 embeds the outlines of the font as they are, and text that can be searched and copied.
         with rc_context({"pdf.fonttype": 42}), PdfPages(file, metadata={"CreationDate": None}) as pdf:
-            for lines, page_notes in zip(pages, notes, strict=True):
-                pdf.savefig(_page(lines, page_notes, paper, properties))
+            for number, (lines, page_notes) in enumerate(zip(pages, notes, strict=True), 1):
+                foot = f"page {number} of {len(pages)}" if len(pages) > 1 else ""
+                pdf.savefig(_page(lines, page_notes, foot, paper, properties))
         return file.getvalue()
 
 
-def _page(lines: Sequence[str], notes: Sequence[str], paper: Paper, font: FontProperties) -> Figure:
+def _page(lines: Sequence[str], notes: Sequence[str], foot: str, paper: Paper, font: FontProperties) -> Figure:
     width, height = PAPER_SIZES[paper]
     figure = Figure(figsize=(width / 25.4, height / 25.4))
     FigureCanvasPdf(figure)
@@ -120,6 +123,8 @@ def _page(lines: Sequence[str], notes: Sequence[str], paper: Paper, font: FontPr
     figure.add_artist(Line2D([SIDE / width, 1 - SIDE / width], [rule, rule], color=RULE, linewidth=0.6))
     for number, line in enumerate(lines):
         write(line, end_of_notes + GAP_AFTER_NOTES + number * step, INK, points, font)
+    if foot:
+        write(foot, height - FOOT, GREY, MAX_NOTE_POINTS, note_font)
     return figure
 
 

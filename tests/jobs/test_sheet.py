@@ -37,8 +37,12 @@ def refusal(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 
 def pdf_lines(path: str) -> list[list[str]]:
     """Return the lines of each page of a PDF, without the instructions."""
-    pages = pypdfium2.PdfDocument(path)
-    return [page.get_textpage().get_text_range().split("\r\n")[NOTES:] for page in pages]
+    pages = [page.get_textpage().get_text_range().split("\r\n") for page in pypdfium2.PdfDocument(path)]
+    feet = [f"page {number} of {len(pages)}" for number in range(1, len(pages) + 1)]
+    if len(pages) > 1:
+        assert [page.pop() for page in pages] == feet
+    assert not any(foot in page for page in pages for foot in feet)
+    return [page[NOTES:] for page in pages]
 
 
 def lines(path: str) -> list[str]:
@@ -76,6 +80,12 @@ def test_a_text_of_your_own_is_copied_and_what_it_lacks_is_said(capsys: pytest.C
     assert "letters      2 of 26 at least 5 times; too few: a 2, b 1, d 2, " in printed
     assert "; absent: c f g j k m " in printed
     assert "others       1 character, all fewer than 5 times: Ü 1" in printed
+
+
+def test_english_pairs_are_counted_only_where_all_letters_are_english(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "pairs        5 of 60 at least once; absent: " in sheet(capsys, "text=the hare: 5 \u00a3", "out=english")
+    german = sheet(capsys, "text=W\u00fcrde der Hase", "out=german")
+    assert "pairs        not counted: they are those of English, and the text has other letters: \u00fc" in german
 
 
 def test_a_text_of_your_own_may_be_typed_and_printed_again(capsys: pytest.CaptureFixture[str]) -> None:

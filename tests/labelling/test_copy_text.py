@@ -92,8 +92,14 @@ def test_a_line_has_few_words_and_no_word_is_lost(seed: int) -> None:
 def test_lines_of_a_person_are_kept_where_they_fit() -> None:
     poem = "I kept a line\nof every day\n\nand lost the rest"
     assert copy_lines(poem) == ["I kept a line", "of every day", "and lost the rest"]
-    long = "A paragraph in lines that are wider than the page can take\nis broken anew."
-    assert " ".join(copy_lines(long)) == long.replace("\n", " ")
+
+
+def test_a_line_that_is_too_long_is_broken_alone() -> None:
+    long = "This line of a poem is wider than the page can take it"
+    lines = copy_lines(f"A short line\n{long}\nand a short one")
+    assert (lines[0], lines[-1]) == ("A short line", "and a short one")
+    assert " ".join(lines[1:-1]) == long
+    assert all(count_words(line) <= MAX_LINE_WORDS and len(line) <= MAX_LINE_WIDTH for line in lines)
 
 
 def test_text_without_spaces_is_broken_where_the_line_ends() -> None:

@@ -64,6 +64,18 @@ def test_the_same_text_gives_the_same_bytes() -> None:
     assert draw_pdf([["one"], ["two"]], [NOTES, NOTES]) == draw_pdf([["one"], ["two"]], [NOTES, NOTES])
 
 
+def test_several_pages_are_numbered_within_what_printers_print() -> None:
+    lines = ["Ågy"] * lines_per_page("a4", len(NOTES))
+    pages = pages_of(draw_pdf([lines, lines], [NOTES, NOTES]))
+    assert [page.get_textpage().get_text_range().split("\r\n")[-1] for page in pages] == ["page 1 of 2", "page 2 of 2"]
+    for page in pages:
+        is_written = ink(page).any(1)
+        assert not is_written[-2 * 5 :].any()
+        foot = np.flatnonzero(is_written[-2 * 11 :])
+        assert len(foot)
+        assert foot[0] > 0  # apart from the last line of the text
+
+
 def test_letters_that_the_font_lacks_are_named_once() -> None:
     assert missing_glyphs("a日b本日 é\N{GREEK SMALL LETTER OMEGA}") == "日本"
 
