@@ -68,7 +68,7 @@ def copy_lines(text: str) -> list[str]:
     a line is broken where the line ends.
 
     >>> copy_lines("one\n\nThis line is far too long to be kept as it is.\ntwo")
-    ['one', 'This line is far too long', 'to be kept as it is.', 'two']
+    ['one', 'This line is far too long to be kept', 'as it is.', 'two']
     """
     lines: list[str] = []
     for row in cleaned(text).splitlines():

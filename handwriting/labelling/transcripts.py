@@ -6,18 +6,19 @@ r"""Transcripts: what is written on a page, as plain text.
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from handwriting.errors import DataError
-from handwriting.labelling.copy_lines import is_right_to_left
+from handwriting.labelling.copy_lines import KEPT_FORMAT_CHARACTERS, cleaned, is_right_to_left
 from handwriting.labelling.plain_text import plain_marks, read_text_file
 
 PAGE_BREAK = "\f"
 """The form feed, which separates the pages of one text."""
 REMEDY = "Give the text of the page, in UTF-8."
+_NO_JOINERS = str.maketrans("", "", KEPT_FORMAT_CHARACTERS)
+"""A sheet keeps them, because they change what is printed; they are no characters of a hand."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,8 @@ def transcript_of(text: str) -> Transcript:
     Args:
         text: Line ends may be of any system. All white space separates words.
     """
-    rows = (plain_marks(row).split() for row in "".join(map(_visible, text)).splitlines())
-    lines = (tuple(filter(None, row)) for row in rows)
-    return Transcript(tuple(line for line in lines if line))
+    rows = (plain_marks(row).split() for row in cleaned(text).translate(_NO_JOINERS).splitlines())
+    return Transcript(tuple(tuple(row) for row in rows if row))
 
 
 def read_transcript(path: Path, page: int | None = None, count: int = 1) -> Transcript:
@@ -89,10 +89,3 @@ def read_transcript(path: Path, page: int | None = None, count: int = 1) -> Tran
             "from left to right. Label this page without a transcript."
         )
     return transcript
-
-
-def _visible(character: str) -> str:
-    category = unicodedata.category(character)
-    if category == "Cf" or (category == "Cc" and not character.isspace()):
-        return ""
-    return character

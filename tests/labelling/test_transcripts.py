@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from handwriting.errors import DataError
+from handwriting.labelling.copy_lines import copy_lines
 from handwriting.labelling.plain_text import MAX_TEXT_BYTES
-from handwriting.labelling.transcripts import read_transcript
+from handwriting.labelling.transcripts import read_transcript, transcript_of
 
 
 @pytest.fixture
@@ -68,3 +69,10 @@ def test_a_folder_a_pipe_and_nothing_are_refused(file: Path) -> None:
     os.mkfifo(file)
     with pytest.raises(DataError, match="not a file"):
         read_transcript(file)
+
+
+def test_a_sheet_and_the_transcript_of_its_text_have_the_same_words():
+    text = "so\x07me\tbell\u00ad\r\nzero\u200bwidth\u2060\x1b e\u0301\ufeff\x0bnext"
+    words = " ".join(copy_lines(text)).split()
+    assert words == ["so", "me", "bell", "zerowidth", "\u00e9", "next"]
+    assert list(transcript_of(text).words) == words
