@@ -22,6 +22,9 @@ CORE, CORE_SIDEWAYS = (1.1, 0.1), 1.0
 ink: seams are nearly straight between the bodies of letters, and run around ascenders and tails."""
 SMALL = 0.75
 """Height and width below which a component is a dot or a mark, which no cut divides, in x-heights."""
+BAR_RISE, BAR_WIDTH, BAR_START = 1.0, 4.0, 0.3
+"""Height above the baseline from which a component is a bar, as of F, P or T, which no cut divides either, and its
+largest width, in x-heights; and the share of it from the left that lies above its letter: bars reach to the right."""
 INKED = 64
 """Level from which a pixel counts as ink."""
 REDUCED = 2
@@ -124,7 +127,7 @@ def _pieces(strip: Strip, seams: Seams, row: int, pitch: float) -> Pieces:
     path = seams.through(column, np.full(len(column), row))
     path[0], path[-1] = -1, width  # the ends hold all ink
     part = (np.arange(width)[None, None, :] > path[:, :, None]).sum(axis=0)
-    part = _whole_marks(part, inked, SMALL * strip.x_height)
+    part = _whole_marks(part, inked, strip.x_height)
     return _measured(strip, column, cost[column].astype(float) / strip.x_height, part, pitch)
 
 
@@ -139,16 +142,19 @@ def _candidates(cost: NDArray[np.float32], low: int, high: int, spacing: int) ->
     return np.sort(np.array(kept, np.int64))
 
 
-def _whole_marks(part: NDArray[np.int64], inked: NDArray[np.bool_], limit: float) -> NDArray[np.int64]:
-    """Return the part of each pixel with every dot and mark in the part that holds most of it."""
+def _whole_marks(part: NDArray[np.int64], inked: NDArray[np.bool_], x_height: float) -> NDArray[np.int64]:
+    """Return the part of each pixel with every dot, mark and bar in one part."""
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(inked.astype(np.uint8), connectivity=8)
     part = part.copy()
     for number in range(1, count):
         x, y, w, h, _ = boxes[number]
-        if w <= limit and h <= limit:
+        is_small = max(w, h) <= SMALL * x_height
+        is_bar = y + h <= BASELINE - BAR_RISE * x_height and w <= BAR_WIDTH * x_height
+        if is_small or is_bar:
             pixels = labels[y : y + h, x : x + w] == number
             inside = part[y : y + h, x : x + w]
-            inside[pixels] = np.bincount(inside[pixels]).argmax()
+            held = np.sort(inside[pixels])
+            inside[pixels] = np.bincount(held).argmax() if is_small else held[round(BAR_START * (len(held) - 1))]
     return part
 
 

@@ -65,6 +65,15 @@ def test_a_word_of_separate_bars_is_cut_between_them():
     assert (word.cut > 0.5).all()
 
 
+def test_the_bar_of_an_f_is_not_divided_where_it_reaches_over_the_next_letters():
+    strip = strip_of((10, 14), (30, 50), (56, 76))
+    strip.ink[BASELINE - 32 : BASELINE - 28, MARGIN : MARGIN + 44] = 255
+    pieces = find_pieces([strip], 1.5)[0]
+    parts = np.unique(pieces.part[strip.ink.nonzero()[0].min(), MARGIN : MARGIN + 44])
+    assert len(parts) == 1
+    assert parts[0] <= pieces.part[BASELINE - 8, MARGIN + 30]
+
+
 def test_pieces_of_an_alignment_follow_each_other_from_one_end_of_the_word_to_the_other():
     composed = words(30)
     texts = [word.text for word in composed]
