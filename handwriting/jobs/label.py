@@ -59,15 +59,22 @@ def run(cfg: DictConfig) -> SegmentedFolder:
 
     Raises:
         ConfigError: If a value is not allowed, or labels would be replaced that may not be.
-        DataError: If the folder, its labels or a person's answers cannot be read.
+        DataError: If the folder, its labels or a person's answers cannot be read, or another command writes to the
+            folder.
     """
     arguments = read_arguments(Arguments, cfg)
     folder = SegmentedFolder(Path(arguments.pages).expanduser(), key="pages")
+    folder.finish_replacement()
     if not (folder.path / BOXES_FILE).is_file():
         raise DataError(
             f"{folder.path} holds no {BOXES_FILE}, so its pages are not segmented. Give pages=<folder that handwriting "
             f"segment wrote>, for example pages=segmented/{folder.path.name}."
         )
+    with folder.locked():
+        return _label(cfg, arguments, folder)
+
+
+def _label(cfg: DictConfig, arguments: Arguments, folder: SegmentedFolder) -> SegmentedFolder:
     if arguments.method in ("auto", "transcript") and not arguments.undo:
         from handwriting.jobs.transcripts import find_transcripts, label_by_transcripts
 

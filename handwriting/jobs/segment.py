@@ -53,9 +53,9 @@ def run(cfg: DictConfig) -> SegmentedFolder:
     """Segment the pages that ``cfg`` names, print a summary, and return the folder with the results.
 
     Raises:
-        ConfigError: If a value is not allowed, or the output folder is in use.
-        DataError: If the pages cannot be found or the output folder cannot be written; and at the end, once everything
-            else is written, if pages failed.
+        ConfigError: If a value is not allowed, or the output folder holds something already.
+        DataError: If the pages cannot be found, the output folder cannot be written, or another command writes to it;
+            and at the end, once everything else is written, if pages failed.
     """
     from omegaconf import OmegaConf
 
@@ -70,20 +70,21 @@ def run(cfg: DictConfig) -> SegmentedFolder:
     output = SegmentedFolder(Path(arguments.out).expanduser() if arguments.out else _default_output(pages))
 
     try:
-        output.refuse_overwriting(arguments.overwrite)
-        with output.draft() as draft:
-            tasks = [
-                PageTask(scan, stem, segmenter, score, draft, arguments.size)
-                for scan, stem in zip(scans, file_stems(scans), strict=True)
-            ]
-            report = {
-                "pages_from": str(pages),
-                "preset": OmegaConf.to_container(cfg.preset, resolve=True),
-                "data": OmegaConf.to_container(cfg.data, resolve=True) if "data" in cfg else None,
-                "passed_over": skipped,
-                **segment_pages(tasks, min(arguments.workers or available_cores(), len(tasks)), draft),
-            }
-            draft.write_report(report)
+        with output.locked():
+            output.refuse_overwriting(arguments.overwrite)
+            with output.draft() as draft:
+                tasks = [
+                    PageTask(scan, stem, segmenter, score, draft, arguments.size)
+                    for scan, stem in zip(scans, file_stems(scans), strict=True)
+                ]
+                report = {
+                    "pages_from": str(pages),
+                    "preset": OmegaConf.to_container(cfg.preset, resolve=True),
+                    "data": OmegaConf.to_container(cfg.data, resolve=True) if "data" in cfg else None,
+                    "passed_over": skipped,
+                    **segment_pages(tasks, min(arguments.workers or available_cores(), len(tasks)), draft),
+                }
+                draft.write_report(report)
     except BrokenPipeError:  # whoever reads the printed lines has gone
         raise
     except OSError as error:

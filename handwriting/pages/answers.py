@@ -1,8 +1,8 @@
 """A person's answers about characters, kept while their pages are segmented again.
 
-Before a segmentation is replaced, all answers are written to ``labels_before.csv``, with the boxes of their characters.
-Once the new one is complete, the file holds those alone that could not be carried to a new character, or is gone. So at
-every moment each answer stands in ``labels.csv`` or in ``labels_before.csv``, and the next segmentation finds it there.
+When a new segmentation is complete, the answers that fit one of its characters stand in its ``labels.csv``, and all
+others in its ``labels_before.csv``, with the boxes of their characters. Both files replace the earlier ones together
+with the segmentation, and the next segmentation finds the answers there.
 """
 
 from __future__ import annotations

@@ -15,17 +15,26 @@ file                               content
 ``labels.png``                     The labelled characters, a class to a row.
 ``labels_before.csv``              A person's answers that did not fit when the pages were segmented again:
                                    :mod:`handwriting.pages.answers`.
+``.unfinished/``                   A new segmentation until it is in place; gone afterwards.
+``.lock``                          Locked by the command that writes to the folder; gone afterwards.
 =================================  ====================================================================================
+
+A new segmentation replaces an earlier one as a whole, whenever that is interrupted. It is written to ``.unfinished/``,
+and thrown away if it does not become complete. Once it is, ``.unfinished/replaced.json`` lists the earlier files that
+go. From then on the next command that opens the folder moves the rest into place, as often as that takes.
 """
 
 from __future__ import annotations
 
 import csv
+import json
+import logging
 import math
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -40,11 +49,19 @@ from PIL import Image
 from handwriting.data.formats.pictures import read_picture
 from handwriting.data.preparation.resizing import fit
 from handwriting.errors import ConfigError, DataError, RunError
-from handwriting.files import read_json, write_json
+from handwriting.files import read_json, write_atomically, write_json
 from handwriting.glyphs import Glyphs
 from handwriting.pages.answers import CarriedLabels, carry_answers, check_answers, keep_answers, read_answers
 from handwriting.pages.boxes import COLUMNS, BoxRow
-from handwriting.pages.names import BOXES_FILE, LABELS_FILE, LABELS_PICTURE, LABELS_RECORD_FILE, REPORT_FILE
+from handwriting.pages.locking import LOCK_FILE, interrupts_postponed, locked
+from handwriting.pages.names import (
+    BOXES_FILE,
+    LABELS_BEFORE_FILE,
+    LABELS_FILE,
+    LABELS_PICTURE,
+    LABELS_RECORD_FILE,
+    REPORT_FILE,
+)
 from handwriting.segmentation.page import Kind, Piece
 
 GLYPH_FILES: dict[Kind, str] = {"word": "words.npz", "character": "characters.npz"}
@@ -53,17 +70,26 @@ OVERLAY_FOLDER = "overlays"
 LABEL_FILES = (LABELS_FILE, LABELS_RECORD_FILE, LABELS_PICTURE)
 """The files of the labels of one segmentation."""
 DRAFT_FOLDER = ".unfinished"
-"""The folder inside a segmented folder that holds a new segmentation until it is complete."""
+"""The folder inside a segmented folder that holds a new segmentation until it is in place."""
+REPLACED_FILE = "replaced.json"
+"""The file in a complete draft that lists the files of the earlier segmentation that have no successor."""
 PART_FOLDER = "parts"
 """The folder inside the draft where the rows and glyphs of each page wait to be merged."""
 MIN_X_HEIGHT = 1.0
 """The least x-height of a page, in pixels; a report may hold one that was rounded to 0."""
+FINISHING_S = 10.0
+"""How long a reader waits for another command that moves a new segmentation into place; a second is usual."""
 SEGMENT_AGAIN = "Segment the pages again, with overwrite=true."
 
 PageImages = Mapping[Kind, NDArray[np.uint8]]
 """The glyphs of a page by kind."""
 
-_PICTURE_PATH = re.compile(rf"({'|'.join((*PICTURE_FOLDERS.values(), OVERLAY_FOLDER))})/[^/]+\.(png|jpg)")
+_FOLDERS_OF_PICTURES = (*PICTURE_FOLDERS.values(), OVERLAY_FOLDER)
+_PICTURE_PATH = re.compile(rf"({'|'.join(_FOLDERS_OF_PICTURES)})/[^/]+\.(png|jpg)")
+_FILES = (*LABEL_FILES, LABELS_BEFORE_FILE, BOXES_FILE, REPORT_FILE, *GLYPH_FILES.values())
+"""All files but the pictures, in the order in which they are moved into place."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -178,11 +204,12 @@ class SegmentedFolder:
             ConfigError: If the path is a file; if the folder holds more than the draft of a process that was killed and
                 ``overwrite`` is false; or if one of the files to be written exists and does not belong to an earlier
                 segmentation.
-            DataError: If its labels cannot be read, so that a person's answers in them would be lost.
+            DataError: If its labels cannot be read, so that a person's answers in them would be lost; or if an
+                interrupted replacement cannot be finished.
         """
-        if self.path.exists() and not self.path.is_dir():
-            raise ConfigError(f"{self.key}={self.path} is a file. Give a folder.")
-        if self.path.is_dir() and any(path.name != DRAFT_FOLDER for path in self.path.iterdir()):
+        self._refuse_file()
+        self.finish_replacement()
+        if self.path.is_dir() and any(path.name not in (DRAFT_FOLDER, LOCK_FILE) for path in self.path.iterdir()):
             if not overwrite:
                 raise ConfigError(
                     f"{self.key}={self.path} is not empty. Give another folder, or overwrite=true to replace an "
@@ -190,6 +217,10 @@ class SegmentedFolder:
                 )
             self._refuse_foreign([BOXES_FILE, REPORT_FILE, *LABEL_FILES, *GLYPH_FILES.values()])
             check_answers(self)
+
+    def _refuse_file(self) -> None:
+        if self.path.exists() and not self.path.is_dir():
+            raise ConfigError(f"{self.key}={self.path} is a file. Give a folder.")
 
     def _refuse_foreign(self, names: Sequence[str]) -> None:
         earlier = set(self.files())
@@ -199,50 +230,161 @@ class SegmentedFolder:
                 f"another {self.key}."
             )
 
+    def _refuse_obstacles(self, names: Sequence[str]) -> None:
+        """Refuse what would stop a replacement halfway, or lead it out of the folder.
+
+        Raises:
+            DataError: If the name of a file belongs to a folder, or that of a folder of pictures to a file or a link.
+        """
+        folders = [self.path / name for name in names if (self.path / name).is_dir()]
+        if folders:
+            raise DataError(f"{folders[0]} is a folder, and a file is to be written there. Move it away.")
+        for path in (self.path / name for name in _FOLDERS_OF_PICTURES):
+            if path.is_symlink() or (path.exists() and not path.is_dir()):
+                raise DataError(f"{path} is no folder but a {'link' if path.is_symlink() else 'file'}. Move it away.")
+
+    @contextmanager
+    def locked(self, wait_s: float = 0.0) -> Iterator[None]:
+        """Keep all other commands from writing to the folder, and finish an interrupted replacement first.
+
+        See :func:`handwriting.pages.locking.locked`.
+
+        Args:
+            wait_s: How long to wait for another command, in seconds.
+
+        Raises:
+            ConfigError: If the path is a file.
+            DataError: If another command writes to the folder for longer, it cannot be written, or a replacement cannot
+                be finished.
+        """
+        self._refuse_file()
+        with locked(self.path, self.key, wait_s):
+            if self._is_being_replaced():
+                with interrupts_postponed():
+                    self._replace()
+                logger.warning("%s: a replacement that was interrupted is finished", self.path)
+            yield
+
+    def finish_replacement(self) -> None:
+        """Move a complete new segmentation into place, if the command that wrote it was stopped before it had.
+
+        Call this before reading the folder. It costs one look at the disk where there is nothing to do.
+
+        Raises:
+            DataError: If it cannot be moved, or another command takes longer than usual to do so.
+        """
+        if not self._is_being_replaced():
+            return
+        try:
+            with self.locked(FINISHING_S):
+                pass
+        except DataError as error:
+            if self._is_being_replaced():  # otherwise the other command has finished this, and goes on with its work
+                raise DataError(f"A new segmentation is not in place yet. {error}") from error
+
+    def _is_being_replaced(self) -> bool:
+        draft = self.path / DRAFT_FOLDER
+        return (draft / REPLACED_FILE).exists() and not draft.is_symlink()
+
     @contextmanager
     def draft(self) -> Iterator[Draft]:
         """Create a draft inside the folder, and replace the folder's segmentation by it on success.
 
         A person's answers in ``labels.csv`` are carried to the new characters; other labels are dropped, unless the
         draft brings a ``labels.csv`` of its own. After an exception the folder is as it was before. A folder that did
-        not exist is removed again.
+        not exist is removed again. Ctrl-C while the files are moved takes effect once all are in place.
 
         Raises:
-            ConfigError: If a file to be written exists and does not belong to an earlier segmentation.
-            DataError: If the labels of an earlier segmentation cannot be read.
+            ConfigError: If the path is a file, or a file to be written exists and does not belong to an earlier
+                segmentation.
+            DataError: If another command writes to the folder, the labels of an earlier segmentation cannot be read, or
+                the files cannot be moved.
         """
-        created = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
-        draft = self.path / DRAFT_FOLDER
-        try:
-            shutil.rmtree(draft, ignore_errors=True)  # of a process that was killed
-            (draft / PART_FOLDER).mkdir(parents=True)
-            unfinished = Draft(draft)
-            yield unfinished
-            unfinished.carried = self._install(SegmentedFolder(draft))
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-            with suppress(OSError):  # raised at the first that is not empty
-                for folder in created:
-                    folder.rmdir()
+        with self.locked():
+            draft = self.path / DRAFT_FOLDER
+            try:
+                shutil.rmtree(draft, ignore_errors=True)  # of a process that was killed
+                draft.mkdir()
+                (draft / PART_FOLDER).mkdir()
+                unfinished = Draft(draft)
+                yield unfinished
+                unfinished.carried = self._install(SegmentedFolder(draft))
+            finally:
+                if not self._is_being_replaced():
+                    shutil.rmtree(draft, ignore_errors=True)
 
     def _install(self, draft: SegmentedFolder) -> CarriedLabels:
-        """Move the files of a complete draft into this folder, in place of an earlier segmentation.
-
-        The earlier glyphs are deleted first and the new ones arrive last, so that an interrupted replacement is never
-        read as data; and at every moment the lists name all pictures present, so that the next attempt replaces them.
-        """
+        """Move the files of a complete draft into this folder, in place of an earlier segmentation."""
         self._refuse_foreign([name for name in (*draft.files(), *LABEL_FILES) if (draft.path / name).exists()])
         answers, dropped = read_answers(self)
         carried, left = carry_answers(answers, draft)
-        keep_answers(self, answers)  # until the new labels.csv holds them
-        new = [name for name in draft.files() if (draft.path / name).exists()]
-        for name in self.files()[:1:-1]:  # all but the two lists
-            (self.path / name).unlink(missing_ok=True)
-        for name in new:
-            (self.path / name).parent.mkdir(exist_ok=True)
-            (draft.path / name).replace(self.path / name)
-        keep_answers(self, left)
+        keep_answers(draft, left)
+        new = draft._present()
+        old = [name for name in self._present()[::-1] if name not in set(new)]  # the glyphs first
+        self._refuse_obstacles([*new, *old])
+        for name in set(_FILES) & set(new):  # the lists must not be lost in a power cut that spares the next file
+            with (draft.path / name).open("rb") as file:
+                os.fsync(file.fileno())
+        with interrupts_postponed():
+            content = json.dumps(old).encode()
+            write_atomically(draft.path / REPLACED_FILE, lambda file: file.write(content))
+            self._replace()
         return CarriedLabels(carried, len(left), dropped)
+
+    def _present(self) -> list[str]:
+        """Return the files of a segmentation that exist, in the order in which they are moved into place.
+
+        The pictures come first, because the lists name them; the glyphs come last.
+        """
+        pictures = [name for name in self.files() if name not in _FILES]
+        return [name for name in (*pictures, *_FILES) if (self.path / name).exists()]
+
+    def _replace(self) -> None:
+        """Delete the files that the draft lists, and move its own into place; what was done before is not done again.
+
+        The earlier glyphs are deleted first and the new ones arrive last, so that a program that has begun to read the
+        folder before fails, and does not take the two segmentations for one.
+        """
+        draft = SegmentedFolder(self.path / DRAFT_FOLDER)
+        old = self._replaced()
+        new = draft._present()
+        glyphs = [name for name in GLYPH_FILES.values() if name in new]
+        try:
+            for folder in (self, draft):
+                folder._refuse_obstacles([])
+            for name in (*glyphs, *old):
+                (self.path / name).unlink(missing_ok=True)
+            for name in new:
+                (self.path / name).parent.mkdir(exist_ok=True)
+                (draft.path / name).replace(self.path / name)
+            (draft.path / REPLACED_FILE).unlink()
+        except OSError as error:
+            raise DataError(
+                f"{self.path}: the new segmentation in {DRAFT_FOLDER} cannot be moved into place "
+                f"({error.strerror or error}). Correct this; the next command that opens the folder moves it."
+            ) from error
+        shutil.rmtree(draft.path, ignore_errors=True)
+
+    def _replaced(self) -> list[str]:
+        """Return the earlier files that are to be deleted; the list may have been edited: all lie in the folder.
+
+        Raises:
+            DataError: If the list cannot be read, or names anything else.
+        """
+        path = self.path / DRAFT_FOLDER / REPLACED_FILE
+        try:
+            names = json.loads(path.read_text("utf-8"))
+            if isinstance(names, list) and all(name in _FILES or _PICTURE_PATH.fullmatch(name) for name in names):
+                return names
+            reason = "it is no list of files of a segmentation"
+        except OSError as error:
+            reason = error.strerror or str(error)
+        except (ValueError, TypeError) as error:
+            reason = str(error)
+        raise DataError(
+            f"{path} cannot be read ({reason}). Move {path.parent} away, and segment the pages again with "
+            "overwrite=true."
+        )
 
 
 @dataclass

@@ -57,10 +57,11 @@ class Pages(GlyphSource):
         """Return the training and the test glyphs: at ``image_size`` where they have their own scale.
 
         Raises:
-            DataError: If the folder is not one that ``handwriting segment`` wrote, it holds no pieces of ``kind``,
-                all their pictures were deleted, or ``labels.csv`` is broken or leaves none.
+            DataError: If the folder is not one that ``handwriting segment`` wrote, it is being replaced, it holds no
+                pieces of ``kind``, all their pictures were deleted, or ``labels.csv`` is broken or leaves none.
         """
         folder = SegmentedFolder(Path(self.path).expanduser(), key="data.path")
+        folder.finish_replacement()
         kinds = folder.glyph_kinds()
         if kinds and self.kind not in kinds:
             raise DataError(f"{folder.path} holds no {GLYPH_FILES[self.kind]}. Give data.kind={kinds[0]}.")
