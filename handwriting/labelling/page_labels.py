@@ -123,7 +123,7 @@ def label_pages(
             )
         ]
         if changed := sum(_pairs(one) != _pairs(other) for one, other in zip(matched, again, strict=True)):
-            report(f"the letters match words of {changed} pages in another way")
+            report(f"pages whose letters match words in another way: {changed}")
             matched, words = again, _words(again, strippers)
             learning = _learned(words, glyphs, train, seed, report, MAX_ROUNDS)
         else:
