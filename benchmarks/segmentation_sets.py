@@ -163,31 +163,35 @@ def forms(path: Path) -> Iterator[KnownPage]:
             boxes={"line": boxes},
             name=Path(name).stem,
             words=[words_of(text) for _, text in lines],
-            text=[natural_words(text) for _, text in lines],
+            text=natural_words([text for _, text in lines]),
         )
 
 
-def natural_words(transcription: str) -> list[str]:
-    """Return the words of a transcription as they are written, marks next to the word that they belong to.
+def natural_words(transcriptions: Sequence[str]) -> list[list[str]]:
+    """Return the words of transcribed lines as they are written, marks next to the word that they belong to.
 
-    >>> natural_words('told|"|by|some|#|people|,|20|-|M P')
-    ['told', '"by', 'some', 'people,', '20', '-', 'M', 'P']
+    >>> natural_words(['told|this|"|by|some|#|people|,', '20|-|"|M P'])
+    [['told', 'this', '"by', 'some', 'people,'], ['20', '-"', 'M', 'P']]
     """
-    words: list[str] = []
-    opens, is_open = "", False
-    for token in transcription.replace("|", " ").split():
-        if token == "#":
-            continue
-        if token == '"':
-            is_open = not is_open
-        if (token == '"' and is_open) or token == "(":
-            opens = token
-        elif words and token in CLOSING_MARKS:
-            words[-1] += token
-        else:
-            words.append(opens + token)
-            opens = ""
-    return words
+    lines: list[list[str]] = []
+    is_open = False  # a quotation may end in a later line
+    for transcription in transcriptions:
+        words: list[str] = []
+        opens = ""
+        for token in transcription.replace("|", " ").split():
+            if token == "#":
+                continue
+            if token == '"':
+                is_open = not is_open
+            if (token == '"' and is_open) or token == "(":
+                opens = token
+            elif words and token in CLOSING_MARKS:
+                words[-1] += token
+            else:
+                words.append(opens + token)
+                opens = ""
+        lines.append(words)
+    return lines
 
 
 def words_of(transcription: str) -> int:
