@@ -19,7 +19,7 @@ from handwriting.data.sources.pages import Pages
 from handwriting.errors import ConfigError
 from handwriting.features import piece_training
 from handwriting.jobs import MISTAKE, start
-from handwriting.labelling import learning
+from handwriting.labelling import learning, page_labels
 from handwriting.pages.answers import MIN_IOU, overlaps
 from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.labels import LabelRow, character_key, read_labels, write_labels
@@ -39,7 +39,8 @@ def _quick():
     """Learn in two short rounds, from few composed words."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(piece_training.PieceTraining.__init__, "__defaults__", (3, 64, 4e-3, 0.05, 0.07, 0.1, 0.05, 0.15))
-        patch.setattr(learning, "MAX_ROUNDS", 2)
+        for module in (learning, page_labels):  # the second has a name of its own for it
+            patch.setattr(module, "MAX_ROUNDS", 2)
         patch.setattr(learning, "COMPOSED_WORDS", 60)
         yield
 
@@ -257,6 +258,7 @@ def test_a_deleted_glyph_stays_deleted(done: Path) -> None:
 
 
 def test_a_glyph_deleted_before_its_cuts_changed_stays_deleted(notes: Path) -> None:
+    Path("photos/two.txt").unlink()
     folder = SegmentedFolder(notes / "segmented/photos")
     for row in list(folder.rows("character"))[:40:4]:
         (folder.path / row.file).unlink()
