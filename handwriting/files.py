@@ -26,9 +26,14 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
         write: Called with an open binary file.
 
     Raises:
-        RunError: If the disk is full, or a folder has the file's name.
+        RunError: If the disk is full, a folder has the file's name, or something else that of a folder on its path.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        obstacle = next(folder for folder in path.parents if folder.is_symlink() or folder.exists())
+        kind = "a file" if obstacle.exists() else "a broken link"
+        raise RunError(f"{obstacle} is {kind}, and a folder is to be made there: remove it.") from error
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     if path.is_dir():
         raise RunError(f"{path} is a folder, and a file is to be written there: remove it.")

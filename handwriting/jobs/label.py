@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from contextlib import suppress
+from contextlib import nullcontext, redirect_stderr, suppress
 from dataclasses import dataclass, replace
-from io import TextIOWrapper, UnsupportedOperation
+from io import StringIO, TextIOWrapper, UnsupportedOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -15,7 +15,7 @@ from pydantic import Field
 
 from handwriting import config
 from handwriting.engine.sections import build_source
-from handwriting.errors import DataError, RunError
+from handwriting.errors import ConfigError, DataError, RunError
 from handwriting.fields import FolderPath
 from handwriting.files import read_json, write_json
 from handwriting.jobs.arguments import Count, Seed, Switch, read_arguments
@@ -88,7 +88,11 @@ def _label(cfg: DictConfig, arguments: Arguments, folder: SegmentedFolder) -> Se
 
 
 def label_in_rounds(cfg: DictConfig, arguments: Arguments, folder: SegmentedFolder) -> SegmentedFolder:
-    """Label by the answers of a person; see :func:`run`."""
+    """Label by the answers of a person; see :func:`run`.
+
+    Raises:
+        ConfigError: If questions are to be shown on an output that is closed.
+    """
     from handwriting.pages.round_session import (
         RoundSession,
         ask_by_files,
@@ -98,6 +102,8 @@ def label_in_rounds(cfg: DictConfig, arguments: Arguments, folder: SegmentedFold
         save_labels,
     )
 
+    if arguments.ask == "terminal" and not arguments.undo and sys.stdout is None:  # as it is after >&-
+        raise ConfigError("Standard output is closed, so that no question can be shown. Open it, or give ask=files.")
     rows, glyphs = folder.glyphs("character")
     present = np.array([folder.has_picture(row) for row in rows], bool)
     if present.sum() < MIN_CHARACTERS:
@@ -135,13 +141,16 @@ def _typed(prompt: str) -> str:
     """Show a prompt and return the line that is typed.
 
     Raises:
-        EOFError: If there is no further line.
+        EOFError: If there is no further line, or the input is closed.
         UnicodeError: If the line is no text in the encoding of the terminal.
     """
+    if sys.stdin is None:  # as it is after <&-
+        raise EOFError
     if isinstance(sys.stdin, TextIOWrapper) and sys.stdin.errors == "strict":
         with suppress(UnsupportedOperation):  # once a pipe was read from, it stays strict
             sys.stdin.reconfigure(errors="surrogateescape")  # otherwise the lines after it would be lost, too
-    line = input(prompt)
+    with redirect_stderr(StringIO()) if sys.stderr is None else nullcontext():  # input() refuses to do without
+        line = input(prompt)
     line.encode()  # refuses what was escaped
     return line
 

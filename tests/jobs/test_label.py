@@ -16,9 +16,12 @@ from PIL import Image
 from handwriting.data.preparation.resizing import fit
 from handwriting.data.sources.digits import Digits
 from handwriting.data.sources.pages import Pages
+from handwriting.errors import RunError
 from handwriting.jobs import MISTAKE, start
+from handwriting.labelling.rounds import RoundSheet
 from handwriting.pages.boxes import BoxRow
 from handwriting.pages.folder import SegmentedFolder
+from handwriting.pages.round_files import write_round
 from handwriting.segmentation.page import Box, Piece
 
 CHARACTERS = 240
@@ -358,6 +361,42 @@ def test_bytes_that_are_no_text_are_answered_in_one_line_and_the_question_is_ask
     assert len(lines) == 1
     assert lines[0].endswith("Type it again, or a Unicode name.")
     assert [(entry["label"], entry["wrong"]) for entry in log(notes)] == [("a", [3])]
+
+
+def test_a_closed_input_is_the_end_of_the_input(notes, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", None)
+    assert label() == 0
+    assert "nothing is labelled yet" in capsys.readouterr().out
+
+
+def test_without_an_output_to_ask_on_nothing_is_asked(notes, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdout", None)
+    assert "Standard output is closed" in one_line(capsys)
+    assert not (notes / "rounds").exists()
+    assert label("ask=files") == 0
+
+
+def test_answers_are_taken_where_errors_cannot_be_shown(notes, monkeypatch):
+    monkeypatch.setattr("sys.stderr", None)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a -3\nquit\n"), "utf-8"))
+    assert label() == 0
+    assert [(entry["label"], entry["wrong"]) for entry in log(notes)] == [("a", [3])]
+
+
+@pytest.mark.parametrize("name", ["rounds", "rounds/round_001"])
+def test_a_file_where_a_folder_is_to_be_made_is_named(notes, name):
+    path = notes / name
+    for make, kind in ((path.touch, "a file"), (lambda: path.symlink_to("nowhere"), "a broken link")):
+        path.parent.mkdir(exist_ok=True)
+        make()
+        with pytest.raises(RunError) as caught:
+            write_round(notes, 1, [RoundSheet((0,), None, 0.0, "cluster")], [("page.png", 0, 0, 9, 12)], blank_squares)
+        assert str(caught.value) == f"{path} is {kind}, and a folder is to be made there: remove it."
+        path.unlink()
+
+
+def blank_squares(glyphs) -> np.ndarray:
+    return np.zeros((len(glyphs), 96, 96), np.uint8)
 
 
 def test_ctrl_c_says_that_answers_are_kept(notes, monkeypatch, capsys):
