@@ -27,8 +27,9 @@ from handwriting.pages.batch import (
 from handwriting.pages.folder import OVERLAY_FOLDER, SegmentedFolder
 from handwriting.pages.names import BOXES_FILE, LABELS_BEFORE_FILE, REPORT_FILE
 from handwriting.pages.scans import scans_in
-from handwriting.pages.transcripts import transcript_path
+from handwriting.pages.transcripts import SUFFIX, obstacle_at, transcript_path
 from handwriting.segmentation.page import KINDS, Score, Segmenter
+from handwriting.text import printable
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -63,10 +64,11 @@ def run(cfg: DictConfig) -> SegmentedFolder:
     segmenter = config.build(cfg.preset, "preset", base=Segmenter, trust=config.trust_of_command())
     score = character_score(cfg.data) if "data" in cfg else None
     pages = Path(arguments.pages).expanduser()
-    scans, skipped = scans_in(pages)
-    texts = [path for scan in scans if (path := transcript_path(scan))]
-    if skipped:  # in a folder
-        skipped -= len(set(texts))
+    scans, others = scans_in(pages)
+    found = [path for scan in scans if (path := transcript_path(scan))]
+    texts = [path for path in found if not obstacle_at(path)]
+    own = {path.with_suffix(SUFFIX) for path in found}  # a disk that ignores case may list another case
+    skipped = sum(path.with_suffix(path.suffix.lower()) not in own for path in others)
     output = SegmentedFolder(Path(arguments.out).expanduser() if arguments.out else _default_output(pages))
 
     try:
@@ -97,6 +99,9 @@ def run(cfg: DictConfig) -> SegmentedFolder:
     if texts:
         have = "page has" if len(texts) == 1 else "pages have"
         lines["texts"] = f"{len(texts):,} {have} one: handwriting label {shlex.quote(f'pages={output.path}')}"
+    if obstacles := [f"{path} is {what}" for path in dict.fromkeys(found) if (what := obstacle_at(path))]:
+        more = f", and {len(obstacles) - 1:,} more" if len(obstacles) > 1 else ""
+        lines["no text"] = f"{printable(obstacles[0])}{more}"
     print("\n".join(f"{key:12} {value}" for key, value in lines.items()))
     if failures := [describe_page(page) for page in report["pages"] if "failed" in page]:
         raise DataError(

@@ -16,7 +16,7 @@ from handwriting.pages.boxes import BoxRow
 from handwriting.pages.folder import OVERLAY_FOLDER, SEGMENT_AGAIN, SegmentedFolder
 from handwriting.pages.names import REPORT_FILE
 from handwriting.pages.scans import Scan, read_scan, scans_in
-from handwriting.pages.transcripts import SUFFIX, transcript_path
+from handwriting.pages.transcripts import SUFFIX, in_any_case, transcript_path
 from handwriting.segmentation.crops import without_blank
 from handwriting.segmentation.page import KINDS, Piece, Score, Segmented, Segmenter
 
@@ -92,8 +92,8 @@ def original_pages(report: dict[str, Any]) -> list[OriginalPage]:
 
 def _text_alone(pages_from: Path, entry: dict[str, Any]) -> Path | None:
     """Return the transcript of a page whose photograph is gone, as far as it can be found without it."""
-    path = (pages_from / str(entry["page"])).with_suffix(SUFFIX)
-    return path if path.is_file() else None
+    path = in_any_case((pages_from / str(entry["page"])).with_suffix(SUFFIX))
+    return path if path and path.is_file() else None
 
 
 def segmented_again(page: OriginalPage, segmenter: Segmenter, score: Score | None, rows: Sequence[BoxRow]) -> Segmented:

@@ -58,7 +58,7 @@ class Scan:
         return self.name.encode(errors="backslashreplace").decode()
 
 
-def scans_in(path: Path) -> tuple[list[Scan], int]:
+def scans_in(path: Path) -> tuple[list[Scan], list[Path]]:
     """Find the pages in one picture, in one PDF, or in the files of a folder, but not in its folders.
 
     A broken file in a folder counts as one page, so that the others are read; ``read_scan`` reports the error.
@@ -67,7 +67,7 @@ def scans_in(path: Path) -> tuple[list[Scan], int]:
         path: A file with any name, or a folder, whose files with an ending in ``SUFFIXES`` are read.
 
     Returns:
-        The pages, files in natural order; and the number of files of a folder skipped for their ending.
+        The pages, files in natural order; and the files of a folder that are skipped for their ending.
 
     Raises:
         DataError: If there is nothing at ``path`` or no page in it, or if it is a file that cannot be read.
@@ -77,7 +77,7 @@ def scans_in(path: Path) -> tuple[list[Scan], int]:
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}). {GIVE}") from error
     if not is_folder(path):
-        return _scans_of(path), 0
+        return _scans_of(path), []
     files = [entry for entry in listed(path) if not is_folder(entry)]
     taken = [file for file in files if file.suffix.lower() in SUFFIXES]
     if not taken:
@@ -88,7 +88,7 @@ def scans_in(path: Path) -> tuple[list[Scan], int]:
             scans += _scans_of(file)
         except DataError:  # reported when the page is read
             scans.append(Scan(file, 0, 1))
-    return scans, len(files) - len(taken)
+    return scans, [file for file in files if file.suffix.lower() not in SUFFIXES]
 
 
 def read_scan(scan: Scan) -> NDArray[np.uint8]:

@@ -186,6 +186,21 @@ def test_the_report_and_the_terminal_agree(result):
     assert str(out) in printed
 
 
+def test_texts_are_no_files_passed_over_and_what_is_none_is_named(capsys):
+    for name in ("a", "b", "c", "d"):
+        save_pages(Path(f"pages/{name}.png"))
+    Path("pages/a.TXT").write_text("words")
+    Path("pages/b.txt").mkdir()
+    Path("pages/c.txt").symlink_to("nowhere")
+    for others in (0, 1):
+        assert start("segment", ["pages=pages", f"out=out{others}", "workers=1", *QUICKLY]) == 0
+        printed = capsys.readouterr().out
+        assert re.findall("^skipped +(.*) files", printed, re.MULTILINE) == ["1"] * others
+        assert re.search("^texts +1 page has one", printed, re.MULTILINE)
+        assert re.search("^no text +pages/b.txt is a folder, and 1 more$", printed, re.MULTILINE)
+        Path("pages/notes.txt").write_text("no text of a page")
+
+
 def test_nothing_but_the_results_is_left(result):
     names = {"boxes.csv", "report.json", "words.npz", "characters.npz", "words", "characters", "overlays"}
     assert {path.name for path in result.out.iterdir()} == names

@@ -27,6 +27,26 @@ def test_a_photograph_has_the_text_of_its_name_and_may_have_none(tmp_path: Path)
     assert transcript_of_scan(Scan(tmp_path / "other.jpg", 0, 1)) is None
 
 
+@pytest.mark.parametrize("name", ["one.TXT", "one.Txt", "one.txT"])
+def test_the_ending_of_a_text_may_be_of_any_case(tmp_path: Path, name: str) -> None:
+    text = write(tmp_path / name, "words")
+    assert (found := transcript_path(Scan(tmp_path / "one.jpg", 0, 1)))
+    assert found.samefile(text)
+    write(tmp_path / name.replace("one", "scan"), "one\ftwo")
+    transcript = transcript_of_scan(Scan(tmp_path / "scan.pdf", 1, 2))
+    assert transcript
+    assert transcript.words == ("two",)
+
+
+def test_a_folder_or_a_broken_link_in_the_place_of_a_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "one.txt").mkdir()
+    (tmp_path / "two.txt").symlink_to("nowhere")
+    for name, what in (("one", "a folder"), ("two", "a broken link")):
+        with pytest.raises(DataError) as caught:
+            transcript_of_scan(Scan(tmp_path / f"{name}.jpg", 0, 1))
+        assert str(caught.value).startswith(f"{tmp_path / name}.txt is {what}. ")
+
+
 def test_a_page_of_several_has_its_own_text_before_its_part_of_one(tmp_path: Path) -> None:
     write(tmp_path / "scan.txt", "first\ntwo\fsecond\fthird\f\n")
     own = write(tmp_path / "scan_2.txt", "own")
