@@ -82,6 +82,7 @@ def write_label_sheet(folder: SegmentedFolder, keep: float = 0.9) -> None:
         np.array([label.confidence for label in found]),
         np.array([label.kept for label in found]),
         keep,
+        badness=np.array([label.badness for label in found]),
         numbers=[line[character_key(row)] for row in rows],
     )
     write_atomically(folder.path / LABELS_PICTURE, lambda file: file.write(png_bytes(sheet)))

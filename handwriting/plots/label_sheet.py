@@ -16,16 +16,23 @@ WIDTH = 1600
 NAME_WIDTH = 120
 """The space for the label and the counts of a class, in pixels."""
 MAX_GLYPHS_OF_CLASS = 120
-"""More glyphs of a class are thinned out evenly, from the most certain to the most doubtful."""
+"""Of more glyphs of a class, those kept and those not kept are each thinned out evenly."""
+KEPT_SHARE = 2 / 3
+"""Share of these places that kept glyphs may fill; those that the others leave free come on top."""
 PADDING = 4
 """Paper on each side of a glyph, in pixels."""
 MIN_CELL_WIDTH = 16
-NUMBER_HEIGHT, NUMBER_SIZE, NUMBER_GREY = 11, 9, 140
-"""Height of the line below each glyph that holds its number, the size of its type, and its grey."""
-MORE_WIDTH = 90
+NUMBER_HEIGHT, NUMBER_SIZE, NUMBER_PADDING = 17, 13, 3
+"""Height of the line below each glyph that holds its number, the size of its type, and the paper on either side."""
+MORE_WIDTH = 150
 """The space for the number of glyphs that are not shown."""
-DOUBTFUL, EXCLUDED = (255, 176, 0), (220, 38, 127)
-"""Gold below the confidence, magenta for what is not kept: distinct without seeing red or green."""
+HEAD_HEIGHT, HEAD_LINE = 44, 20
+"""Height of the head, and of a further line in it."""
+DOUBTFUL, EXCLUDED, ODD = (255, 176, 0), (220, 38, 127), (70, 120, 255)
+"""Gold below the confidence, magenta for what is not kept, blue for odd drawings: distinct without seeing red or green.
+"""
+ODD_BADNESS = 0.9
+"""The badness from which a kept glyph is marked as oddly drawn."""
 TINT = 0.15
 """How much of its colour the paper of a marked glyph takes on."""
 
@@ -36,10 +43,11 @@ def draw_label_sheet(
     confidence: NDArray[np.float64],
     kept: NDArray[np.bool_],
     keep: float = 0.9,
+    badness: NDArray[np.float64] | None = None,
     max_glyphs: int = MAX_GLYPHS_OF_CLASS,
     numbers: Sequence[int] | None = None,
 ) -> Image.Image:
-    """Draw labelled glyphs, dark on white, in rows of one class: the most certain first.
+    """Draw labelled glyphs, dark on white, in rows of one class: those kept, then the others, the most certain first.
 
     Args:
         images: Bright ink on dark at one scale, uint8 ``(N, 1, H, W)``; at least one.
@@ -48,6 +56,8 @@ def draw_label_sheet(
         kept: Whether the glyph enters training, bool ``(N,)``.
         keep: Glyphs kept with a lower confidence, by a person or an earlier setting, are doubtful: on gold paper.
             Those not kept are on magenta paper.
+        badness: How badly each glyph is drawn, ``(N,)``, 0..1. Characters that are kept, sure and of ``ODD_BADNESS`` or
+            more are on blue paper. By default none is.
         max_glyphs: The largest number of glyphs shown of a class, at least 1.
         numbers: The row of each glyph in the table of labels, to be written below it.
 
@@ -56,25 +66,42 @@ def draw_label_sheet(
     """
     names = np.array(labels)
     doubtful = kept & (confidence < keep)
+    odd = np.zeros_like(kept) if badness is None else kept & ~doubtful & (names != "") & (badness >= ODD_BADNESS)
     blocks = []
+    is_whole = True
     for name in sorted(set(labels), key=lambda label: (not label, alphabet_key(label))):
         members = np.flatnonzero(names == name)
-        members = members[np.lexsort((members, -confidence[members], ~kept[members]))]
-        shown = members[np.unique(np.linspace(0, len(members) - 1, min(len(members), max_glyphs)).round().astype(int))]
-        colours = [EXCLUDED if not kept[index] else DOUBTFUL if doubtful[index] else None for index in shown]
+        members = members[np.lexsort((members, -confidence[members]))]
+        kinds = members[kept[members]], members[~kept[members]]
+        shown_kinds = _thinned(*kinds, max_glyphs)
+        shown = np.concatenate(shown_kinds)
         cells = [
-            _numbered(_cell(images[index, 0], colour), None if numbers is None else numbers[index])
-            for index, colour in zip(shown, colours, strict=True)
+            _numbered(
+                _cell(images[i, 0], EXCLUDED if not kept[i] else DOUBTFUL if doubtful[i] else ODD if odd[i] else None),
+                None if numbers is None else numbers[i],
+            )
+            for i in shown
         ]
         counts = [
             (len(members), "glyph" if len(members) == 1 else "glyphs"),
             (int(doubtful[members].sum()), "doubtful"),
+            (int(odd[members].sum()), "oddly drawn"),
+            (len(kinds[1]), "not kept"),
         ]
-        counts.append((int((~kept[members]).sum()), "not kept"))
-        blocks.append(_class_block(name, counts, cells, len(members) - len(shown)))
+        more = []
+        if hidden := len(members) - len(shown):
+            is_whole = False
+            more = [f"+{hidden:,} more. Shown:"] + [
+                f"{len(some):,} of {len(kind):,} {what}"
+                for some, kind, what in zip(shown_kinds, kinds, ("kept", "not kept"), strict=True)
+                if len(kind)
+            ]
+        blocks.append(_class_block(name, counts, cells, more))
     marks = [(DOUBTFUL, f"kept, but confidence below {keep:g}")] if doubtful.any() else []
+    marks += [(ODD, "kept, but oddly drawn")] if odd.any() else []
     marks += [(EXCLUDED, "not kept")] if not kept.all() else []
-    head = _head(len(labels), len(set(labels) - {""}), marks)
+    note = f"At most {max_glyphs} of a class are shown: first those kept, then those not kept, each from the most "
+    head = _head(labels, marks, "" if is_whole else f"{note}certain to the least, thinned out evenly.")
     sheet = Image.new("RGB", (WIDTH, head.height + sum(block.height for block in blocks) + MARGIN), "white")
     top = 0
     for part in (head, *blocks):
@@ -83,12 +110,27 @@ def draw_label_sheet(
     return sheet
 
 
-def _head(count: int, classes: int, marks: Sequence[tuple[tuple[int, int, int], str]]) -> Image.Image:
-    """Draw the title, and the meaning of each colour that the sheet shows."""
-    head = Image.new("RGB", (WIDTH, 44), "white")
+def _thinned(kept: NDArray[np.intp], others: NDArray[np.intp], count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return at most ``count`` of two sequences together, each thinned out evenly; all where there are no more."""
+    kept_count = min(len(kept), max(round(KEPT_SHARE * count), count - len(others)))
+    return _evenly(kept, kept_count), _evenly(others, min(len(others), count - kept_count))
+
+
+def _evenly(members: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    """Return ``count`` members, the first and the last among them."""
+    return members[np.linspace(0, len(members) - 1, count).round().astype(int)]
+
+
+def _head(labels: Sequence[str], marks: Sequence[tuple[tuple[int, int, int], str]], note: str) -> Image.Image:
+    """Draw the title, the meaning of each colour that the sheet shows, and a note below where there is one."""
+    head = Image.new("RGB", (WIDTH, HEAD_HEIGHT + (HEAD_LINE if note else 0)), "white")
     pen = ImageDraw.Draw(head)
-    title = f"{count:,} labelled characters of {classes:,} classes"
+    classes = len(set(labels) - {""})
+    junk = sum(not label for label in labels)
+    title = f"{len(labels) - junk:,} labelled characters of {classes:,} {'class' if classes == 1 else 'classes'}"
+    title += f", and {junk:,} junk" if junk else ""
     pen.text((MARGIN, 12), title, INK, font(20))
+    pen.text((MARGIN, HEAD_HEIGHT - 4), note, INK, font(14))
     left = MARGIN + int(pen.textlength(title, font(20))) + 30
     for colour, text in marks:
         pen.rectangle((left, 16, left + 16, 32), _paper(colour), colour, 2)
@@ -97,9 +139,11 @@ def _head(count: int, classes: int, marks: Sequence[tuple[tuple[int, int, int], 
     return head
 
 
-def _class_block(name: str, counts: Sequence[tuple[int, str]], cells: Sequence[NDArray], hidden: int) -> Image.Image:
-    """Draw the glyphs of one class in as many rows as they need, behind its name and counts."""
-    room = WIDTH - NAME_WIDTH - MARGIN - (MORE_WIDTH if hidden else 0)
+def _class_block(
+    name: str, counts: Sequence[tuple[int, str]], cells: Sequence[NDArray], more: Sequence[str]
+) -> Image.Image:
+    """Draw the glyphs of one class in as many rows as they need, behind its name and counts; ``more`` follows them."""
+    room = WIDTH - NAME_WIDTH - MARGIN - (MORE_WIDTH if more else 0)
     rows = list(_rows(cells, room))
     height = cells[0].shape[0]
     texts = [f"{count:,} {what}" for count, what in counts if count]
@@ -117,9 +161,9 @@ def _class_block(name: str, counts: Sequence[tuple[int, str]], cells: Sequence[N
         for cell in row:
             block.paste(Image.fromarray(cell), (left, GAP + number * (height + GAP)))
             left += cell.shape[1] + GAP
-    if hidden:
-        middle = GAP + (len(rows) - 1) * (height + GAP) + height // 2
-        pen.text((left + 6, middle), f"+{hidden:,} more", INK, font(14), anchor="lm")
+    top = GAP + (len(rows) - 1) * (height + GAP)
+    for number, text in enumerate(more):
+        pen.text((left + 6, top + 4 + 16 * number), text, INK, font(13))
     return block
 
 
@@ -155,11 +199,11 @@ def _numbered(cell: NDArray[np.uint8], number: int | None) -> NDArray[np.uint8]:
     if number is None:
         return cell
     style = font(NUMBER_SIZE)
-    width = max(cell.shape[1], int(np.ceil(style.getlength(str(number)))))
+    width = max(cell.shape[1], int(np.ceil(style.getlength(str(number)))) + 2 * NUMBER_PADDING)
     picture = Image.new("RGB", (width, cell.shape[0] + NUMBER_HEIGHT), "white")
     picture.paste(Image.fromarray(cell), ((width - cell.shape[1]) // 2, 0))
     middle = width // 2, cell.shape[0] + NUMBER_HEIGHT // 2
-    ImageDraw.Draw(picture).text(middle, str(number), (NUMBER_GREY,) * 3, style, anchor="mm")
+    ImageDraw.Draw(picture).text(middle, str(number), (INK,) * 3, style, anchor="mm")
     return np.asarray(picture)
 
 

@@ -13,6 +13,7 @@ from handwriting.pages import hand
 from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.hand import at_own_scale, write_label_sheet
 from handwriting.pages.labels import LabelRow, character_key, write_labels
+from handwriting.plots.label_sheet import ODD
 from tests.pages.builders import contents, write_folder
 
 
@@ -21,9 +22,11 @@ def folder(tmp_path):
     return write_folder(tmp_path / "out", character=8)
 
 
-def label(folder, labels):
+def label(folder, labels, badness=0.0):
     rows = zip(folder.rows("character"), labels, strict=False)
-    write_labels(folder, [LabelRow(*character_key(row), text, 0.95, "program", True, 1.0, 0.0) for row, text in rows])
+    write_labels(
+        folder, [LabelRow(*character_key(row), text, 0.95, "program", True, 1.0, badness) for row, text in rows]
+    )
 
 
 def test_the_sheet_shows_the_labelled_characters_that_have_a_picture(folder):
@@ -46,6 +49,16 @@ def test_each_character_has_the_number_of_its_row_in_the_table(folder, monkeypat
     write_label_sheet(folder)
     table = list(csv.reader((folder.path / "labels.csv").read_text().splitlines()))
     assert [table[number - 1][4] for number in drawn["numbers"]] == [*"abdef"]
+
+
+def test_a_character_that_the_table_calls_bad_is_marked_as_oddly_drawn(folder):
+    blue = {}
+    for badness in (0.0, 0.95):
+        label(folder, "aab", badness)
+        write_label_sheet(folder)
+        with Image.open(folder.path / "labels.png") as picture:
+            blue[badness] = (np.asarray(picture) == ODD).all(axis=2).any()
+    assert blue == {0.0: False, 0.95: True}
 
 
 def test_the_same_labels_give_the_same_bytes_and_nothing_else_changes(folder):
