@@ -33,6 +33,9 @@ class Asking(Protocol):
     def sheets(self, count: int = 1) -> list[RoundSheet]:
         """Return the next sheets."""
 
+    def sheet_of(self, glyphs: Sequence[int]) -> RoundSheet:
+        """Return a sheet with these glyphs in this order, to ask about them once more."""
+
     def answer(self, answer: SheetAnswer) -> None:
         """Take an answer."""
 
@@ -63,6 +66,10 @@ class FixedClusters:
         numbers, sizes = np.unique(self.clusters[self.clusters >= 0], return_counts=True)
         left = [int(number) for number in numbers[np.argsort(-sizes, kind="stable")] if int(number) not in asked]
         return [RoundSheet(self._pictures(number), None, 0.0, "cluster") for number in left[:count]]
+
+    def sheet_of(self, glyphs: Sequence[int]) -> RoundSheet:
+        """Return a sheet with these glyphs in this order, to ask about them once more."""
+        return RoundSheet(tuple(glyphs), None, 0.0, "cluster")
 
     def _pictures(self, number: int) -> tuple[int, ...]:
         members = np.flatnonzero(self.clusters == number)

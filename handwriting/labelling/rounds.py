@@ -6,6 +6,7 @@ of clusters; each answer is spread to all glyphs, and later sheets show the most
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -59,7 +60,7 @@ class RoundSheet:
         glyphs: At most ``SHEET_GLYPHS``.
         guess: The label that the program expects; None where it expects none.
         score: The mean score of the most likely label, 0..1.
-        kind: ``cluster``, ``part`` (of a mixed sheet), ``guess`` or ``rest``.
+        kind: ``cluster``, ``part`` (of a mixed sheet), ``guess``, ``rest``, or ``again`` after an answer was taken back.
     """
 
     glyphs: tuple[int, ...]
@@ -192,6 +193,12 @@ class Rounds:
             worth[list(best[1].glyphs)] = 0
         self._kinds |= {sheet.glyphs: sheet for sheet in chosen}
         return chosen
+
+    def sheet_of(self, glyphs: Sequence[int]) -> RoundSheet:
+        """Return a sheet with these glyphs in this order, to ask about them once more."""
+        sheet = self._sheet(np.array(glyphs, np.int64), "again")
+        self._kinds[sheet.glyphs] = sheet
+        return sheet
 
     def _most(self, glyphs: NDArray[np.int64]) -> int:
         """Return how many of some glyphs a sheet shows at most: fewer where they were on mixed sheets before."""

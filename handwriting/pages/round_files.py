@@ -131,6 +131,21 @@ class AnswerLog:
         self._append([{"undo": len(entries) - first}, *later])
         return answers[-1:] if number is None else [logged for logged in answers if logged.round == number]
 
+    def taken_back(self) -> tuple[int, ...]:
+        """Return the glyphs of the sheet whose answer was taken back last, in their order.
+
+        Empty where an answer was added since then, or what was taken back is a round by files: that is open again.
+        """
+        lines = self._lines()
+        if not lines or "undo" not in lines[-1]:
+            return ()
+        before, after = self._standing(lines[:-1]), self._standing(lines)
+        removed = before[len(after) :]
+        if not removed or removed[0]["round"] is not None:
+            return ()
+        index = self._present(removed[:1])
+        return tuple(index[box] for box in _boxes(removed[0]) if box in index)
+
     def rounds(self) -> set[int]:
         """Return the numbers of the rounds by files that were answered, also where their characters are gone."""
         return {entry["round"] for entry in self._standing(self._lines()) if entry["round"] is not None}

@@ -73,6 +73,16 @@ class RoundSession:
         self.asking = self.start()
         for answer in (*(logged.answer for logged in self.log.read()), *self.written):
             self.asking.answer(answer)
+        self._taken_back = self.log.taken_back()
+
+    def next_sheet(self) -> RoundSheet | None:
+        """Return the sheet to ask about in the terminal; None where everything is named.
+
+        It is the one whose answer was taken back last, with the same numbers, until something else is answered.
+        """
+        if self._taken_back:
+            return self.asking.sheet_of(self._taken_back)
+        return next(iter(self.asking.sheets()), None)
 
     @cached_property
     def _scale(self) -> tuple[OwnScale, dict[str, float]] | None:
@@ -95,8 +105,13 @@ class RoundSession:
     def take(self, answers: Sequence[SheetAnswer], round_number: int | None = None) -> None:
         """Keep answers in the log, then learn from them."""
         self.log.add(answers, round_number)
+        corrected = {glyph for answer in self.written for glyph in answer.shown}
+        if any(corrected.intersection(answer.shown) for answer in answers):
+            self._restart()  # so that what is written holds: a sheet that comes once more may show corrected glyphs
+            return
         for answer in answers:
             self.asking.answer(answer)
+        self._taken_back = ()
 
     def undo(self) -> str:
         """Take back the last answer, or the last round by files, and return a line that says which.
@@ -185,8 +200,7 @@ def ask_in_terminal(session: RoundSession, read: Callable[[str], str]) -> None:
     """
     session.show(HELP)
     picture = session.folder.path / ROUNDS_FOLDER / SHEET_FILE
-    while sheets := session.asking.sheets():
-        (sheet,) = sheets
+    while sheet := session.next_sheet():
         save_picture(draw_round_sheet(session.squares(sheet.glyphs), _title(sheet)), picture)
         session.show(f"{picture}: {_title(sheet)}, {len(sheet.glyphs)} glyphs")
         while True:

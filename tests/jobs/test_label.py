@@ -354,6 +354,46 @@ def test_the_terminal_says_what_is_wrong_and_what_is_taken_back(notes, monkeypat
     assert "taken back: a -3 on 40 glyphs" in lines
 
 
+@pytest.mark.parametrize("first", ["e -2 -5", "mixed", "junk"])
+def test_undo_shows_the_same_sheet_with_the_same_numbers_once_more(notes, monkeypatch, capsys, first):
+    pictures = []
+
+    def read(prompt: str) -> str:
+        pictures.append((notes / "rounds/sheet.png").read_bytes())
+        return answers.pop(0)
+
+    monkeypatch.setattr("builtins.input", read)
+    answers = ["a", "b", first, "undo", "c -7", "quit"]
+    assert label() == 0
+    assert pictures[3] != pictures[2] == pictures[4] != pictures[5]
+    *_, wrong, _, corrected = log(notes)
+    assert (corrected["label"], corrected["wrong"], corrected["glyphs"]) == ("c", [7], wrong["glyphs"])
+
+
+def test_an_answer_undone_in_a_later_session_is_asked_about_first(notes, monkeypatch, capsys):
+    typed(monkeypatch, "a", "b -4", "c")
+    assert label() == 0
+    typed(monkeypatch, "undo", "undo", "quit")
+    assert label() == 0
+    assert label("undo=true") == 0
+    typed(monkeypatch, "d -1")
+    assert label() == 0
+    first, *_, again = log(notes)
+    assert (again["label"], again["wrong"], again["glyphs"]) == ("d", [1], first["glyphs"])
+
+
+def test_a_correction_in_the_table_holds_on_a_sheet_that_comes_once_more(notes, monkeypatch, capsys):
+    typed(monkeypatch, "a")
+    assert label() == 0
+    content = (notes / "labels.csv").read_text()
+    before = next(line for line in content.splitlines() if '"person"' in line)
+    (notes / "labels.csv").write_text(content.replace(before, before.replace('"a"', '"q"')))
+    typed(monkeypatch, "undo", "b")
+    assert label() == 0
+    given = [row["label"] for row in table(notes) if row["by"] == "person"]
+    assert sorted(given) == ["b"] * 39 + ["q"]
+
+
 def test_bytes_that_are_no_text_are_answered_in_one_line_and_the_question_is_asked_again(notes, monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe -3\na -3\nquit\n"), "utf-8"))
     assert label() == 0
