@@ -116,6 +116,15 @@ def format_share(value: float | None) -> str:
     return ABSENT if value is None else f"{value:.1%}"
 
 
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun, whose plural is ``noun`` and an s unless another is given.
+
+    >>> counted(1, "page"), counted(1200, "page"), counted(0, "class", "classes")
+    ('1 page', '1,200 pages', '0 classes')
+    """
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
 # Durations
 
 

@@ -22,7 +22,7 @@ from handwriting.labelling.copy_text import (
     count_signs,
 )
 from handwriting.labelling.plain_text import read_text_file
-from handwriting.text import printable
+from handwriting.text import counted, printable
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -218,7 +218,7 @@ def _summary(pages: Sequence[Sequence[str]]) -> Iterator[tuple[str, str]]:
     """Yield the printed lines about what the text shows of a hand, each with its title."""
     lines = [line for page in pages for line in page]
     counts = count_signs("\n".join(lines))
-    where = _counted(len(lines), "line") + (f", {len(pages)} pages" if len(pages) > 1 else "")
+    where = counted(len(lines), "line") + (f", {len(pages)} pages" if len(pages) > 1 else "")
     yield "words", f"{sum(len(line.split()) for line in lines):,} on {where}"
     is_latin = any(counts[letter] for letter in COVERAGE_KINDS[0].keys)
     foreign = [sign for sign in counts if sign.isalpha() and not sign.isascii()]
@@ -234,7 +234,7 @@ def _summary(pages: Sequence[Sequence[str]]) -> Iterator[tuple[str, str]]:
         few = sum(count < COVERAGE_KINDS[0].goal for count in others.values())
         share = "all" if few == len(others) else f"{few:,} of them"
         rare = f", {share} fewer than {COVERAGE_KINDS[0].goal} times" if few else ""
-        yield "others", f"{_counted(len(others), 'character')}{rare}: {_named(others)}"
+        yield "others", f"{counted(len(others), 'character')}{rare}: {_named(others)}"
 
 
 def _covered(kind: CoverageKind, counts: Counter[str]) -> str:
@@ -251,10 +251,6 @@ def _covered(kind: CoverageKind, counts: Counter[str]) -> str:
         rarest = min(kind.keys, key=counts.__getitem__)
         parts.append(f"rarest: {rarest} {counts[rarest]}")
     return "; ".join(parts)
-
-
-def _counted(number: int, name: str) -> str:
-    return f"{number:,} {name}{'' if number == 1 else 's'}"
 
 
 def _named(signs: Iterable[str] | Mapping[str, int]) -> str:

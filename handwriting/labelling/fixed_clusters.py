@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handwriting.labelling.answers import Answered, SheetAnswer
-from handwriting.labelling.rounds import LabelledGlyphs, RoundSheet
+from handwriting.labelling.rounds import RECOGNISED, LabelledGlyphs, RoundSheet
 from handwriting.labelling.spreading import squared_distances
 
 PICTURES_OF_CLUSTER = 5
@@ -41,6 +41,9 @@ class Asking(Protocol):
 
     def undo(self) -> SheetAnswer | None:
         """Take the last answer back."""
+
+    def recognised(self) -> tuple[int, int]:
+        """Return how many glyphs the person named, and how many others the program recognises by that; quickly."""
 
     def labelled(self) -> LabelledGlyphs:
         """Return the label of each glyph."""
@@ -83,6 +86,12 @@ class FixedClusters:
     def undo(self) -> SheetAnswer | None:
         """Take the last answer back and return it; None where there is none."""
         return self.answers.pop() if self.answers else None
+
+    def recognised(self) -> tuple[int, int]:
+        """Return how many glyphs the person named, and how many others the program recognises by that."""
+        labelled = self.labelled()
+        known = labelled.by_person
+        return int(known.sum()), int((~known & (labelled.confidence >= RECOGNISED)).sum())
 
     def labelled(self) -> LabelledGlyphs:
         """Return the labels: a cluster's confidence is the share of its pictures that were not struck out."""

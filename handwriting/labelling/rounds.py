@@ -33,6 +33,10 @@ GUESS_PURITY = 0.7
 """The mean score of the glyphs that are shown as one guess."""
 MIN_GUESS = 0.25
 """The least score of a glyph that is shown as a guess."""
+RECOGNISED = 0.5
+"""The score from which the program counts as recognising a glyph. More than half of a sheet's must be recognised as one
+character before the person is told of it: a wrong suggestion misleads.
+"""
 CROWD = 0.5
 """A doubtful glyph without doubtful neighbours is worth this much, compared with 1 + ``CROWD`` among them."""
 NAMED_BEFORE = 3.0
@@ -58,9 +62,9 @@ class RoundSheet:
 
     Attributes:
         glyphs: At most ``SHEET_GLYPHS``.
-        guess: The label that the program expects; None where it expects none.
+        guess: The label as which the program recognises most of them; None where there is none.
         score: The mean score of the most likely label, 0..1.
-        kind: ``cluster``, ``part`` (of a mixed sheet), ``guess``, ``rest``, or ``again`` after an answer was taken back.
+        kind: ``cluster``, ``part`` (of a mixed sheet), ``guess``, ``rest``, or ``again`` where an answer was taken back.
     """
 
     glyphs: tuple[int, ...]
@@ -221,9 +225,11 @@ class Rounds:
     def _sheet(self, glyphs: NDArray[np.int64], kind: str) -> RoundSheet:
         if not self.answered.names:
             return RoundSheet(tuple(glyphs.tolist()), None, 0.0, kind)
-        means = self.scores[glyphs].mean(axis=0)
+        scores = self.scores[glyphs]
+        means = scores.mean(axis=0)
         best = int(means.argmax())
-        guess = self.answered.names[best] if means[best] >= MIN_GUESS else None
+        recognised = (scores.argmax(axis=1) == best) & (scores[:, best] >= RECOGNISED)
+        guess = self.answered.names[best] if recognised.mean() > 0.5 else None
         return RoundSheet(tuple(glyphs.tolist()), guess, float(means[best]), kind)
 
     def _expected_named(self, sheet: RoundSheet) -> float:
@@ -286,6 +292,11 @@ class Rounds:
                     candidates.append(_Candidate(window, "guess"))
                     break
         return candidates
+
+    def recognised(self) -> tuple[int, int]:
+        """Return how many glyphs the person named, and how many others the program recognises by that."""
+        known = self.answered.known
+        return int(known.sum()), int((~known & (self._confidence() >= RECOGNISED)).sum())
 
     def labelled(self) -> LabelledGlyphs:
         """Return the label of each glyph as far as the answers tell, with calibrated confidences."""

@@ -33,7 +33,7 @@ from handwriting.pages.round_files import (
     write_round,
 )
 from handwriting.plots.round_sheet import draw_round_sheet
-from handwriting.text import printable
+from handwriting.text import counted, printable
 
 SQUARE = 96
 """Side of the pictures of glyphs on sheets, in pixels."""
@@ -112,6 +112,17 @@ class RoundSession:
         for answer in answers:
             self.asking.answer(answer)
         self._taken_back = ()
+
+    def standing(self, answer: SheetAnswer) -> str:
+        """Return what was recorded of an answer, and where the whole work stands."""
+        count = counted(len(answer.shown if answer.label is None else answer.named), "glyph")
+        struck = f", {len(answer.wrong):,} struck out" if answer.wrong else ""
+        word = answer.label or describe_label(answer.label)
+        named, recognised = self.asking.recognised()
+        return (
+            f"{word}: {count}{struck}. You have named {named:,} of {len(self.rows):,}; "
+            f"the program recognises {recognised:,} more."
+        )
 
     def undo(self) -> str:
         """Take back the last answer, or the last round by files, and return a line that says which.
@@ -225,6 +236,7 @@ def ask_in_terminal(session: RoundSession, read: Callable[[str], str]) -> None:
                 session.show(f"{printable(str(error))} Or type help.")
                 continue
             session.take([answer])
+            session.show(session.standing(answer))
             break
     session.show("Every character is named.")
 

@@ -394,6 +394,20 @@ def test_a_correction_in_the_table_holds_on_a_sheet_that_comes_once_more(notes, 
     assert sorted(given) == ["b"] * 39 + ["q"]
 
 
+def test_each_answer_is_followed_by_what_was_recorded_and_where_the_work_stands(notes, monkeypatch, capsys):
+    typed(monkeypatch, "e -1 -2", "mixed", "junk")
+    assert label() == 0
+    entries = log(notes)
+    shown = [len(entry["glyphs"]) for entry in entries]
+    named = [shown[0] - 2, shown[0] - 2, shown[0] - 2 + shown[2]]
+    recorded = [f"e: {shown[0] - 2} glyphs, 2 struck out", f"mixed: {shown[1]} glyphs", f"junk: {shown[2]} glyphs"]
+    lines = [line for line in capsys.readouterr().out.splitlines() if "You have named" in line]
+    assert len(lines) == 3
+    for line, what, count in zip(lines, recorded, named, strict=True):
+        pattern = rf"{what}\. You have named {count} of {CHARACTERS}; the program recognises (\d+) more\."
+        assert int(re.fullmatch(pattern, line)[1]) <= CHARACTERS - count
+
+
 def test_bytes_that_are_no_text_are_answered_in_one_line_and_the_question_is_asked_again(notes, monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe -3\na -3\nquit\n"), "utf-8"))
     assert label() == 0

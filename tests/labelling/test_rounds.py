@@ -68,6 +68,15 @@ def test_the_same_answers_lead_to_the_same_sheets_and_undo_takes_the_last_back(d
     assert Rounds(around).undo() is None
 
 
+def test_a_guess_is_offered_only_where_most_of_the_sheet_is_that_character(digits, around):
+    sheets = ask(Rounds(around), digits, 30)
+    guessed = [sheet for sheet in sheets if sheet.guess is not None]
+    share = [np.mean([digits.alphabet[digits.labels[g]] == sheet.guess for g in sheet.glyphs]) for sheet in guessed]
+    assert guessed
+    assert min(share) > 0.5
+    assert all(sheet.guess is None for sheet in sheets[:2])
+
+
 def test_work_goes_on_from_the_answers_given(digits, around):
     rounds = Rounds(around)
     ask(rounds, digits, 5)
