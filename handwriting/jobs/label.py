@@ -24,6 +24,7 @@ from handwriting.pages.folder import SEGMENT_AGAIN, SegmentedFolder
 from handwriting.pages.labels import LabelRow, character_key
 from handwriting.pages.names import BOXES_FILE, LABELS_FILE, LABELS_PICTURE, REPORT_FILE
 from handwriting.pages.round_files import AnswerLog
+from handwriting.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,7 +108,9 @@ def label_in_rounds(cfg: DictConfig, arguments: Arguments, folder: SegmentedFold
     rows, glyphs = folder.glyphs("character")
     present = np.array([folder.has_picture(row) for row in rows], bool)
     if present.sum() < MIN_CHARACTERS:
-        raise DataError(f"{folder.path} holds {present.sum()} pictures of characters: there is nothing to label.")
+        raise DataError(
+            f"{folder.path} holds {counted(int(present.sum()), 'picture')} of characters; rounds need {MIN_CHARACTERS}."
+        )
     rows, images = [row for row, there in zip(rows, present, strict=True) if there], glyphs.images[present]
     by_person = person_rows(folder, arguments.overwrite)
     log = AnswerLog(folder.path, rows)
@@ -169,9 +172,12 @@ def _about(log: AnswerLog, deleted: int, contradictions: Sequence[str]) -> list[
     """Return the lines about what is not used, or used in place of something else."""
     lines = list(contradictions)
     if deleted:
-        lines.append(f"{deleted:,} characters are not asked about: their pictures were deleted")
+        lines.append(
+            f"{counted(deleted, 'picture was', 'pictures were')} deleted: their characters are not asked about"
+        )
     if log.unmatched:
-        lines.append(f"{log.path}: {log.unmatched:,} answers are kept, but their characters are no longer there")
+        characters = counted(log.unmatched, "answered character is", "answered characters are")
+        lines.append(f"{log.path}: {characters} no longer in {BOXES_FILE}; the answers stay in the file")
     return lines
 
 
@@ -247,7 +253,7 @@ def _lines(summary: dict[str, Any], folder: SegmentedFolder) -> dict[str, str]:
     return {
         "pieces": f"{summary['characters']:,}",
         "labelled": (
-            f"{summary['labelled']:,} characters of {summary['classes']:,} class{'es' * (summary['classes'] != 1)}: "
+            f"{counted(summary['labelled'], 'character')} of {counted(summary['classes'], 'class', 'classes')}: "
             f"{by.get('person', 0):,} by person, {by.get('program', 0):,} by program"
         ),
         "kept": f"{summary['kept']:,} of these, from a confidence of {summary['keep']:g}",

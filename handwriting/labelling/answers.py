@@ -62,7 +62,12 @@ def read_name(text: str) -> str | None:
         with suppress(KeyError):
             word = unicodedata.lookup(word.replace("_", " "))
     if len(word) != 1 or not word.isprintable():
-        raise ValueError(f"{quoted(word)} is no label. Give one character, {MIXED_WORD} or {JUNK_WORD}.")
+        such = next((letter for letter in word if letter.isprintable() and not letter.isspace()), "a")
+        what = f"{quoted(word)} is not a label" if word else "there is no label"
+        raise ValueError(
+            f"{what}. Give one character, such as {such}, or its Unicode name, such as full_stop, or {MIXED_WORD} or "
+            f"{JUNK_WORD}."
+        )
     return word
 
 
@@ -94,7 +99,9 @@ def read_numbers(text: str, count: int) -> tuple[int, ...]:
             continue
         match = re.fullmatch(r"-?(\d{1,6})(?:-(\d{1,6}))?", word)
         if not match:
-            raise ValueError(f"{quoted(word)} is no number of a glyph. Give numbers such as 3 17.")
+            raise ValueError(
+                f"{quoted(word)} is not the number of a glyph. Give numbers or ranges, such as 3 17 20-25."
+            )
         first, last = int(match[1]), int(match[2] or match[1])
         if not 1 <= first <= last <= count:
             raise ValueError(f"there is no glyph {word.lstrip('-')}: the sheet has glyphs 1 to {count}.")
@@ -120,7 +127,7 @@ def read_answer(text: str, shown: Sequence[int]) -> SheetAnswer:
     wrong = tuple(shown[place] for place in read_numbers(numbers, len(shown)))
     if label is None and wrong:
         raise ValueError(
-            f"{MIXED_WORD} strikes out nothing. Give {MIXED_WORD} alone, or a character and the wrong ones."
+            f"{MIXED_WORD} takes no numbers. Give {MIXED_WORD} alone, or a character and the numbers that are wrong."
         )
     return SheetAnswer(tuple(shown), label, wrong)
 

@@ -64,7 +64,7 @@ class RoundSheet:
         glyphs: At most ``SHEET_GLYPHS``.
         guess: The label as which the program recognises most of them; None where there is none.
         score: The mean score of the most likely label, 0..1.
-        kind: ``cluster``, ``part`` (of a mixed sheet), ``guess``, ``rest``, or ``again`` where an answer was taken back.
+        kind: ``cluster``, ``part`` (of a mixed sheet), ``guess``, ``rest``, or ``again`` after an undo.
     """
 
     glyphs: tuple[int, ...]

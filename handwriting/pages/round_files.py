@@ -410,7 +410,7 @@ def read_round(path: Path, boxes: Sequence[GlyphBox]) -> list[SheetAnswer]:
                     )
                 moved[cluster, place] = label, where
             else:
-                raise DataError(f"{picture} is no picture of this round. Move it away.")
+                raise DataError(f"{picture} is not a picture of this round. Move it away.")
     index = characters_at({box for cluster in clusters for box in cluster}, boxes)
     answers = []
     for cluster, statements in sorted(said.items()):
@@ -442,7 +442,7 @@ def _clusters(path: Path) -> list[list[GlyphBox]]:
         listed = read_json(path / ROUND_FILE)["clusters"]
         return [[_box(box) for box in one["glyphs"]] for one in listed]
     except (RunError, KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{path / ROUND_FILE} is no list of the round's clusters. Remove the folder {path}.") from error
+        raise DataError(f"{path / ROUND_FILE} does not list the round's clusters. Remove the folder {path}.") from error
 
 
 def _from_tables(path: Path, sizes: Sequence[int]) -> dict[int, list[_Said]]:
@@ -457,7 +457,7 @@ def _from_tables(path: Path, sizes: Sequence[int]) -> dict[int, list[_Said]]:
                 )
             if not label.strip():
                 if wrong.strip():
-                    raise DataError(f"{where} strikes out glyphs, but has no label. Give the label of the others.")
+                    raise DataError(f"{where} strikes out glyphs, but has no label. Fill in the label of the others.")
                 continue
             try:
                 name = read_name(label)
@@ -465,7 +465,7 @@ def _from_tables(path: Path, sizes: Sequence[int]) -> dict[int, list[_Said]]:
             except ValueError as error:
                 raise DataError(f"{where}: {error}") from error
             if name is None and places:
-                raise DataError(f"{where}: {MIXED_WORD} strikes out nothing. Give a character, or leave wrong empty.")
+                raise DataError(f"{where}: {MIXED_WORD} takes no numbers. Give a character, or leave wrong empty.")
             said.setdefault(int(cluster), []).append(_Said(name, places, f"line {number} of {table.name}"))
     return said
 
@@ -475,13 +475,13 @@ def _folder_label(folder: Path) -> str | None:
         return read_name(folder.name)
     except ValueError as error:
         raise DataError(
-            f"{folder} is not named by a character, and so labels nothing. Name it a, full_stop, mixed or junk."
+            f"{folder} is not named after a character. Give it a name such as a, full_stop, mixed or junk."
         ) from error
 
 
 def _known(cluster: int, place: int, clusters: Sequence[Sequence[GlyphBox]], picture: Path) -> int:
     if not 1 <= cluster <= len(clusters) or not 1 <= place <= len(clusters[cluster - 1]):
-        raise DataError(f"{picture} is no picture of this round. Move it away.")
+        raise DataError(f"{picture} is not a picture of this round. Move it away.")
     return cluster
 
 

@@ -38,8 +38,8 @@ from handwriting.text import counted, printable
 SQUARE = 96
 """Side of the pictures of glyphs on sheets, in pixels."""
 HELP = (
-    "a: all are a.  a -3 -17: all but 3 and 17 are a.  mixed: too many differ.  junk: no characters.  "
-    "undo: take the last answer back.  quit: stop here; the same command goes on.  help: show this again."
+    "a: all are a.  a -3 -17: all but 3 and 17 are a.  mixed: too many differ.  junk: these are no characters.  "
+    "undo: take the last answer back.  quit: stop here; the same command goes on later.  help: show this again."
 )
 
 
@@ -148,10 +148,10 @@ class RoundSession:
         number, answer = taken[-1].round, taken[-1].answer
         if number is not None:
             folder = round_folder(self.folder.path, number)
-            return f"{folder}, {len(taken):,} answers. Correct them there; ask=files takes them again."
+            return f"{folder}, {counted(len(taken), 'answer')}. Correct the files there; ask=files reads them again."
         struck = "".join(f" -{place}" for place, glyph in enumerate(answer.shown, 1) if glyph in set(answer.wrong))
         word = answer.label or describe_label(answer.label)
-        return f"{word}{struck} on {len(answer.shown)} glyphs"
+        return f"{word}{struck} on {counted(len(answer.shown), 'glyph')}"
 
 
 def person_rows(folder: SegmentedFolder, overwrite: bool) -> dict[tuple[str, int, int, int], LabelRow]:
@@ -213,14 +213,14 @@ def ask_in_terminal(session: RoundSession, read: Callable[[str], str]) -> None:
     picture = session.folder.path / ROUNDS_FOLDER / SHEET_FILE
     while sheet := session.next_sheet():
         save_picture(draw_round_sheet(session.squares(sheet.glyphs), _title(sheet)), picture)
-        session.show(f"{picture}: {_title(sheet)}, {len(sheet.glyphs)} glyphs")
+        session.show(f"{picture}: {_title(sheet)} {counted(len(sheet.glyphs), 'glyph')}")
         while True:
             try:
                 text = read(f"answer {len(session.asking.answers) + 1}> ").strip()
             except EOFError:
                 return
             except UnicodeError:
-                session.show("That is no text in the encoding of your terminal. Type it again, or a Unicode name.")
+                session.show("That is not text in the encoding of your terminal. Type it again, or a Unicode name.")
                 continue
             if text == "quit":
                 return
@@ -262,21 +262,22 @@ def ask_by_files(session: RoundSession, clusters: int) -> None:
         answers = read_round(folder, session.log.boxes)
         if not answers:
             session.show(
-                f"{folder} holds no answer yet: fill in {ROUND_LABELS}, or move pictures into folders named by a "
-                "character; then run the same command again."
+                f"{folder} holds no answer yet: fill in {ROUND_LABELS}, or move pictures into folders named after "
+                "characters; then run the same command again."
             )
             return
         _refuse_contradictions(folder, session, answers)
         session.take(answers, number)
-        session.show(f"{folder}: {len(answers):,} answers taken")
+        session.show(f"{folder}: {counted(len(answers), 'answer')} taken")
     sheets = session.asking.sheets(clusters)
     if not sheets:
         session.show("Every character is named.")
         return
     folder = write_round(path, number + 1, sheets, session.log.boxes, session.squares)
     session.show(
-        f"{folder}: {len(sheets)} clusters to name. Fill in {ROUND_LABELS} (label: a character, mixed or junk; wrong: "
-        "the numbers to strike out), or move pictures into folders named by a character; then run the command again."
+        f"{folder}: {counted(len(sheets), 'cluster')} to name. Fill in {ROUND_LABELS} (label: a character, mixed or "
+        "junk; wrong: the numbers to strike out, such as 3 17 20-25), or move pictures into folders named after "
+        "characters; then run the same command again."
     )
 
 

@@ -169,12 +169,12 @@ def test_what_a_spreadsheet_saves_is_read(notes):
         ("labels.csv", "cluster,label,wrong\n9,a,\n", "there is no cluster '9'; this round has clusters 1 to 2"),
         ("labels.csv", f"cluster,label,wrong\n{LONG},a,\n", f"there is no cluster '{LONG[:40]}' ...; this round has"),
         ("labels.csv", "cluster,label,wrong\n1,a,99\n", "there is no glyph 99"),
-        ("labels.csv", f"cluster,label,wrong\n1,a,3 {LONG}\n", f"'{LONG[:40]}' ... is no number of a glyph"),
-        ("labels.csv", f"cluster,label,wrong\n1,{LONG},\n", f"'{LONG[:40]}' ... is no label"),
-        ("labels.csv", "cluster,label,wrong\n1,abc,\n", "'abc' is no label"),
+        ("labels.csv", f"cluster,label,wrong\n1,a,3 {LONG}\n", f"'{LONG[:40]}' ... is not the number of a glyph"),
+        ("labels.csv", f"cluster,label,wrong\n1,{LONG},\n", f"'{LONG[:40]}' ... is not a label"),
+        ("labels.csv", "cluster,label,wrong\n1,abc,\n", "'abc' is not a label. Give one character, such as a, or its"),
         ("labels.csv", "cluster,label,wrong,colour\n1,a,,red\n", "there is no column 'colour'"),
         ("labels.csv", "cluster,label,wrong\n1,,3\n", "has no label"),
-        ("labels.csv", "cluster,label,wrong\n1,mixed,3\n", "strikes out nothing"),
+        ("labels.csv", "cluster,label,wrong\n1,mixed,3\n", "takes no numbers"),
         (
             "labels.csv",
             "cluster,label,wrong\n1,a,\n1,b,\n",
@@ -191,9 +191,9 @@ def test_what_a_spreadsheet_saves_is_read(notes):
             "glyph 5 of cluster 1 is struck out in line 2",
         ),
         ("b/cluster_01.png", "", "cluster 1 is 'a' in line 2 of labels.csv and 'b' in the folder b"),
-        ("old ones/01_01.png", "", "is not named by a character"),
-        ("b/holiday.png", "", "is no picture of this round"),
-        ("b/07_01.png", "", "is no picture of this round"),
+        ("old ones/01_01.png", "", "is not named after a character"),
+        ("b/holiday.png", "", "is not a picture of this round"),
+        ("b/07_01.png", "", "is not a picture of this round"),
     ],
 )
 def test_answers_that_do_not_fit_are_refused_and_nothing_is_taken(notes, capsys, name, content, message):
@@ -264,7 +264,7 @@ def test_the_terminal_takes_answers_and_goes_on_after_them(notes, monkeypatch, c
     assert label() == 0
     printed = capsys.readouterr().out
     assert "notes/rounds/sheet.png" in printed
-    assert "'zz' is no label" in printed
+    assert "'zz' is not a label" in printed
     entries = log(notes)
     assert [entry.get("label", "undo") for entry in entries] == ["a", None, "", "undo", "b"]
     assert entries[0]["wrong"] == [3]
@@ -350,7 +350,8 @@ def test_the_terminal_says_what_is_wrong_and_what_is_taken_back(notes, monkeypat
     assert label() == 0
     lines = capsys.readouterr().out.splitlines()
     assert "There is no answer to take back." in lines
-    assert "'zz' is no label. Give one character, mixed or junk. Or type help." in lines
+    advice = "Give one character, such as z, or its Unicode name, such as full_stop, or mixed or junk. Or type help."
+    assert f"'zz' is not a label. {advice}" in lines
     assert "taken back: a -3 on 40 glyphs" in lines
 
 
@@ -498,7 +499,7 @@ def test_a_deleted_picture_is_not_asked_about(notes, monkeypatch, capsys):
     (notes / gone.file).unlink()
     typed(monkeypatch, "a")
     assert label() == 0
-    assert "1 characters are not asked about" in capsys.readouterr().out
+    assert "1 picture was deleted: " in capsys.readouterr().out
     assert (gone.line, gone.order) not in {(int(row["line"]), int(row["order"])) for row in table(notes)}
 
 
@@ -556,7 +557,7 @@ def test_a_round_that_was_filled_in_is_taken_after_another_segmentation_and_no_r
     (notes / "rounds/round_001/labels.csv").write_text("cluster,label,wrong\n1,a,\n")
     resegmented(notes, set())
     assert label("ask=files", "clusters=2") == 0
-    assert "1 answers taken" in capsys.readouterr().out
+    assert "round_001: 1 answer taken" in capsys.readouterr().out
     shutil.rmtree(notes / "rounds/round_002")
     resegmented(notes, {(x, y) for _, x, y, _, _ in log(notes)[0]["glyphs"]})
     assert label("ask=files", "clusters=2") == 0

@@ -167,8 +167,9 @@ def test_typed_answers_are_read(text, label, wrong):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "no label"), ("ab", "'ab' is no label"), ("a -4", "glyphs 1 to 3"), ("a x", "'x' is no number"),
-     ("mixed 1", "strikes out nothing"), ("a 0", "no glyph 0"), ("a 3-1", "no glyph 3-1")],
+    [("", "no label"), ("ab", "'ab' is not a label. Give one character, such as a, or"),
+     ("a -4", "glyphs 1 to 3"), ("a x", "'x' is not the number"),
+     ("mixed 1", "takes no numbers"), ("a 0", "no glyph 0"), ("a 3-1", "no glyph 3-1")],
 )  # fmt: skip
 def test_other_words_are_refused_in_one_line(text, message):
     with pytest.raises(ValueError, match=message):
