@@ -21,7 +21,7 @@ from handwriting.files import read_json, write_json
 from handwriting.jobs.arguments import Count, Seed, Switch, read_arguments
 from handwriting.labelling.answers import JUNK
 from handwriting.pages.folder import SEGMENT_AGAIN, SegmentedFolder
-from handwriting.pages.labels import LabelRow, character_key
+from handwriting.pages.labels import LabelRow, character_key, read_labels
 from handwriting.pages.names import BOXES_FILE, LABELS_FILE, LABELS_PICTURE, REPORT_FILE
 from handwriting.pages.round_files import AnswerLog
 from handwriting.text import counted
@@ -71,6 +71,8 @@ def run(cfg: DictConfig) -> SegmentedFolder:
             f"{folder.path} holds no {BOXES_FILE}, so its pages are not segmented. Give pages=<folder that handwriting "
             f"segment wrote>, for example pages=segmented/{folder.path.name}."
         )
+    if not any(folder.rows("character")):
+        raise DataError(f"{folder.path} holds no characters. {REPORT_FILE} there says why, page by page.")
     with folder.locked():
         return _label(cfg, arguments, folder)
 
@@ -82,7 +84,12 @@ def _label(cfg: DictConfig, arguments: Arguments, folder: SegmentedFolder) -> Se
         found = find_transcripts(folder)
         if found.any or arguments.method == "transcript":
             return label_by_transcripts(cfg, arguments, folder, found)
-        print(f"No transcript: {found.searched}. Labels come from rounds of sheets.")
+        if any(row.by == "transcript" for row in read_labels(folder).values()):
+            raise ConfigError(
+                f"{folder.path / LABELS_FILE} holds labels by a transcript, but now there is none: {found.missing} "
+                "Or give method=rounds with overwrite=true to name the characters yourself."
+            )
+        print(f"No transcript: {found.missing} Labels come from rounds of sheets.")
     if arguments.method != "dbscan":
         arguments = replace(arguments, method="rounds")
     return label_in_rounds(cfg, arguments, folder)

@@ -66,7 +66,6 @@ def run(cfg: DictConfig) -> SegmentedFolder:
     pages = Path(arguments.pages).expanduser()
     scans, others = scans_in(pages)
     found = [path for scan in scans if (path := transcript_path(scan))]
-    texts = [path for path in found if not obstacle_at(path)]
     own = {path.with_suffix(SUFFIX) for path in found}  # a disk that ignores case may list another case
     skipped = sum(path.with_suffix(path.suffix.lower()) not in own for path in others)
     output = SegmentedFolder(Path(arguments.out).expanduser() if arguments.out else _default_output(pages))
@@ -96,7 +95,9 @@ def run(cfg: DictConfig) -> SegmentedFolder:
     lines = _summary(report, output.path)
     if draft.carried and any(draft.carried):
         lines["labels"] = _describe_carried(draft.carried)
-    if texts:
+    failed = {page["page"] for page in report["pages"] if "failed" in page}
+    read = [path for scan in scans if scan.name not in failed and (path := transcript_path(scan))]
+    if texts := [path for path in read if not obstacle_at(path)]:
         have = "page has" if len(texts) == 1 else "pages have"
         lines["texts"] = f"{len(texts):,} {have} one: handwriting label {shlex.quote(f'pages={output.path}')}"
     if obstacles := [f"{path} is {what}" for path in dict.fromkeys(found) if (what := obstacle_at(path))]:
@@ -138,8 +139,10 @@ def _summary(report: dict[str, Any], output: Path) -> dict[str, str]:
         lines["rejected"] = describe_rejected(totals["rejected"])
     if report["passed_over"]:
         lines["skipped"] = f"{report['passed_over']:,} files that are no pages by their ending"
-    lines["results"] = f"{output}: {BOXES_FILE}, {REPORT_FILE}, pictures and glyphs"
-    lines["overlays"] = f"{output / OVERLAY_FOLDER}: lines blue, words gold, characters magenta"
+    lines["results"] = f"{output}: {BOXES_FILE}, {REPORT_FILE}"
+    if totals["pages"] > totals["failed"]:
+        lines["results"] += ", pictures and glyphs"
+        lines["overlays"] = f"{output / OVERLAY_FOLDER}: lines blue, words gold, characters magenta"
     return lines
 
 

@@ -64,14 +64,12 @@ class FoundTranscripts:
     Attributes:
         report: The folder's ``report.json``; empty where it cannot be used.
         pages: The pages, and what lies next to their photographs.
-        searched: Where there is none, in words.
-        remedy: What to do then, in sentences.
+        missing: Why there is none, in sentences: what was searched for, and what to do.
     """
 
     report: dict[str, Any]
     pages: Sequence[OriginalPage]
-    searched: str
-    remedy: str = "Write the text of one.jpg into one.txt next to it."
+    missing: str
 
     @property
     def any(self) -> bool:
@@ -85,19 +83,19 @@ def find_transcripts(folder: SegmentedFolder) -> FoundTranscripts:
         report = read_report(folder)
         pages = original_pages(report)
     except DataError as error:
-        return FoundTranscripts({}, [], str(error).rstrip("."))
+        return FoundTranscripts({}, [], str(error))
     where = Path(report["pages_from"]).expanduser()
     if not where.exists():
         return FoundTranscripts(
             report,
             pages,
-            f"{where}, where the pages were segmented, is not there",
+            f"{where}, where the pages were segmented, is not there. "
             "Run this in the folder in which you segmented them, or segment them again where they lie now.",
         )
     name = Path(pages[0].name if pages else "page").with_suffix(".txt").name
     beside = f"{where / name}" if where.is_dir() else f"{where.with_suffix('.txt')}"
     searched = f"there is no {beside}" + (" nor one of another page" if len(pages) > 1 else "")
-    return FoundTranscripts(report, pages, searched)
+    return FoundTranscripts(report, pages, f"{searched}. Write the text of one.jpg into one.txt next to it.")
 
 
 def label_by_transcripts(
@@ -113,7 +111,7 @@ def label_by_transcripts(
 
     began = time.perf_counter()
     if not found.any:
-        raise DataError(f"No transcript: {found.searched}. {found.remedy}")
+        raise DataError(f"No transcript: {found.missing}")
     if missing := [name for kind, name in GLYPH_FILES.items() if kind not in folder.glyph_kinds()]:
         raise DataError(f"{folder.path} holds no {missing[0]}. {SEGMENT_AGAIN}")
     with_text = [page for page in found.pages if page.text]

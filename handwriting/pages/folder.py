@@ -12,6 +12,7 @@ file                               content
 ``report.json``                    The settings, totals, and counts and measurements of each page.
 ``labels.csv``                     What each labelled character is: :mod:`handwriting.pages.labels`.
 ``labels_written.json``            The labels as the program wrote them: :mod:`handwriting.pages.labels`.
+``labels_next.json``               The same, while ``labels.csv`` is being replaced.
 ``labels.png``                     The labelled characters, a class to a row.
 ``labels_before.csv``              A person's answers that did not fit when the pages were segmented again:
                                    :mod:`handwriting.pages.answers`.
@@ -58,6 +59,7 @@ from handwriting.pages.names import (
     BOXES_FILE,
     LABELS_BEFORE_FILE,
     LABELS_FILE,
+    LABELS_NEXT_FILE,
     LABELS_PICTURE,
     LABELS_RECORD_FILE,
     REPORT_FILE,
@@ -67,7 +69,7 @@ from handwriting.segmentation.page import Kind, Piece
 GLYPH_FILES: dict[Kind, str] = {"word": "words.npz", "character": "characters.npz"}
 PICTURE_FOLDERS: dict[Kind, str] = {"word": "words", "character": "characters"}
 OVERLAY_FOLDER = "overlays"
-LABEL_FILES = (LABELS_FILE, LABELS_RECORD_FILE, LABELS_PICTURE)
+LABEL_FILES = (LABELS_FILE, LABELS_RECORD_FILE, LABELS_NEXT_FILE, LABELS_PICTURE)
 """The files of the labels of one segmentation."""
 DRAFT_FOLDER = ".unfinished"
 """The folder inside a segmented folder that holds a new segmentation until it is in place."""

@@ -4,13 +4,16 @@ The file has one row for each labelled character, in the order of ``boxes.csv``.
 in a spreadsheet, so it is read as spreadsheets save it: any order of columns, with ``,`` ``;`` or tabs between cells, a
 byte-order mark, and decimal commas. A label that a person changed is that person's, whatever the column ``by`` says:
 ``labels_written.json`` holds what the program wrote, found by the numbers of the character, so that the table may be
-sorted. A folder that was labelled by an earlier version has none: there ``by`` alone says what a person gave.
+sorted. While a table is replaced, ``labels_next.json`` holds the same for the new one, and counts from the moment at
+which that is in place: a kill or a full disk never parts a table from its record. A folder that was labelled by an
+earlier version has no record: there ``by`` alone says what a person gave.
 """
 
 from __future__ import annotations
 
 import codecs
 import csv
+import hashlib
 import io
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +24,7 @@ from handwriting.errors import DataError, RunError, nearest
 from handwriting.files import read_json, write_atomically, write_json
 from handwriting.labelling.answers import JUNK, JUNK_WORD
 from handwriting.pages.boxes import MAX_NUMBER_CHARACTERS, TOO_LARGE, BoxRow, FolderOfBoxes
-from handwriting.pages.names import BOXES_FILE, LABELS_FILE, LABELS_RECORD_FILE
+from handwriting.pages.names import BOXES_FILE, LABELS_FILE, LABELS_NEXT_FILE, LABELS_RECORD_FILE
 from handwriting.text import quoted
 
 LabelSource = Literal["person", "transcript", "program"]
@@ -175,7 +178,7 @@ def read_labels(folder: FolderOfBoxes) -> dict[CharacterKey, LabelRow]:
             )
         lines[row.key] = number
         labels.append(row)
-    labels = _with_corrections(folder.path / LABELS_RECORD_FILE, labels)
+    labels = _with_corrections(_record_of(path), labels)
     return {row.key: row for row in sorted(labels, key=lambda row: known[row.key])}
 
 
@@ -201,23 +204,36 @@ def write_labels(folder: FolderOfBoxes, rows: Iterable[LabelRow]) -> None:
         labels[row.key] = row
     ordered = [labels[key] for key in sorted(labels, key=known.__getitem__)]
     content = _table_bytes(LABEL_COLUMNS, [row.cells() for row in ordered])
-    record = folder.path / LABELS_RECORD_FILE
-    record.unlink(missing_ok=True)  # a kill must not leave the new table with the old record: all would seem changed
-    write_atomically(folder.path / LABELS_FILE, lambda file: file.write(content))
-    _write_record(record, ordered)
+    table = folder.path / LABELS_FILE
+    _write_record(table.with_name(LABELS_NEXT_FILE), content, ordered)
+    write_atomically(table, lambda file: file.write(content))
+    table.with_name(LABELS_NEXT_FILE).replace(table.with_name(LABELS_RECORD_FILE))
 
 
-def _write_record(path: Path, rows: Iterable[LabelRow]) -> None:
+def _write_record(path: Path, table: bytes, rows: Iterable[LabelRow]) -> None:
     """Write what a person has not changed yet, atomically.
 
     Args:
         path: The file.
-        rows: The rows of ``labels.csv``, as it holds them.
+        table: The content of ``labels.csv``, whose hash names it.
+        rows: Its rows.
     """
     pages: dict[str, dict[str, str]] = {}
     for row in rows:
         pages.setdefault(row.page, {})[_numbers(row.key)] = row.label + (KEPT if row.kept else NOT_KEPT)
-    write_json(path, pages)
+    write_json(path, {"table": hashlib.sha256(table).hexdigest(), "pages": pages})
+
+
+def _record_of(table: Path) -> Path:
+    """Return the record of a table: the next one if a kill came between the two, which it names by its hash."""
+    following = table.with_name(LABELS_NEXT_FILE)
+    if following.is_file():
+        try:
+            if read_json(following).get("table") == hashlib.sha256(table.read_bytes()).hexdigest():
+                return following
+        except RunError as error:
+            raise DataError(f"{following} cannot be read. Remove it.") from error
+    return table.with_name(LABELS_RECORD_FILE)
 
 
 def _with_corrections(path: Path, rows: Iterable[LabelRow]) -> list[LabelRow]:
@@ -235,13 +251,13 @@ def _with_corrections(path: Path, rows: Iterable[LabelRow]) -> list[LabelRow]:
     if not path.exists():
         return list(rows)
     try:
-        pages = read_json(path)
+        pages = read_json(path)["pages"]
         written = {
             (page, numbers): (entry[:-1], entry[-1] == KEPT)
             for page, entries in pages.items()
             for numbers, entry in entries.items()
         }
-    except (RunError, AttributeError, IndexError, TypeError) as error:
+    except (RunError, AttributeError, IndexError, KeyError, TypeError) as error:
         raise DataError(
             f"{path} cannot be read. Write by=person in each row of {LABELS_FILE} that you changed, then remove "
             f"{path.name}."

@@ -329,11 +329,14 @@ def label_rows(session: RoundSession, keep: float) -> list[LabelRow]:
 def save_labels(session: RoundSession, keep: float) -> list[LabelRow]:
     """Write ``labels.csv`` as the answers have it, and return its rows.
 
-    A person's label of a character whose picture was deleted stays in the file.
+    A person's label of a character whose picture was deleted stays in the file. Labels by a transcript give way to the
+    first answer, not before.
     """
+    earlier = read_labels(session.folder) if has_labels(session.folder) else {}
+    if not session.log.read() and any(row.by == "transcript" for row in earlier.values()):
+        return list(earlier.values())
     rows = label_rows(session, keep)
     labelled = {character_key(row) for row in session.rows}
-    earlier = read_labels(session.folder) if has_labels(session.folder) else {}
     rows += [row for key, row in earlier.items() if row.by == "person" and key not in labelled]
     if rows or earlier:
         write_labels(session.folder, rows)

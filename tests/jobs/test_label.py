@@ -488,9 +488,10 @@ def test_labels_by_a_transcript_are_replaced_only_on_request(notes, monkeypatch,
     path.write_text(path.read_text().replace('"program"', '"transcript"'))
     kept = path.read_bytes()
     assert "overwrite=true" in one_line(capsys)
+    assert "overwrite=true" in one_line(capsys, "method=rounds")
     assert path.read_bytes() == kept
     typed(monkeypatch)
-    assert label("overwrite=true") == 0
+    assert label("method=rounds", "overwrite=true") == 0
     assert {row["by"] for row in table(notes)} == {"person", "program"}
 
 

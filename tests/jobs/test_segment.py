@@ -306,6 +306,17 @@ def test_where_every_page_fails_the_reasons_are_written_all_the_same(capsys):
         Pages(path="out").read()
 
 
+def test_where_every_page_fails_nothing_is_said_to_be_there_and_nothing_is_labelled(capsys):
+    blank(Path("blank.png"))
+    Path("blank.txt").write_text("words")
+    assert start("segment", ["pages=blank.png", "out=out"]) == MISTAKE
+    printed = capsys.readouterr().out
+    assert not any(word in printed for word in ("texts", "glyphs", "overlays"))
+    for method in ("auto", "transcript", "rounds", "dbscan"):
+        assert start("label", ["pages=out", f"method={method}"]) == MISTAKE
+        assert capsys.readouterr().err.startswith("out holds no characters. report.json there says why")
+
+
 # Earlier results.
 
 

@@ -339,6 +339,26 @@ def test_without_any_text_labels_come_from_rounds(
     assert "photos, where the pages were segmented, is not there" in capsys.readouterr().out
 
 
+def test_labels_by_a_transcript_outlive_a_text_that_is_not_found(
+    done: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = done / "segmented/photos"
+    before = (folder / "labels.csv").read_bytes()
+    assert label("undo=true", "overwrite=true") == 0
+    assert label("method=rounds", "overwrite=true", "ask=files") == 0
+    assert (folder / "labels.csv").read_bytes() == before
+
+    (done / "photos").rename(done / "moved")
+    assert "photos, where the pages were segmented, is not there" in refused(capsys, "overwrite=true")
+    (done / "moved").rename(done / "photos")
+    for path in Path("photos").glob("*.txt"):
+        path.rename(path.with_suffix(".text"))
+    assert "there is no photos/one.txt" in refused(capsys, "overwrite=true")
+    (folder / "report.json").write_text("{")
+    assert "report.json cannot be read" in refused(capsys, "overwrite=true")
+    assert (folder / "labels.csv").read_bytes() == before
+
+
 def test_a_kill_before_the_end_loses_nothing(notes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from handwriting.pages import relabelling
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from handwriting.errors import DataError
+from handwriting.errors import DataError, RunError
 from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.labels import (
     LABEL_COLUMNS,
@@ -248,7 +248,10 @@ def test_labels_of_an_earlier_version_are_a_persons_only_by_the_column(folder):
     assert [row.by for row in read_labels(folder).values()] == ["transcript", "person"]
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"a, b;c.png": []}', '{"a, b;c.png": {"0 0 0": ""}}'])
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "{}", '{"pages": []}', '{"pages": {"a, b;c.png": []}}', '{"pages": {"a, b;c.png": {"0 0 0": ""}}}'],
+)
 def test_a_broken_record_of_what_was_written_is_one_line(folder, content):
     write_labels(folder, [labelled()])
     (folder.path / "labels_written.json").write_text(content)
@@ -256,10 +259,31 @@ def test_a_broken_record_of_what_was_written_is_one_line(folder, content):
         read_labels(folder)
 
 
-def test_a_kill_while_labels_are_written_makes_no_label_a_persons(folder, monkeypatch):
+def test_a_broken_record_of_a_table_to_come_is_one_line(folder):
     write_labels(folder, [labelled()])
+    (folder.path / "labels_next.json").write_text("{")
+    with pytest.raises(DataError, match=r"labels_next.json cannot be read. Remove it."):
+        read_labels(folder)
+
+
+@pytest.mark.parametrize("reason", [KeyboardInterrupt(), RunError("No space left on device")])
+@pytest.mark.parametrize(
+    ("step", "label"), [("labels._write_record", "b"), ("labels.write_atomically", "b"), ("labels.Path.replace", "c")]
+)
+def test_wherever_writing_stops_the_labels_that_a_person_changed_are_theirs_and_no_others(
+    folder, monkeypatch, step, label, reason
+):
+    write_labels(folder, [labelled(), labelled(1, "b")])
+    edited(folder, {0: {"label": "Z"}})
+    replace = Path.replace
+
+    def stop(*arguments):
+        if step.endswith("replace") and arguments[0].name != "labels_next.json":
+            return replace(*arguments)
+        raise reason
+
     with monkeypatch.context() as patch:
-        patch.setattr("handwriting.pages.labels._write_record", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            write_labels(folder, [labelled(label="b")])
-    assert read_labels(folder)[labelled().key] == labelled(label="b")
+        patch.setattr(f"handwriting.pages.{step}", stop)
+        with pytest.raises(type(reason)):
+            write_labels(folder, [read_labels(folder)[labelled().key], labelled(1, "c")])
+    assert [(row.label, row.by) for row in read_labels(folder).values()] == [("Z", "person"), (label, "transcript")]
