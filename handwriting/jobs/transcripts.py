@@ -123,7 +123,7 @@ def label_by_transcripts(
     from handwriting.pages.hand import write_label_sheet
 
     count = f"{len(with_text):,} page{'' if len(with_text) == 1 else 's'} with a text"
-    print(f"{count}: a minute or two a page, several times as long on a busy machine", flush=True)
+    print(f"{count}: about a minute a page, several times as long on a busy machine", flush=True)
     segmenter = _segmenter(found.report)
     score = character_score(data) if (data := found.report.get("data")) else None
     matched, refused = _matched(folder, with_text, segmenter, score)

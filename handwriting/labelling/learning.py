@@ -313,8 +313,8 @@ def learn(
     if glyphs:
         composed = compose(glyphs, _texts(learning, seed), learning.shapes, strips[0].x_height, seed)
         if composed:
+            report(f"learning from {len(composed)} words of another hand")
             learning.start(train, composed)
-            report(f"learned from {len(composed)} words of another hand")
     learning.go_on(train, report, rounds)
     return learning
 

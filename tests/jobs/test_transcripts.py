@@ -182,7 +182,7 @@ def test_labels_are_replaced_only_on_request_and_by_the_same(
     assert contents(done / "segmented/photos") == before
     assert label("overwrite=true") == 0
     printed = capsys.readouterr().out
-    assert "1 page with a text: a minute or two a page" in printed
+    assert "1 page with a text: about a minute a page" in printed
     assert "\nround 1 of at most 2: " in printed
     after = contents(done / "segmented/photos")
     reports = [json.loads(files.pop("report.json")) for files in (before, after)]

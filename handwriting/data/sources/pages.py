@@ -114,7 +114,7 @@ def _labelled(folder: SegmentedFolder, rows: Sequence[BoxRow], glyphs: Glyphs) -
         more = f" and {len(few) - MAX_NAMED_CLASSES} more" if len(few) > MAX_NAMED_CLASSES else ""
         logger.warning(
             "%s: classes with fewer than %d characters, so that the validation or test set has none: %s%s. "
-            "data.prepare.min_count=%d drops them: it counts what the test set leaves.",
+            "data.prepare.min_count=%d drops them; it counts characters without those of the test set.",
             *(file, MIN_FOR_ALL_SETS, " ".join(few[:MAX_NAMED_CLASSES]), more, MIN_FOR_ALL_SETS - 1),
         )
     labelled = replace(glyphs[used], labels=np.array([number[name] for name in names]), alphabet=tuple(alphabet))
