@@ -46,12 +46,17 @@ class TextKind:
         return self.kind in ("folder", "path")
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
-        """Let code give a path as a ``Path``, too: the field holds its text."""
+        """Let code give a path as a ``Path``, too: the field holds its text. An empty text is no path."""
         if not self.is_path:
             return handler(source)
         from pydantic_core import core_schema
 
-        return core_schema.no_info_before_validator_function(_path_as_text, handler(source))
+        def as_text(value: Any) -> Any:
+            if value == "":  # which would be the current folder
+                raise ValueError(f"it is empty: give a {self.kind}")
+            return _path_as_text(value)
+
+        return core_schema.no_info_before_validator_function(as_text, handler(source))
 
 
 @dataclass(frozen=True)

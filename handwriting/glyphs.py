@@ -142,8 +142,12 @@ class Glyphs:
         )
 
     @classmethod
-    def load(cls, path: str | Path) -> Glyphs:
+    def load(cls, path: str | Path, remedy: str = "Write one with Glyphs.save.") -> Glyphs:
         """Read what :meth:`save` wrote.
+
+        Args:
+            path: The file.
+            remedy: The sentence that says what to do where it is none.
 
         Raises:
             DataError: If the file is missing, broken or not a set of glyphs.
@@ -151,7 +155,16 @@ class Glyphs:
         try:
             with np.load(path, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in ("images", "labels", "styles", "alphabet", "style_names")}
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
-            raise DataError(f"{path} is not a file of glyphs ({error}); write one with Glyphs.save") from error
-        alphabet, style_names = (tuple(map(str, arrays.pop(name))) for name in ("alphabet", "style_names"))
-        return cls(**arrays, alphabet=alphabet, style_names=style_names)
+            alphabet, style_names = (tuple(map(str, arrays.pop(name))) for name in ("alphabet", "style_names"))
+            return cls(**arrays, alphabet=alphabet, style_names=style_names)
+        except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile, zlib.error, DataError) as error:
+            raise DataError(f"{path} is not a file of glyphs ({_problem(error)}). {remedy}") from error
+
+
+def _problem(error: Exception) -> str:
+    """Return why a file holds no glyphs, in words; NumPy would advise to trust the file."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, KeyError | DataError):
+        return str(error.args[0]).rstrip(".")
+    return "it is damaged" if isinstance(error, EOFError | BadZipFile | zlib.error) else "it holds something else"

@@ -15,12 +15,12 @@ from pydantic import Field
 
 from handwriting import config
 from handwriting.engine.sections import build_source
-from handwriting.errors import ConfigError, DataError, RunError
+from handwriting.errors import ConfigError, DataError
 from handwriting.fields import FolderPath
-from handwriting.files import read_json, write_json
+from handwriting.files import write_json
 from handwriting.jobs.arguments import Count, Seed, Switch, read_arguments
 from handwriting.labelling.answers import JUNK
-from handwriting.pages.folder import SEGMENT_AGAIN, SegmentedFolder
+from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.labels import LabelRow, character_key, read_labels
 from handwriting.pages.names import BOXES_FILE, LABELS_FILE, LABELS_PICTURE, REPORT_FILE
 from handwriting.pages.round_files import AnswerLog
@@ -65,6 +65,7 @@ def run(cfg: DictConfig) -> SegmentedFolder:
     """
     arguments = read_arguments(Arguments, cfg)
     folder = SegmentedFolder(Path(arguments.pages).expanduser(), key="pages")
+    folder.refuse_other_than_folder()
     folder.finish_replacement()
     if not (folder.path / BOXES_FILE).is_file():
         raise DataError(
@@ -244,14 +245,11 @@ def _summary(
 
 
 def _add_to_report(folder: SegmentedFolder, summary: dict[str, Any]) -> None:
-    path = folder.path / REPORT_FILE
     try:
-        report = read_json(path)
-    except RunError as error:
-        raise DataError(
-            f"{path} cannot be read, so that the labels are in {LABELS_FILE} alone. {SEGMENT_AGAIN}"
-        ) from error
-    write_json(path, {**report, "labels": summary})
+        report = folder.report()
+    except DataError as error:
+        raise DataError(f"{error} The labels are in {LABELS_FILE} alone.") from error
+    write_json(folder.path / REPORT_FILE, {**report, "labels": summary})
 
 
 def _lines(summary: dict[str, Any], folder: SegmentedFolder) -> dict[str, str]:

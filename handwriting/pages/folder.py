@@ -47,7 +47,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from handwriting.data.formats.pictures import read_picture
+from handwriting.data.formats.pictures import AGAIN, read_picture
 from handwriting.data.preparation.resizing import fit
 from handwriting.errors import ConfigError, DataError, RunError
 from handwriting.files import read_json, write_atomically, write_json
@@ -155,17 +155,33 @@ class SegmentedFolder:
         path = self.path / GLYPH_FILES[kind]
         if not path.is_file():
             raise DataError(f"{self.path} holds no {path.name}. {SEGMENT_AGAIN}")
-        glyphs = Glyphs.load(path)
+        glyphs = Glyphs.load(path, SEGMENT_AGAIN)
         if len(glyphs) != len(rows):
             raise DataError(f"{path} holds {len(glyphs)} glyphs, but {BOXES_FILE} lists {len(rows)}. {SEGMENT_AGAIN}")
         return rows, glyphs
 
+    def report(self) -> dict[str, Any]:
+        """Return what ``report.json`` holds.
+
+        Raises:
+            DataError: If it cannot be read, or is no object of JSON.
+        """
+        path = self.path / REPORT_FILE
+        try:
+            return read_json(path)
+        except RunError as error:
+            cause = error.__cause__
+            reason = getattr(cause, "strerror", None) or (
+                "it is no JSON" if cause else "it is no JSON object, or too large"
+            )
+            raise DataError(f"{path} cannot be read ({reason}). {SEGMENT_AGAIN}") from error
+
     def x_heights(self) -> dict[str, float]:
         """Return the x-height of each page in pixels of its crops, as far as ``report.json`` holds it."""
         try:
-            pages = read_json(self.path / REPORT_FILE)["pages"]
+            pages = self.report()["pages"]
             heights = {str(page["page"]): float(page["x_height"]) for page in pages if "x_height" in page}
-        except (RunError, KeyError, TypeError, ValueError, OverflowError):
+        except (DataError, KeyError, TypeError, ValueError, OverflowError):
             return {}
         return {page: max(height, MIN_X_HEIGHT) for page, height in heights.items() if math.isfinite(height)}
 
@@ -175,7 +191,13 @@ class SegmentedFolder:
         Raises:
             DataError: If it cannot be read as a picture.
         """
-        return np.rint(255 - read_picture(self.path / row.file, paper=255.0)).astype(np.uint8)
+        try:
+            return np.rint(255 - read_picture(self.path / row.file, paper=255.0)).astype(np.uint8)
+        except DataError as error:
+            raise DataError(
+                f"{str(error).removesuffix(AGAIN)} Delete it to leave the {row.kind} out. Or segment the pages again, "
+                "with overwrite=true."
+            ) from error
 
     def has_picture(self, row: BoxRow) -> bool:
         """Return whether the picture of a piece is still in the folder."""
@@ -189,8 +211,8 @@ class SegmentedFolder:
         """
         try:
             pictures = [row.file for row in self.rows()]
-            pictures += [str(page.get("overlay")) for page in read_json(self.path / REPORT_FILE)["pages"]]
-        except (DataError, RunError, KeyError, TypeError, AttributeError):
+            pictures += [str(page.get("overlay")) for page in self.report()["pages"]]
+        except (DataError, KeyError, TypeError, AttributeError):
             return []
         # Lists may have been edited: nothing outside of the folder is ever replaced or deleted.
         labels = [name for name in LABEL_FILES if (self.path / name).exists()]
@@ -219,6 +241,18 @@ class SegmentedFolder:
                 )
             self._refuse_foreign([BOXES_FILE, REPORT_FILE, *LABEL_FILES, *GLYPH_FILES.values()])
             check_answers(self)
+
+    def refuse_other_than_folder(self) -> None:
+        """Refuse what can be no segmented folder; one that is missing is for the reader to name.
+
+        Raises:
+            ConfigError: If the path is a file, or a list of folders that was taken for a path.
+        """
+        self._refuse_file()
+        if str(self.path).startswith("[") and not self.path.exists():
+            raise ConfigError(
+                f"{self.key}={self.path} does not exist. {self.key} takes one folder: segment all pages into one."
+            )
 
     def _refuse_file(self) -> None:
         if self.path.exists() and not self.path.is_dir():

@@ -37,10 +37,11 @@ def at_own_scale(
         Bright ink on dark, uint8 ``(N, 1, size, size)``.
 
     Raises:
-        DataError: If the x-height of a page is not known, or a picture cannot be read.
+        DataError: If the x-height of a page is not known, ``report.json`` cannot be read, or a picture cannot.
     """
     by_page = folder.x_heights()
     if unknown := {row.page for row in rows} - set(by_page):
+        folder.report()  # where it cannot be read, this says why
         raise DataError(
             f"{folder.path / REPORT_FILE} does not hold the x-height of the page {min(unknown)}. {SEGMENT_AGAIN}"
         )

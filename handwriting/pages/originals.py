@@ -10,8 +10,7 @@ from typing import Any
 
 import cv2
 
-from handwriting.errors import DataError, RunError
-from handwriting.files import read_json
+from handwriting.errors import DataError
 from handwriting.pages.boxes import BoxRow
 from handwriting.pages.folder import OVERLAY_FOLDER, SEGMENT_AGAIN, SegmentedFolder
 from handwriting.pages.names import REPORT_FILE
@@ -55,13 +54,9 @@ def read_report(folder: SegmentedFolder) -> dict[str, Any]:
     Raises:
         DataError: If it cannot be read, or lacks what the pages are found by.
     """
-    path = folder.path / REPORT_FILE
-    try:
-        report = read_json(path)
-    except RunError as error:
-        raise DataError(f"{path} cannot be read. {SEGMENT_AGAIN}") from error
+    report = folder.report()
     if absent := [key for key in ("pages_from", "preset", "pages") if key not in report]:
-        raise DataError(f"{path} has no {absent[0]}: it is of an earlier version. {SEGMENT_AGAIN}")
+        raise DataError(f"{folder.path / REPORT_FILE} has no {absent[0]}: it is of an earlier version. {SEGMENT_AGAIN}")
     return report
 
 

@@ -579,6 +579,9 @@ def test_the_baseline_names_whole_clusters_by_five_pictures(notes, monkeypatch):
     ("words", "message"),
     [
         (["pages=nowhere"], "Give pages=<folder that handwriting segment wrote>"),
+        (["pages=notes/boxes.csv"], "pages=notes/boxes.csv is a file. Give a folder."),
+        (["pages=[notes,more]"], "pages takes one folder"),
+        (["pages="], "it is empty: give a folder"),
         (["keep=2"], "keep=2"),
         (["method=umap"], "method=umap"),
         (["ask=browser"], "ask=browser"),

@@ -57,13 +57,15 @@ class Pages(GlyphSource):
         """Return the training and the test glyphs: at ``image_size`` where they have their own scale.
 
         Raises:
+            ConfigError: If ``path`` is a file or a list.
             DataError: If the folder is not one that ``handwriting segment`` wrote, it is being replaced, it holds no
                 pieces of ``kind``, all their pictures were deleted, or ``labels.csv`` is broken or leaves none.
         """
         folder = SegmentedFolder(Path(self.path).expanduser(), key="data.path")
+        folder.refuse_other_than_folder()
         folder.finish_replacement()
         kinds = folder.glyph_kinds()
-        if kinds and self.kind not in kinds:
+        if kinds and self.kind not in kinds and not any(folder.rows(self.kind)):
             raise DataError(f"{folder.path} holds no {GLYPH_FILES[self.kind]}. Give data.kind={kinds[0]}.")
         rows, glyphs = folder.glyphs(self.kind)
         present = np.array([folder.has_picture(row) for row in rows], bool)

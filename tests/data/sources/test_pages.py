@@ -1,5 +1,6 @@
 import json
 import shutil
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from PIL import Image
 
 from handwriting.data.preparation.steps import Preparation
 from handwriting.data.sources.pages import Pages
-from handwriting.errors import DataError
+from handwriting.errors import ConfigError, DataError
 from handwriting.glyphs import UNKNOWN
 from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.labels import LabelRow, write_labels
@@ -102,10 +103,23 @@ def test_a_folder_that_segment_did_not_write_is_refused(tmp_path):
 
 
 def test_a_kind_that_was_not_segmented_is_refused_with_the_one_that_was(folder):
+    boxes = folder / "boxes.csv"
+    boxes.write_text("".join(line for line in boxes.read_text().splitlines(True) if ",character," not in line))
     (folder / "characters.npz").unlink()
     assert refusal(folder).endswith("holds no characters.npz. Give data.kind=word.")
     (folder / "words.npz").unlink()
     assert refusal(folder).endswith("holds no characters.npz. Segment the pages again, with overwrite=true.")
+
+
+def test_glyphs_that_are_missing_are_not_excused_by_another_kind(folder):
+    (folder / "characters.npz").unlink()
+    assert refusal(folder).endswith("holds no characters.npz. Segment the pages again, with overwrite=true.")
+
+
+def test_a_file_or_a_list_is_no_segmented_folder(folder):
+    for path, message in ((folder / "boxes.csv", "is a file. Give a folder."), ("[a,b]", "data.path takes one folder")):
+        with pytest.raises(ConfigError, match=message):
+            Pages(path=str(path)).read()
 
 
 def test_glyphs_and_lists_that_disagree_are_refused(folder):
@@ -132,10 +146,35 @@ def test_a_damaged_list_is_refused(folder, damage):
     assert "boxes.csv" in refusal(folder)
 
 
-def test_broken_glyphs_are_refused(folder):
+def arrays(**changed):
+    with BytesIO() as file:
+        np.savez(file, **{"images": np.zeros((30, 1, 4, 4), np.uint8), "alphabet": [], "style_names": [], **changed})
+        return file.getvalue()
+
+
+def one_array():
+    with BytesIO() as file:
+        np.save(file, np.zeros(3))
+        return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda content: content[:-200], "it is damaged"),
+        (lambda content: b"", "it is damaged"),
+        (lambda content: b"a text of some length", "it holds something else"),
+        (lambda content: one_array(), "it holds something else"),
+        (lambda content: arrays(labels=[None] * 30, styles=[-1] * 30), "it holds something else"),
+        (lambda content: arrays(labels=[7] * 30, styles=[-1] * 30), "labels run 7..7; 0 names allow -1..-1"),
+        (lambda content: arrays(), "labels is not a file in the archive"),
+    ],
+)
+def test_broken_glyphs_are_refused_with_what_to_do(folder, damage, reason):
     path = folder / "characters.npz"
-    path.write_bytes(path.read_bytes()[:-200])
-    assert str(path) in refusal(folder)
+    path.write_bytes(damage(path.read_bytes()))
+    remedy = "Segment the pages again, with overwrite=true."
+    assert refusal(folder) == f"{path} is not a file of glyphs ({reason}). {remedy}"
 
 
 # Labels.
@@ -273,7 +312,28 @@ def test_a_folder_without_the_x_heights_of_its_pages_says_what_to_do(folder):
         assert len(numbers(folder)) == 30
 
 
-def test_a_picture_that_is_broken_is_named(folder):
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [('{"pages": [', "it is no JSON"), ("", "it is no JSON"), ("null", "no JSON object"), ("[]", "no JSON object")],
+)
+def test_a_damaged_report_is_named_as_the_cause(folder, content, reason):
+    (folder / "report.json").write_text(content)
+    message = refusal(folder)
+    assert "report.json cannot be read (" in message
+    assert reason in message
+    assert message.endswith("Segment the pages again, with overwrite=true. Or give data.own_scale=false.")
+
+
+def test_a_folder_in_the_place_of_the_report_is_named_as_the_cause(folder):
+    (folder / "report.json").unlink()
+    (folder / "report.json").mkdir()
+    assert "report.json cannot be read (Is a directory)." in refusal(folder)
+
+
+@pytest.mark.parametrize("length", [0, 50])
+def test_a_picture_that_is_broken_is_named_with_what_to_do(folder, length):
     path = folder / "characters" / "page_1_000_000_004.png"
-    path.write_bytes(path.read_bytes()[:50])
-    assert str(path) in refusal(folder)
+    path.write_bytes(path.read_bytes()[:length])
+    message = refusal(folder)
+    assert message.startswith(f"{path} ")
+    assert "Delete it to leave the character out. Or segment the pages again, with overwrite=true." in message
