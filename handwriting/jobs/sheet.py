@@ -102,11 +102,17 @@ def run(cfg: DictConfig) -> CopySheet:
             "Give a shorter text."
         )
     files = _text_files(out, len(pages))
+    listed = _listed([str(files[0]), *(file.name for file in files[1:])])
     if (source := _source(arguments.text)) and any(source == file.resolve() for file in files):
         raise ConfigError(f"out={arguments.out} would replace {source.name}, the text itself: give another out=.")
     _refuse_overwriting([out, *files], arguments.overwrite)
     everything = "".join(line for page in pages for line in page)
-    copied = f"put {'it' if len(files) == 1 else 'each'} next to the photograph of the same name, {files[0].stem}.jpg"
+    photographs = [file.with_suffix(".jpg").name for file in files]
+    copied = (
+        f"put it next to the photograph of the same name, {photographs[0]}"
+        if len(files) == 1
+        else f"put each next to its own photograph, {_listed(photographs)}"
+    )
     obstacle = ""
     if is_right_to_left(everything):
         obstacle = "text from right to left can be neither set nor labelled yet. Write a text from left to right"
@@ -114,7 +120,7 @@ def run(cfg: DictConfig) -> CopySheet:
     elif missing := missing_glyphs(everything, font):
         obstacle = (
             f"its font has no glyph for {_named(missing)}. Give font=<a TrueType file that has them>, or copy "
-            f"{_listed(files)} from the screen"
+            f"{listed} from the screen"
         )
     content = None if obstacle else draw_pdf(pages, list(map(_notes, files)), arguments.paper, font)
 
@@ -128,7 +134,7 @@ def run(cfg: DictConfig) -> CopySheet:
     print("\n".join(f"{title:12} {value}" for title, value in _summary(pages)))
     if content is not None:
         print(f"{'sheet':12} {out}")
-    print(f"{'text':12} {_listed(files)}: {copied}")
+    print(f"{'text':12} {listed}: {copied}")
     if obstacle:
         raise DataError(f"{out} is not written: {obstacle}.")
     return CopySheet(out, tuple(files), tuple(map(tuple, pages)))
@@ -221,7 +227,7 @@ def _summary(pages: Sequence[Sequence[str]]) -> Iterator[tuple[str, str]]:
     where = counted(len(lines), "line") + (f", {len(pages)} pages" if len(pages) > 1 else "")
     yield "words", f"{sum(len(line.split()) for line in lines):,} on {where}"
     is_latin = any(counts[letter] for letter in COVERAGE_KINDS[0].keys)
-    foreign = [sign for sign in counts if sign.isalpha() and not sign.isascii()]
+    foreign = [sign for sign in counts if len(sign) == 1 and sign.isalpha() and not sign.isascii()]
     for kind in COVERAGE_KINDS:
         if kind.name == "pairs" and is_latin and foreign:
             yield (
@@ -261,8 +267,13 @@ def _named(signs: Iterable[str] | Mapping[str, int]) -> str:
     return printable(separator.join(words[:MAX_NAMED])) + more
 
 
-def _listed(files: Sequence[Path]) -> str:
-    return str(files[0]) if len(files) == 1 else f"{files[0]} to {files[-1].name}"
+def _listed(names: Sequence[str]) -> str:
+    """Return the numbered names of files in a few words.
+
+    >>> [_listed(["a_1", "a_2", "a_3"][:count]) for count in (1, 2, 3)]
+    ['a_1', 'a_1 and a_2', 'a_1 to a_3']
+    """
+    return names[0] if len(names) == 1 else f"{names[0]} {'and' if len(names) == 2 else 'to'} {names[-1]}"
 
 
 def _shortened(text: str) -> str:

@@ -61,7 +61,9 @@ def test_each_page_has_a_text_file_of_its_own(capsys: pytest.CaptureFixture[str]
     one, two = lines("two_1.txt"), lines("two_2.txt")
     assert [one, two] == pdf_lines("two.pdf")
     assert shortages("\n".join(one)) == shortages("\n".join(two)) == {}
-    assert "two_1.txt to two_2.txt" in printed
+    assert "two_1.txt and two_2.txt: put each next to its own photograph, two_1.jpg and two_2.jpg\n" in printed
+    printed = sheet(capsys, "out=new/three", "repeat=3", "text=one line")
+    assert "three_1.txt to three_3.txt: put each next to its own photograph, three_1.jpg to three_3.jpg\n" in printed
 
 
 def test_a_few_lines_say_what_the_text_shows(capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,6 +88,12 @@ def test_english_pairs_are_counted_only_where_all_letters_are_english(capsys: py
     assert "pairs        5 of 60 at least once; absent: " in sheet(capsys, "text=the hare: 5 \u00a3", "out=english")
     german = sheet(capsys, "text=W\u00fcrde der Hase", "out=german")
     assert "pairs        not counted: they are those of English, and the text has other letters: \u00fc" in german
+
+
+def test_other_letters_of_a_text_are_named_alone_without_pairs(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("german.txt").write_text("Größere Füße müssen fließen, Äpfel schön", "utf-8")
+    printed = sheet(capsys, "text=@german.txt")
+    assert "the text has other letters: ö ß ü Ä\n" in printed
 
 
 def test_a_text_of_your_own_may_be_typed_and_printed_again(capsys: pytest.CaptureFixture[str]) -> None:
