@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from handwriting.errors import ConfigError, DataError
+from handwriting.errors import ConfigError, DataError, RunError
 from handwriting.fields import AnyPath, FreeText
 from handwriting.files import write_atomically
 from handwriting.jobs.arguments import Seed, Switch, read_arguments
@@ -61,7 +61,7 @@ class CopySheet:
     Attributes:
         path: The PDF.
         texts: The plain text of each page.
-        pages: The lines of each page.
+        pages: The lines of each page; an empty one is a gap.
     """
 
     path: Path
@@ -90,11 +90,15 @@ def run(cfg: DictConfig) -> CopySheet:
     arguments = read_arguments(Arguments, cfg)
     out = _pdf_path(arguments.out)
     font = Path(arguments.font).expanduser() if arguments.font else None
-    texts = choose_texts(arguments.repeat, arguments.seed) if arguments.text is None else [_own_text(arguments.text)]
+    own_text = None if arguments.text is None else _own_text(arguments.text)
 
-    from handwriting.plots.copy_sheet import draw_pdf, lines_per_page, missing_glyphs
+    from handwriting.plots.copy_sheet import draw_pdf, lines_per_page, missing_glyphs, paper_limits
 
-    pages = [page for text in texts for page in copy_pages(copy_lines(text), lines_per_page(arguments.paper, NOTES))]
+    if own_text is None:
+        texts = [copy_lines(text) for text in choose_texts(arguments.repeat, arguments.seed)]
+    else:
+        texts = [copy_lines(own_text, paper_limits(arguments.paper, font))]
+    pages = [page for lines in texts for page in copy_pages(lines, lines_per_page(arguments.paper, NOTES))]
     pages *= 1 if arguments.text is None else arguments.repeat
     if len(pages) > MAX_PAGES:
         raise ConfigError(
@@ -129,6 +133,8 @@ def run(cfg: DictConfig) -> CopySheet:
             write_atomically(file, _writing("\n".join([*page, ""]).encode()))
         if content is not None:
             write_atomically(out, _writing(content))
+    except RunError as error:
+        raise DataError(f"out={out} cannot be written: {error}") from error
     except OSError as error:
         raise DataError(f"out={out} cannot be written ({error.strerror or error}). Give another place.") from error
     print("\n".join(f"{title:12} {value}" for title, value in _summary(pages)))
@@ -222,7 +228,7 @@ def _notes(file: Path) -> list[str]:
 
 def _summary(pages: Sequence[Sequence[str]]) -> Iterator[tuple[str, str]]:
     """Yield the printed lines about what the text shows of a hand, each with its title."""
-    lines = [line for page in pages for line in page]
+    lines = [line for page in pages for line in page if line]
     counts = count_signs("\n".join(lines))
     where = counted(len(lines), "line") + (f", {len(pages)} pages" if len(pages) > 1 else "")
     yield "words", f"{sum(len(line.split()) for line in lines):,} on {where}"

@@ -12,11 +12,12 @@ from matplotlib import rc_context
 from matplotlib.backends.backend_pdf import FigureCanvasPdf, PdfPages
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont
-from matplotlib.ft2font import FT2Font
+from matplotlib.ft2font import FT2Font, LoadFlags
 from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
 
 from handwriting.errors import ConfigError
+from handwriting.labelling.copy_lines import LineLimits, line_width
 
 Paper = Literal["a4", "letter"]
 PAPER_SIZES: dict[Paper, tuple[float, float]] = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
@@ -39,6 +40,10 @@ MAX_POINTS = 18.0
 STEP_IN_TYPE = 1.5
 """The least distance of lines, in sizes of the type."""
 POINTS_PER_MM = 72 / 25.4
+MIN_POINTS = MIN_STEP * POINTS_PER_MM / STEP_IN_TYPE
+"""Size of the type of a full page, and of the widest line."""
+COLUMN = 0.6
+"""Width of a column, by which lines are measured, in sizes of the type."""
 INK, GREY, RULE = "#16181d", "#7d8188", "#d5d8dc"
 TEXT_FONT, NOTE_FONT = "DejaVu Serif", "DejaVu Sans"
 """Both come with matplotlib: the same sheet on every machine."""
@@ -54,6 +59,31 @@ def lines_per_page(paper: Paper, notes: int) -> int:
     return 1 + int(_text_height(paper, notes) / MIN_STEP)
 
 
+def paper_limits(paper: Paper, font: Path | None = None) -> LineLimits:
+    """Return what fits on a line of the paper in the smallest type that a sheet has, however many words it holds.
+
+    Args:
+        paper: The paper.
+        font: A TrueType font; that of the sheet unless given.
+
+    Raises:
+        ConfigError: If the font cannot be read.
+    """
+    path = _font_path(font)
+    known = _glyphs(path)
+    face = FT2Font(path)
+    face.set_size(100, 72)
+
+    @cache
+    def columns(character: str) -> float:
+        if ord(character) not in known:  # such a text is copied from the screen
+            return line_width(character)
+        return face.load_char(ord(character), flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65536 / 100 / COLUMN
+
+    width = (PAPER_SIZES[paper][0] - 2 * SIDE) * POINTS_PER_MM / MIN_POINTS / COLUMN
+    return LineLimits(width, None, lambda text: sum(map(columns, text)))
+
+
 def missing_glyphs(text: str, font: Path | None = None) -> str:
     """Return the characters of a text that the font has no glyph for, each once, in the order of the text.
 
@@ -64,10 +94,14 @@ def missing_glyphs(text: str, font: Path | None = None) -> str:
     Raises:
         ConfigError: If the font cannot be read.
     """
-    known = _glyphs(str(font) if font else findfont(FontProperties(family=TEXT_FONT)))
+    known = _glyphs(_font_path(font))
     return "".join(
         dict.fromkeys(character for character in text if not character.isspace() and ord(character) not in known)
     )
+
+
+def _font_path(font: Path | None) -> str:
+    return str(font) if font else findfont(FontProperties(family=TEXT_FONT))
 
 
 @cache
@@ -86,7 +120,7 @@ def draw_pdf(
     """Return a PDF with embedded fonts, the same bytes for the same text. Several pages are numbered at their feet.
 
     Args:
-        pages: The lines of each page, at most ``lines_per_page`` of them.
+        pages: The lines of each page, at most ``lines_per_page`` of them; an empty one is a gap.
         notes: The lines of the instructions above each page.
         paper: The size of the pages.
         font: A TrueType font; that of the sheet unless given.
@@ -135,6 +169,6 @@ def _text_height(paper: Paper, notes: int) -> float:
 
 def _fitting_points(lines: Sequence[str], width: float, font: FontProperties) -> float:
     """Return the size of type at which the widest line is as wide as the page, ``width`` millimetres."""
-    plain = [line.replace("$", r"\$") for line in lines]  # otherwise what stands between two would be a formula
+    plain = [line.replace("$", r"\$") for line in lines if line]  # otherwise what stands between two would be a formula
     at_100 = max(TextPath((0, 0), line, size=100, prop=font).get_extents().x1 for line in plain)
     return 100 * width * POINTS_PER_MM / max(at_100, 1.0)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pypdfium2
 import pytest
 from matplotlib import get_data_path
 
 from handwriting.jobs import MISTAKE, start
 from handwriting.labelling.copy_text import shortages
+from handwriting.labelling.transcripts import read_transcript
 
 NOTES = 3
 
@@ -77,8 +80,9 @@ def test_a_few_lines_say_what_the_text_shows(capsys: pytest.CaptureFixture[str])
 def test_a_text_of_your_own_is_copied_and_what_it_lacks_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     Path("my poem (1).txt").write_bytes("\ufeffÜber alle Wiesen\r\nweht Wind,\r\n\r\nund alles ist still".encode())
     printed = sheet(capsys, "text=@my poem (1).txt", "out=copy")
-    assert lines("copy.txt") == ["Über alle Wiesen", "weht Wind,", "und alles ist still"]
-    assert pdf_lines("copy.pdf") == [lines("copy.txt")]
+    assert lines("copy.txt") == ["Über alle Wiesen", "weht Wind,", "", "und alles ist still"]
+    assert pdf_lines("copy.pdf") == [["Über alle Wiesen", "weht Wind,", "und alles ist still"]]
+    assert "on 3 lines" in printed
     assert "letters      2 of 26 at least 5 times; too few: a 2, b 1, d 2, " in printed
     assert "; absent: c f g j k m " in printed
     assert "others       1 character, all fewer than 5 times: Ü 1" in printed
@@ -88,6 +92,40 @@ def test_english_pairs_are_counted_only_where_all_letters_are_english(capsys: py
     assert "pairs        5 of 60 at least once; absent: " in sheet(capsys, "text=the hare: 5 \u00a3", "out=english")
     german = sheet(capsys, "text=W\u00fcrde der Hase", "out=german")
     assert "pairs        not counted: they are those of English, and the text has other letters: \u00fc" in german
+
+
+def test_stanzas_stay_apart_on_the_page_and_are_one_transcript(capsys: pytest.CaptureFixture[str]) -> None:
+    stanzas, together = "one\ntwo\n\n\nthree\nfour", "one\ntwo\nthree\nfour"
+    for name, text in (("stanzas", stanzas), ("together", together)):
+        Path(f"{name}_given.txt").write_text(text)
+        sheet(capsys, f"text=@{name}_given.txt", f"out={name}")
+    assert Path("stanzas.txt").read_text() == "one\ntwo\n\nthree\nfour\n"
+    assert read_transcript(Path("stanzas.txt")) == read_transcript(Path("together.txt"))
+    steps = {}
+    for name in ("stanzas", "together"):
+        page = pypdfium2.PdfDocument(f"{name}.pdf")[0].get_textpage()
+        tops = [page.get_rect(number)[3] for number in range(page.count_rects())][NOTES:]
+        steps[name] = [before - after for before, after in pairwise(tops)]
+    assert steps["stanzas"] == pytest.approx(
+        [steps["together"][0], 2 * steps["together"][1], steps["together"][2]], abs=4
+    )
+
+
+@pytest.mark.parametrize("paper", ["a4", "letter"])
+def test_a_line_of_your_own_is_broken_only_where_the_paper_ends(capsys: pytest.CaptureFixture[str], paper: str) -> None:
+    line = "This is a line of ten words or more, and it fits on paper"
+    sheet(capsys, f"text={line}", f"paper={paper}", "out=kept")
+    assert pdf_lines("kept.pdf") == [lines("kept.txt")] == [[line]]
+    Path("long.txt").write_text("\n".join([f"{line}, {line}, {line}"] * 8 + ["i" * 90]))
+    sheet(capsys, "text=@long.txt", f"paper={paper}", "out=broken")
+    (found,) = pdf_lines("broken.pdf")
+    assert found == lines("broken.txt")
+    assert found[-1] == "i" * 90  # letters as narrow as these fit
+    assert len(found) == 8 * 3 + 1
+    page = np.asarray(pypdfium2.PdfDocument("broken.pdf")[0].render(scale=1).to_pil().convert("L"))
+    columns = np.flatnonzero((page < 128).any(axis=0))
+    assert columns[-1] < page.shape[1] * 0.92
+    assert columns[-1] > page.shape[1] * 0.85
 
 
 def test_other_letters_of_a_text_are_named_alone_without_pairs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -118,7 +156,7 @@ def test_a_long_text_fills_several_pages_and_no_word_is_lost(capsys: pytest.Capt
     Path("long.txt").write_text(" ".join(words))
     sheet(capsys, "text=@long.txt", "out=copy.pdf")
     texts = sorted(Path().glob("copy_*.txt"))
-    assert len(texts) == 4
+    assert len(texts) == 3
     assert " ".join(" ".join(lines(path.name)) for path in texts).split() == words
 
 
@@ -161,7 +199,7 @@ def test_a_script_that_the_pdf_cannot_show_is_still_written_as_text(
         ("caf\u00e9\n\u00e9".encode("latin-1"), "text=@file.txt is not text in UTF-8 (line 1)"),
         ("hello".encode("utf-16"), "text=@file.txt is not text in UTF-8"),
         (b"a\0b", "text=@file.txt is not text: it holds null characters"),
-        (b"word " * 10_000, "text=@file.txt fills 33 pages, and a sheet has 20 at most"),
+        (b"word " * 10_000, "text=@file.txt fills 25 pages, and a sheet has 20 at most"),
         (b"word " * 300_000, "text=@file.txt has more than 1,000,000 bytes"),
     ],
 )

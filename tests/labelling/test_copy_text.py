@@ -8,7 +8,14 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from handwriting.labelling.copy_lines import MAX_LINE_WIDTH, MAX_LINE_WORDS, copy_lines, count_words
+from handwriting.labelling.copy_lines import (
+    MAX_LINE_WIDTH,
+    MAX_LINE_WORDS,
+    LineLimits,
+    copy_lines,
+    copy_pages,
+    count_words,
+)
 from handwriting.labelling.copy_text import (
     FREQUENT_PAIRS,
     GOALS,
@@ -91,7 +98,30 @@ def test_a_line_has_few_words_and_no_word_is_lost(seed: int) -> None:
 
 def test_lines_of_a_person_are_kept_where_they_fit() -> None:
     poem = "I kept a line\nof every day\n\nand lost the rest"
-    assert copy_lines(poem) == ["I kept a line", "of every day", "and lost the rest"]
+    assert copy_lines(poem) == ["I kept a line", "of every day", "", "and lost the rest"]
+
+
+def test_a_gap_stays_between_stanzas_and_not_at_the_ends_of_a_page() -> None:
+    assert copy_lines("\n \none\n\n\t\n\ntwo\n\n") == ["one", "", "two"]
+    assert copy_pages(["a", "b", "", "c", "d", "", "e", "f"], 3) == [["a", "b"], ["c", "d"], ["e", "f"]]
+    assert copy_pages(["a", "", "b"], 1) == [["a"], ["b"]]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_line_of_a_sheet_begins_with_a_lone_dash(seed: int) -> None:
+    dashed = [sentence for sentence in sentences() if " - " in sentence]
+    assert dashed
+    others = np.random.default_rng(seed).permutation(sentences())[:8]
+    for sentence in dashed:
+        lines = copy_lines(" ".join([*others, sentence]))
+        assert not any(line.split()[0] == "-" for line in lines)
+        assert all(count_words(line) <= MAX_LINE_WORDS and len(line) <= MAX_LINE_WIDTH for line in lines)
+
+
+def test_what_fits_is_measured_as_the_limits_say() -> None:
+    limits = LineLimits(10.0, None, lambda text: len(text) / 2)
+    assert copy_lines("a b c d e f g h i j\nk", limits) == ["a b c d e f g h i j", "k"]
+    assert copy_lines("a b c d e f g h i j k l", limits) == ["a b c d e f g h i j", "k l"]
 
 
 def test_a_line_that_is_too_long_is_broken_alone() -> None:
