@@ -32,13 +32,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from omegaconf import DictConfig
 
-    from handwriting.labelling.answers import SheetAnswer
     from handwriting.labelling.fixed_clusters import Asking
     from handwriting.labelling.spreading import Surroundings
     from handwriting.pages.boxes import BoxRow
+    from handwriting.pages.round_session import RoundSession
 
 MIN_CHARACTERS = 2
 """Characters that rounds need."""
+MAX_NAMED = 5
+"""Segmented folders that a message names, at most."""
 
 
 @dataclass(frozen=True)
@@ -68,14 +70,23 @@ def run(cfg: DictConfig) -> SegmentedFolder:
     folder.refuse_other_than_folder()
     folder.finish_replacement()
     if not (folder.path / BOXES_FILE).is_file():
-        raise DataError(
-            f"{folder.path} holds no {BOXES_FILE}, so its pages are not segmented. Give pages=<folder that handwriting "
-            f"segment wrote>, for example pages=segmented/{folder.path.name}."
-        )
+        raise DataError(_not_segmented(folder.path))
     if not any(folder.rows("character")):
         raise DataError(f"{folder.path} holds no characters. {REPORT_FILE} there says why, page by page.")
     with folder.locked():
         return _label(cfg, arguments, folder)
+
+
+def _not_segmented(path: Path) -> str:
+    """Return what is wrong with a folder that holds no ``boxes.csv``, with those at hand that do."""
+    missing = f"{path} holds no {BOXES_FILE}" if path.exists() else f"there is no folder {path}"
+    present = sorted(found.parent.as_posix() for found in Path("segmented").glob(f"*/{BOXES_FILE}"))
+    if present:
+        more = f" and {len(present) - MAX_NAMED:,} more" if len(present) > MAX_NAMED else ""
+        return (
+            f"{missing}. Segmented folders here are {', '.join(present[:MAX_NAMED])}{more}. Give pages=<one of them>."
+        )
+    return f"{missing}. Give pages=<folder that handwriting segment wrote>; there is none under segmented/ here."
 
 
 def _label(cfg: DictConfig, arguments: Arguments, folder: SegmentedFolder) -> SegmentedFolder:
@@ -123,8 +134,8 @@ def label_in_rounds(cfg: DictConfig, arguments: Arguments, folder: SegmentedFold
     by_person = person_rows(folder, arguments.overwrite)
     log = AnswerLog(folder.path, rows)
     answers = [logged.answer for logged in log.read()]
-    written, contradictions = corrections(rows, by_person, answers)
-    for line in _about(log, int((~present).sum()), contradictions):
+    written = corrections(rows, by_person, answers)
+    for line in _about(log, int((~present).sum())):
         print(line)
 
     view = _joint_view(cfg, folder, rows, images)
@@ -142,7 +153,7 @@ def label_in_rounds(cfg: DictConfig, arguments: Arguments, folder: SegmentedFold
     finally:  # after Ctrl-C as well
         labels = save_labels(session, arguments.keep)
     _draw(folder, rows, labels, arguments.keep)
-    summary = _summary(arguments, session.asking.answers, len(rows), labels)
+    summary = _summary(arguments, session, labels)
     _add_to_report(folder, summary)
     print("\n".join(f"{key:12} {value}" for key, value in _lines(summary, folder).items()))
     return folder
@@ -176,9 +187,9 @@ def _draw(folder: SegmentedFolder, rows: Sequence[BoxRow], labels: Sequence[Labe
         (folder.path / LABELS_PICTURE).unlink(missing_ok=True)
 
 
-def _about(log: AnswerLog, deleted: int, contradictions: Sequence[str]) -> list[str]:
-    """Return the lines about what is not used, or used in place of something else."""
-    lines = list(contradictions)
+def _about(log: AnswerLog, deleted: int) -> list[str]:
+    """Return the lines about what is not used."""
+    lines = []
     if deleted:
         lines.append(
             f"{counted(deleted, 'picture was', 'pictures were')} deleted: their characters are not asked about"
@@ -226,16 +237,15 @@ def _asking(arguments: Arguments, view: Surroundings, images: NDArray[np.uint8])
     return FixedClusters(density_clusters(principal_components(pixels, LATENT_DIMENSIONS)), arguments.seed)
 
 
-def _summary(
-    arguments: Arguments, answers: Sequence[SheetAnswer], characters: int, labels: Sequence[LabelRow]
-) -> dict[str, Any]:
+def _summary(arguments: Arguments, session: RoundSession, labels: Sequence[LabelRow]) -> dict[str, Any]:
     """Return the entry ``labels`` of ``report.json``."""
     characters_labelled = [row for row in labels if row.label != JUNK]
     return {
         "method": arguments.method,
         "keep": arguments.keep,
-        "answers": len(answers),
-        "characters": characters,
+        "answers": session.answered,
+        "corrected": sum(len(answer.shown) for answer in session.written),
+        "characters": len(session.rows),
         "labelled": len(characters_labelled),
         "by": dict(Counter(row.by for row in characters_labelled)),
         "classes": len({row.label for row in characters_labelled}),
@@ -264,6 +274,7 @@ def _lines(summary: dict[str, Any], folder: SegmentedFolder) -> dict[str, str]:
         "kept": f"{summary['kept']:,} of these, from a confidence of {summary['keep']:g}",
         "junk": f"{summary['junk']:,}",
         "answers": f"{summary['answers']:,}",
+        "corrected": f"{counted(summary['corrected'], 'character')} in {LABELS_FILE}",
         "results": f"{folder.path}: {_results(summary, folder)}",
     }
 

@@ -71,8 +71,10 @@ class RoundSession:
 
     def _restart(self) -> None:
         self.asking = self.start()
-        for answer in (*(logged.answer for logged in self.log.read()), *self.written):
+        answers = [logged.answer for logged in self.log.read()]
+        for answer in (*answers, *self.written):
             self.asking.answer(answer)
+        self.answered = len(answers)  # without what is written in labels.csv
         self._taken_back = self.log.taken_back()
 
     def next_sheet(self) -> RoundSheet | None:
@@ -85,21 +87,21 @@ class RoundSession:
         return next(iter(self.asking.sheets()), None)
 
     @cached_property
-    def _scale(self) -> tuple[OwnScale, dict[str, float]] | None:
-        """The common scale of the hand, and the x-height of each page; None where a page's is unknown."""
-        x_heights = self.folder.x_heights()
-        if {row.page for row in self.rows} - x_heights.keys():
-            return None
-        above, below = (np.array([getattr(row, name) for row in self.rows]) for name in ("above", "below"))
-        widths = np.array([row.w / x_heights[row.page] for row in self.rows])
-        return OwnScale.fitting(above, below, widths, SQUARE), x_heights
+    def _x_heights(self) -> dict[str, float]:
+        return self.folder.x_heights()
 
     def squares(self, glyphs: Sequence[int]) -> NDArray[np.uint8]:
-        """Return pictures of some characters at the scale of their hand, bright ink on dark, uint8 ``(n, S, S)``."""
-        if self._scale is None:
+        """Return pictures of the characters of a sheet, bright ink on dark, uint8 ``(n, S, S)``.
+
+        All have one scale, at which the largest of them just fit: small letters are hard to tell apart at the scale of
+        the tallest of the hand. Where the x-height of a page is unknown, each fills its square.
+        """
+        rows, x_heights = [self.rows[glyph] for glyph in glyphs], self._x_heights
+        if {row.page for row in rows} - x_heights.keys():
             return self.glyphs[list(glyphs), 0]
-        scale, x_heights = self._scale
-        rows = [self.rows[glyph] for glyph in glyphs]
+        above, below = (np.array([getattr(row, name) for row in rows]) for name in ("above", "below"))
+        widths = np.array([row.w / x_heights[row.page] for row in rows])
+        scale = OwnScale.fitting(above, below, widths, SQUARE)
         return np.stack([scale.place(self.folder.crop(row), x_heights[row.page], row.above, row.below) for row in rows])
 
     def take(self, answers: Sequence[SheetAnswer], round_number: int | None = None) -> None:
@@ -111,6 +113,7 @@ class RoundSession:
             return
         for answer in answers:
             self.asking.answer(answer)
+        self.answered += len(answers)
         self._taken_back = ()
 
     def standing(self, answer: SheetAnswer) -> str:
@@ -178,8 +181,8 @@ def person_rows(folder: SegmentedFolder, overwrite: bool) -> dict[tuple[str, int
 
 def corrections(
     rows: Sequence[BoxRow], by_person: dict[tuple[str, int, int, int], LabelRow], answers: Sequence[SheetAnswer]
-) -> tuple[list[SheetAnswer], list[str]]:
-    """Return what a person wrote into ``labels.csv`` besides the answers to sheets, and a line for each contradiction.
+) -> list[SheetAnswer]:
+    """Return what a person wrote into ``labels.csv`` besides the answers to sheets.
 
     The table is the later word: where it contradicts an answer to a sheet, it holds.
 
@@ -190,16 +193,11 @@ def corrections(
     """
     said = {glyph: answer.label for answer in answers for glyph in answer.named}
     changed: dict[str, list[int]] = {}
-    lines = []
     for glyph, row in enumerate(rows):
         written = by_person.get(character_key(row))
-        if written is None or said.get(glyph) == written.label:
-            continue
-        changed.setdefault(written.label, []).append(glyph)
-        if glyph in said:
-            one, two = describe_label(said[glyph]), describe_label(written.label)
-            lines.append(f"{row.file} is {one} by a sheet and {two} in {LABELS_FILE}: {two} holds.")
-    return [SheetAnswer(tuple(glyphs), label) for label, glyphs in changed.items()], lines
+        if written is not None and said.get(glyph) != written.label:
+            changed.setdefault(written.label, []).append(glyph)
+    return [SheetAnswer(tuple(glyphs), label) for label, glyphs in changed.items()]
 
 
 def ask_in_terminal(session: RoundSession, read: Callable[[str], str]) -> None:
@@ -216,7 +214,7 @@ def ask_in_terminal(session: RoundSession, read: Callable[[str], str]) -> None:
         session.show(f"{picture}: {_title(sheet)} {counted(len(sheet.glyphs), 'glyph')}")
         while True:
             try:
-                text = read(f"answer {len(session.asking.answers) + 1}> ").strip()
+                text = read(f"answer {session.answered + 1}> ").strip()
             except EOFError:
                 return
             except UnicodeError:

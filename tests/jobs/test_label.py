@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -21,7 +22,8 @@ from handwriting.jobs import MISTAKE, start
 from handwriting.labelling.rounds import RoundSheet
 from handwriting.pages.boxes import BoxRow
 from handwriting.pages.folder import SegmentedFolder
-from handwriting.pages.round_files import write_round
+from handwriting.pages.round_files import AnswerLog, write_round
+from handwriting.pages.round_session import SQUARE, RoundSession
 from handwriting.segmentation.page import Box, Piece
 
 CHARACTERS = 240
@@ -465,11 +467,32 @@ def test_ctrl_c_says_that_answers_are_kept(notes, monkeypatch, capsys):
 
 def test_a_folder_of_photographs_is_refused_in_one_line(notes, capsys):
     (notes / "boxes.csv").unlink()
-    assert "for example pages=segmented/notes" in one_line(capsys)
+    assert "notes holds no boxes.csv. Give pages=<folder that handwriting segment wrote>" in one_line(capsys)
     assert not capsys.readouterr().out
 
 
-def test_a_correction_in_the_table_holds(notes, monkeypatch, capsys):
+def test_a_folder_that_is_not_there_is_answered_with_those_that_are(notes, capsys):
+    message = "there is no folder segmented/nix. "
+    assert message + "Give pages=<folder that handwriting segment wrote>" in one_line(capsys, "pages=segmented/nix")
+    shutil.copytree(notes, "segmented/letters")
+    Path("segmented/empty").mkdir()
+    error = one_line(capsys, "pages=segmented/nix")
+    assert message + "Segmented folders here are segmented/letters. Give pages=<one of them>." in error
+
+
+def test_the_characters_of_a_sheet_fill_their_cells_however_tall_others_of_the_hand_are(notes):
+    folder = SegmentedFolder(notes)
+    rows, glyphs = folder.glyphs("character")
+    rows = [row._replace(above=4 * row.above) if row.line < 3 else row for row in rows]
+    session = RoundSession(folder, rows, glyphs.images, AnswerLog(notes, rows), Mock)
+    small = [number for number, row in enumerate(rows) if row.line >= 3][:40]
+    heights = [np.ptp(np.flatnonzero(square.any(axis=1))) + 1 for square in session.squares(small)]
+    assert max(heights) > 0.8 * SQUARE
+    together = [np.ptp(np.flatnonzero(square.any(axis=1))) + 1 for square in session.squares([0, 1, 2, *small])]
+    assert max(together[3:]) < 0.5 * SQUARE  # one scale: the tall ones of the same sheet must fit
+
+
+def test_a_correction_in_the_table_holds_without_a_warning_and_is_counted_apart(notes, monkeypatch, capsys):
     typed(monkeypatch, "a")
     assert label() == 0
     content = (notes / "labels.csv").read_text()
@@ -477,7 +500,11 @@ def test_a_correction_in_the_table_holds(notes, monkeypatch, capsys):
     (notes / "labels.csv").write_text(content.replace(before, before.replace('"a"', '"q"')))
     typed(monkeypatch)
     assert label() == 0
-    assert "is 'a' by a sheet and 'q' in labels.csv: 'q' holds." in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "holds" not in printed
+    assert re.search(r"^answers +1\ncorrected +1 character in labels.csv$", printed, re.MULTILINE)
+    summary = json.loads((notes / "report.json").read_text())["labels"]
+    assert (summary["answers"], summary["corrected"]) == (1, 1)
     assert sum(row["label"] == "q" and row["by"] == "person" for row in table(notes)) == 1
 
 
