@@ -24,7 +24,7 @@ from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.labels import LabelRow, character_key, read_labels
 from handwriting.pages.names import BOXES_FILE, LABELS_FILE, LABELS_PICTURE, REPORT_FILE
 from handwriting.pages.round_files import AnswerLog
-from handwriting.text import counted
+from handwriting.text import counted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,7 +101,7 @@ def _label(cfg: DictConfig, arguments: Arguments, folder: SegmentedFolder) -> Se
                 f"{folder.path / LABELS_FILE} holds labels by a transcript, but now there is none: {found.missing} "
                 "Or give method=rounds with overwrite=true to name the characters yourself."
             )
-        print(f"No transcript: {found.missing} Labels come from rounds of sheets.")
+        print(f"No transcript: {printable(found.missing)} Labels come from rounds of sheets.")
     if arguments.method != "dbscan":
         arguments = replace(arguments, method="rounds")
     return label_in_rounds(cfg, arguments, folder)
@@ -155,7 +155,7 @@ def label_in_rounds(cfg: DictConfig, arguments: Arguments, folder: SegmentedFold
     _draw(folder, rows, labels, arguments.keep)
     summary = _summary(arguments, session, labels)
     _add_to_report(folder, summary)
-    print("\n".join(f"{key:12} {value}" for key, value in _lines(summary, folder).items()))
+    print("\n".join(f"{key:12} {printable(value)}" for key, value in _lines(summary, folder).items()))
     return folder
 
 

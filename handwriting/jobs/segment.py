@@ -102,12 +102,11 @@ def run(cfg: DictConfig) -> SegmentedFolder:
         lines["texts"] = f"{len(texts):,} {have} one: handwriting label {shlex.quote(f'pages={output.path}')}"
     if obstacles := [f"{path} is {what}" for path in dict.fromkeys(found) if (what := obstacle_at(path))]:
         more = f", and {len(obstacles) - 1:,} more" if len(obstacles) > 1 else ""
-        lines["no text"] = f"{printable(obstacles[0])}{more}"
-    print("\n".join(f"{key:12} {value}" for key, value in lines.items()))
+        lines["no text"] = f"{obstacles[0]}{more}"
+    print("\n".join(f"{key:12} {printable(value)}" for key, value in lines.items()))
     if failures := [describe_page(page) for page in report["pages"] if "failed" in page]:
-        raise DataError(
-            f"{len(failures)} of {len(scans)} pages failed: {' '.join(failures[:2])} See {output.path / REPORT_FILE}."
-        )
+        more = printable(f"See {output.path / REPORT_FILE}.")
+        raise DataError(f"{len(failures)} of {len(scans)} pages failed: {' '.join(failures[:2])} {more}")
     return output
 
 

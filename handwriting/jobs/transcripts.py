@@ -26,6 +26,7 @@ from handwriting.pages.originals import (
     segmented_again,
 )
 from handwriting.segmentation.page import Score, Segmenter
+from handwriting.text import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -111,7 +112,7 @@ def label_by_transcripts(
 
     began = time.perf_counter()
     if not found.any:
-        raise DataError(f"No transcript: {found.missing}")
+        raise DataError(f"No transcript: {printable(found.missing)}")
     if missing := [name for kind, name in GLYPH_FILES.items() if kind not in folder.glyph_kinds()]:
         raise DataError(f"{folder.path} holds no {missing[0]}. {SEGMENT_AGAIN}")
     with_text = [page for page in found.pages if page.text]
@@ -158,7 +159,7 @@ def label_by_transcripts(
     }
     report = read_report(folder)
     write_json(folder.path / REPORT_FILE, {**report, "labels": summary})
-    print("\n".join(f"{key:12} {value}" for key, value in _lines(summary, folder).items()))
+    print("\n".join(f"{key:12} {printable(value)}" for key, value in _lines(summary, folder).items()))
     if refused:
         raise DataError(
             f"{len(refused)} of {len(with_text)} pages with a text were not labelled: {' '.join(refused[:2])}"
@@ -199,11 +200,11 @@ def _matched(
             except DataError as error:
                 raise DataError(f"{page.text} {error}") from error
         except DataError as error:
-            refused.append(str(error))
-            tqdm.write(f"{number}/{len(pages)} {error}")
+            refused.append(printable(str(error)))
+            tqdm.write(f"{number}/{len(pages)} {refused[-1]}")
             continue
         matched[page.name] = one
-        tqdm.write(f"{number}/{len(pages)} {page.name}: {_describe(one)}")
+        tqdm.write(f"{number}/{len(pages)} {printable(page.name)}: {_describe(one)}")
     return matched, refused
 
 

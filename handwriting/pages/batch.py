@@ -29,6 +29,7 @@ from handwriting.pages.scans import Scan, read_scan
 from handwriting.plots.overlay import draw_overlay
 from handwriting.segmentation.crops import crops, without_blank
 from handwriting.segmentation.page import KINDS, Score, Segmented, Segmenter
+from handwriting.text import printable
 
 MAX_STEM_CHARACTERS = 60
 """Characters of a page's name in the names of its files; at three bytes each they stay below file systems' limits."""
@@ -241,11 +242,11 @@ def _exit_after_parent() -> None:
 def describe_page(report: PageReport) -> str:
     """Return a line about a page: the numbers of its pieces and its measurements, or the reason of its failure."""
     if "failed" in report:
-        return f"{report['page']} {report['failed']}"
+        return printable(f"{report['page']} {report['failed']}")
     pieces = ", ".join(f"{report[f'{kind}s']:,} {kind}s" for kind in KINDS if report[f"{kind}s"])
     measured = f"x-height {report['x_height']:.0f} px, skew {report['skew']:z.1f}°, {report['seconds']:.1f} s"
     rejected = f"; rejected: {describe_rejected(report['rejected'])}" if report["rejected"] else ""
-    return f"{report['page']}: {pieces}; {measured}{rejected}"
+    return f"{printable(report['page'])}: {pieces}; {measured}{rejected}"
 
 
 def describe_rejected(rejected: Mapping[str, int]) -> str:

@@ -145,8 +145,9 @@ def as_label(text: str) -> str:
 
 
 def has_labels(folder: FolderOfBoxes) -> bool:
-    """Return whether a segmented folder holds ``labels.csv``."""
-    return (folder.path / LABELS_FILE).is_file()
+    """Return whether a segmented folder holds ``labels.csv``, be it a folder or a broken link, which is to be named."""
+    path = folder.path / LABELS_FILE
+    return path.exists() or path.is_symlink()
 
 
 def read_labels(folder: FolderOfBoxes) -> dict[CharacterKey, LabelRow]:
@@ -160,7 +161,7 @@ def read_labels(folder: FolderOfBoxes) -> dict[CharacterKey, LabelRow]:
             fit ``boxes.csv``: each with the file, the line, and what to do.
     """
     path = folder.path / LABELS_FILE
-    if not path.exists():
+    if not has_labels(folder):
         return {}
     known = _positions(folder)
     lines: dict[CharacterKey, int] = {}
@@ -349,6 +350,10 @@ def read_numbered(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, lis
 
 def _text(path: Path) -> str:
     """Return the content of a file in any encoding that spreadsheets save."""
+    if path.is_dir():
+        raise DataError(f"{path} cannot be read: it is a folder, and no table. Move it away.")
+    if path.is_symlink() and not path.exists():
+        raise DataError(f"{path} cannot be read: it is a broken link. Remove it.")
     try:
         if path.stat().st_size > MAX_LABELS_BYTES:
             raise DataError(f"{path} has {path.stat().st_size / 1e6:,.0f} MB: no file of labels has that many.")

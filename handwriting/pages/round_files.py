@@ -13,6 +13,7 @@ file                    content
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -160,10 +161,14 @@ class AnswerLog:
         if not self.path.exists():
             return []
         entries = []
+        standing = 0
         try:
-            for number, line in enumerate(self.path.read_text("utf-8").splitlines(), 1):
+            # Not splitlines(): the name of a page may hold other line breaks, which JSON does not escape.
+            for number, line in enumerate(io.StringIO(self.path.read_text("utf-8")), 1):
                 try:
-                    entries.append(_parsed(line))
+                    entry = _parsed(line)
+                    standing += 1 if "undo" not in entry else -_taken_back(entry["undo"], standing)
+                    entries.append(entry)
                 except ValueError as error:
                     raise DataError(
                         f"{self.path}, line {number} is no answer ({error}). Remove the line; the others are kept."
@@ -179,7 +184,7 @@ class AnswerLog:
         standing: list[dict[str, Any]] = []
         for entry in entries:
             if "undo" in entry:
-                del standing[max(0, len(standing) - entry["undo"]) :]
+                del standing[len(standing) - entry["undo"] :]
             else:
                 standing.append(entry)
         return standing
@@ -226,6 +231,13 @@ def _parsed(line: str) -> dict[str, Any]:
     if not all(1 <= place <= len(glyphs) for place in wrong):
         raise ValueError("a struck-out number is too large")
     return {"label": label, "wrong": wrong, "round": None if number is None else _whole(number), "glyphs": glyphs}
+
+
+def _taken_back(count: int, standing: int) -> int:
+    """Return how many answers an ``undo`` takes back; raise ValueError, in words, where there are not so many."""
+    if not 1 <= count <= standing:
+        raise ValueError(f"it takes {count} answers back, of {standing} before it")
+    return count
 
 
 def _box(values: Any) -> GlyphBox:

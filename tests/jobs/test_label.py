@@ -19,6 +19,7 @@ from handwriting.data.sources.digits import Digits
 from handwriting.data.sources.pages import Pages
 from handwriting.errors import RunError
 from handwriting.jobs import MISTAKE, start
+from handwriting.labelling.answers import SheetAnswer
 from handwriting.labelling.rounds import RoundSheet
 from handwriting.pages.boxes import BoxRow
 from handwriting.pages.folder import SegmentedFolder
@@ -626,6 +627,9 @@ def test_other_values_are_refused(notes, capsys, words, message):
         '{"label": "a", "glyphs": [["page.png", Infinity, 0, 9, 12]], "wrong": []}',
         '{"label": "a", "glyphs": [["page.png", 0, 0]], "wrong": []}',
         f'{{"undo": {LONG}}}',
+        '{"undo": -1}',
+        '{"undo": 0}',
+        '{"undo": 1}',
         '{"undo": 1e999}',
         '{"label": "\\ud800", "glyphs": [["page.png", 0, 0, 9, 12]], "wrong": []}',
         '{"label": "a", "glyphs": []}',
@@ -639,6 +643,18 @@ def test_a_line_of_the_log_that_is_no_answer_is_named_in_the_programs_own_words(
     assert "answers.jsonl, line 1 is no answer (" in error
     assert len(error) < 300
     assert "sys." not in error
+
+
+def test_an_empty_log_and_names_with_any_line_break_are_read(tmp_path):
+    row = BoxRow("a\u2028b\nc\x85.png", 0, 0, 0, "character", 0, 0, 9, 12, 1.0, 0.0, "characters/a.png")
+    log = AnswerLog(tmp_path, [row])
+    log.path.parent.mkdir()
+    log.path.touch()
+    assert log.read() == []
+    log.add([SheetAnswer((0,), "a")])
+    assert [logged.answer for logged in log.read()] == [SheetAnswer((0,), "a")]
+    assert log.undo()
+    assert log.read() == []
 
 
 def test_numbers_that_nothing_can_be_measured_by_are_refused_in_one_line(notes, capsys):

@@ -212,6 +212,17 @@ def test_the_crops_are_a_source_of_data(out):
     assert len(train) + len(test) == len(read_rows(out, "character"))
 
 
+def test_a_name_with_a_line_break_is_printed_on_one_line(capsys):
+    save_pages(Path("pages/one\ntwo.png"))
+    Path("pages/bad\none.png").write_text("no picture")
+    assert start("segment", ["pages=pages", "out=a\nb", "workers=1", *QUICKLY]) == MISTAKE
+    printed = capsys.readouterr()
+    assert re.search(r"^2/2 one\ufffdtwo\.png: ", printed.out, re.MULTILINE)
+    assert re.search(r"^1/2 bad\ufffdone\.png ", printed.out, re.MULTILINE)
+    assert re.search(r"^results +a\ufffdb: ", printed.out, re.MULTILINE)
+    assert printed.err.count("\n") == 1
+
+
 def test_a_name_that_is_no_text_is_spelt_out(capsys):
     save_pages(Path("pages/a.png"))
     try:

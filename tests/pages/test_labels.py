@@ -170,7 +170,14 @@ def test_what_is_no_table_of_labels_is_one_line(folder, text, reason):
 
 def test_a_folder_of_that_name_is_no_file_of_labels(folder):
     (folder.path / "labels.csv").mkdir()
-    assert "cannot be read" in refusal(folder)
+    assert has_labels(folder)
+    assert "labels.csv cannot be read: it is a folder, and no table. Move it away." in refusal(folder)
+
+
+def test_a_broken_link_of_that_name_is_named(folder):
+    (folder.path / "labels.csv").symlink_to("nowhere")
+    assert has_labels(folder)
+    assert "labels.csv cannot be read: it is a broken link. Remove it." in refusal(folder)
 
 
 @pytest.mark.parametrize(

@@ -240,6 +240,12 @@ def test_labels_that_leave_no_character_are_refused(folder):
     )
 
 
+@pytest.mark.parametrize("make", [lambda path: path.mkdir(), lambda path: path.symlink_to("nowhere")])
+def test_labels_that_are_a_folder_or_a_broken_link_are_named(folder, make):
+    make(folder / "labels.csv")
+    assert str(folder / "labels.csv") in refusal(folder)
+
+
 def test_broken_labels_are_refused(folder):
     (folder / "labels.csv").write_text("label\n")
     assert "the column page is missing" in refusal(folder)
@@ -252,7 +258,7 @@ def test_every_class_is_split_and_a_small_one_is_named(folder, caplog):
     counts = np.array([part.counts() for part in (prepared.train, prepared.val, prepared.test)])
     assert counts.T.tolist() == [[1, 1, 1], [1, 0, 0], [5, 1, 2], [9, 1, 2], [2, 1, 1]]  # 7 B a b .
     assert "classes with fewer than 3 characters" in caplog.text
-    assert "has none: B. data.prepare.min_count=2 drops them: it counts" in caplog.text
+    assert "has none: B. data.prepare.min_count=2 drops them; it counts" in caplog.text
     source = Pages(path=str(folder), prepare=Preparation(min_count=2))
     assert source.prepared(*source.read()).train.alphabet == ("7", "a", "b", ".")
 
