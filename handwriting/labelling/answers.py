@@ -68,7 +68,18 @@ def read_name(text: str) -> str | None:
             f"{what}. Give one character, such as {such}, or its Unicode name, such as full_stop, or {MIXED_WORD} or "
             f"{JUNK_WORD}."
         )
+    if is_lone_accent(word):
+        raise ValueError(f"{word!a} is an accent without its letter. Give one character, {MIXED_WORD} or {JUNK_WORD}.")
     return word
+
+
+def is_lone_accent(label: str) -> bool:
+    r"""Return whether a label is an accent that stands only on a letter; signs that a script writes apart are none.
+
+    >>> is_lone_accent("\u0301"), is_lone_accent("é"), is_lone_accent("\u0e31")
+    (True, False, False)
+    """
+    return len(label) == 1 and unicodedata.name(label, "").startswith("COMBINING ")
 
 
 def describe_label(label: str | None) -> str:

@@ -22,7 +22,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from handwriting.errors import DataError, RunError, nearest
 from handwriting.files import read_json, write_atomically, write_json
-from handwriting.labelling.answers import JUNK, JUNK_WORD
+from handwriting.labelling.answers import JUNK, JUNK_WORD, is_lone_accent
 from handwriting.pages.boxes import MAX_NUMBER_CHARACTERS, TOO_LARGE, BoxRow, FolderOfBoxes
 from handwriting.pages.names import BOXES_FILE, LABELS_FILE, LABELS_NEXT_FILE, LABELS_RECORD_FILE
 from handwriting.text import quoted
@@ -180,6 +180,14 @@ def read_labels(folder: FolderOfBoxes) -> dict[CharacterKey, LabelRow]:
         lines[row.key] = number
         labels.append(row)
     labels = _with_corrections(_record_of(path), labels)
+    for row in labels:
+        if row.by == "person" and is_lone_accent(
+            row.label
+        ):  # a text may hold a letter and its accent as two characters
+            raise DataError(
+                f"{path}, line {lines[row.key]} has label={row.label!a}, an accent without its letter. Give one "
+                f"character, or {JUNK_WORD} for a piece that is none."
+            )
     return {row.key: row for row in sorted(labels, key=lambda row: known[row.key])}
 
 

@@ -28,7 +28,14 @@ from PIL import Image
 
 from handwriting.errors import DataError, RunError
 from handwriting.files import read_json, write_atomically, write_json
-from handwriting.labelling.answers import MIXED_WORD, SheetAnswer, describe_label, read_name, read_numbers
+from handwriting.labelling.answers import (
+    MIXED_WORD,
+    SheetAnswer,
+    describe_label,
+    is_lone_accent,
+    read_name,
+    read_numbers,
+)
 from handwriting.labelling.rounds import RoundSheet
 from handwriting.pages.answers import MIN_IOU, overlaps
 from handwriting.pages.boxes import TOO_LARGE, BoxRow
@@ -225,6 +232,8 @@ def _parsed(line: str) -> dict[str, Any]:
     label, boxes, struck, number = (entry.get(key) for key in ("label", "glyphs", "wrong", "round"))
     if label is not None and not (isinstance(label, str) and len(label) <= 1 and label.isprintable()):
         raise ValueError(f"its label is {quoted(str(label))}")
+    if label is not None and is_lone_accent(label):
+        raise ValueError(f"its label {label!a} is an accent without its letter")
     if not isinstance(boxes, list) or not isinstance(struck, list):
         raise ValueError("glyphs and wrong are lists")
     glyphs, wrong = [_box(box) for box in boxes], [_whole(place) for place in struck]

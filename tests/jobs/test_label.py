@@ -628,6 +628,7 @@ def test_other_values_are_refused(notes, capsys, words, message):
         '{"label": "a", "glyphs": [["page.png", 0, 0]], "wrong": []}',
         f'{{"undo": {LONG}}}',
         '{"undo": -1}',
+        '{"label": "\\u0301", "glyphs": [["page.png", 0, 0, 9, 12]], "wrong": []}',
         '{"undo": 0}',
         '{"undo": 1}',
         '{"undo": 1e999}',

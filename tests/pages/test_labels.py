@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from handwriting.errors import DataError, RunError
+from handwriting.labelling.answers import read_name
 from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.labels import (
     LABEL_COLUMNS,
@@ -142,6 +143,15 @@ def test_a_label_is_composed_and_spaces_around_it_do_not_count():
 def test_a_row_that_cannot_be_right_is_one_line_with_its_number(folder, name, value, reason):
     saved(folder, as_table(list(LABEL_COLUMNS), [cells(), cells(**{"order": "1", name: value})]))
     assert reason in refusal(folder)
+
+
+def test_an_accent_without_its_letter_is_no_label_of_a_person(folder):
+    saved(folder, as_table(list(LABEL_COLUMNS), [cells(), cells(order="1", label="\u0301", by="person")]))
+    assert r"line 3 has label='\u0301', an accent without its letter. Give one character" in refusal(folder)
+    write_labels(folder, [labelled(label="\u0301")])  # of a text that holds it apart from its letter
+    assert read_labels(folder)[labelled().key].label == "\u0301"
+    with pytest.raises(ValueError, match="is an accent without its letter"):
+        read_name("\u0301")
 
 
 @pytest.mark.parametrize(
