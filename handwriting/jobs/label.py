@@ -101,7 +101,7 @@ def _label(cfg: DictConfig, arguments: Arguments, folder: SegmentedFolder) -> Se
                 f"{folder.path / LABELS_FILE} holds labels by a transcript, but now there is none: {found.missing} "
                 "Or give method=rounds with overwrite=true to name the characters yourself."
             )
-        print(f"No transcript: {printable(found.missing)} Labels come from rounds of sheets.")
+        print(f"No transcript: {printable(found.missing)} Without one, you name sheets of characters.")
     if arguments.method != "dbscan":
         arguments = replace(arguments, method="rounds")
     return label_in_rounds(cfg, arguments, folder)
@@ -269,9 +269,9 @@ def _lines(summary: dict[str, Any], folder: SegmentedFolder) -> dict[str, str]:
         "pieces": f"{summary['characters']:,}",
         "labelled": (
             f"{counted(summary['labelled'], 'character')} of {counted(summary['classes'], 'class', 'classes')}: "
-            f"{by.get('person', 0):,} by person, {by.get('program', 0):,} by program"
+            f"{by.get('person', 0):,} by a person, {by.get('program', 0):,} by the program"
         ),
-        "kept": f"{summary['kept']:,} of these, from a confidence of {summary['keep']:g}",
+        "kept": f"{summary['kept']:,} of these, with a confidence of {summary['keep']:g} or more",
         "junk": f"{summary['junk']:,}",
         "answers": f"{summary['answers']:,}",
         "corrected": f"{counted(summary['corrected'], 'character')} in {LABELS_FILE}",

@@ -119,8 +119,8 @@ def run(cfg: DictConfig) -> CopySheet:
     )
     obstacle = ""
     if is_right_to_left(everything):
-        obstacle = "text from right to left can be neither set nor labelled yet. Write a text from left to right"
-        copied = "written from right to left, and so no transcript yet"
+        obstacle = "a text from right to left can be neither printed nor labelled yet. Give one from left to right"
+        copied = "it is written from right to left, so it cannot be a transcript yet"
     elif missing := missing_glyphs(everything, font):
         obstacle = (
             f"its font has no glyph for {_named(missing)}. Give font=<a TrueType file that has them>, or copy "
@@ -195,7 +195,7 @@ def _own_text(text: str) -> str:
         raise ConfigError(f"text={text} is a file: write text=@{text} to copy what it holds.")
     elif _has_undecoded(text):
         raise ConfigError(
-            f"text={_shortened(text)} is no text in the encoding of your terminal. Give it in a file: text=@file."
+            f"text={_shortened(text)} is not text in the encoding of your terminal. Give it in a file: text=@file."
         )
     if not copy_lines(content):
         raise ConfigError(f"text={_shortened(text)} holds nothing to copy.")
@@ -238,14 +238,14 @@ def _summary(pages: Sequence[Sequence[str]]) -> Iterator[tuple[str, str]]:
         if kind.name == "pairs" and is_latin and foreign:
             yield (
                 kind.name,
-                f"not counted: they are those of English, and the text has other letters: {_named(foreign)}",
+                f"not counted: the list is English, and the text has other letters: {_named(foreign)}",
             )
         elif is_latin or kind.name in ("digits", "marks"):
             yield kind.name, _covered(kind, counts)
     if others := {sign: count for sign, count in counts.most_common() if len(sign) == 1 and sign not in GOALS}:
         few = sum(count < COVERAGE_KINDS[0].goal for count in others.values())
-        share = "all" if few == len(others) else f"{few:,} of them"
-        rare = f", {share} fewer than {COVERAGE_KINDS[0].goal} times" if few else ""
+        share = f"{few:,} of them " if few < len(others) else "all " if few > 1 else ""
+        rare = f", {share}fewer than {COVERAGE_KINDS[0].goal} times" if few else ""
         yield "others", f"{counted(len(others), 'character')}{rare}: {_named(others)}"
 
 

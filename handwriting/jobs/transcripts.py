@@ -14,9 +14,10 @@ from handwriting.engine.sections import build_source
 from handwriting.errors import ConfigError, DataError
 from handwriting.files import write_json
 from handwriting.jobs.segment import character_score
+from handwriting.labelling.answers import JUNK
 from handwriting.labelling.transcripts import Transcript
 from handwriting.pages.folder import GLYPH_FILES, OVERLAY_FOLDER, SEGMENT_AGAIN, SegmentedFolder
-from handwriting.pages.labels import read_labels
+from handwriting.pages.labels import LabelSource, read_labels
 from handwriting.pages.names import BOXES_FILE, LABELS_FILE, LABELS_PICTURE, REPORT_FILE
 from handwriting.pages.originals import (
     OriginalPage,
@@ -26,7 +27,7 @@ from handwriting.pages.originals import (
     segmented_again,
 )
 from handwriting.segmentation.page import Score, Segmenter
-from handwriting.text import printable
+from handwriting.text import counted, printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +41,8 @@ MAX_GLYPHS_OF_CLASS = 100
 """Glyphs of another hand for each character that labelling begins with."""
 GLYPH_SIZE = 28
 """Height and width of those that the program draws, in pixels."""
+SOURCE_WORDS: dict[LabelSource, str] = {"person": "a person", "transcript": "transcript", "program": "the program"}
+"""Who gave a label, as printed."""
 
 
 class LabelArguments(Protocol):
@@ -95,7 +98,7 @@ def find_transcripts(folder: SegmentedFolder) -> FoundTranscripts:
         )
     name = Path(pages[0].name if pages else "page").with_suffix(".txt").name
     beside = f"{where / name}" if where.is_dir() else f"{where.with_suffix('.txt')}"
-    searched = f"there is no {beside}" + (" nor one of another page" if len(pages) > 1 else "")
+    searched = f"there is no {beside}" + (", and no other page has a text" if len(pages) > 1 else "")
     return FoundTranscripts(report, pages, f"{searched}. Write the text of one.jpg into one.txt next to it.")
 
 
@@ -250,6 +253,7 @@ def _summary(
 ) -> dict[str, Any]:
     """Return the entry ``labels`` of ``report.json``."""
     labels = list(read_labels(folder).values())
+    named = [row for row in labels if row.label != JUNK]
     reports = [_page_summary(page, matched.get(page.name), new.get(page.name)) for page in pages]
     return {
         "method": "transcript",
@@ -258,10 +262,11 @@ def _summary(
         "words_labelled": sum(page.get("words_labelled", 0) for page in reports),
         "boxes_skipped": sum(len(page.get("boxes_skipped", ())) for page in reports),
         "characters": sum(1 for _ in folder.rows("character")),
-        "labelled": len(labels),
-        "by": dict(Counter(row.by for row in labels)),
+        "labelled": len(named),
+        "by": dict(Counter(row.by for row in named)),
+        "classes": len({row.label for row in named}),
         "kept": sum(row.trains for row in labels),
-        "classes": len({row.label for row in labels if row.trains}),
+        "junk": len(labels) - len(named),
         "pages": reports,
     }
 
@@ -286,22 +291,26 @@ def _page_summary(page: OriginalPage, one: MatchedPage | None, new: Relabelled |
 
 def _lines(summary: dict[str, Any], folder: SegmentedFolder) -> dict[str, str]:
     """Return the printed lines about the labels, by their titles."""
-    by = summary["by"]
+    by = {SOURCE_WORDS[source]: summary["by"][source] for source in SOURCE_WORDS if source in summary["by"]}
+    sources = f", all by {next(iter(by))}" if len(by) == 1 else ""
+    if len(by) > 1:
+        sources = ": " + ", ".join(f"{count:,} by {source}" for source, count in by.items())
+    labelled = f"{counted(summary['labelled'], 'character')} of {counted(summary['classes'], 'class', 'classes')}"
     lines = {
         "words": f"{summary['words_labelled']:,} of {summary['words']:,} labelled by their text",
         "characters": f"{summary['characters']:,}",
-        "labelled": f"{summary['labelled']:,}: "
-        + ", ".join(f"{by[source]:,} by {source}" for source in ("person", "transcript", "program") if by.get(source)),
-        "kept": f"{summary['kept']:,} of {summary['classes']:,} classes, from a confidence of {summary['keep']:g}",
+        "labelled": f"{labelled}{sources}",
+        "kept": f"{summary['kept']:,} of these, with a confidence of {summary['keep']:g} or more",
         "took": f"{summary['seconds']:.0f} s, {sum(line.startswith('round') for line in summary['rounds'])} rounds",
     }
+    if summary["junk"]:
+        lines["junk"] = f"{summary['junk']:,}"
     if skipped := summary["boxes_skipped"]:
-        lines["not in text"] = (
-            f"words of the pages that stay as they were segmented: {skipped:,}; {REPORT_FILE} lists them"
-        )
+        lines["not in text"] = f"{counted(skipped, 'word')} on the pages, left as segmented; {REPORT_FILE} has a list"
     if without := [page["page"] for page in summary["pages"] if not page["text"]]:
-        count = f"{len(without):,} {'page' if len(without) == 1 else 'pages'}"
-        lines["no text"] = f"{count}: {', '.join(without[:3])}{' ...' if len(without) > 3 else ''}"
+        lines["no text"] = (
+            f"{counted(len(without), 'page')}: {', '.join(without[:3])}{' ...' if len(without) > 3 else ''}"
+        )
     lines["results"] = f"{folder.path}: {LABELS_FILE}, {BOXES_FILE}, and {LABELS_PICTURE} to look at"
-    lines["overlays"] = f"{folder.path / OVERLAY_FOLDER}: characters as their text cuts them"
+    lines["overlays"] = f"{folder.path / OVERLAY_FOLDER}: the characters, as cut by their text"
     return lines

@@ -126,7 +126,7 @@ def test_rounds_by_files_label_nearly_all_and_train(notes, digits, capsys):
     assert report["labels"]["method"] == "rounds"
     assert report["labels"]["by"]["person"] == len(by_person)
     assert report["pages"]
-    assert "by person" in capsys.readouterr().out
+    assert "by a person" in capsys.readouterr().out
     training, _ = Pages(path=str(notes)).read()
     assert set(training.alphabet) <= set(digits.alphabet)
 
@@ -283,7 +283,7 @@ def test_junk_alone_is_not_spread_and_is_counted_apart(notes, monkeypatch, capsy
     printed = capsys.readouterr().out
     rows = table(notes)
     assert {(row["label"], row["by"]) for row in rows} == {("", "person")}
-    assert re.search(r"labelled +0 characters of 0 classes: 0 by person, 0 by program\n", printed)
+    assert re.search(r"labelled +0 characters of 0 classes: 0 by a person, 0 by the program\n", printed)
     assert re.search(rf"junk +{len(rows)}\n", printed)
     typed(monkeypatch, "a")
     assert label() == 0

@@ -85,13 +85,13 @@ def test_a_text_of_your_own_is_copied_and_what_it_lacks_is_said(capsys: pytest.C
     assert "on 3 lines" in printed
     assert "letters      2 of 26 at least 5 times; too few: a 2, b 1, d 2, " in printed
     assert "; absent: c f g j k m " in printed
-    assert "others       1 character, all fewer than 5 times: Ü 1" in printed
+    assert "others       1 character, fewer than 5 times: Ü 1" in printed
 
 
 def test_english_pairs_are_counted_only_where_all_letters_are_english(capsys: pytest.CaptureFixture[str]) -> None:
     assert "pairs        5 of 60 at least once; absent: " in sheet(capsys, "text=the hare: 5 \u00a3", "out=english")
     german = sheet(capsys, "text=W\u00fcrde der Hase", "out=german")
-    assert "pairs        not counted: they are those of English, and the text has other letters: \u00fc" in german
+    assert "pairs        not counted: the list is English, and the text has other letters: \u00fc" in german
 
 
 def test_stanzas_stay_apart_on_the_page_and_are_one_transcript(capsys: pytest.CaptureFixture[str]) -> None:
@@ -179,7 +179,7 @@ def test_the_text_itself_is_never_replaced(capsys: pytest.CaptureFixture[str]) -
     ("text", "answer"),
     [
         ("日本の朝", "its font has no glyph for 日 本 の 朝. Give font="),
-        ("שלום", "from right to left can be neither set nor labelled"),
+        ("שלום", "from right to left can be neither printed nor labelled"),
     ],
 )
 def test_a_script_that_the_pdf_cannot_show_is_still_written_as_text(
@@ -218,7 +218,7 @@ def test_a_file_that_cannot_be_copied_is_named_and_nothing_is_written(
         (["text=@folder"], "text=@folder cannot be read (Is a directory)"),
         (["text=notes.md"], "text=notes.md is a file: write text=@notes.md"),
         (["text="], "text= holds nothing to copy"),
-        (["text=a\udcffb"], "text=a\ufffdb is no text in the encoding of your terminal"),
+        (["text=a\udcffb"], "text=a\ufffdb is not text in the encoding of your terminal"),
         (["out=folder"], "out=folder is a folder: name the file, such as folder/copy_me.pdf"),
         (["out=nowhere/"], "out=nowhere/ is a folder"),
         (["out=sheet.png"], "out=sheet.png: the sheet is a PDF. Give sheet.pdf"),

@@ -184,6 +184,9 @@ def test_labels_are_replaced_only_on_request_and_by_the_same(
     printed = capsys.readouterr().out
     assert "1 page with a text: about a minute a page" in printed
     assert "\nround 1 of at most 2: " in printed
+    labels = read_report(done / "segmented/photos")["labels"]
+    about = f"{labels['labelled']:,} characters of {labels['classes']} classes, all by transcript\n"
+    assert f"\nlabelled     {about}" in printed
     after = contents(done / "segmented/photos")
     reports = [json.loads(files.pop("report.json")) for files in (before, after)]
     for report in reports:
@@ -192,18 +195,23 @@ def test_labels_are_replaced_only_on_request_and_by_the_same(
     assert before == after
 
 
-def test_answers_of_a_person_win(done: Path) -> None:
+def test_answers_of_a_person_win_and_junk_is_counted_apart(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = SegmentedFolder(done / "segmented/photos")
     rows = list(read_labels(folder).values())
     answer = rows[7]._replace(label="Q", by="person", confidence=1.0)
     other = next(character_key(row) for row in folder.rows("character") if row.page == "two.png")
     alone = LabelRow(*other, "Z", 1.0, "person", True, 1.0, 0.0)
-    write_labels(folder, [*rows[:7], answer, *rows[8:], alone])
+    junk = rows[8]._replace(label="", by="person", kept=False)
+    write_labels(folder, [*rows[:7], answer, junk, *rows[9:], alone])
     assert label("overwrite=true") == 0
     labels = read_labels(folder)
     assert labels[answer.key].label == "Q"
     assert labels[other].label == "Z"
-    assert read_report(folder.path)["labels"]["by"]["person"] == 2
+    report = read_report(folder.path)["labels"]
+    assert (report["by"]["person"], report["junk"], report["labelled"]) == (2, 1, len(labels) - 1)
+    printed = capsys.readouterr().out
+    assert f" classes: 2 by a person, {report['by']['transcript']:,} by transcript\n" in printed
+    assert "\njunk         1\n" in printed
 
 
 def test_a_correction_in_the_table_survives_labelling_again_and_enters_training(done: Path) -> None:
@@ -331,7 +339,7 @@ def test_without_any_text_labels_come_from_rounds(
     for path in Path("photos").glob("*.txt"):
         path.unlink()
     assert label("ask=files") == 0
-    assert "there is no photos/one.txt nor one of another page" in capsys.readouterr().out
+    assert "there is no photos/one.txt, and no other page has a text. Write" in capsys.readouterr().out
     assert "one.txt" in refused(capsys, "method=transcript")
     shutil.rmtree("photos")
     assert "Run this in the folder in which you segmented them" in refused(capsys, "method=transcript")
