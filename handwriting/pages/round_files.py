@@ -145,11 +145,13 @@ class AnswerLog:
         Empty where an answer was added since then, or what was taken back is a round by files: that is open again.
         """
         lines = self._lines()
-        if not lines or "undo" not in lines[-1]:
+        last = max((number for number, line in enumerate(lines) if "undo" in line), default=None)
+        if last is None:
             return ()
-        before, after = self._standing(lines[:-1]), self._standing(lines)
-        removed = before[len(after) :]
-        if not removed or removed[0]["round"] is not None:
+        before = self._standing(lines[:last])
+        removed = before[max(0, len(before) - lines[last]["undo"]) :]
+        # After an undo stand those of the answers it removed whose characters are all gone.
+        if not removed or removed[0]["round"] is not None or lines[last + 1 :] != removed[1:]:
             return ()
         index = self._present(removed[:1])
         return tuple(index[box] for box in _boxes(removed[0]) if box in index)

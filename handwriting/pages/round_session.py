@@ -38,8 +38,9 @@ from handwriting.text import counted, printable
 SQUARE = 96
 """Side of the pictures of glyphs on sheets, in pixels."""
 HELP = (
-    "a: all are a.  a -3 -17: all but 3 and 17 are a.  mixed: too many differ.  junk: these are no characters.  "
-    "undo: take the last answer back.  quit: stop here; the same command goes on later.  help: show this again."
+    "a: all are a.  a -3 -17, a 3 17 or a 1-5: all but these are a.  mixed: too many differ.  "
+    "junk: these are no characters.  undo: take the last answer back.  "
+    "quit: stop here; the same command goes on later.  help: show this again."
 )
 
 

@@ -559,6 +559,8 @@ def test_undo_after_a_segmentation_that_lost_characters_takes_back_the_answer_th
     assert label() == 0
     assert "taken back: b on " in capsys.readouterr().out
     assert {row["label"] for row in table(notes) if row["by"] == "person"} == {"a"}
+    again = AnswerLog(notes, list(SegmentedFolder(notes).rows("character"))).taken_back()
+    assert len(again) == len(log(notes)[1]["glyphs"])
     resegmented(notes, set(), -1)
     lost = log(notes)[2]["glyphs"]
     boxes = notes / "boxes.csv"
