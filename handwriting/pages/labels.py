@@ -181,9 +181,7 @@ def read_labels(folder: FolderOfBoxes) -> dict[CharacterKey, LabelRow]:
         labels.append(row)
     labels = _with_corrections(_record_of(path), labels)
     for row in labels:
-        if row.by == "person" and is_lone_accent(
-            row.label
-        ):  # a text may hold a letter and its accent as two characters
+        if row.by == "person" and is_lone_accent(row.label):  # a text may hold a letter and its accent apart
             raise DataError(
                 f"{path}, line {lines[row.key]} has label={row.label!a}, an accent without its letter. Give one "
                 f"character, or {JUNK_WORD} for a piece that is none."
