@@ -34,14 +34,14 @@ Extractor = Callable[[Tensor], Tensor]
 """Features ``(N, D)`` of images uint8 ``(N, 3, H, W)``."""
 
 
-def content_of(weights: str) -> bytes:
-    """Return the contents of the weights' file; nothing is ever downloaded.
+def content_of(weights: str | None) -> bytes:
+    """Return the contents of the weights' file, which is never downloaded.
 
     Raises:
         ConfigError: If the file does not exist, or has another hash.
     """
-    path = Path(weights).expanduser()
-    if not weights or not path.is_file():
+    path = Path(weights).expanduser() if weights else None
+    if path is None or not path.is_file():
         problem = f"the file {weights} does not exist" if weights else "no file is given"
         raise ConfigError(
             f"metrics.inception_fid.weights: {problem}. Download it from {WEIGHTS_URL} and give its path."
@@ -70,7 +70,7 @@ def network_class() -> Callable[..., Any]:
     return FeatureExtractorInceptionV3
 
 
-def inception(weights: str) -> Extractor:
+def inception(weights: str | None) -> Extractor:
     """Return a function that embeds images into the 2,048 features of Inception."""
     # torch-fidelity unpickles whatever file it is given. It gets a copy of what was loaded safely.
     torch.save(torch.load(io.BytesIO(content_of(weights)), weights_only=True), rewritten := io.BytesIO())
@@ -101,10 +101,10 @@ class InceptionFID(TwoSampleMetric):
     Slow: some glyphs a second on two CPU cores, and a minute for the distances themselves.
 
     Attributes:
-        weights: The path of the weights' file.
+        weights: The path of the weights' file, which must be given.
     """
 
-    weights: AnyPath = ""
+    weights: AnyPath | None = None
 
     captions: ClassVar[Mapping[str, str]] = {"inception_fid": "FID by Inception"}
     heading: ClassVar[str] = "Similarity to real glyphs"

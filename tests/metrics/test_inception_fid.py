@@ -55,8 +55,8 @@ def test_without_torch_fidelity_it_says_how_to_install_it(weights: str, monkeypa
         InceptionFID(weights=weights)
 
 
-@pytest.mark.parametrize("path", ["", "nowhere/weights.pth"])
-def test_without_its_weights_it_says_where_they_are(path: str):
+@pytest.mark.parametrize("path", [None, "nowhere/weights.pth"])
+def test_without_its_weights_it_says_where_they_are(path: str | None):
     with pytest.raises(ConfigError, match=r"metrics\.inception_fid\.weights: .*https://github\.com/toshas"):
         InceptionFID(weights=path)
 

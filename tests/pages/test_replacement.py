@@ -180,8 +180,15 @@ def test_sigkill_leaves_the_old_or_the_new_segmentation(change, old, new, tmp_pa
     assert contents(old) == new
 
 
-def test_ctrl_c_while_files_are_moved_takes_effect_once_all_are_in_place(old, new):
-    before = signal.getsignal(signal.SIGINT)
+@pytest.fixture
+def interruptible():
+    """Let Ctrl-C interrupt, as it does not where a shell started the tests in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_while_files_are_moved_takes_effect_once_all_are_in_place(old, new, interruptible):
     usual, sent = os.replace, []
 
     def replace(source: Path, target: Path) -> None:
@@ -195,7 +202,7 @@ def test_ctrl_c_while_files_are_moved_takes_effect_once_all_are_in_place(old, ne
         write_folder(old, **NEW)
     assert len(sent) > 5
     assert contents(old) == new
-    assert signal.getsignal(signal.SIGINT) == before
+    assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
 
 
 def test_a_replacement_is_made_in_a_thread_as_well(old, new):
