@@ -265,7 +265,7 @@ def _add_to_report(folder: SegmentedFolder, summary: dict[str, Any]) -> None:
 def _lines(summary: dict[str, Any], folder: SegmentedFolder) -> dict[str, str]:
     """Return the printed lines about the labels, by their titles."""
     by = summary["by"]
-    return {
+    lines = {
         "pieces": f"{summary['characters']:,}",
         "labelled": (
             f"{counted(summary['labelled'], 'character')} of {counted(summary['classes'], 'class', 'classes')}: "
@@ -274,9 +274,10 @@ def _lines(summary: dict[str, Any], folder: SegmentedFolder) -> dict[str, str]:
         "kept": f"{summary['kept']:,} of these, with a confidence of {summary['keep']:g} or more",
         "junk": f"{summary['junk']:,}",
         "answers": f"{summary['answers']:,}",
-        "corrected": f"{counted(summary['corrected'], 'character')} in {LABELS_FILE}",
-        "results": f"{folder.path}: {_results(summary, folder)}",
     }
+    if summary["corrected"]:
+        lines["corrected"] = f"{counted(summary['corrected'], 'character')} in {LABELS_FILE}"
+    return {**lines, "results": f"{folder.path}: {_results(summary, folder)}"}
 
 
 def _results(summary: dict[str, Any], folder: SegmentedFolder) -> str:
