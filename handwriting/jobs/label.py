@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from contextlib import nullcontext, redirect_stderr, suppress
 from dataclasses import dataclass, replace
 from io import StringIO, TextIOWrapper, UnsupportedOperation
@@ -19,9 +18,8 @@ from handwriting.errors import ConfigError, DataError
 from handwriting.fields import FolderPath
 from handwriting.files import write_json
 from handwriting.jobs.arguments import Count, Seed, Switch, read_arguments
-from handwriting.labelling.answers import JUNK
 from handwriting.pages.folder import SegmentedFolder
-from handwriting.pages.labels import LabelRow, character_key, read_labels
+from handwriting.pages.labels import LabelRow, character_key, label_counts, read_labels
 from handwriting.pages.names import BOXES_FILE, LABELS_FILE, LABELS_PICTURE, REPORT_FILE
 from handwriting.pages.round_files import AnswerLog
 from handwriting.text import counted, printable
@@ -239,18 +237,13 @@ def _asking(arguments: Arguments, view: Surroundings, images: NDArray[np.uint8])
 
 def _summary(arguments: Arguments, session: RoundSession, labels: Sequence[LabelRow]) -> dict[str, Any]:
     """Return the entry ``labels`` of ``report.json``."""
-    characters_labelled = [row for row in labels if row.label != JUNK]
     return {
         "method": arguments.method,
         "keep": arguments.keep,
         "answers": session.answered,
         "corrected": sum(len(answer.shown) for answer in session.written),
         "characters": len(session.rows),
-        "labelled": len(characters_labelled),
-        "by": dict(Counter(row.by for row in characters_labelled)),
-        "classes": len({row.label for row in characters_labelled}),
-        "kept": sum(row.trains for row in labels),
-        "junk": len(labels) - len(characters_labelled),
+        **label_counts(labels),
     }
 
 

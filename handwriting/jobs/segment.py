@@ -29,7 +29,7 @@ from handwriting.pages.names import BOXES_FILE, LABELS_BEFORE_FILE, REPORT_FILE
 from handwriting.pages.scans import scans_in
 from handwriting.pages.transcripts import SUFFIX, obstacle_at, transcript_path
 from handwriting.segmentation.page import KINDS, Score, Segmenter
-from handwriting.text import printable
+from handwriting.text import counted, printable
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -65,8 +65,8 @@ def run(cfg: DictConfig) -> SegmentedFolder:
     score = character_score(cfg.data) if "data" in cfg else None
     pages = Path(arguments.pages).expanduser()
     scans, others = scans_in(pages)
-    found = [path for scan in scans if (path := transcript_path(scan))]
-    own = {path.with_suffix(SUFFIX) for path in found}  # a disk that ignores case may list another case
+    found = {scan.name: path for scan in scans if (path := transcript_path(scan))}
+    own = {path.with_suffix(SUFFIX) for path in found.values()}  # a disk that ignores case may list another case
     skipped = sum(path.with_suffix(path.suffix.lower()) not in own for path in others)
     output = SegmentedFolder(Path(arguments.out).expanduser() if arguments.out else _default_output(pages))
 
@@ -96,11 +96,10 @@ def run(cfg: DictConfig) -> SegmentedFolder:
     if draft.carried and any(draft.carried):
         lines["labels"] = _describe_carried(draft.carried)
     failed = {page["page"] for page in report["pages"] if "failed" in page}
-    read = [path for scan in scans if scan.name not in failed and (path := transcript_path(scan))]
-    if texts := [path for path in read if not obstacle_at(path)]:
-        have = "page has" if len(texts) == 1 else "pages have"
-        lines["texts"] = f"{len(texts):,} {have} one: handwriting label {shlex.quote(f'pages={output.path}')}"
-    if obstacles := [f"{path} is {what}" for path in dict.fromkeys(found) if (what := obstacle_at(path))]:
+    if texts := [path for page, path in found.items() if page not in failed and not obstacle_at(path)]:
+        have = counted(len(texts), "page has", "pages have")
+        lines["texts"] = f"{have} one: handwriting label {shlex.quote(f'pages={output.path}')}"
+    if obstacles := [f"{path} is {what}" for path in dict.fromkeys(found.values()) if (what := obstacle_at(path))]:
         more = f", and {len(obstacles) - 1:,} more" if len(obstacles) > 1 else ""
         lines["no text"] = f"{obstacles[0]}{more}"
     print("\n".join(f"{key:12} {printable(value)}" for key, value in lines.items()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +13,9 @@ from handwriting.engine.sections import build_source
 from handwriting.errors import ConfigError, DataError
 from handwriting.files import write_json
 from handwriting.jobs.segment import character_score
-from handwriting.labelling.answers import JUNK
 from handwriting.labelling.transcripts import Transcript
 from handwriting.pages.folder import GLYPH_FILES, OVERLAY_FOLDER, SEGMENT_AGAIN, SegmentedFolder
-from handwriting.pages.labels import LabelSource, read_labels
+from handwriting.pages.labels import LabelSource, label_counts, read_labels
 from handwriting.pages.names import BOXES_FILE, LABELS_FILE, LABELS_PICTURE, REPORT_FILE
 from handwriting.pages.originals import (
     OriginalPage,
@@ -126,8 +124,8 @@ def label_by_transcripts(
     from handwriting.labelling.page_labels import label_pages
     from handwriting.pages.hand import write_label_sheet
 
-    count = f"{len(with_text):,} page{'' if len(with_text) == 1 else 's'} with a text"
-    print(f"{count}: about a minute a page, several times as long on a busy machine", flush=True)
+    count = counted(len(with_text), "page")
+    print(f"{count} with a text: about a minute a page, several times as long on a busy machine", flush=True)
     segmenter = _segmenter(found.report)
     score = character_score(data) if (data := found.report.get("data")) else None
     matched, refused = _matched(folder, with_text, segmenter, score)
@@ -218,7 +216,7 @@ def _describe(one: MatchedPage) -> str:
     if skipped:
         line += f", not {', '.join(words[number] for number in skipped[:5])}{' ...' if len(skipped) > 5 else ''}"
     if boxes := one.matching.skipped_found:
-        line += f"; {len(boxes):,} {'word' if len(boxes) == 1 else 'words'} of the page not in it"
+        line += f"; {counted(len(boxes), 'word')} of the page not in it"
     return line
 
 
@@ -252,8 +250,6 @@ def _summary(
     keep: float,
 ) -> dict[str, Any]:
     """Return the entry ``labels`` of ``report.json``."""
-    labels = list(read_labels(folder).values())
-    named = [row for row in labels if row.label != JUNK]
     reports = [_page_summary(page, matched.get(page.name), new.get(page.name)) for page in pages]
     return {
         "method": "transcript",
@@ -262,11 +258,7 @@ def _summary(
         "words_labelled": sum(page.get("words_labelled", 0) for page in reports),
         "boxes_skipped": sum(len(page.get("boxes_skipped", ())) for page in reports),
         "characters": sum(1 for _ in folder.rows("character")),
-        "labelled": len(named),
-        "by": dict(Counter(row.by for row in named)),
-        "classes": len({row.label for row in named}),
-        "kept": sum(row.trains for row in labels),
-        "junk": len(labels) - len(named),
+        **label_counts(list(read_labels(folder).values())),
         "pages": reports,
     }
 

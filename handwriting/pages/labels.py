@@ -16,6 +16,7 @@ import csv
 import hashlib
 import io
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
@@ -187,6 +188,18 @@ def read_labels(folder: FolderOfBoxes) -> dict[CharacterKey, LabelRow]:
                 f"character, or {JUNK_WORD} for a piece that is none."
             )
     return {row.key: row for row in sorted(labels, key=lambda row: known[row.key])}
+
+
+def label_counts(rows: Sequence[LabelRow]) -> dict[str, Any]:
+    """Return what ``report.json`` and the summaries say of labels: how many there are, by whom, and of what kinds."""
+    named = [row for row in rows if row.label != JUNK]
+    return {
+        "labelled": len(named),
+        "by": dict(Counter(row.by for row in named)),
+        "classes": len({row.label for row in named}),
+        "kept": sum(row.trains for row in rows),
+        "junk": len(rows) - len(named),
+    }
 
 
 def write_labels(folder: FolderOfBoxes, rows: Iterable[LabelRow]) -> None:

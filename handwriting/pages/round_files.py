@@ -435,13 +435,14 @@ def read_round(path: Path, boxes: Sequence[GlyphBox]) -> list[SheetAnswer]:
             else:
                 raise DataError(f"{picture} is not a picture of this round. Move it away.")
     index = characters_at({box for cluster in clusters for box in cluster}, boxes)
+    left = _pictures_left(path)
     answers = []
     for cluster, statements in sorted(said.items()):
         one = _agreed(path, cluster, statements)
         elsewhere = {place for (other, place), (label, _) in moved.items() if other == cluster and label != one.label}
         if one.label is None:
             elsewhere = set()
-        gone = _deleted(path, cluster, len(clusters[cluster - 1]), moved)
+        gone = _deleted(left.get(cluster, set()), cluster, len(clusters[cluster - 1]), moved)
         struck = one.wrong | elsewhere | (gone if one.label is not None else set())
         answers.append(_answer(clusters[cluster - 1], one.label, struck, index))
     for label in dict.fromkeys(label for label, _ in moved.values()):
@@ -534,10 +535,17 @@ def _agreed(path: Path, cluster: int, statements: Sequence[_Said]) -> _Said:
     return first
 
 
-def _deleted(path: Path, cluster: int, count: int, moved: dict[tuple[int, int], Any]) -> set[int]:
+def _pictures_left(path: Path) -> dict[int, set[int]]:
+    """Return the places of each cluster whose pictures are still among the glyphs of a round."""
+    left: dict[int, set[int]] = {}
+    for picture in (path / GLYPH_FOLDER).glob("*"):
+        if name := _picture_match(GLYPH_NAME, picture):
+            left.setdefault(int(name[1]), set()).add(int(name[2]))
+    return left
+
+
+def _deleted(left: set[int], cluster: int, count: int, moved: dict[tuple[int, int], Any]) -> set[int]:
     """Return the places whose pictures a person deleted; none where no picture of the cluster is left."""
-    names = (_picture_match(GLYPH_NAME, picture) for picture in (path / GLYPH_FOLDER).glob("*"))
-    present = {int(name[2]) for name in names if name and int(name[1]) == cluster}
-    if not present:
+    if not left:
         return set()
-    return {place for place in range(1, count + 1) if place not in present and (cluster, place) not in moved}
+    return {place for place in range(1, count + 1) if place not in left and (cluster, place) not in moved}

@@ -332,7 +332,7 @@ def save_labels(session: RoundSession, keep: float) -> list[LabelRow]:
     first answer, not before.
     """
     earlier = read_labels(session.folder) if has_labels(session.folder) else {}
-    if not session.log.read() and any(row.by == "transcript" for row in earlier.values()):
+    if not session.answered and any(row.by == "transcript" for row in earlier.values()):
         return list(earlier.values())
     rows = label_rows(session, keep)
     labelled = {character_key(row) for row in session.rows}

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from handwriting.plots.grids import GAP, INK, MARGIN, PAPER, font
-from handwriting.text import alphabet_key
+from handwriting.text import alphabet_key, counted
 
 WIDTH = 1600
 """The width of the sheet, in pixels."""
@@ -127,7 +127,7 @@ def _head(labels: Sequence[str], marks: Sequence[tuple[tuple[int, int, int], str
     pen = ImageDraw.Draw(head)
     classes = len(set(labels) - {""})
     junk = sum(not label for label in labels)
-    title = f"{len(labels) - junk:,} labelled characters of {classes:,} {'class' if classes == 1 else 'classes'}"
+    title = f"{len(labels) - junk:,} labelled characters of {counted(classes, 'class', 'classes')}"
     title += f", and {junk:,} junk" if junk else ""
     pen.text((MARGIN, 12), title, INK, font(20))
     pen.text((MARGIN, HEAD_HEIGHT - 4), note, INK, font(14))
