@@ -32,7 +32,7 @@ ORDER = (
         "glyphs",
         "metric_values",
     ),
-    *("segmentation", "labelling", "networks", "plots"),
+    *("segmentation", "labelling", "writing", "networks", "plots"),
     *("data.preparation", "data.formats", "pages", "data.sources", "data.loading"),
     *("runs", "features", "metrics", "models", "callbacks", "engine", "sweeps", "reports"),
     *("dashboard", "jobs", "api"),
@@ -42,7 +42,7 @@ ORDER = (
 TORCH = ("torch", "pytorch_lightning", "lightning_fabric", "torchmetrics")
 LIGHTNING = TORCH[1:3]
 LIGHT = ("errors", "machine", "text", "fields", "checking", "legacy", "plugins", "config", "glyphs", "metric_values",
-         "segmentation", "labelling", "pages", "data.formats", "data.sources", "reports", "plots", "jobs",
+         "segmentation", "labelling", "writing", "pages", "data.formats", "data.sources", "reports", "plots", "jobs",
          "api")  # fmt: skip
 """The rooms that import no torch at module level: what they answer or refuse is seen within a second."""
 
