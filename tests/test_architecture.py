@@ -48,6 +48,7 @@ LIGHT = ("errors", "machine", "text", "fields", "checking", "legacy", "plugins",
 
 FORBIDDEN: dict[str, tuple[str, ...]] = {
     "segmentation": (*TORCH, "handwriting.networks", "handwriting.features", "handwriting.data"),
+    "writing": (*TORCH, "handwriting.networks", "handwriting.features", "handwriting.data"),
     "networks": (*LIGHTNING, "handwriting.config", "handwriting.data"),
     "data": ("handwriting.config",),
     "metrics": ("pytorch_lightning",),
