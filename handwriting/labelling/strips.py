@@ -81,20 +81,29 @@ def ink_above_baseline(
 
 
 def slope_of(page: Segmented) -> float:
-    """Return the tangent of the slant of the writing on a page, to the right: of the angle of the sharpest profile.
-
-    A page whose words slant in many ways, or not at all, is upright.
-    """
+    """Return the tangent of the slant of the writing on a page, to the right; see :func:`sharpest_slope`."""
     _, columns, word, rise = ink_above_baseline(page)
     unit = page.x_height * page.scale
-    near = (rise > 0) & (rise < 3 * unit)  # tails swing
-    rise, upright_at_baseline = rise[near] / unit, columns[near] / unit
-    line = page.lines[word[near]].astype(np.int64)
+    return sharpest_slope(columns / unit, rise / unit, page.lines[word])
+
+
+def sharpest_slope(across: NDArray[np.float64], rise: NDArray[np.float64], group: NDArray[np.integer]) -> float:
+    """Return the tangent of the slant at which the profile of writing along its lines is sharpest.
+
+    Writing that slants in many ways, or not at all, is upright.
+
+    Args:
+        across: Each pixel of ink along its line, in x-heights, float64 ``(n,)``.
+        rise: Its height above the baseline, in x-heights.
+        group: The number of its line, or of its word, from 0.
+    """
+    near = (rise > 0) & (rise < 3)  # tails swing
+    across, rise, group = across[near], rise[near], group[near].astype(np.int64)
 
     def sharpness(degrees: float) -> float:
-        upright = upright_at_baseline - np.tan(np.deg2rad(degrees)) * rise
+        upright = across - np.tan(np.deg2rad(degrees)) * rise
         cells = np.floor((upright - upright.min()) * 5).astype(np.int64)
-        return float((np.bincount(line * (cells.max() + 1) + cells).astype(float) ** 2).sum())
+        return float((np.bincount(group * (cells.max() + 1) + cells).astype(float) ** 2).sum())
 
     slant = max(SLANTS, key=sharpness)
     return float(np.tan(np.deg2rad(slant))) if sharpness(slant) > MIN_SHARPER * sharpness(0.0) else 0.0

@@ -60,10 +60,22 @@ def crops(page: Segmented, kind: Kind) -> Iterator[NDArray[np.uint8]]:
     owners = np.concatenate([[-1], page.owners(kind)])[grown(page.labels, REACH * page.x_height * page.scale)]
     for number, piece in enumerate(page.of(kind)):
         x, y, w, h = piece.sheet_box
-        around = math.ceil(MARGIN / (1 - 2 * MARGIN) * max(w, h))
+        around = _margin(max(w, h))
         window = Box(x - around, y - around, w + 2 * around, h + 2 * around)
         ink = brightness[_cut(page.ink, window)] * _share(owners, number, window, page.scale)
         yield np.rint(ink).astype(np.uint8)
+
+
+def margin_of(crop: NDArray[np.uint8]) -> int:
+    """Return the width of the margin around the box of a piece in its crop ``(h, w)``, in pixels."""
+    longest = max(crop.shape)
+    return next(
+        (around for around in range(longest // 2) if _margin(longest - 2 * around) <= around), 0
+    )  # the crop's longer side grows with the box's: one margin fits
+
+
+def _margin(longest: int) -> int:
+    return math.ceil(MARGIN / (1 - 2 * MARGIN) * longest)
 
 
 def _share(owners: NDArray[np.int64], number: int, window: Box, scale: float) -> NDArray[np.float32]:

@@ -1,0 +1,244 @@
+"""Choosing drawings for a word: the cheapest path through all drawings of its letters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handwriting.writing.bank import EDGE, Bank
+from handwriting.writing.joins import SAMPLES, STEP
+
+SHIFTS = np.arange(-4, 5)
+"""Steps by which one joining stroke may slide along the other."""
+CORE = 4
+"""Samples to each side of the cut over which two joining strokes are compared."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What a choice costs; lengths are in x-heights.
+
+    Attributes:
+        join: Two drawings that did not stand next to each other.
+        height: Difference of heights of the strokes at a join that costs 1/2.
+        shape: Distance of the two strokes when laid over each other that costs 1/2.
+        slide: How far one stroke slides along the other that costs 1/2.
+        overlap: Length over which two strokes run together that costs nothing.
+        level: Difference of the logarithms of ink that costs 1/2.
+        width: The same of stroke widths.
+        slant: Difference of slants of words.
+        mismatch: A drawing that was joined next to one that was not, or a join that the hand would not make.
+        neighbour: Another neighbour than on the page.
+        edge: A letter from within a word at its edge, or the other way around.
+        torn: A drawing torn from a neighbour that it touches twice.
+        badness: A drawing as bad as can be.
+        reused: A drawing used a line ago, and one used lately.
+        noise: Spread of the noise.
+    """
+
+    join: float = 1.2
+    height: float = 0.08
+    shape: float = 0.04
+    slide: float = 0.15
+    overlap: float = 0.3
+    level: float = 0.25
+    width: float = 0.25
+    mismatch: float = 4.5
+    neighbour: float = 0.7
+    edge: float = 2.0
+    torn: float = 1.0
+    badness: float = 2.5
+    recent: float = 6.0
+    earlier: float = 1.0
+    noise: float = 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class PairCosts:
+    """What each drawing of one letter next to each of another costs, ``(n, m)``, and by how many steps they slide."""
+
+    cost: NDArray[np.float64]
+    slide: NDArray[np.int64]
+
+
+class Chooser:
+    """Chooses drawings.
+
+    Args:
+        bank: The drawings.
+        costs: What choices cost.
+    """
+
+    def __init__(self, bank: Bank, costs: Costs | None = None) -> None:
+        self.bank = bank
+        self.costs = costs or Costs()
+        self._pairs: dict[tuple[str, str], PairCosts] = {}
+        self._last_use = np.full(len(bank.drawings), -(10**9))
+        count = len(bank.drawings)
+        self._entry, self._entry_on = _paths([drawing.entry for drawing in bank.drawings])
+        self._exit, self._exit_on = _paths([drawing.exit for drawing in bank.drawings])
+        self._entry_pen = _pen([drawing.entry for drawing in bank.drawings])
+        self._exit_pen = _pen([drawing.exit for drawing in bank.drawings])
+        self._entry_ends = _ends([drawing.entry for drawing in bank.drawings])
+        self._exit_ends = _ends([drawing.exit for drawing in bank.drawings])
+        self._torn_before = np.array([drawing.torn_before for drawing in bank.drawings])
+        self._torn_after = np.array([drawing.torn_after for drawing in bank.drawings])
+        self._word_pen = np.log(np.stack([bank.levels, bank.widths, bank.sizes], 1))[bank.word_of]
+        assert len(self._entry) == count
+
+    def choose(
+        self, text: str, position: int, rng: np.random.Generator, barred: NDArray[np.bool_] | None = None
+    ) -> list[int]:
+        """Return a drawing for each letter of a word.
+
+        Args:
+            text: The word; the bank has all of its letters.
+            position: The number of characters written before it.
+            rng: Draws what is random.
+            barred: Drawings that may not be used.
+        """
+        options = [self._options(label, barred) for label in text]
+        joined = [bool(rng.random() < self.bank.joined_rate(first, second)) for first, second in pairwise(text)]
+        unary = [self._unary(text, place, options[place], position, rng) for place in range(len(text))]
+        for _ in range(4):
+            path = self._best(text, options, unary, joined)
+            chosen = [int(options[place][index]) for place, index in enumerate(path)]
+            twice = {one for one in chosen if chosen.count(one) > 1}
+            if not twice:
+                break
+            for one in twice:  # in its best place only
+                places = [place for place, other in enumerate(chosen) if other == one]
+                for place in places[1:]:
+                    unary[place] = unary[place] + np.where(options[place] == one, 20.0, 0.0)
+        for place, one in enumerate(chosen):
+            self._last_use[one] = position + place
+        return chosen
+
+    def _options(self, label: str, barred: NDArray[np.bool_] | None) -> NDArray[np.int64]:
+        options = self.bank.by_label[label]
+        if barred is not None and not barred[options].all():
+            options = options[~barred[options]]
+        return options
+
+    def _unary(
+        self, text: str, place: int, options: NDArray[np.int64], position: int, rng: np.random.Generator
+    ) -> NDArray[np.float64]:
+        costs, bank = self.costs, self.bank
+        before = text[place - 1] if place else EDGE
+        after = text[place + 1] if place + 1 < len(text) else EDGE
+        cost = costs.badness * bank.badness[options] + costs.noise * rng.standard_normal(len(options))
+        for index, one in enumerate(options):
+            drawing = bank.drawings[one]
+            for wanted, found in ((before, drawing.before), (after, drawing.after)):
+                if wanted != found:
+                    cost[index] += costs.edge if EDGE in (wanted, found) else costs.neighbour
+        ago = position + place - self._last_use[options]
+        return cost + costs.recent * (ago <= 65) + costs.earlier * (ago <= 300)
+
+    def _best(
+        self,
+        text: str,
+        options: Sequence[NDArray[np.int64]],
+        unary: Sequence[NDArray[np.float64]],
+        joined: Sequence[bool],
+    ) -> list[int]:
+        total = unary[0]
+        back: list[NDArray[np.int64]] = []
+        for place in range(1, len(text)):
+            first, second = options[place - 1], options[place]
+            pair = self.pair(text[place - 1], text[place])
+            rows = np.searchsorted(self.bank.by_label[text[place - 1]], first)
+            columns = np.searchsorted(self.bank.by_label[text[place]], second)
+            cost = pair.cost[np.ix_(rows, columns)] + self._join_wanted(first, second, joined[place - 1])
+            through = total[:, None] + cost
+            back.append(through.argmin(0))
+            total = through.min(0) + unary[place]
+        path = [int(total.argmin())]
+        for step in reversed(back):
+            path.append(int(step[path[-1]]))
+        return path[::-1]
+
+    def _join_wanted(self, first: NDArray[np.int64], second: NDArray[np.int64], joined: bool) -> NDArray[np.float64]:
+        exits, entries = self._exit_on[first], self._entry_on[second]
+        off = (exits != joined)[:, None] * 0.5 + (entries != joined)[None] * 0.5
+        return off * self.costs.mismatch * 0.5
+
+    def pair(self, first: str, second: str) -> PairCosts:
+        """Return what two letters next to each other cost."""
+        key = (first, second)
+        if key not in self._pairs:
+            self._pairs[key] = self._pair(self.bank.by_label[first], self.bank.by_label[second])
+        return self._pairs[key]
+
+    def _pair(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> PairCosts:
+        costs, bank = self.costs, self.bank
+        both = self._exit_on[first][:, None] & self._entry_on[second][None]
+        cost = np.full(both.shape, costs.join)
+        slide = np.zeros(both.shape, np.int64)
+        cost += costs.mismatch * (self._exit_on[first][:, None] != self._entry_on[second][None])
+        fit = np.full(both.shape, np.inf)
+        exits, entries = self._exit[first], self._entry[second]
+        window = np.arange(-CORE, CORE + 1)
+        for shift in SHIFTS:
+            difference = (
+                exits[:, None, SAMPLES + window]
+                - entries[None, :, SAMPLES + np.clip(window + shift, -SAMPLES, SAMPLES)]
+            )
+            mean = difference.mean(2)
+            spread = np.sqrt(((difference - mean[:, :, None]) ** 2).sum(-1).mean(2))
+            reach = self._overlap(first, second, int(shift))
+            value = (
+                (mean[..., 1] / costs.height) ** 2 / 2
+                + (spread / costs.shape) ** 2 / 2
+                + (shift * STEP / costs.slide) ** 2 / 2
+                + np.maximum(0, costs.overlap - reach) / 0.1 * 0.4
+            )
+            better = value < fit
+            fit = np.where(better, value, fit)
+            slide = np.where(better, shift, slide)
+        pen = self._exit_pen[first][:, None] - self._entry_pen[second][None]
+        fit += (pen[..., 0] / costs.width) ** 2 / 2 + (pen[..., 1] / costs.level) ** 2 / 2
+        cost += np.where(both, fit, 0)
+        style = self._word_pen[first][:, None] - self._word_pen[second][None]
+        cost += (
+            (style[..., 0] / costs.level) ** 2 / 2
+            + (style[..., 1] / costs.width) ** 2 / 2
+            + (style[..., 2] / 0.2) ** 2 / 2
+        )
+        cost += costs.torn * (self._torn_after[first][:, None] * 1.0 + self._torn_before[second][None])
+        follows = (bank.word_of[first][:, None] == bank.word_of[second][None]) & (
+            bank.letter_of[first][:, None] + 1 == bank.letter_of[second][None]
+        )
+        return PairCosts(np.where(follows, 0, cost), np.where(follows, 0, slide))
+
+    def _overlap(self, first: NDArray[np.int64], second: NDArray[np.int64], shift: int) -> NDArray[np.float64]:
+        left_a, right_a = (ends[first][:, None] for ends in self._exit_ends)
+        left_b, right_b = (ends[second][None] for ends in self._entry_ends)
+        return (np.minimum(right_a, right_b - shift) - np.maximum(left_a, left_b - shift)) * STEP
+
+
+def _paths(strokes: Sequence) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the points of strokes, ``u`` counted from the cut, ``(n, 2 * SAMPLES + 1, 2)``, and which exist."""
+    points = np.zeros((len(strokes), 2 * SAMPLES + 1, 2))
+    for number, stroke in enumerate(strokes):
+        if stroke is not None:
+            points[number] = stroke.points - [stroke.points[SAMPLES, 0], 0]
+    return points, np.array([stroke is not None for stroke in strokes])
+
+
+def _pen(strokes: Sequence) -> NDArray[np.float64]:
+    return np.log([(max(s.width, 0.02), max(s.level, 0.05)) if s is not None else (1.0, 1.0) for s in strokes])
+
+
+def _ends(strokes: Sequence) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first and last traced sample of strokes, counted from the cut."""
+    ends = [
+        (np.flatnonzero(stroke.traced)[[0, -1]] - SAMPLES) if stroke is not None else np.zeros(2, int)
+        for stroke in strokes
+    ]
+    left, right = np.array(ends).T
+    return left, right

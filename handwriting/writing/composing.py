@@ -1,0 +1,367 @@
+"""Composing a word of chosen drawings: placed, their strokes laid over each other, and resampled once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from handwriting.writing.bank import Bank, Drawing
+from handwriting.writing.choosing import Chooser
+from handwriting.writing.joins import SAMPLES, STEP, Stroke
+from handwriting.writing.source import SourceWord
+
+LIFT_SIGMA = 0.06
+"""How far a run of letters may stand off its own baseline, in x-heights, against ``MEET_SIGMA``."""
+MEET_SIGMA = 0.03
+"""How far two strokes may miss each other before they are bent, in x-heights."""
+BEND = 0.35
+"""How far from a join the bending of strokes reaches, in x-heights."""
+MIN_BLEND, MAX_BLEND = 0.12, 0.4
+"""Length over which one stroke fades into the other, in x-heights."""
+PAPER = 0.4
+"""Paper around a word, in x-heights."""
+CONTOUR = np.arange(-0.2, 1.21, 0.1)
+"""Heights at which the contours of letters face each other, in x-heights."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Letters that stand next to each other in one word of a page."""
+
+    drawings: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Meeting:
+    """Where two runs are joined.
+
+    Attributes:
+        first: The stroke that leaves the first.
+        second: The stroke that enters the second.
+        slide: By how many samples the second slides along the first.
+    """
+
+    first: Stroke
+    second: Stroke
+    slide: int
+
+    @property
+    def samples(self) -> NDArray[np.int64]:
+        """The samples of the first stroke, from its cut, that the second has, too."""
+        window = np.arange(-SAMPLES, SAMPLES + 1)
+        return window[(window + self.slide >= -SAMPLES) & (window + self.slide <= SAMPLES)]
+
+    @property
+    def offset(self) -> NDArray[np.float64]:
+        """What is added to the second stroke so that it lies over the first, ``(u, v)``."""
+        near = self.samples[np.abs(self.samples) <= 4]
+        return (self.first.points[near + SAMPLES] - self.second.points[near + self.slide + SAMPLES]).mean(0)
+
+    @property
+    def blend(self) -> tuple[float, float]:
+        """Where the first fades into the second: from and to, along the first from its cut, in x-heights."""
+        first, second = (np.flatnonzero(stroke.traced)[[0, -1]] - SAMPLES for stroke in (self.first, self.second))
+        left, right = max(first[0], second[0] - self.slide), min(first[1], second[1] - self.slide)
+        middle, length = (left + right) / 2 * STEP, np.clip((right - left) * STEP, MIN_BLEND, MAX_BLEND)
+        return float(middle - length / 2), float(middle + length / 2)
+
+
+@dataclass(frozen=True, eq=False)
+class PlacedRun:
+    """A run in its word: ``at`` is where the origin of its source's frame comes to lie, in the word's frame."""
+
+    run: Run
+    at: NDArray[np.float64]
+    before: tuple[Meeting, NDArray[np.float64]] | None
+    after: tuple[Meeting, NDArray[np.float64]] | None
+    gain: tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class ComposedWord:
+    """A written word.
+
+    Attributes:
+        ink: Bright ink on dark, uint8 ``(h, w)``.
+        origin: Column and row of the start of the word on its baseline.
+        advance: How far the next word's start lies from this one's, without the space between, in x-heights.
+    """
+
+    ink: NDArray[np.uint8]
+    origin: tuple[float, float]
+    advance: float
+
+
+class Composer:
+    """Composes words of drawings of a bank.
+
+    Args:
+        bank: The drawings.
+        chooser: What chose them, and knows how their strokes fit.
+    """
+
+    def __init__(self, bank: Bank, chooser: Chooser) -> None:
+        self.bank = bank
+        self.chooser = chooser
+
+    def place(self, chosen: Sequence[int], rng: np.random.Generator) -> list[PlacedRun]:
+        """Return chosen drawings as runs in the frame of a new word."""
+        runs = self._runs(chosen)
+        meetings = [self._meeting(first, second) for first, second in pairwise(runs)]
+        along = [-self._left(runs[0])]
+        for first, second, meeting in zip(runs, runs[1:], meetings, strict=False):
+            along.append(along[-1] + (meeting.offset[0] if meeting else self._apart(first, second, rng)))
+        lifts = _lifts(meetings)
+        gains = self._gains(runs, meetings)
+        places = np.stack([along, lifts], 1)
+        joins = [
+            None if meeting is None else (meeting, places[number + 1] - places[number])
+            for number, meeting in enumerate(meetings)
+        ]
+        return [
+            PlacedRun(run, at, before, after, gain)
+            for run, at, before, after, gain in zip(runs, places, [None, *joins], [*joins, None], gains, strict=True)
+        ]
+
+    def _runs(self, chosen: Sequence[int]) -> list[Run]:
+        runs: list[list[int]] = []
+        for one in chosen:
+            drawing = self.bank.drawings[one]
+            last = self.bank.drawings[runs[-1][-1]] if runs else None
+            if last is not None and (last.word, last.letter + 1) == (drawing.word, drawing.letter):
+                runs[-1].append(one)
+            else:
+                runs.append([one])
+        return [Run(tuple(run)) for run in runs]
+
+    def _ends(self, run: Run) -> tuple[Drawing, Drawing]:
+        return self.bank.drawings[run.drawings[0]], self.bank.drawings[run.drawings[-1]]
+
+    def _meeting(self, first: Run, second: Run) -> Meeting | None:
+        last, following = self._ends(first)[1], self._ends(second)[0]
+        if last.exit is None or following.entry is None:
+            return None
+        pair = self.chooser.pair(last.label, following.label)
+        row = np.searchsorted(self.bank.by_label[last.label], first.drawings[-1])
+        column = np.searchsorted(self.bank.by_label[following.label], second.drawings[0])
+        return Meeting(last.exit, following.entry, int(pair.slide[row, column]))
+
+    def _left(self, run: Run) -> float:
+        drawing = self._ends(run)[0]
+        return float(self._contour(drawing, -1).min())
+
+    def _contour(self, drawing: Drawing, side: int) -> NDArray[np.float64]:
+        """Return the outermost ``u`` of a drawing at each height of ``CONTOUR``, to the left (-1) or the right (1)."""
+        return contour(self.bank.words[drawing.word], drawing.letter, side)
+
+    def _apart(self, first: Run, second: Run, rng: np.random.Generator) -> float:
+        """Return how far the second frame's origin lies from the first's where the pen is lifted."""
+        last, following = self._ends(first)[1], self._ends(second)[0]
+        right, left = self._contour(last, 1), self._contour(following, -1)
+        gaps = [
+            facing(self._contour(one, 1), contour(self.bank.words[one.word], one.letter + 1, -1))
+            for one in (last,)
+            if one.letter + 1 < len(self.bank.words[one.word])
+        ] + [
+            facing(contour(self.bank.words[one.word], one.letter - 1, 1), self._contour(one, -1))
+            for one in (following,)
+            if one.letter > 0
+        ]
+        gap = float(np.mean(gaps)) if gaps else 0.2
+        return float(np.clip(gap, -0.3, 0.8)) - facing(right, left)
+
+    def _gains(self, runs: Sequence[Run], meetings: Sequence[Meeting | None]) -> list[tuple[float, float]]:
+        """Return the factor on the ink of each run at its start and its end: the ink runs on through joins."""
+        gains = []
+        for number in range(len(runs)):
+            ends: list[float | None] = []
+            for meeting, own in (
+                (meetings[number - 1] if number else None, 1),
+                (meetings[number] if number < len(meetings) else None, 0),
+            ):
+                if meeting is None:
+                    ends.append(None)
+                    continue
+                levels = meeting.first.level, meeting.second.level
+                ends.append(float(np.sqrt(levels[0] * levels[1]) / levels[own]))
+            start, end = ends
+            start, end = start or end or 1.0, end or start or 1.0
+            gains.append((float(np.clip(start, 0.7, 1.4)), float(np.clip(end, 0.7, 1.4))))
+        return gains
+
+    def draw(
+        self, placed: Sequence[PlacedRun], resolution: float, offset: tuple[float, float] = (0.0, 0.0)
+    ) -> ComposedWord:
+        """Draw placed runs.
+
+        Args:
+            placed: The runs.
+            resolution: Pixels in one x-height.
+            offset: Where the origin lies within its pixel, column and row.
+        """
+        slant = self.bank.slant
+        boxes = [_extent(self.bank, one) for one in placed]
+        left, low = np.min([box[0] for box in boxes], 0) - PAPER
+        right, high = np.max([box[1] for box in boxes], 0) + PAPER
+        corners = np.array([[u + slant * v, -v] for u in (left, right) for v in (low, high)])
+        start = np.floor(corners.min(0) * resolution).astype(int)
+        size = np.ceil(corners.max(0) * resolution).astype(int) - start + 1
+        columns, rows = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
+        v = -(rows + start[1] - offset[1]) / resolution
+        u = (columns + start[0] - offset[0]) / resolution - slant * v
+        total = np.zeros(u.shape, np.float32)
+        strongest = np.zeros(u.shape, np.float32)
+        for one, (lower, upper) in zip(placed, boxes, strict=True):
+            inside = (
+                (u >= lower[0] - PAPER) & (u <= upper[0] + PAPER) & (v >= lower[1] - PAPER) & (v <= upper[1] + PAPER)
+            )
+            part = np.s_[_span(inside.any(1)), _span(inside.any(0))]
+            ink, weight = self._drawn(one, u[part], v[part])
+            total[part] += ink * weight
+            np.maximum(strongest[part], np.where(weight > 0, ink, 0), out=strongest[part])
+        ink = np.minimum(total, strongest)
+        advance = float(max(box[1][0] for box in boxes))
+        return ComposedWord(
+            np.rint(np.clip(ink, 0, 255)).astype(np.uint8), (offset[0] - start[0], offset[1] - start[1]), advance
+        )
+
+    def _drawn(
+        self, one: PlacedRun, u: NDArray[np.float64], v: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the ink of a run at points of the new word's frame, 0..255, and its weight there, 0..1."""
+        first, last = self._ends(one.run)
+        word = self.bank.words[first.word]
+        own_u, own_v = u - one.at[0], v - one.at[1]
+        weight = np.ones(u.shape, np.float32)
+        shifted_u, shifted_v = own_u.copy(), own_v.copy()
+        near: list[tuple[NDArray[np.bool_], int]] = []
+        for join, side in ((one.before, -1), (one.after, 1)):
+            if join is None:
+                continue
+            meeting, apart = join
+            target, moved, along = _bent(meeting, apart, side)
+            distance, nearest = _nearest(own_u, own_v, target, self.bank.slant)
+            falloff = np.exp(-((distance / BEND) ** 2))
+            shifted_u -= falloff * moved[nearest, 0]
+            shifted_v -= falloff * moved[nearest, 1]
+            start, end = meeting.blend
+            share = np.clip((along[nearest] - start) / (end - start), 0, 1)
+            share = share * share * (3 - 2 * share)
+            on_stroke = distance < 0.75 * (meeting.first.width + meeting.second.width) / 2 + 0.06
+            fade = (1 - share) if side == 1 else share
+            weight = np.where(on_stroke, weight * fade, weight)
+            near.append((on_stroke, side))
+        matrix = word.from_frame
+        x = (matrix[0, 0] * shifted_u + matrix[0, 1] * shifted_v + matrix[0, 2]).astype(np.float32)
+        y = (matrix[1, 0] * shifted_u + matrix[1, 1] * shifted_v + matrix[1, 2]).astype(np.float32)
+        ink = cv2.remap(word.ink, x, y, cv2.INTER_CUBIC).astype(np.float32)
+        own, before, after = _masks(word, first.letter, last.letter)
+        mask = cv2.remap(own, x, y, cv2.INTER_LINEAR)
+        for on_stroke, side in near:
+            beyond = cv2.remap(before if side == -1 else after, x, y, cv2.INTER_LINEAR)
+            mask = np.where(on_stroke, np.maximum(mask, np.minimum(1, mask + beyond)), mask)
+        span = self._contour(first, -1).min(), self._contour(last, 1).max()
+        place = np.clip((own_u - span[0]) / max(span[1] - span[0], 1e-6), 0, 1)
+        gain = np.exp(np.log(one.gain[0]) * (1 - place) + np.log(one.gain[1]) * place)
+        return (np.clip(ink * gain, 0, 255) * mask).astype(np.float32), weight
+
+
+def contour(word: SourceWord, letter: int, side: int) -> NDArray[np.float64]:
+    """Return the outermost ``u`` of a letter at each height of ``CONTOUR``, to the left (-1) or the right (1).
+
+    Where it has no ink, its outermost ink at the nearest height counts.
+    """
+    points = word.frame_of(letter)
+    at = np.floor((points[:, 1] - CONTOUR[0]) / 0.1 + 0.5).astype(int)
+    found = np.full(len(CONTOUR), -np.inf)
+    inside = (at >= 0) & (at < len(CONTOUR))
+    if not inside.any():
+        return np.full(len(CONTOUR), side * (side * points[:, 0]).max())
+    np.maximum.at(found, at[inside], side * points[inside, 0])
+    known = np.flatnonzero(np.isfinite(found))
+    nearest = known[np.abs(np.arange(len(CONTOUR))[:, None] - known).argmin(1)]
+    return side * found[nearest]
+
+
+def facing(right: NDArray[np.float64], left: NDArray[np.float64]) -> float:
+    """Return the distance between the right contour of one letter and the left one of the next: the least one."""
+    return float((left - right).min())
+
+
+def _lifts(meetings: Sequence[Meeting | None]) -> NDArray[np.float64]:
+    """Return how far each run is lifted off its baseline so that strokes meet: least squares."""
+    count = len(meetings) + 1
+    matrix = np.eye(count) / LIFT_SIGMA**2
+    vector = np.zeros(count)
+    for number, meeting in enumerate(meetings):
+        if meeting is not None:
+            step = meeting.offset[1]
+            matrix[number : number + 2, number : number + 2] += np.array([[1, -1], [-1, 1]]) / MEET_SIGMA**2
+            vector[number] -= step / MEET_SIGMA**2
+            vector[number + 1] += step / MEET_SIGMA**2
+    return np.asarray(np.linalg.solve(matrix, vector), np.float64)
+
+
+def _bent(
+    meeting: Meeting, apart: NDArray[np.float64], side: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return how a run's stroke is bent at a join.
+
+    Both strokes are brought together half way, over the length of their blend; what lies further along is moved less.
+
+    Args:
+        meeting: The join.
+        apart: Where the frame of the second run begins in that of the first.
+        side: 1 for the first run, -1 for the second.
+
+    Returns:
+        The samples of where the stroke is to lie, in the run's own frame, ``(n, 2)``; how far each is moved,
+        ``(n, 2)``; and its place along the first stroke, from the cut, in x-heights.
+    """
+    samples = meeting.samples
+    along = samples * STEP
+    first = meeting.first.points[samples + SAMPLES]
+    second = meeting.second.points[samples + meeting.slide + SAMPLES] + apart
+    start, end = meeting.blend
+    inside = np.clip(along, start, end)
+    between = np.stack([np.interp(inside, along, (second - first)[:, axis]) / 2 for axis in (0, 1)], 1)
+    moved = between * np.exp(-(((along - inside) / BEND) ** 2))[:, None]
+    own, sign = (first, 1) if side == 1 else (second - apart, -1)
+    return np.asarray(own + sign * moved), np.asarray(sign * moved), np.asarray(along)
+
+
+def _nearest(
+    u: NDArray[np.float64], v: NDArray[np.float64], path: NDArray[np.float64], slant: float
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the distance of each point to a path, and the number of its nearest sample."""
+    x, y = u + slant * v, v
+    px, py = path[:, 0] + slant * path[:, 1], path[:, 1]
+    squares = (x[..., None] - px) ** 2 + (y[..., None] - py) ** 2
+    return np.sqrt(squares.min(-1)), squares.argmin(-1)
+
+
+def _masks(
+    word: SourceWord, first: int, last: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Return where the letters of a run are, and the letters before and after it, softly, float32 ``(h, w)``."""
+    owner = word.owner
+    own = (owner >= first + 1) & (owner <= last + 1)
+    before, after = owner == first, owner == last + 2
+    return tuple(cv2.GaussianBlur(part.astype(np.float32), (0, 0), 0.5) for part in (own, before & (first > 0), after))  # type: ignore[return-value]
+
+
+def _extent(bank: Bank, one: PlacedRun) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the least and the greatest ``(u, v)`` of a run's ink in the new word's frame."""
+    drawings = [bank.drawings[number] for number in one.run.drawings]
+    points = np.concatenate([bank.words[drawing.word].frame_of(drawing.letter) for drawing in drawings]) + one.at
+    return points.min(0), points.max(0)
+
+
+def _span(flags: NDArray[np.bool_]) -> slice:
+    found = np.flatnonzero(flags)
+    return slice(int(found[0]), int(found[-1]) + 1) if len(found) else slice(0, 0)

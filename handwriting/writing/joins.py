@@ -1,0 +1,224 @@
+"""Where a hand joins its letters: the stroke that runs through each cut, traced along its centre line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from handwriting.writing.source import SourceWord, apply
+
+INKED = 0.35
+"""Share of full ink from which a pixel belongs to a stroke."""
+STEP = 0.05
+"""Distance of the samples of a traced stroke, in x-heights."""
+REACH = 0.4
+"""How far a stroke is traced to each side of the cut, in x-heights."""
+SAMPLES = round(REACH / STEP)
+"""Samples on each side of the cut."""
+ACROSS = np.linspace(-0.4, 0.4, 33)
+"""Where a stroke is sampled across its direction, in x-heights."""
+MAX_WIDER = 1.7
+"""Factor by which a stroke may be wider than at its cut before it counts as having run into a letter."""
+MAX_TURN = np.cos(np.deg2rad(50))
+"""Cosine of the turn between two samples at which a stroke has ended."""
+AROUND = 0.22
+"""Radius around the cut in which the direction of the stroke is measured, in x-heights."""
+BAND = (-0.6, 1.9)
+"""Heights above the baseline between which strokes join letters, in x-heights."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stroke:
+    """The stroke that joins two letters, sampled every ``STEP`` of its length from left to right.
+
+    The cut is its middle sample.
+
+    Attributes:
+        points: Its centre line in the frame of its word, float64 ``(2 * SAMPLES + 1, 2)``, continued straight beyond
+            where it was traced.
+        traced: Whether each sample was traced.
+        width: Its width, in x-heights; the median.
+        level: Its ink, 0..1; the median.
+        direction: Its angle at the cut above the baseline, in radians of the frame.
+    """
+
+    points: NDArray[np.float64]
+    traced: NDArray[np.bool_]
+    width: float
+    level: float
+    direction: float
+
+    @property
+    def height(self) -> float:
+        """Its height at the cut, in x-heights above the baseline."""
+        return float(self.points[SAMPLES, 1])
+
+
+def strokes_between(word: SourceWord) -> list[Stroke | None]:
+    """Return the stroke that joins each letter of a word to the next; None where the pen was lifted."""
+    contacts = _contacts(word)
+    at = [number for number, contact in enumerate(contacts) if contact is not None]
+    strokes: list[Stroke | None] = [None] * (len(word) - 1)
+    if not at:
+        return strokes
+    ink = np.asarray(cv2.GaussianBlur(word.ink, (0, 0), 0.6), np.float32) / np.float32(255)
+    unit = word.x_height
+    places = np.array([contacts[number] for number in at])
+    direction = np.array([_direction(ink, point, AROUND * unit) for point in places])
+    start, width, level = _centred(ink, places, direction, unit)
+    sides = [_trace(ink, start, sign * direction, width, unit) for sign in (-1, 1)]
+    for row, number in enumerate(at):
+        (left, left_width, left_level, left_length), (right, right_width, right_level, right_length) = (
+            tuple(part[row] for part in side) for side in sides
+        )
+        points = np.concatenate([left[::-1], start[row : row + 1], right])
+        traced = np.concatenate(
+            [np.arange(SAMPLES, 0, -1) <= left_length, [True], np.arange(1, SAMPLES + 1) <= right_length]
+        )
+        widths = np.concatenate([left_width[::-1], width[row : row + 1], right_width])[traced]
+        levels = np.concatenate([left_level[::-1], level[row : row + 1], right_level])[traced]
+        framed = apply(word.to_frame, *points.T)
+        near = framed[SAMPLES + 2] - framed[SAMPLES - 2]
+        strokes[number] = Stroke(
+            framed,
+            traced,
+            float(np.median(widths)) / unit,
+            float(np.median(levels)),
+            float(np.arctan2(near[1], near[0])),
+        )
+    return strokes
+
+
+def second_contacts(word: SourceWord) -> list[bool]:
+    """Return whether each letter touches the next in a second place, as by a bar that reaches over it."""
+    return [_is_torn(rows, columns) for rows, columns in _boundaries(word, (-9.0, 9.0))]
+
+
+def _is_torn(rows: NDArray, columns: NDArray) -> bool:
+    if len(rows) < 3:
+        return False
+    groups = np.cumsum(np.concatenate([[0], np.diff(np.sort(rows)) > 2]))
+    return int((np.bincount(groups) >= 3).sum()) > 1
+
+
+def _contacts(word: SourceWord) -> list[tuple[float, float] | None]:
+    """Return where each letter touches the next, column and row; None where it does not.
+
+    Of several places, as under a bar that reaches over its neighbour, the largest one counts.
+    """
+    return [_largest(rows, columns) for rows, columns in _boundaries(word, BAND)]
+
+
+def _boundaries(word: SourceWord, band: tuple[float, float]) -> list[tuple[NDArray, NDArray]]:
+    """Return rows and columns of the places between pixels where each letter touches the next within a band."""
+    owner = np.where(word.ink >= INKED * 255, word.owner, 0)
+    v = word.to_frame[1, 1] * np.arange(owner.shape[0])[:, None] + word.to_frame[1, 0] * np.arange(owner.shape[1])
+    v = v + word.to_frame[1, 2]
+    owner = np.where((v > band[0]) & (v < band[1]), owner, 0)
+    height, width = owner.shape
+    touching: list[tuple[NDArray, NDArray, NDArray]] = []  # letter, row, column of the boundary
+    for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        first = owner[: height - down, max(0, -right) : width - max(0, right)]
+        second = owner[down:, max(0, right) : width + min(0, right)]
+        lower = np.minimum(first, second)
+        rows, columns = np.nonzero((np.abs(first - second) == 1) & (lower > 0))
+        touching.append((lower[rows, columns], rows + down / 2, columns + max(0, -right) + right / 2))
+    letter, rows, columns = (np.concatenate(parts) for parts in zip(*touching, strict=True))
+    return [(rows[letter == number], columns[letter == number]) for number in range(1, len(word))]
+
+
+def _largest(rows: NDArray, columns: NDArray) -> tuple[float, float] | None:
+    """Return the middle, column and row, of the largest group of points that lie together; None for none."""
+    if len(rows) < 3:
+        return None
+    order = np.argsort(rows)
+    rows, columns = rows[order], columns[order]
+    groups = np.cumsum(np.concatenate([[0], np.diff(rows) > 2]))
+    largest = groups == np.bincount(groups).argmax()
+    return float(columns[largest].mean()), float(rows[largest].mean())
+
+
+def _direction(ink: NDArray[np.float32], point: NDArray, radius: float) -> NDArray[np.float64]:
+    """Return the direction of the stroke around a point, to the right, a unit vector of column and row."""
+    x, y = point
+    top, left = max(0, int(y - radius)), max(0, int(x - radius))
+    part = ink[top : int(y + radius) + 2, left : int(x + radius) + 2]
+    rows, columns = np.mgrid[: part.shape[0], : part.shape[1]]
+    dx, dy = columns + left - x, rows + top - y
+    weight = part * (part > INKED) * (dx**2 + dy**2 <= radius**2)
+    total = weight.sum()
+    if total == 0:
+        return np.array([1.0, 0.0])
+    dx, dy = dx - (weight * dx).sum() / total, dy - (weight * dy).sum() / total
+    xx, yy, xy = ((weight * one).sum() for one in (dx * dx, dy * dy, dx * dy))
+    angle = 0.5 * np.arctan2(2 * xy, xx - yy)
+    # A joining stroke runs to the right; a steep one rises.
+    vector = np.array([np.cos(angle), np.sin(angle)])
+    return -vector if vector[0] < 0 or (vector[0] < 0.2 and vector[1] > 0) else vector
+
+
+def _across(ink: NDArray[np.float32], points: NDArray, direction: NDArray, unit: float) -> tuple[NDArray, ...]:
+    """Return for each point the offset of the middle of the stroke across its direction, its width and its level.
+
+    Offsets and widths are in pixels; the width is 0 where there is no ink.
+    """
+    normal = np.stack([-direction[:, 1], direction[:, 0]], 1)
+    places = points[:, None] + normal[:, None] * (ACROSS * unit)[None, :, None]
+    profile = cv2.remap(ink, places[..., 0].astype(np.float32), places[..., 1].astype(np.float32), cv2.INTER_LINEAR)
+    middle = len(ACROSS) // 2
+    near = np.abs(np.arange(len(ACROSS)) - middle) <= 5
+    peak = np.where(near, profile, -1).argmax(1)
+    inked = profile >= INKED * 0.8
+    index = np.arange(len(ACROSS))
+    rows = np.arange(len(points))
+    before = np.where(~inked & (index <= peak[:, None]), index, -1).max(1)
+    after = np.where(~inked & (index >= peak[:, None]), index, len(ACROSS)).min(1)
+    run = (index > before[:, None]) & (index < after[:, None])
+    weight = profile * run
+    total = weight.sum(1)
+    found = inked[rows, peak] & (total > 0)
+    offset = np.where(found, (weight * ACROSS).sum(1) / np.maximum(total, 1e-6), 0) * unit
+    width = np.where(found, run.sum(1) * (ACROSS[1] - ACROSS[0]), 0) * unit
+    return offset[:, None] * normal, width, profile[rows, peak]
+
+
+def _centred(
+    ink: NDArray[np.float32], start: NDArray, direction: NDArray, unit: float
+) -> tuple[NDArray, NDArray, NDArray]:
+    shift, width, level = _across(ink, start, direction, unit)
+    return start + shift, width, level
+
+
+def _trace(
+    ink: NDArray[np.float32], start: NDArray, direction: NDArray, width: NDArray, unit: float
+) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Follow strokes from where they are cut.
+
+    Returns:
+        The points of each stroke, ``(n, SAMPLES, 2)``, continued straight beyond its end; their widths and levels,
+        ``(n, SAMPLES)``; and the number of points that were traced.
+    """
+    count = len(start)
+    points = np.zeros((count, SAMPLES, 2))
+    widths, levels = np.zeros((count, SAMPLES)), np.zeros((count, SAMPLES))
+    length = np.zeros(count, np.int64)
+    alive = np.ones(count, bool)
+    here = start.copy()
+    for step in range(SAMPLES):
+        ahead = here + STEP * unit * direction
+        shift, wide, level = _across(ink, ahead, direction, unit)
+        centred = ahead + np.clip(shift, -0.06 * unit, 0.06 * unit)
+        turned = centred - here
+        turned /= np.maximum(np.linalg.norm(turned, axis=1, keepdims=True), 1e-9)
+        alive &= (
+            (wide > 0) & (wide < MAX_WIDER * np.maximum(width, 0.12 * unit)) & ((turned * direction).sum(1) > MAX_TURN)
+        )
+        direction = np.where(alive[:, None], direction + turned, direction)
+        direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+        here = np.where(alive[:, None], centred, ahead)
+        points[:, step], widths[:, step], levels[:, step] = here, wide, level
+        length[alive] = step + 1
+    return points, widths, levels, length
