@@ -19,7 +19,7 @@ CORE = 4
 
 
 @dataclass(frozen=True)
-class Costs:
+class ChoiceCosts:
     """What a choice costs; lengths are in x-heights.
 
     Attributes:
@@ -73,9 +73,9 @@ class Chooser:
         costs: What choices cost.
     """
 
-    def __init__(self, bank: Bank, costs: Costs | None = None) -> None:
+    def __init__(self, bank: Bank, costs: ChoiceCosts | None = None) -> None:
         self.bank = bank
-        self.costs = costs or Costs()
+        self.costs = costs or ChoiceCosts()
         self._pairs: dict[tuple[str, str], PairCosts] = {}
         self._last_use = np.full(len(bank.drawings), -(10**9))
         count = len(bank.drawings)

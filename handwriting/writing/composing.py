@@ -30,7 +30,7 @@ CONTOUR = np.arange(-0.2, 1.21, 0.1)
 
 
 @dataclass(frozen=True)
-class Run:
+class LetterRun:
     """Letters that stand next to each other in one word of a page."""
 
     drawings: tuple[int, ...]
@@ -75,7 +75,7 @@ class Meeting:
 class PlacedRun:
     """A run in its word: ``at`` is where the origin of its source's frame comes to lie, in the word's frame."""
 
-    run: Run
+    run: LetterRun
     at: NDArray[np.float64]
     before: tuple[Meeting, NDArray[np.float64]] | None
     after: tuple[Meeting, NDArray[np.float64]] | None
@@ -128,7 +128,7 @@ class Composer:
             for run, at, before, after, gain in zip(runs, places, [None, *joins], [*joins, None], gains, strict=True)
         ]
 
-    def _runs(self, chosen: Sequence[int]) -> list[Run]:
+    def _runs(self, chosen: Sequence[int]) -> list[LetterRun]:
         runs: list[list[int]] = []
         for one in chosen:
             drawing = self.bank.drawings[one]
@@ -137,12 +137,12 @@ class Composer:
                 runs[-1].append(one)
             else:
                 runs.append([one])
-        return [Run(tuple(run)) for run in runs]
+        return [LetterRun(tuple(run)) for run in runs]
 
-    def _ends(self, run: Run) -> tuple[Drawing, Drawing]:
+    def _ends(self, run: LetterRun) -> tuple[Drawing, Drawing]:
         return self.bank.drawings[run.drawings[0]], self.bank.drawings[run.drawings[-1]]
 
-    def _meeting(self, first: Run, second: Run) -> Meeting | None:
+    def _meeting(self, first: LetterRun, second: LetterRun) -> Meeting | None:
         last, following = self._ends(first)[1], self._ends(second)[0]
         if last.exit is None or following.entry is None:
             return None
@@ -151,7 +151,7 @@ class Composer:
         column = np.searchsorted(self.bank.by_label[following.label], second.drawings[0])
         return Meeting(last.exit, following.entry, int(pair.slide[row, column]))
 
-    def _left(self, run: Run) -> float:
+    def _left(self, run: LetterRun) -> float:
         drawing = self._ends(run)[0]
         return float(self._contour(drawing, -1).min())
 
@@ -159,7 +159,7 @@ class Composer:
         """Return the outermost ``u`` of a drawing at each height of ``CONTOUR``, to the left (-1) or the right (1)."""
         return contour(self.bank.words[drawing.word], drawing.letter, side)
 
-    def _apart(self, first: Run, second: Run, rng: np.random.Generator) -> float:
+    def _apart(self, first: LetterRun, second: LetterRun, rng: np.random.Generator) -> float:
         """Return how far the second frame's origin lies from the first's where the pen is lifted."""
         last, following = self._ends(first)[1], self._ends(second)[0]
         right, left = self._contour(last, 1), self._contour(following, -1)
@@ -175,7 +175,7 @@ class Composer:
         gap = float(np.mean(gaps)) if gaps else 0.2
         return float(np.clip(gap, -0.3, 0.8)) - facing(right, left)
 
-    def _gains(self, runs: Sequence[Run], meetings: Sequence[Meeting | None]) -> list[tuple[float, float]]:
+    def _gains(self, runs: Sequence[LetterRun], meetings: Sequence[Meeting | None]) -> list[tuple[float, float]]:
         """Return the factor on the ink of each run at its start and its end: the ink runs on through joins."""
         gains = []
         for number in range(len(runs)):
