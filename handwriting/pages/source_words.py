@@ -24,6 +24,8 @@ from handwriting.writing.source import SourceWord, apply
 
 INKED = 90
 """Level from which a pixel belongs to a stroke, of 255."""
+MAX_OFF_PIXELS, MAX_OFF_SHARE = 4, 0.08
+"""How far a letter may lie from where the boxes put it in its word: pixels, and a share of the word's size besides."""
 MIN_LETTERS_FOR_SLOPE = 4
 """Letters of a word from which its own slope is measured."""
 SLOPE_SHRINKAGE = 4.0
@@ -106,12 +108,13 @@ def _read_word(
     offsets: list[tuple[float, float]] = []  # column, and how far the letter stands below that, in pixels
     for number, (letter, name) in enumerate(zip(letters, names, strict=True), 1):
         crop = folder.crop(letter)
-        left, top = _place_in(ink, crop)
+        around = margin_of(crop)
+        expected = (letter.x - picture.x + margin_of(ink) - around, letter.y - picture.y + margin_of(ink) - around)
+        left, top = _place_in(ink, crop, expected)
         part = np.s_[top : top + crop.shape[0], left : left + crop.shape[1]]
         own = crop > strongest[part]
         owner[part][own] = number
         strongest[part][own] = crop[own]
-        around = margin_of(crop)
         column = left + crop.shape[1] / 2
         from_top = top + around + letter.above * page.x_height
         from_bottom = top + crop.shape[0] - around - letter.below * page.x_height
@@ -139,16 +142,27 @@ def _read_word(
     )
 
 
-def _place_in(word: NDArray[np.uint8], crop: NDArray[np.uint8]) -> tuple[int, int]:
-    """Return column and row of the crop of a letter in the crop of its word, which shows the same ink."""
-    height, width = np.minimum(crop.shape, word.shape)
-    crop = np.ascontiguousarray(crop[:height, :width])
+def _place_in(word: NDArray[np.uint8], crop: NDArray[np.uint8], expected: tuple[int, int]) -> tuple[int, int]:
+    """Return column and row of the crop of a letter in the crop of its word, which shows the same ink.
+
+    Args:
+        word: The word, ``(h, w)``.
+        crop: The letter.
+        expected: Where it is by the boxes, which belong to the photograph: the sheet may be turned against that.
+    """
+    crop = crop[: word.shape[0], : word.shape[1]]
     mask = (crop > 0).astype(np.uint8)
     if not mask.any():
         return 0, 0
-    difference = cv2.matchTemplate(word, crop, cv2.TM_SQDIFF, mask=mask)
+    starts, stops = [], []
+    for at, part, whole in zip(expected[::-1], crop.shape, word.shape, strict=True):
+        around = MAX_OFF_PIXELS + round(MAX_OFF_SHARE * whole)
+        starts.append(int(np.clip(at - around, 0, whole - part)))
+        stops.append(int(np.clip(at + around, 0, whole - part)) + part)
+    window = word[starts[0] : stops[0], starts[1] : stops[1]]
+    difference = cv2.matchTemplate(window, np.ascontiguousarray(crop), cv2.TM_SQDIFF, mask=mask)
     left, top = cv2.minMaxLoc(difference)[2]
-    return int(left), int(top)
+    return int(left) + starts[1], int(top) + starts[0]
 
 
 def _line_through(points: Sequence[tuple[float, float]], robust: bool) -> tuple[float, float]:

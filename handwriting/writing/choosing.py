@@ -85,18 +85,21 @@ class Chooser:
         self._exit_pen = _pen([drawing.exit for drawing in bank.drawings])
         self._entry_ends = _ends([drawing.entry for drawing in bank.drawings])
         self._exit_ends = _ends([drawing.exit for drawing in bank.drawings])
+        unknown = "?" * 2  # no label
+        self._before = np.array([unknown if one.before is None else one.before for one in bank.drawings])
+        self._after = np.array([unknown if one.after is None else one.after for one in bank.drawings])
         self._torn_before = np.array([drawing.torn_before for drawing in bank.drawings])
         self._torn_after = np.array([drawing.torn_after for drawing in bank.drawings])
         self._word_pen = np.log(np.stack([bank.levels, bank.widths, bank.sizes], 1))[bank.word_of]
         assert len(self._entry) == count
 
     def choose(
-        self, text: str, position: int, rng: np.random.Generator, barred: NDArray[np.bool_] | None = None
+        self, text: Sequence[str], position: int, rng: np.random.Generator, barred: NDArray[np.bool_] | None = None
     ) -> list[int]:
         """Return a drawing for each letter of a word.
 
         Args:
-            text: The word; the bank has all of its letters.
+            text: The characters of the word; the bank has all of them.
             position: The number of characters written before it.
             rng: Draws what is random.
             barred: Drawings that may not be used.
@@ -125,23 +128,21 @@ class Chooser:
         return options
 
     def _unary(
-        self, text: str, place: int, options: NDArray[np.int64], position: int, rng: np.random.Generator
+        self, text: Sequence[str], place: int, options: NDArray[np.int64], position: int, rng: np.random.Generator
     ) -> NDArray[np.float64]:
         costs, bank = self.costs, self.bank
         before = text[place - 1] if place else EDGE
         after = text[place + 1] if place + 1 < len(text) else EDGE
         cost = costs.badness * bank.badness[options] + costs.noise * rng.standard_normal(len(options))
-        for index, one in enumerate(options):
-            drawing = bank.drawings[one]
-            for wanted, found in ((before, drawing.before), (after, drawing.after)):
-                if wanted != found:
-                    cost[index] += costs.edge if EDGE in (wanted, found) else costs.neighbour
+        for wanted, found in ((before, self._before[options]), (after, self._after[options])):
+            at_edge = (found == EDGE) | (wanted == EDGE)
+            cost += np.where(found == wanted, 0.0, np.where(at_edge, costs.edge, costs.neighbour))
         ago = position + place - self._last_use[options]
         return cost + costs.recent * (ago <= 65) + costs.earlier * (ago <= 300)
 
     def _best(
         self,
-        text: str,
+        text: Sequence[str],
         options: Sequence[NDArray[np.int64]],
         unary: Sequence[NDArray[np.float64]],
         joined: Sequence[bool],
@@ -181,19 +182,15 @@ class Chooser:
         slide = np.zeros(both.shape, np.int64)
         cost += costs.mismatch * (self._exit_on[first][:, None] != self._entry_on[second][None])
         fit = np.full(both.shape, np.inf)
-        exits, entries = self._exit[first], self._entry[second]
-        window = np.arange(-CORE, CORE + 1)
+        window = SAMPLES + np.arange(-CORE, CORE + 1)
+        exits = self._exit[first][:, window]
         for shift in SHIFTS:
-            difference = (
-                exits[:, None, SAMPLES + window]
-                - entries[None, :, SAMPLES + np.clip(window + shift, -SAMPLES, SAMPLES)]
-            )
-            mean = difference.mean(2)
-            spread = np.sqrt(((difference - mean[:, :, None]) ** 2).sum(-1).mean(2))
+            entries = self._entry[second][:, np.clip(window + shift, 0, 2 * SAMPLES)]
+            rise, spread = _laid_over(exits, entries)
             reach = self._overlap(first, second, int(shift))
             value = (
-                (mean[..., 1] / costs.height) ** 2 / 2
-                + (spread / costs.shape) ** 2 / 2
+                (rise / costs.height) ** 2 / 2
+                + spread / costs.shape**2 / 2
                 + (shift * STEP / costs.slide) ** 2 / 2
                 + np.maximum(0, costs.overlap - reach) / 0.1 * 0.4
             )
@@ -219,6 +216,26 @@ class Chooser:
         left_a, right_a = (ends[first][:, None] for ends in self._exit_ends)
         left_b, right_b = (ends[second][None] for ends in self._entry_ends)
         return (np.minimum(right_a, right_b - shift) - np.maximum(left_a, left_b - shift)) * STEP
+
+
+def _laid_over(
+    exits: NDArray[np.float64], entries: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return by how much each exit lies above each entry, and their mean squared distance when laid over each other.
+
+    Args:
+        exits: Points of strokes, ``(n, k, 2)``.
+        entries: Points of other strokes, ``(m, k, 2)``.
+
+    Returns:
+        Both ``(n, m)``.
+    """
+    of_exits, of_entries = exits.mean(1), entries.mean(1)
+    exits, entries = exits - of_exits[:, None], entries - of_entries[:, None]
+    count = exits.shape[1]
+    product = exits.reshape(len(exits), -1) @ entries.reshape(len(entries), -1).T
+    squares = (exits**2).sum((1, 2))[:, None] + (entries**2).sum((1, 2))[None]
+    return of_exits[:, None, 1] - of_entries[None, :, 1], np.maximum(squares - 2 * product, 0) / count
 
 
 def _paths(strokes: Sequence) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -14,6 +14,7 @@ from handwriting.writing.bank import Bank, Drawing
 from handwriting.writing.choosing import Chooser
 from handwriting.writing.joins import SAMPLES, STEP, Stroke
 from handwriting.writing.source import SourceWord
+from handwriting.writing.written_words import InkBox, WordInk
 
 LIFT_SIGMA = 0.06
 """How far a run of letters may stand off its own baseline, in x-heights, against ``MEET_SIGMA``."""
@@ -80,21 +81,6 @@ class PlacedRun:
     before: tuple[Meeting, NDArray[np.float64]] | None
     after: tuple[Meeting, NDArray[np.float64]] | None
     gain: tuple[float, float]
-
-
-@dataclass(frozen=True, eq=False)
-class ComposedWord:
-    """A written word.
-
-    Attributes:
-        ink: Bright ink on dark, uint8 ``(h, w)``.
-        origin: Column and row of the start of the word on its baseline.
-        advance: How far the next word's start lies from this one's, without the space between, in x-heights.
-    """
-
-    ink: NDArray[np.uint8]
-    origin: tuple[float, float]
-    advance: float
 
 
 class Composer:
@@ -194,41 +180,48 @@ class Composer:
             gains.append((float(np.clip(start, 0.7, 1.4)), float(np.clip(end, 0.7, 1.4))))
         return gains
 
-    def draw(
-        self, placed: Sequence[PlacedRun], resolution: float, offset: tuple[float, float] = (0.0, 0.0)
-    ) -> ComposedWord:
+    def box(self, placed: Sequence[PlacedRun]) -> InkBox:
+        """Return the box around the ink of a word."""
+        extents = [_extent(self.bank, one) for one in placed]
+        low, high = np.min([low for low, _ in extents], 0), np.max([high for _, high in extents], 0)
+        corners = np.array([[u + self.bank.slant * v, -v] for u in (low[0], high[0]) for v in (low[1], high[1])])
+        return InkBox(*corners.min(0).tolist(), *corners.max(0).tolist())
+
+    def advance(self, placed: Sequence[PlacedRun]) -> float:
+        """Return the width of a word from its origin to the end of its last letter, in x-heights."""
+        last = placed[-1]
+        return float(last.at[0] + self._contour(self._ends(last.run)[1], 1).max())
+
+    def draw(self, placed: Sequence[PlacedRun], resolution: float, offset: tuple[float, float]) -> WordInk:
         """Draw placed runs.
 
         Args:
             placed: The runs.
             resolution: Pixels in one x-height.
-            offset: Where the origin lies within its pixel, column and row.
+            offset: Where the origin lies within its pixel, column and row, in [0, 1).
         """
         slant = self.bank.slant
-        boxes = [_extent(self.bank, one) for one in placed]
-        left, low = np.min([box[0] for box in boxes], 0) - PAPER
-        right, high = np.max([box[1] for box in boxes], 0) + PAPER
-        corners = np.array([[u + slant * v, -v] for u in (left, right) for v in (low, high)])
-        start = np.floor(corners.min(0) * resolution).astype(int)
-        size = np.ceil(corners.max(0) * resolution).astype(int) - start + 1
-        columns, rows = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
-        v = -(rows + start[1] - offset[1]) / resolution
-        u = (columns + start[0] - offset[0]) / resolution - slant * v
+        extents = [_extent(self.bank, one) for one in placed]
+        box = self.box(placed)
+        column, row = (int(np.floor((edge - PAPER) * resolution)) for edge in (box.left, box.top))
+        width, height = (
+            int(np.ceil((edge + PAPER) * resolution)) - start
+            for edge, start in ((box.right, column), (box.bottom, row))
+        )
+        columns, rows = np.meshgrid(np.arange(width) + column + 0.5, np.arange(height) + row + 0.5)
+        v = -(rows - offset[1]) / resolution
+        u = (columns - offset[0]) / resolution - slant * v
         total = np.zeros(u.shape, np.float32)
         strongest = np.zeros(u.shape, np.float32)
-        for one, (lower, upper) in zip(placed, boxes, strict=True):
-            inside = (
-                (u >= lower[0] - PAPER) & (u <= upper[0] + PAPER) & (v >= lower[1] - PAPER) & (v <= upper[1] + PAPER)
-            )
+        for one, (low, high) in zip(placed, extents, strict=True):
+            inside = (u >= low[0] - PAPER) & (u <= high[0] + PAPER) & (v >= low[1] - PAPER) & (v <= high[1] + PAPER)
             part = np.s_[_span(inside.any(1)), _span(inside.any(0))]
             ink, weight = self._drawn(one, u[part], v[part])
             total[part] += ink * weight
             np.maximum(strongest[part], np.where(weight > 0, ink, 0), out=strongest[part])
+        # Where one stroke fades into another, their weights add up to 1; elsewhere ink that overlaps is not summed.
         ink = np.minimum(total, strongest)
-        advance = float(max(box[1][0] for box in boxes))
-        return ComposedWord(
-            np.rint(np.clip(ink, 0, 255)).astype(np.uint8), (offset[0] - start[0], offset[1] - start[1]), advance
-        )
+        return WordInk(np.rint(np.clip(ink, 0, 255)).astype(np.uint8), column, row)
 
     def _drawn(
         self, one: PlacedRun, u: NDArray[np.float64], v: NDArray[np.float64]

@@ -1,0 +1,56 @@
+"""The writer: words written one after another in a hand, as pages ask for them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handwriting.writing.bank import Bank
+from handwriting.writing.choosing import ChoiceCosts, Chooser
+from handwriting.writing.composing import Composer, PlacedRun
+from handwriting.writing.written_words import Sign, WordInk, WrittenWord
+
+
+class HandWriter:
+    """Writes words with the drawings of a bank; it is a :data:`~handwriting.writing.written_words.WriteWord`.
+
+    It remembers what it has used, so that no drawing comes again soon. The same seed and words give the same ink.
+
+    Args:
+        bank: The drawings.
+        seed: The seed of what is random.
+        costs: What choices cost.
+        barred: Numbers of drawings that are not used.
+    """
+
+    def __init__(
+        self, bank: Bank, seed: int = 0, costs: ChoiceCosts | None = None, barred: Collection[int] = ()
+    ) -> None:
+        self.bank = bank
+        self.chooser = Chooser(bank, costs)
+        self.composer = Composer(bank, self.chooser)
+        self._rng = np.random.default_rng(seed)
+        self._barred: NDArray[np.bool_] | None = None
+        if barred:
+            self._barred = np.zeros(len(bank.drawings), bool)
+            self._barred[list(barred)] = True
+        self._position = 0
+
+    def __call__(self, signs: tuple[Sign, ...]) -> WrittenWord:
+        """Write a word of characters that the bank has."""
+        characters = [sign.character for sign in signs]
+        placed = self.place(characters)
+        box = self.composer.box(placed)
+
+        def draw(resolution: float, offset: tuple[float, float]) -> WordInk:
+            return self.composer.draw(placed, resolution, offset)
+
+        return WrittenWord("".join(sign.typed for sign in signs), self.composer.advance(placed), box, draw)
+
+    def place(self, characters: Sequence[str]) -> list[PlacedRun]:
+        """Choose drawings for the characters of the next word, and place them."""
+        chosen = self.chooser.choose(characters, self._position, self._rng, self._barred)
+        self._position += len(characters) + 1
+        return self.composer.place(chosen, self._rng)
