@@ -253,11 +253,11 @@ class Composer:
         x = (matrix[0, 0] * shifted_u + matrix[0, 1] * shifted_v + matrix[0, 2]).astype(np.float32)
         y = (matrix[1, 0] * shifted_u + matrix[1, 1] * shifted_v + matrix[1, 2]).astype(np.float32)
         ink = cv2.remap(word.ink, x, y, cv2.INTER_CUBIC).astype(np.float32)
-        own, before, after = _masks(word, first.letter, last.letter)
-        mask = cv2.remap(own, x, y, cv2.INTER_LINEAR)
+        own, before, after = _shares(word, first.letter, last.letter)
+        mask = cv2.remap(own, x, y, cv2.INTER_LINEAR, borderValue=1)
         for on_stroke, side in near:
             beyond = cv2.remap(before if side == -1 else after, x, y, cv2.INTER_LINEAR)
-            mask = np.where(on_stroke, np.maximum(mask, np.minimum(1, mask + beyond)), mask)
+            mask = np.where(on_stroke, np.minimum(1, mask + beyond), mask)
         span = self._contour(first, -1).min(), self._contour(last, 1).max()
         place = np.clip((own_u - span[0]) / max(span[1] - span[0], 1e-6), 0, 1)
         gain = np.exp(np.log(one.gain[0]) * (1 - place) + np.log(one.gain[1]) * place)
@@ -338,14 +338,19 @@ def _nearest(
     return np.sqrt(squares.min(-1)), squares.argmin(-1)
 
 
-def _masks(
-    word: SourceWord, first: int, last: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Return where the letters of a run are, and the letters before and after it, softly, float32 ``(h, w)``."""
+def _shares(word: SourceWord, first: int, last: int) -> tuple[NDArray[np.float32], ...]:
+    """Return the shares of a word's pixels that belong to a run of letters, and to the letters next to it.
+
+    Edges are soft, and paper belongs to the run: only its neighbours' ink is taken away.
+
+    Returns:
+        The run's share, that of the letter before, and that of the letter after, float32 ``(h, w)``, 0..1.
+    """
     owner = word.owner
-    own = (owner >= first + 1) & (owner <= last + 1)
-    before, after = owner == first, owner == last + 2
-    return tuple(cv2.GaussianBlur(part.astype(np.float32), (0, 0), 0.5) for part in (own, before & (first > 0), after))  # type: ignore[return-value]
+    others = (owner > 0) & ((owner < first + 1) | (owner > last + 1))
+    before, after = (owner == first) & others, (owner == last + 2) & others
+    soft = [cv2.GaussianBlur(part.astype(np.float32), (0, 0), 0.5) for part in (others, before, after)]
+    return np.asarray(1 - soft[0], np.float32), np.asarray(soft[1], np.float32), np.asarray(soft[2], np.float32)
 
 
 def _extent(bank: Bank, one: PlacedRun) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

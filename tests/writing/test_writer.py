@@ -1,0 +1,137 @@
+"""Words written with a hand's own drawings: chosen well, joined without a seam, resampled once."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from handwriting.writing.bank import Bank
+from handwriting.writing.composing import LetterRun, Meeting, PlacedRun
+from handwriting.writing.writer import HandWriter
+from handwriting.writing.written_words import Sign
+from tests.writing.hands import X_HEIGHT, drawn_hand, drawn_word
+
+TEXTS = ["nulon", "lunnou", "ounlun", "nnuull", "luonol", "unonlu", "oolnnu", "lnuoul"]
+
+
+@pytest.fixture(scope="module")
+def bank() -> Bank:
+    return Bank(drawn_hand([text for text in TEXTS for _ in range(3)]))
+
+
+def signs(text: str) -> tuple[Sign, ...]:
+    return tuple(Sign(character, typed=character) for character in text)
+
+
+def test_the_same_seed_gives_the_same_ink(bank: Bank) -> None:
+    def ink(seed: int) -> list[bytes]:
+        writer = HandWriter(bank, seed)
+        return [writer(signs(text)).draw(30.0, (0.25, 0.5)).ink.tobytes() for text in ("noun", "lull", "noun")]
+
+    assert ink(3) == ink(3)
+    assert ink(3) != ink(4)
+
+
+def test_a_word_of_the_page_is_written_with_its_own_letters(bank: Bank) -> None:
+    writer = HandWriter(bank)
+    (run,) = writer.place("lunnou")  # as one piece
+    (word,) = {bank.drawings[one].word for one in run.run.drawings}
+    assert "".join(bank.words[word].labels) == "lunnou"
+    assert [bank.drawings[one].letter for one in run.run.drawings] == list(range(6))
+
+
+def test_what_is_barred_is_not_used(bank: Bank) -> None:
+    barred = np.flatnonzero(bank.word_of == 1)
+    used = {one for run in HandWriter(bank, barred=barred.tolist()).place("lunnou") for one in run.run.drawings}
+    assert not used & set(barred.tolist())
+
+
+def test_no_drawing_comes_twice_within_a_line(bank: Bank) -> None:
+    many = Bank(drawn_hand([text for text in TEXTS for _ in range(6)]))
+    writer = HandWriter(many, 1)
+    written = [one for text in ("noun", "lunno", "ulno", "olun", "nunlo", "loun") for run in writer.place(text)
+               for one in run.run.drawings]  # fmt: skip
+    assert len(set(written)) == len(written)
+    twice = [one for run in writer.place("nnnn") for one in run.run.drawings]
+    assert len(set(twice)) == 4
+
+
+def test_a_bad_drawing_gives_way_to_a_good_one() -> None:
+    words = drawn_hand(["nu", "nu"], badness=0.95) + [drawn_word("nu", 2)]
+    (run,) = HandWriter(Bank(words)).place("nu")
+    assert Bank(words).drawings[run.run.drawings[0]].word == 2
+
+
+def test_one_source_word_is_drawn_pixel_for_pixel(bank: Bank) -> None:
+    """At its own resolution, with nothing to move: it is resampled once, and nowhere else."""
+    word = bank.words[0]
+    writer = HandWriter(bank)
+    run = LetterRun(tuple(np.flatnonzero(bank.word_of == 0).tolist()))
+    drawn = writer.composer.draw([PlacedRun(run, np.zeros(2), None, None, (1.0, 1.0))], X_HEIGHT, (0.5, 0.5))
+    rows, columns = np.nonzero(word.ink)
+    across, down = (round(word.origin[axis]) for axis in (0, 1))
+    found = drawn.ink[rows - down - drawn.row, columns - across - drawn.column]
+    assert np.abs(found.astype(int) - word.ink[rows, columns]).max() <= 1
+    assert drawn.ink.astype(int).sum() == pytest.approx(word.ink.astype(int).sum(), rel=1e-3)
+
+
+def test_a_word_cut_at_a_join_and_joined_again_is_the_same_word(bank: Bank) -> None:
+    """Where strokes are laid over each other, ink is neither summed nor thinned."""
+    composer = HandWriter(bank).composer
+    numbers = np.flatnonzero(bank.word_of == 0).tolist()
+    whole = composer.draw([PlacedRun(LetterRun(tuple(numbers)), np.zeros(2), None, None, (1, 1))], 30, (0, 0))
+    for cut in range(1, len(numbers)):
+        last, first = bank.drawings[numbers[cut - 1]], bank.drawings[numbers[cut]]
+        assert last.exit is not None
+        assert first.entry is not None
+        join = Meeting(last.exit, first.entry, 0), np.zeros(2)
+        parts = [
+            PlacedRun(LetterRun(tuple(numbers[:cut])), np.zeros(2), None, join, (1, 1)),
+            PlacedRun(LetterRun(tuple(numbers[cut:])), np.zeros(2), join, None, (1, 1)),
+        ]
+        again = composer.draw(parts, 30, (0, 0))
+        assert np.abs(again.ink.astype(int) - whole.ink).max() <= 4
+
+
+def test_strokes_of_two_words_become_one_stroke() -> None:
+    """Ink runs on through a join at nearly full level, though the letters stood at other heights."""
+    words = [drawn_word("nu", 0), drawn_word("un", 1, rise=0.1)]
+    bank = Bank(words)
+    writer = HandWriter(bank)
+    first, second = writer.composer.place([0, 3], np.random.default_rng(0))
+    assert first.after is not None
+    drawn = writer.composer.draw([first, second], 40, (0, 0))
+    meeting, _ = first.after
+    path = meeting.first.points[meeting.first.traced] + first.at
+    columns = np.rint((path[:, 0] + bank.slant * path[:, 1]) * 40 - drawn.column).astype(int)
+    rows = np.rint(-path[:, 1] * 40 - drawn.row).astype(int)
+    reach = [
+        drawn.ink[row - 3 : row + 4, column - 1 : column + 2].max() for row, column in zip(rows, columns, strict=True)
+    ]
+    assert min(reach) > 220
+
+
+def test_letters_that_the_hand_never_joins_stay_apart() -> None:
+    bank = Bank([drawn_word(text, number, joined=[False] * (len(text) - 1)) for number, text in enumerate(TEXTS)])
+    writer = HandWriter(bank)
+    for text in ("noun", "lull"):
+        placed = writer.place(text)
+        assert all(run.before is None and run.after is None for run in placed)
+        ink = writer.composer.draw(placed, 30, (0, 0)).ink
+        areas = cv2.connectedComponentsWithStats((ink > 90).astype(np.uint8))[2][1:, cv2.CC_STAT_AREA]
+        assert (areas > 50).sum() == len(text)
+
+
+def test_the_box_holds_all_ink_and_the_word_begins_at_its_origin(bank: Bank) -> None:
+    word = HandWriter(bank, 2)(signs("noull"))
+    drawn = word.draw(40.0, (0.0, 0.0))
+    rows, columns = np.nonzero(drawn.ink > 100)
+    left, right = (columns.min() + drawn.column) / 40, (columns.max() + 1 + drawn.column) / 40
+    top, bottom = (rows.min() + drawn.row) / 40, (rows.max() + 1 + drawn.row) / 40
+    assert word.box.left - 0.1 <= left
+    assert right <= word.box.right + 0.1
+    assert word.box.top - 0.1 <= top
+    assert bottom <= word.box.bottom + 0.1
+    assert word.text == "noull"
+    assert 0 < word.advance <= right + 1
