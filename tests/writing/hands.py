@@ -58,7 +58,7 @@ def drawn_word(
         shape[1:-1] += rng.normal(0, 0.03, (len(shape) - 2, 2))
         if place and not joined[place - 1]:
             at += gap + STROKE
-        lines.append(shape + [at, rise * bool(place)])
+        lines.append(shape + np.array([at, rise * bool(place)]))
         at = lines[-1][-1, 0]
     width, height = int((at + 2.8) * X_HEIGHT), int(5 * X_HEIGHT)
     origin = (0.7 * X_HEIGHT, 3.2 * X_HEIGHT)

@@ -58,7 +58,7 @@ def test_no_drawing_comes_twice_within_a_line(bank: Bank) -> None:
 
 
 def test_a_bad_drawing_gives_way_to_a_good_one() -> None:
-    words = drawn_hand(["nu", "nu"], badness=0.95) + [drawn_word("nu", 2)]
+    words = [*drawn_hand(["nu", "nu"], badness=0.95), drawn_word("nu", 2)]
     (run,) = HandWriter(Bank(words)).place("nu")
     assert Bank(words).drawings[run.run.drawings[0]].word == 2
 
