@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
+from contourpy import LineType, contour_generator
 from numpy.typing import NDArray
 
+from handwriting.writing.curve_fitting import evenly_spaced, fit_closed, smoothed
+from handwriting.writing.ink_edges import edge_field
 from handwriting.writing.outlines import Outline
+
+ENLARGEMENT = 6
+"""How much finer than the pixels of the ink the grid is whose edges are traced."""
+BORDER = 3
+"""Paper added around a drawing, in pixels: contours close there."""
+STEP = 0.03
+"""Distance of the points to which curves are fitted, in x-heights."""
+SMOOTHING = 0.05
+"""Standard deviation of the smoothing along an edge, in x-heights."""
+TOLERANCE = 0.006
+"""Largest distance of a curve from the edge, in x-heights: two pixels where an x-height has 300."""
+MIN_INK = 0.008
+"""Area of the smallest spot of ink that is no speck, in squares of the x-height; a dot has 0.03."""
+MIN_HOLE = 0.004
+"""Area of the smallest hole that is no grain, in squares of the x-height."""
 
 
 def trace(
@@ -23,4 +42,30 @@ def trace(
     Returns:
         The outline, y upwards; without contours where there is no ink.
     """
-    raise NotImplementedError
+    if not ink.any():
+        return Outline()
+    polygons = []
+    for polygon in _edges(edge_field(np.pad(ink, BORDER), x_height)):
+        upright = (polygon - complex(*origin)).conj() / x_height
+        if not -MIN_HOLE < _polygon_area(upright) < MIN_INK:
+            polygons.append(smoothed(evenly_spaced(upright, STEP), SMOOTHING / STEP))
+    return Outline(tuple(contour * (scale * x_height) for contour in fit_closed(polygons, TOLERANCE)))
+
+
+def _edges(field: NDArray[np.float32]) -> list[NDArray[np.complex128]]:
+    """Return the closed polygons where the field of a padded drawing is zero, ink on their left once y is upwards.
+
+    Returns:
+        complex128 ``(n,)`` each, x + iy in pixels of the drawing before it was padded; the first reaches from 0 to 1.
+    """
+    fine = cv2.resize(field, None, fx=ENLARGEMENT, fy=ENLARGEMENT, interpolation=cv2.INTER_CUBIC)
+    fine[[0, -1]] = fine[:, [0, -1]] = min(float(field.min()), -1.0)
+    lines = contour_generator(z=fine, line_type=LineType.Separate).lines(0.0)
+    # The last point of a closed line is its first again.
+    polygons = [np.ascontiguousarray(line[:0:-1]).view(np.complex128)[:, 0] for line in map(np.asarray, lines)]
+    return [(polygon + 0.5 + 0.5j) / ENLARGEMENT - complex(BORDER, BORDER) for polygon in polygons]
+
+
+def _polygon_area(points: NDArray[np.complex128]) -> float:
+    """Return the signed area of a closed polygon ``(n,)``: positive where it runs counter-clockwise."""
+    return float((points.conj() * np.roll(points, -1)).imag.sum()) / 2
