@@ -20,7 +20,7 @@ from handwriting.pages.folder import SEGMENT_AGAIN, SegmentedFolder
 from handwriting.pages.labels import CharacterKey, LabelRow, character_key, read_labels
 from handwriting.pages.names import REPORT_FILE
 from handwriting.segmentation.crops import margin_of
-from handwriting.writing.source import SourceWord, apply
+from handwriting.writing.source import SourceWord, apply, without_grain
 
 INKED = 90
 """Level from which a pixel belongs to a stroke, of 255."""
@@ -99,7 +99,7 @@ def _read_word(
     page: _PageGeometry,
 ) -> SourceWord:
     """Return one word, upright as far as is known yet."""
-    ink = folder.crop(picture)
+    ink = without_grain(folder.crop(picture), page.x_height)
     owner = np.zeros(ink.shape, np.int16)
     strongest = np.zeros(ink.shape, np.uint8)
     known = [labels.get(character_key(row)) for row in letters]

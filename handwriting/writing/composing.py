@@ -341,12 +341,12 @@ def _nearest(
 def _shares(word: SourceWord, first: int, last: int) -> tuple[NDArray[np.float32], ...]:
     """Return the shares of a word's pixels that belong to a run of letters, and to the letters next to it.
 
-    Edges are soft, and paper belongs to the run: only its neighbours' ink is taken away.
+    Edges are soft, and paper belongs to the nearest letter: only the ink of neighbours is taken away.
 
     Returns:
         The run's share, that of the letter before, and that of the letter after, float32 ``(h, w)``, 0..1.
     """
-    owner = word.owner
+    owner = word.territory
     others = (owner > 0) & ((owner < first + 1) | (owner > last + 1))
     before, after = (owner == first) & others, (owner == last + 2) & others
     soft = [cv2.GaussianBlur(part.astype(np.float32), (0, 0), 0.5) for part in (others, before, after)]

@@ -13,8 +13,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from handwriting.segmentation.page import grown
+
 INKED = 90
 """Level from which a pixel belongs to a stroke, of 255."""
+
+
+STROKE_LEVEL = 0.3
+"""Share of a word's full ink above which a pixel may be of a stroke."""
+FULL_PERCENTILE = 75
+"""Percentile of a word's darker ink that is full ink."""
+MIN_PART = 0.1
+"""Side of a square as large as the smallest part of a letter, in x-heights; what is smaller is a speck."""
+TERRITORY = 0.5
+"""How far around its ink the paper is a letter's, in x-heights."""
+EDGE = 0.12
+"""Width of the soft edge of a stroke, in x-heights."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +82,11 @@ class SourceWord:
         return np.asarray(cv2.invertAffineTransform(self.from_frame), np.float64)
 
     @cached_property
+    def territory(self) -> NDArray[np.int16]:
+        """The letter that each pixel belongs to or lies nearest to, from 1, int16 ``(h, w)``; 0 far from all."""
+        return grown(self.owner.astype(np.int32), TERRITORY * self.x_height).astype(np.int16)
+
+    @cached_property
     def inked(self) -> NDArray[np.float64]:
         """The points of the frame of all owned pixels, float64 ``(n, 2)``."""
         rows, columns = np.nonzero(self.owner)
@@ -79,6 +98,27 @@ class SourceWord:
         if not len(rows):
             rows, columns = np.nonzero(self.owner == letter + 1)
         return apply(self.to_frame, columns, rows) if len(rows) else np.zeros((1, 2))
+
+
+def without_grain(ink: NDArray[np.uint8], x_height: float) -> NDArray[np.uint8]:
+    """Return the ink of a word without what is no stroke: paper's grain, show-through and specks.
+
+    Args:
+        ink: Bright ink on dark, uint8 ``(h, w)``.
+        x_height: The x-height, in pixels.
+    """
+    full = float(ink.max())
+    if full > 0:  # grain may cover more pixels than strokes do
+        full = float(np.percentile(ink[ink >= full / 2], FULL_PERCENTILE))
+    strokes = ink > STROKE_LEVEL * full
+    count, part, stats, _ = cv2.connectedComponentsWithStats(strokes.astype(np.uint8), connectivity=8)
+    is_stroke = stats[:, cv2.CC_STAT_AREA] >= (MIN_PART * x_height) ** 2
+    is_stroke[0] = False
+    if not is_stroke.any():
+        return ink
+    reach = 2 * round(EDGE * x_height) + 1
+    near = cv2.dilate(is_stroke[part].astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    return np.where(near > 0, ink, 0).astype(np.uint8)
 
 
 def apply(affine: NDArray[np.float64], x: NDArray, y: NDArray) -> NDArray[np.float64]:

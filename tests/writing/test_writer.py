@@ -8,6 +8,7 @@ import pytest
 
 from handwriting.writing.bank import Bank
 from handwriting.writing.composing import LetterRun, Meeting, PlacedRun
+from handwriting.writing.source import without_grain
 from handwriting.writing.writer import HandWriter
 from handwriting.writing.written_words import Sign
 from tests.writing.hands import X_HEIGHT, drawn_hand, drawn_word
@@ -135,3 +136,26 @@ def test_the_box_holds_all_ink_and_the_word_begins_at_its_origin(bank: Bank) -> 
     assert bottom <= word.box.bottom + 0.1
     assert word.text == "noull"
     assert 0 < word.advance <= right + 1
+
+
+def test_a_letter_brings_nothing_of_its_neighbours(bank: Bank) -> None:
+    writer = HandWriter(bank)
+    word = bank.words[0]
+    for number in np.flatnonzero(bank.word_of == 0).tolist():
+        run = PlacedRun(LetterRun((number,)), np.zeros(2), None, None, (1.0, 1.0))
+        drawn = writer.composer.draw([run], X_HEIGHT, (0.5, 0.5))
+        across, down = (round(word.origin[axis]) for axis in (0, 1))
+        rows, columns = np.nonzero(drawn.ink > 8)
+        owner = cv2.dilate((word.owner == bank.drawings[number].letter + 1).astype(np.uint8), np.ones((5, 5)))
+        assert owner[rows + down + drawn.row, columns + across + drawn.column].all()
+
+
+def test_grain_and_specks_are_no_ink() -> None:
+    word = drawn_word("nul")
+    grain = np.random.default_rng(0).integers(0, 40, word.ink.shape).astype(np.uint8)
+    noisy = np.maximum(word.ink, grain)
+    noisy[5, 5] = 255
+    clean = without_grain(noisy, X_HEIGHT)
+    far = cv2.dilate(word.ink, np.ones((9, 9))) == 0
+    assert not clean[far].any()
+    assert (clean[word.ink > 40] == noisy[word.ink > 40]).all()
