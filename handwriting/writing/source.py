@@ -111,7 +111,7 @@ def without_grain(ink: NDArray[np.uint8], x_height: float) -> NDArray[np.uint8]:
     if full > 0:  # grain may cover more pixels than strokes do
         full = float(np.percentile(ink[ink >= full / 2], FULL_PERCENTILE))
     strokes = ink > STROKE_LEVEL * full
-    count, part, stats, _ = cv2.connectedComponentsWithStats(strokes.astype(np.uint8), connectivity=8)
+    _, part, stats, _ = cv2.connectedComponentsWithStats(strokes.astype(np.uint8), connectivity=8)
     is_stroke = stats[:, cv2.CC_STAT_AREA] >= (MIN_PART * x_height) ** 2
     is_stroke[0] = False
     if not is_stroke.any():
