@@ -1,4 +1,4 @@
-"""``python -m benchmarks speed`` or ``python -m benchmarks segmentation``."""
+"""``python -m benchmarks <name>``: speed, segmentation, labelling or writing."""
 
 import sys
 

@@ -45,6 +45,7 @@ TARGETS = {
     "bench": ("speed",),
     "bench-segmentation": ("segmentation",),
     "bench-labelling": ("labelling",),
+    "bench-writing": ("writing",),
 }
 """The command that a target of the Makefile passes its ``ARGS`` to; those of other targets are not for a command."""
 

@@ -1,0 +1,113 @@
+"""Benchmark writing in a hand: how well written words pass for real ones."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from benchmarks.writing_hands import labelled_notebooks
+from benchmarks.writing_pairs import LINE_PAIRS, WORD_PAIRS, line_pairs, word_pairs
+from benchmarks.writing_sheets import PARTS, SIZES, score, write_sheets
+from benchmarks.writing_words import Hand
+from handwriting.errors import ConfigError, nearest
+from handwriting.fields import AnyPath, FolderPath, FreeText
+from handwriting.files import write_atomically
+from handwriting.jobs.arguments import Seed, read_arguments
+from handwriting.jobs.outputs import output_path
+from handwriting.machine import available_cores
+from handwriting.pages.folder import SegmentedFolder
+from handwriting.text import format_share, markdown_table
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The benchmark's own keys; what each means stands in ``benchmarks/conf/writing.yaml``."""
+
+    only: tuple[FreeText, ...]
+    root: FolderPath | None
+    hand: FolderPath | None
+    seed: Seed
+    out: AnyPath | None
+    score: AnyPath | None
+    answers: AnyPath | None
+
+
+def measure_pairs(hand: Hand, seed: int, out: Path | None) -> list[str]:
+    """Write sheets of pairs for blind examiners, a folder for each size; each size shows other pairs."""
+    if out is None:
+        raise ConfigError("only=pairs writes sheets: give out=<folder>.")
+    rows = []
+    for number, (name, size) in enumerate(SIZES.items()):
+        folder = out / name
+        folder.mkdir()
+        for part, choose, count in zip(PARTS, (word_pairs, line_pairs), (WORD_PAIRS, LINE_PAIRS), strict=True):
+            pairs = choose(hand, count, 2 * seed + number)
+            write_sheets(folder, part, pairs.pairs, size)
+            rows.append(
+                (name, part, str(len(pairs.pairs)), f"{pairs.whole} of {pairs.words}", ", ".join(pairs.lacking) or "-")
+            )
+    head = ("sheets", "of", "pairs", "words first chosen as a whole", "passed by, for want of drawings")
+    return [f"Pairs for blind examiners, in {out}.", markdown_table(head, rows)]
+
+
+Measure = Callable[[Hand, int, Path | None], list[str]]
+"""Measures a hand with a seed, writes pictures to a folder if there is one, and returns paragraphs of Markdown."""
+
+MEASURES: Mapping[str, Measure] = {"pairs": measure_pairs}
+
+
+def run(cfg: DictConfig) -> None:
+    """Run the measurements that ``cfg`` requests, and print tables in Markdown.
+
+    Raises:
+        ConfigError: If a value is not allowed.
+        DataError: If a hand, real data or answers cannot be read.
+    """
+    for name in cfg.only:
+        if name not in MEASURES:
+            raise ConfigError(
+                f"only={name}: no such measurement.{nearest(str(name), MEASURES)} There are: {', '.join(MEASURES)}."
+            )
+    arguments = read_arguments(Arguments, cfg)
+    if arguments.score is not None:
+        print(_scores(Path(arguments.score).expanduser(), arguments.answers))
+        return
+    if arguments.hand is None and arguments.root is None:
+        raise ConfigError("hand or root is missing: give hand=<labelled folder>, or root=<folder of real data>.")
+    out = output_path(arguments.out, "") if arguments.out else None
+    wanted = arguments.only or [name for name in MEASURES if out or name != "pairs"]
+    if out is None and "pairs" in wanted:
+        raise ConfigError("only=pairs writes sheets: give out=<folder>.")
+    if arguments.hand is not None:
+        folder = SegmentedFolder(Path(arguments.hand).expanduser(), "hand")
+        folder.refuse_other_than_folder()
+    else:
+        folder = labelled_notebooks(Path(str(arguments.root)).expanduser())
+    hand = Hand.read(folder)
+    if out:
+        out.mkdir(parents=True)
+    parts = [
+        f"{len(hand.words):,} words, {len(hand.bank.drawings):,} drawings; on {available_cores()} cores of "
+        f"{platform.machine()}, seed {arguments.seed}."
+    ]
+    print(parts[0], "\n", flush=True)
+    for name in wanted:
+        part = "\n\n".join(MEASURES[name](hand, arguments.seed, out))
+        print(part, "\n", flush=True)
+        parts.append(part)
+    if out:
+        text = "\n\n".join(parts) + "\n"
+        write_atomically(out / "results.md", lambda file: file.write(text.encode()))
+
+
+def _scores(answers: Path, truth: str | None) -> str:
+    rows = []
+    for one in score(answers, Path(truth).expanduser() if truth else None):
+        low, high = one.interval
+        interval = f"{format_share(low)} to {format_share(high)}"
+        rows.append((one.part, str(one.count), str(one.right), str(one.undecided), format_share(one.share), interval))
+    return markdown_table(("pairs", "answered", "right", "undecided", "told", "95%"), rows)
