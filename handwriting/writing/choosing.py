@@ -18,6 +18,12 @@ CORE = 4
 """Samples to each side of the cut over which two joining strokes are compared."""
 
 
+RECENT, EARLIER = 65, 300
+"""Characters after which a drawing may come again, at a lower and at no cost."""
+GOING_ON = 0.97
+"""Probability that the pen of the next word is that of the next word on the page."""
+
+
 @dataclass(frozen=True)
 class ChoiceCosts:
     """What a choice costs; lengths are in x-heights.
@@ -30,13 +36,16 @@ class ChoiceCosts:
         overlap: Length over which two strokes run together that costs nothing.
         level: Difference of the logarithms of ink that costs 1/2.
         width: The same of stroke widths.
-        slant: Difference of slants of words.
+        size: The same of the sizes of small letters.
+        drift: A word that differs from the pen that it is to have, as a share of what two words next to each other
+            would cost.
         mismatch: A drawing that was joined next to one that was not, or a join that the hand would not make.
         neighbour: Another neighbour than on the page.
         edge: A letter from within a word at its edge, or the other way around.
         torn: A drawing torn from a neighbour that it touches twice.
         badness: A drawing as bad as can be.
-        reused: A drawing used a line ago, and one used lately.
+        recent: A drawing used in the last ``RECENT`` characters.
+        earlier: A drawing used in the last ``EARLIER`` characters.
         noise: Spread of the noise.
     """
 
@@ -47,6 +56,8 @@ class ChoiceCosts:
     overlap: float = 0.3
     level: float = 0.25
     width: float = 0.25
+    size: float = 0.2
+    drift: float = 0.35
     mismatch: float = 4.5
     neighbour: float = 0.7
     edge: float = 2.0
@@ -90,7 +101,9 @@ class Chooser:
         self._after = np.array([unknown if one.after is None else one.after for one in bank.drawings])
         self._torn_before = np.array([drawing.torn_before for drawing in bank.drawings])
         self._torn_after = np.array([drawing.torn_after for drawing in bank.drawings])
-        self._word_pen = np.log(np.stack([bank.levels, bank.widths, bank.sizes], 1))[bank.word_of]
+        self._pens = np.log(np.stack([bank.levels, bank.widths, bank.sizes], 1))
+        self._word_pen = self._pens[bank.word_of]
+        self._model = -1
         assert len(self._entry) == count
 
     def choose(
@@ -104,9 +117,12 @@ class Chooser:
             rng: Draws what is random.
             barred: Drawings that may not be used.
         """
+        pen = self._next_pen(rng)
         options = [self._options(label, barred) for label in text]
         joined = [bool(rng.random() < self.bank.joined_rate(first, second)) for first, second in pairwise(text)]
         unary = [self._unary(text, place, options[place], position, rng) for place in range(len(text))]
+        for place, numbers in enumerate(options):
+            unary[place] += self.costs.drift * self._pen_cost(self._word_pen[numbers] - pen)
         for _ in range(4):
             path = self._best(text, options, unary, joined)
             chosen = [int(options[place][index]) for place, index in enumerate(path)]
@@ -120,6 +136,26 @@ class Chooser:
         for place, one in enumerate(chosen):
             self._last_use[one] = position + place
         return chosen
+
+    def _next_pen(self, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Return the pen that the next word is to look like: ink, width of strokes and size.
+
+        The pens of the page's words follow each other as they do there, from a word at random on, and from another one
+        at the end of a page or, now and then, before: so they drift as the hand does.
+        """
+        words = self.bank.words
+        following = self._model + 1
+        goes_on = 0 < following < len(words) and words[following].key[0] == words[self._model].key[0]
+        if goes_on and rng.random() < GOING_ON:
+            self._model = following
+        else:
+            self._model = int(rng.integers(len(words)))
+        return np.asarray(self._pens[self._model])
+
+    def _pen_cost(self, difference: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what differences of pens cost, over the last axis: logarithms of ink, width and size."""
+        spreads = np.array([self.costs.level, self.costs.width, self.costs.size])
+        return np.asarray(((difference / spreads) ** 2).sum(-1) / 2)
 
     def _options(self, label: str, barred: NDArray[np.bool_] | None) -> NDArray[np.int64]:
         options = self.bank.by_label[label]
@@ -138,7 +174,7 @@ class Chooser:
             at_edge = (found == EDGE) | (wanted == EDGE)
             cost += np.where(found == wanted, 0.0, np.where(at_edge, costs.edge, costs.neighbour))
         ago = position + place - self._last_use[options]
-        return cost + costs.recent * (ago <= 65) + costs.earlier * (ago <= 300)
+        return cost + costs.recent * (ago <= RECENT) + costs.earlier * (ago <= EARLIER)
 
     def _best(
         self,
@@ -201,11 +237,7 @@ class Chooser:
         fit += (pen[..., 0] / costs.width) ** 2 / 2 + (pen[..., 1] / costs.level) ** 2 / 2
         cost += np.where(both, fit, 0)
         style = self._word_pen[first][:, None] - self._word_pen[second][None]
-        cost += (
-            (style[..., 0] / costs.level) ** 2 / 2
-            + (style[..., 1] / costs.width) ** 2 / 2
-            + (style[..., 2] / 0.2) ** 2 / 2
-        )
+        cost += self._pen_cost(style)
         cost += costs.torn * (self._torn_after[first][:, None] * 1.0 + self._torn_before[second][None])
         follows = (bank.word_of[first][:, None] == bank.word_of[second][None]) & (
             bank.letter_of[first][:, None] + 1 == bank.letter_of[second][None]
