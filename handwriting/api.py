@@ -177,6 +177,23 @@ def label(pages: str | Path | SegmentedFolder, *overrides: str) -> SegmentedFold
     return folder
 
 
+def hand(pages: str | Path, *overrides: str) -> SegmentedFolder:
+    """Turn photographs of somebody's writing into a hand, as ``handwriting hand`` does.
+
+    Args:
+        pages: A picture, a PDF, or a folder of them; a page's text lies next to it.
+        overrides: More values, such as ``"out=hands/mine"`` or ``"overwrite=true"``.
+
+    Returns:
+        The folder of the hand, segmented and labelled.
+
+    Raises:
+        HandwritingError: If a page, a text, a label or a value cannot be used, or the folder holds other pages.
+    """
+    folder: SegmentedFolder = _call("hand", (f"pages={pages}", *overrides))
+    return folder
+
+
 def sheet(*overrides: str) -> CopySheet:
     """Write a text to copy by hand as a PDF and as plain text, as ``handwriting sheet`` does.
 

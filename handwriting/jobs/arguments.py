@@ -12,6 +12,7 @@ from handwriting.fields import admits_none, hints_of
 
 Count = Annotated[int, Field(strict=True, ge=1)]
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]  # what NumPy's generators take
+Share = Annotated[float, Field(ge=0, le=1)]
 Switch = Annotated[bool, Field(strict=True)]
 
 ArgumentsOf = TypeVar("ArgumentsOf")

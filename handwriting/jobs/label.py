@@ -7,18 +7,19 @@ from contextlib import nullcontext, redirect_stderr, suppress
 from dataclasses import dataclass, replace
 from io import StringIO, TextIOWrapper, UnsupportedOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic import Field
 
 from handwriting import config
 from handwriting.engine.sections import build_source
 from handwriting.errors import ConfigError, DataError
 from handwriting.fields import FolderPath
 from handwriting.files import write_json
-from handwriting.jobs.arguments import Count, Seed, Switch, read_arguments
+from handwriting.jobs.arguments import Count, Seed, Share, Switch, read_arguments
+from handwriting.jobs.transcripts import describe_refused, find_transcripts, label_by_transcripts
 from handwriting.pages.folder import SegmentedFolder
+from handwriting.pages.hand_folder import folders_with
 from handwriting.pages.labels import LabelRow, character_key, label_counts, read_labels
 from handwriting.pages.names import BOXES_FILE, LABELS_FILE, LABELS_PICTURE, REPORT_FILE
 from handwriting.pages.round_files import AnswerLog
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 
 MIN_CHARACTERS = 2
 """Characters that rounds need."""
-MAX_NAMED = 5
-"""Segmented folders that a message names, at most."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Arguments:
     pages: FolderPath
     method: Literal["auto", "transcript", "rounds", "dbscan"]
     ask: Literal["terminal", "files"]
-    keep: Annotated[float, Field(ge=0, le=1)]
+    keep: Share
     clusters: Count
     undo: Switch
     overwrite: Switch
@@ -69,28 +68,41 @@ def run(cfg: DictConfig) -> SegmentedFolder:
     folder.finish_replacement()
     if not (folder.path / BOXES_FILE).is_file():
         raise DataError(_not_segmented(folder.path))
-    if not any(folder.rows("character")):
-        raise DataError(f"{folder.path} holds no characters. {REPORT_FILE} there says why, page by page.")
     with folder.locked():
-        return _label(cfg, arguments, folder)
+        lines = label_folder(cfg, arguments, folder)
+        report = folder.report()
+    print("\n".join(f"{key:12} {printable(value)}" for key, value in lines.items()))
+    if refused := describe_refused(report):
+        raise DataError(refused)
+    return folder
 
 
 def _not_segmented(path: Path) -> str:
     """Return what is wrong with a folder that holds no ``boxes.csv``, with those at hand that do."""
     missing = f"{path} holds no {BOXES_FILE}" if path.exists() else f"there is no folder {path}"
-    present = sorted(found.parent.as_posix() for found in Path("segmented").glob(f"*/{BOXES_FILE}"))
-    if present:
-        more = f" and {len(present) - MAX_NAMED:,} more" if len(present) > MAX_NAMED else ""
-        return (
-            f"{missing}. Segmented folders here are {', '.join(present[:MAX_NAMED])}{more}. Give pages=<one of them>."
-        )
+    if present := folders_with(BOXES_FILE):
+        return f"{missing}. Segmented folders here are {present}. Give pages=<one of them>."
     return f"{missing}. Give pages=<folder that handwriting segment wrote>; there is none under segmented/ here."
 
 
-def _label(cfg: DictConfig, arguments: Arguments, folder: SegmentedFolder) -> SegmentedFolder:
-    if arguments.method in ("auto", "transcript") and not arguments.undo:
-        from handwriting.jobs.transcripts import find_transcripts, label_by_transcripts
+def label_folder(cfg: DictConfig, arguments: Arguments, folder: SegmentedFolder) -> dict[str, str]:
+    """Label the characters of a segmented folder, which this process has locked.
 
+    Args:
+        cfg: The configuration, of which the section ``data`` counts.
+        arguments: The keys of ``conf/label.yaml``.
+        folder: The folder.
+
+    Returns:
+        The lines about the labels, by their titles.
+
+    Raises:
+        ConfigError: If labels would be replaced that may not be.
+        DataError: If the folder holds no characters, or its labels or a person's answers cannot be read.
+    """
+    if not any(folder.rows("character")):
+        raise DataError(f"{folder.path} holds no characters. {REPORT_FILE} there says why, page by page.")
+    if arguments.method in ("auto", "transcript") and not arguments.undo:
         found = find_transcripts(folder)
         if found.any or arguments.method == "transcript":
             return label_by_transcripts(cfg, arguments, folder, found)
@@ -105,8 +117,8 @@ def _label(cfg: DictConfig, arguments: Arguments, folder: SegmentedFolder) -> Se
     return label_in_rounds(cfg, arguments, folder)
 
 
-def label_in_rounds(cfg: DictConfig, arguments: Arguments, folder: SegmentedFolder) -> SegmentedFolder:
-    """Label by the answers of a person; see :func:`run`.
+def label_in_rounds(cfg: DictConfig, arguments: Arguments, folder: SegmentedFolder) -> dict[str, str]:
+    """Label by the answers of a person; see :func:`label_folder`.
 
     Raises:
         ConfigError: If questions are to be shown on an output that is closed.
@@ -153,8 +165,7 @@ def label_in_rounds(cfg: DictConfig, arguments: Arguments, folder: SegmentedFold
     _draw(folder, rows, labels, arguments.keep)
     summary = _summary(arguments, session, labels)
     _add_to_report(folder, summary)
-    print("\n".join(f"{key:12} {printable(value)}" for key, value in _lines(summary, folder).items()))
-    return folder
+    return _lines(summary, folder)
 
 
 def _typed(prompt: str) -> str:

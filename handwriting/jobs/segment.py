@@ -26,6 +26,7 @@ from handwriting.pages.batch import (
 )
 from handwriting.pages.folder import OVERLAY_FOLDER, SegmentedFolder
 from handwriting.pages.names import BOXES_FILE, LABELS_BEFORE_FILE, REPORT_FILE
+from handwriting.pages.originals import FILES, file_fingerprints
 from handwriting.pages.scans import scans_in
 from handwriting.pages.transcripts import SUFFIX, obstacle_at, transcript_path
 from handwriting.segmentation.page import KINDS, Score, Segmenter
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 MIN_GLYPH_SIZE, MAX_GLYPH_SIZE = 28, 512
 """The height and width that glyphs may have, in pixels."""
+GLYPH_SIZE = 128
+"""Their height and width where nobody gives another, as in ``conf/segment.yaml``."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,21 @@ class Arguments:
     workers: Count | None
 
 
+@dataclass(frozen=True)
+class SegmentedPages:
+    """What segmenting pages into a folder gave.
+
+    Attributes:
+        report: The content of ``report.json``.
+        carried: What became of the labels of an earlier segmentation.
+        texts: The file next to each page that should hold its transcript, by the page's name.
+    """
+
+    report: dict[str, Any]
+    carried: CarriedLabels | None
+    texts: Mapping[str, Path]
+
+
 def run(cfg: DictConfig) -> SegmentedFolder:
     """Segment the pages that ``cfg`` names, print a summary, and return the folder with the results.
 
@@ -58,44 +76,18 @@ def run(cfg: DictConfig) -> SegmentedFolder:
         DataError: If the pages cannot be found, the output folder cannot be written, or another command writes to it;
             and at the end, once everything else is written, if pages failed.
     """
-    from omegaconf import OmegaConf
-
     arguments = read_arguments(Arguments, cfg)
-    segmenter = config.build(cfg.preset, "preset", base=Segmenter, trust=config.trust_of_command())
-    score = character_score(cfg.data) if "data" in cfg else None
     pages = Path(arguments.pages).expanduser()
-    scans, others = scans_in(pages)
-    found = {scan.name: path for scan in scans if (path := transcript_path(scan))}
-    own = {path.with_suffix(SUFFIX) for path in found.values()}  # a disk that ignores case may list another case
-    skipped = sum(path.with_suffix(path.suffix.lower()) not in own for path in others)
-    output = SegmentedFolder(Path(arguments.out).expanduser() if arguments.out else _default_output(pages))
-
-    try:
-        with output.locked():
-            output.refuse_overwriting(arguments.overwrite)
-            with output.draft() as draft:
-                tasks = [
-                    PageTask(scan, stem, segmenter, score, draft, arguments.size)
-                    for scan, stem in zip(scans, file_stems(scans), strict=True)
-                ]
-                report = {
-                    "pages_from": str(pages),
-                    "preset": OmegaConf.to_container(cfg.preset, resolve=True),
-                    "data": OmegaConf.to_container(cfg.data, resolve=True) if "data" in cfg else None,
-                    "passed_over": skipped,
-                    **segment_pages(tasks, min(arguments.workers or available_cores(), len(tasks)), draft),
-                }
-                draft.write_report(report)
-    except BrokenPipeError:  # whoever reads the printed lines has gone
-        raise
-    except OSError as error:
-        reason = error.strerror or error
-        raise DataError(f"out={output.path} cannot be written ({reason}). Give another folder.") from error
-
+    output = SegmentedFolder(Path(arguments.out).expanduser() if arguments.out else default_output(pages, "segmented"))
+    segmented = segment_into(
+        output, pages, cfg, overwrite=arguments.overwrite, size=arguments.size, workers=arguments.workers
+    )
+    report = segmented.report
     lines = _summary(report, output.path)
-    if draft.carried and any(draft.carried):
-        lines["labels"] = _describe_carried(draft.carried)
+    if segmented.carried and any(segmented.carried):
+        lines["labels"] = _describe_carried(segmented.carried)
     failed = {page["page"] for page in report["pages"] if "failed" in page}
+    found = segmented.texts
     if texts := [path for page, path in found.items() if page not in failed and not obstacle_at(path)]:
         have = counted(len(texts), "page has", "pages have")
         lines["texts"] = f"{have} one: handwriting label {shlex.quote(f'pages={output.path}')}"
@@ -103,10 +95,82 @@ def run(cfg: DictConfig) -> SegmentedFolder:
         more = f", and {len(obstacles) - 1:,} more" if len(obstacles) > 1 else ""
         lines["no text"] = f"{obstacles[0]}{more}"
     print("\n".join(f"{key:12} {printable(value)}" for key, value in lines.items()))
-    if failures := [describe_page(page) for page in report["pages"] if "failed" in page]:
-        more = printable(f"See {output.path / REPORT_FILE}.")
-        raise DataError(f"{len(failures)} of {len(scans)} pages failed: {' '.join(failures[:2])} {more}")
+    if failures := describe_failures(report, output.path):
+        raise DataError(failures)
     return output
+
+
+def segment_into(
+    output: SegmentedFolder,
+    pages: Path,
+    cfg: DictConfig,
+    *,
+    overwrite: bool = False,
+    size: int = GLYPH_SIZE,
+    workers: int | None = None,
+    scored: bool = True,
+) -> SegmentedPages:
+    """Segment pages into a folder, and print a line about each of them.
+
+    Args:
+        output: The folder.
+        pages: A picture, a PDF, or a folder of them.
+        cfg: The configuration; its sections ``preset`` and ``data`` count.
+        overwrite: Whether an earlier segmentation in the folder may be replaced.
+        size: Height and width of the glyphs, in pixels.
+        workers: Pages at a time, each in a process of its own; None for one on each core, 1 for this process alone.
+        scored: Whether the glyph classifier of ``data``, where there is one, scores what looks like a character.
+
+    Raises:
+        ConfigError: If a value is not allowed, or the folder holds something already.
+        DataError: If the pages cannot be found, the folder cannot be written, or another command writes to it.
+    """
+    from omegaconf import OmegaConf
+
+    segmenter = config.build(cfg.preset, "preset", base=Segmenter, trust=config.trust_of_command())
+    data = cfg.data if scored and "data" in cfg else None
+    score = None if data is None else character_score(data)
+    scans, others = scans_in(pages)
+    found = {scan.name: path for scan in scans if (path := transcript_path(scan))}
+    own = {path.with_suffix(SUFFIX) for path in found.values()}  # a disk that ignores case may list another case
+    skipped = sum(path.with_suffix(path.suffix.lower()) not in own for path in others)
+    try:
+        with output.locked():
+            output.refuse_overwriting(overwrite)
+            with output.draft() as draft:
+                tasks = [
+                    PageTask(scan, stem, segmenter, score, draft, size)
+                    for scan, stem in zip(scans, file_stems(scans), strict=True)
+                ]
+                report = {
+                    "pages_from": str(pages),
+                    FILES: file_fingerprints(scans),
+                    "preset": OmegaConf.to_container(cfg.preset, resolve=True),
+                    "data": None if data is None else OmegaConf.to_container(data, resolve=True),
+                    "passed_over": skipped,
+                    **segment_pages(tasks, min(workers or available_cores(), len(tasks)), draft),
+                }
+                draft.write_report(report)
+    except BrokenPipeError:  # whoever reads the printed lines has gone
+        raise
+    except OSError as error:
+        reason = error.strerror or error
+        raise DataError(f"out={output.path} cannot be written ({reason}). Give another folder.") from error
+    return SegmentedPages(report, draft.carried, found)
+
+
+def describe_failures(report: Mapping[str, Any], folder: Path) -> str:
+    """Return which pages failed and why, in one line; an empty one where none did.
+
+    Args:
+        report: The content of ``report.json``.
+        folder: The folder that holds it.
+    """
+    failures = [describe_page(page) for page in report["pages"] if "failed" in page]
+    if not failures:
+        return ""
+    more = printable(f"See {folder / REPORT_FILE}.")
+    return f"{len(failures)} of {len(report['pages'])} pages failed: {' '.join(failures[:2])} {more}"
 
 
 def character_score(data: Mapping[str, Any]) -> Score:
@@ -123,9 +187,10 @@ def character_score(data: Mapping[str, Any]) -> Score:
     return CharacterCost(feature_space(prepared.whole, prepared.test, announce=print))
 
 
-def _default_output(pages: Path) -> Path:
+def default_output(pages: Path, parent: str) -> Path:
+    """Return the folder below ``parent`` that has the name of the pages."""
     resolved = pages.resolve()
-    return Path("segmented") / (resolved.name if resolved.is_dir() else resolved.stem)
+    return Path(parent) / (resolved.name if resolved.is_dir() else resolved.stem)
 
 
 def _summary(report: dict[str, Any], output: Path) -> dict[str, str]:

@@ -97,17 +97,24 @@ def find_transcripts(folder: SegmentedFolder) -> FoundTranscripts:
     name = Path(pages[0].name if pages else "page").with_suffix(".txt").name
     beside = f"{where / name}" if where.is_dir() else f"{where.with_suffix('.txt')}"
     searched = f"there is no {beside}" + (", and no other page has a text" if len(pages) > 1 else "")
-    return FoundTranscripts(report, pages, f"{searched}. Write the text of one.jpg into one.txt next to it.")
+    return FoundTranscripts(
+        report,
+        pages,
+        f"{searched}. Write the text of one.jpg into one.txt next to it; handwriting sheet makes a text to copy.",
+    )
 
 
 def label_by_transcripts(
     cfg: DictConfig, arguments: LabelArguments, folder: SegmentedFolder, found: FoundTranscripts
-) -> SegmentedFolder:
+) -> dict[str, str]:
     """Label the characters of all pages that have a transcript, and correct their segmentation by it.
+
+    Returns:
+        The lines about the labels, by their titles. :func:`describe_refused` says which pages cannot be labelled.
 
     Raises:
         ConfigError: If labels would be replaced that may not be.
-        DataError: If no page can be labelled; and at the end, once everything else is written, if some cannot.
+        DataError: If no page can be labelled.
     """
     from handwriting.pages.relabelling import Relabelled, refuse_relabelling, write_relabelled
 
@@ -140,6 +147,7 @@ def label_by_transcripts(
         print(line, flush=True)
 
     labelled = label_pages(list(matched.values()), glyphs, PieceTraining(), arguments.seed, report_round)
+    print("writing the pages as their texts cut them", flush=True)
     scans = {page.name: page.scan for page in with_text if page.scan}
     new = {
         name: Relabelled(scans[name], page, fingerprint(matched[name].page.pieces))
@@ -160,12 +168,20 @@ def label_by_transcripts(
     }
     report = read_report(folder)
     write_json(folder.path / REPORT_FILE, {**report, "labels": summary})
-    print("\n".join(f"{key:12} {printable(value)}" for key, value in _lines(summary, folder).items()))
-    if refused:
-        raise DataError(
-            f"{len(refused)} of {len(with_text)} pages with a text were not labelled: {' '.join(refused[:2])}"
-        )
-    return folder
+    return _lines(summary, folder)
+
+
+def describe_refused(report: Mapping[str, Any]) -> str:
+    """Return which pages with a text were not labelled and why, in one line; an empty one where all were.
+
+    Args:
+        report: The content of ``report.json``.
+    """
+    labels = report.get("labels", {})
+    if not (refused := labels.get("refused")):
+        return ""
+    with_text = sum(page["text"] is not None for page in labels["pages"])
+    return f"{len(refused)} of {with_text} pages with a text were not labelled: {' '.join(refused[:2])}"
 
 
 def _segmenter(report: dict[str, Any]) -> Segmenter:

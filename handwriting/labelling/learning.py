@@ -315,6 +315,7 @@ def learn(
         if composed:
             report(f"learning from {len(composed)} words of another hand")
             learning.start(train, composed)
+            report("learning from the words of the pages themselves")
     learning.go_on(train, report, rounds)
     return learning
 

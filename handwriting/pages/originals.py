@@ -21,6 +21,10 @@ from handwriting.segmentation.page import KINDS, Piece, Score, Segmented, Segmen
 
 FINGERPRINT = "segmentation"
 """The key of a page's entry in ``report.json`` for the fingerprint of its segmentation before it was corrected."""
+FILES = "files"
+"""The key of ``report.json`` for the fingerprints of the photographs and scans, by the names of their files."""
+FINGERPRINT_DIGITS = 16
+"""Hexadecimal digits of a fingerprint: two that differ are equal once in 2**64 times."""
 
 
 @dataclass(frozen=True)
@@ -127,4 +131,44 @@ def segmented_again(page: OriginalPage, segmenter: Segmenter, score: Score | Non
 def fingerprint(pieces: Sequence[BoxRow] | Sequence[Piece]) -> str:
     """Return what is equal for equal lines and words of one page, and hardly ever otherwise."""
     words = [(piece.kind, piece.line, piece.order, *piece.box) for piece in pieces if piece.kind != "character"]
-    return hashlib.sha256(repr(words).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr(words).encode()).hexdigest()[:FINGERPRINT_DIGITS]
+
+
+def file_fingerprints(scans: Sequence[Scan]) -> dict[str, str]:
+    """Return a hash of the content of each file of some scans, by its name; empty where it cannot be read."""
+    return {_text_of(path.name): _content_hash(path) for path in dict.fromkeys(scan.path for scan in scans)}
+
+
+def changed_files(report: dict[str, Any], scans: Sequence[Scan]) -> list[str]:
+    """Return how the files of scans differ from those that a folder was segmented from: ``one.jpg is new``.
+
+    Args:
+        report: What :func:`read_report` returned.
+        scans: The pages as they are now.
+
+    Raises:
+        DataError: If the report does not hold the fingerprints of the files.
+    """
+    before = report.get(FILES)
+    if not isinstance(before, dict):
+        raise DataError(f"{REPORT_FILE} does not say of which files the pages are. {SEGMENT_AGAIN}")
+    now = file_fingerprints(scans)
+    states = {name: "is new" for name in now if name not in before}
+    states |= {name: "has changed" for name in now if before.get(name, now[name]) != now[name]}
+    states |= {name: "is gone" for name in before if name not in now}
+    return [f"{name} {state}" for name, state in states.items()]
+
+
+def _content_hash(path: Path) -> str:
+    if not path.is_file():  # reading a pipe would never end
+        return ""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:FINGERPRINT_DIGITS]
+    except OSError:  # the report of its page says why
+        return ""
+
+
+def _text_of(name: str) -> str:
+    """Return the name of a file with bytes that are not text escaped."""
+    return name.encode(errors="backslashreplace").decode()

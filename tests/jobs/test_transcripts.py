@@ -17,14 +17,12 @@ from benchmarks.drawn_pages import DrawnPage, draw_page
 from benchmarks.page_style import PageStyle
 from handwriting.data.sources.pages import Pages
 from handwriting.errors import ConfigError
-from handwriting.features import piece_training
 from handwriting.jobs import MISTAKE, start
-from handwriting.labelling import learning, page_labels
 from handwriting.pages.answers import MIN_IOU, overlaps
 from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.labels import LabelRow, character_key, read_labels, write_labels
 from tests.builders import QUICK
-from tests.pages.builders import contents, read_report, read_rows
+from tests.pages.builders import contents, quick_labelling, read_report, read_rows, write_text
 
 STYLE = PageStyle(size=(5, 3), margin=0.3, dpi=120, touching=0.7)
 
@@ -36,12 +34,7 @@ def pages() -> list[DrawnPage]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _quick():
-    """Learn in two short rounds, from few composed words."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(piece_training.PieceTraining.__init__, "__defaults__", (3, 64, 4e-3, 0.05, 0.07, 0.1, 0.05, 0.15))
-        for module in (learning, page_labels):  # the second has a name of its own for it
-            patch.setattr(module, "MAX_ROUNDS", 2)
-        patch.setattr(learning, "COMPOSED_WORDS", 60)
+    with quick_labelling():
         yield
 
 
@@ -85,10 +78,6 @@ def entered(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     path = Path(shutil.copytree(source, tmp_path / "notes"))
     monkeypatch.chdir(path)
     return path
-
-
-def write_text(path: Path, page: DrawnPage) -> None:
-    path.write_text("\n".join(" ".join(line) for line in page.text), "utf-8")
 
 
 def label(*words: str) -> int:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from benchmarks.drawn_pages import DrawnPage, draw_page
 from benchmarks.page_style import PageStyle
+from handwriting.features import piece_training
+from handwriting.labelling import learning, page_labels
 from handwriting.pages.folder import Draft, SegmentedFolder
 from handwriting.segmentation.page import Box, Kind, Piece
 
@@ -27,6 +32,22 @@ def save_pages(path: Path, *seeds: int, **options: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     first, *others = (Image.fromarray(drawn_page(seed).image) for seed in seeds or (1,))
     first.save(path, **options, **({"save_all": True, "append_images": others} if others else {}))
+
+
+def write_text(path: Path, page: DrawnPage) -> None:
+    """Write the transcript of a drawn page."""
+    path.write_text("\n".join(" ".join(line) for line in page.text), "utf-8")
+
+
+@contextmanager
+def quick_labelling() -> Iterator[None]:
+    """Let labels by transcripts be learned in two short rounds, from few composed words."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(piece_training.PieceTraining.__init__, "__defaults__", (3, 64, 4e-3, 0.05, 0.07, 0.1, 0.05, 0.15))
+        for module in (learning, page_labels):  # the second has a name of its own for it
+            patch.setattr(module, "MAX_ROUNDS", 2)
+        patch.setattr(learning, "COMPOSED_WORDS", 60)
+        yield
 
 
 def read_rows(folder: Path, kind: str | None = None) -> list[dict[str, str]]:
