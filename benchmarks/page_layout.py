@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.page_style import INCH, PageStyle
-from handwriting.data.sources.synthetic import BASELINE, Pen, motion, written
+from handwriting.data.sources.synthetic import Pen, motion
+from handwriting.writing.stroke_fonts import BASELINE, written
 
 GRID = 48
 """Steps of the grid per x-height; letters are drawn at one pixel per step."""

@@ -63,10 +63,24 @@ class Bank:
     """
 
     def __init__(self, words: Sequence[SourceWord]) -> None:
-        self.words = list(words)
+        self.words: list[SourceWord] = []
         self.drawings: list[Drawing] = []
-        by_label = defaultdict(list)
-        for number, word in enumerate(self.words):
+        self.by_label: dict[str, NDArray[np.int64]] = {}
+        self.levels, self.widths, self.sizes = np.zeros((3, 0))
+        self._add(words)
+        self.slant = float(np.median([word.slant for word in self.words]))
+
+    def extended(self, words: Sequence[SourceWord]) -> Bank:
+        """Return a bank of the same hand with more words; the numbers of words and drawings stay."""
+        bank = Bank.__new__(Bank)
+        bank.words, bank.drawings, bank.by_label = list(self.words), list(self.drawings), dict(self.by_label)
+        bank.levels, bank.widths, bank.sizes, bank.slant = self.levels, self.widths, self.sizes, self.slant
+        bank._add(words)
+        return bank
+
+    def _add(self, words: Sequence[SourceWord]) -> None:
+        by_label = defaultdict(list, {label: numbers.tolist() for label, numbers in self.by_label.items()})
+        for number, word in enumerate(words, len(self.words)):
             strokes = [None, *strokes_between(word), None]
             torn = [False, *second_contacts(word), False]
             names: list[str | None] = [EDGE, *(label or None for label in word.labels), EDGE]
@@ -88,10 +102,10 @@ class Bank:
                         )
                     )
         self.by_label = {label: np.array(numbers) for label, numbers in sorted(by_label.items())}
-        self.slant = float(np.median([word.slant for word in self.words]))
-        self.levels = np.array([_level(word) for word in self.words])
-        self.widths = np.array([_width(word) for word in self.words])
-        self.sizes = np.array([_size(word) for word in self.words])
+        self.words += words
+        self.levels = np.append(self.levels, [_level(word) for word in words])
+        self.widths = np.append(self.widths, [_width(word) for word in words])
+        self.sizes = np.append(self.sizes, [_size(word) for word in words])
 
     @cached_property
     def word_of(self) -> NDArray[np.int64]:

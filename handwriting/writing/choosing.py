@@ -97,14 +97,22 @@ class Chooser:
         self._entry_ends = _ends([drawing.entry for drawing in bank.drawings])
         self._exit_ends = _ends([drawing.exit for drawing in bank.drawings])
         unknown = "?" * 2  # no label
-        self._before = np.array([unknown if one.before is None else one.before for one in bank.drawings])
-        self._after = np.array([unknown if one.after is None else one.after for one in bank.drawings])
+        self._before = np.array([unknown if one.before is None else _beside(one.before) for one in bank.drawings])
+        self._after = np.array([unknown if one.after is None else _beside(one.after) for one in bank.drawings])
         self._torn_before = np.array([drawing.torn_before for drawing in bank.drawings])
         self._torn_after = np.array([drawing.torn_after for drawing in bank.drawings])
         self._pens = np.log(np.stack([bank.levels, bank.widths, bank.sizes], 1))
         self._word_pen = self._pens[bank.word_of]
         self._model = -1
         assert len(self._entry) == count
+
+    def extended(self, bank: Bank) -> Chooser:
+        """Return a chooser for an extended bank that remembers what this one has used."""
+        chooser = Chooser(bank, self.costs)
+        chooser._last_use[: len(self._last_use)] = self._last_use
+        kept = {label for label, own in self.bank.by_label.items() if len(own) == len(bank.by_label[label])}
+        chooser._pairs = {pair: costs for pair, costs in self._pairs.items() if kept.issuperset(pair)}
+        return chooser
 
     def choose(
         self, text: Sequence[str], position: int, rng: np.random.Generator, barred: NDArray[np.bool_] | None = None
@@ -167,8 +175,8 @@ class Chooser:
         self, text: Sequence[str], place: int, options: NDArray[np.int64], position: int, rng: np.random.Generator
     ) -> NDArray[np.float64]:
         costs, bank = self.costs, self.bank
-        before = text[place - 1] if place else EDGE
-        after = text[place + 1] if place + 1 < len(text) else EDGE
+        before = _beside(text[place - 1]) if place else EDGE
+        after = _beside(text[place + 1]) if place + 1 < len(text) else EDGE
         cost = costs.badness * bank.badness[options] + costs.noise * rng.standard_normal(len(options))
         for wanted, found in ((before, self._before[options]), (after, self._after[options])):
             at_edge = (found == EDGE) | (wanted == EDGE)
@@ -248,6 +256,11 @@ class Chooser:
         left_a, right_a = (ends[first][:, None] for ends in self._exit_ends)
         left_b, right_b = (ends[second][None] for ends in self._entry_ends)
         return (np.minimum(right_a, right_b - shift) - np.maximum(left_a, left_b - shift)) * STEP
+
+
+def _beside(label: str) -> str:
+    """Return the neighbour that a letter sees: words end at punctuation as they do at a space."""
+    return label if label[:1].isalnum() else EDGE
 
 
 def _laid_over(

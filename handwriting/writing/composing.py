@@ -28,6 +28,10 @@ PAPER = 0.4
 """Paper around a word, in x-heights."""
 CONTOUR = np.arange(-0.2, 1.21, 0.1)
 """Heights at which the contours of letters face each other, in x-heights."""
+TALL_CONTOUR = np.arange(1.3, 3.5, 0.1)
+"""Heights at which ascenders face each other."""
+USUAL_GAP = 0.25
+"""Space between two letters of which neither was written next to another without a join, in x-heights."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +78,23 @@ class Meeting:
 
 @dataclass(frozen=True, eq=False)
 class PlacedRun:
-    """A run in its word: ``at`` is where the origin of its source's frame comes to lie, in the word's frame."""
+    """A run in its word.
+
+    Attributes:
+        run: The run.
+        at: Where the origin of its source's frame comes to lie, in the word's frame.
+        before: How it is joined to the run before, and how far that one's frame lies from its own.
+        after: The same of the run after.
+        gain: The factor on its ink at its start and at its end.
+        source: A copy of its source with other ink, which it shows in place of that.
+    """
 
     run: LetterRun
     at: NDArray[np.float64]
     before: tuple[Meeting, NDArray[np.float64]] | None
     after: tuple[Meeting, NDArray[np.float64]] | None
     gain: tuple[float, float]
+    source: SourceWord | None = None
 
 
 class Composer:
@@ -148,18 +162,14 @@ class Composer:
     def _apart(self, first: LetterRun, second: LetterRun, rng: np.random.Generator) -> float:
         """Return how far the second frame's origin lies from the first's where the pen is lifted."""
         last, following = self._ends(first)[1], self._ends(second)[0]
-        right, left = self._contour(last, 1), self._contour(following, -1)
-        gaps = [
-            facing(self._contour(one, 1), contour(self.bank.words[one.word], one.letter + 1, -1))
-            for one in (last,)
-            if one.letter + 1 < len(self.bank.words[one.word])
-        ] + [
-            facing(contour(self.bank.words[one.word], one.letter - 1, 1), self._contour(one, -1))
-            for one in (following,)
-            if one.letter > 0
-        ]
-        gap = float(np.mean(gaps)) if gaps else 0.2
-        return float(np.clip(gap, -0.3, 0.8)) - facing(right, left)
+        first_word, second_word = self.bank.words[last.word], self.bank.words[following.word]
+        gaps = []  # where the hand lifted the pen, too
+        if last.exit is None and last.letter + 1 < len(first_word):
+            gaps.append(facing(first_word, last.letter, first_word, last.letter + 1))
+        if following.entry is None and following.letter > 0:
+            gaps.append(facing(second_word, following.letter - 1, second_word, following.letter))
+        gap = float(np.mean(gaps)) if gaps else USUAL_GAP
+        return float(np.clip(gap, -0.3, 0.8)) - facing(first_word, last.letter, second_word, following.letter)
 
     def _gains(self, runs: Sequence[LetterRun], meetings: Sequence[Meeting | None]) -> list[tuple[float, float]]:
         """Return the factor on the ink of each run at its start and its end: the ink runs on through joins."""
@@ -228,7 +238,7 @@ class Composer:
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the ink of a run at points of the new word's frame, 0..255, and its weight there, 0..1."""
         first, last = self._ends(one.run)
-        word = self.bank.words[first.word]
+        word = self.bank.words[first.word] if one.source is None else one.source
         own_u, own_v = u - one.at[0], v - one.at[1]
         weight = np.ones(u.shape, np.float32)
         shifted_u, shifted_v = own_u.copy(), own_v.copy()
@@ -281,9 +291,27 @@ def contour(word: SourceWord, letter: int, side: int) -> NDArray[np.float64]:
     return side * found[nearest]
 
 
-def facing(right: NDArray[np.float64], left: NDArray[np.float64]) -> float:
-    """Return the distance between the right contour of one letter and the left one of the next: the least one."""
-    return float((left - right).min())
+def facing(first: SourceWord, letter: int, second: SourceWord, following: int) -> float:
+    """Return the least distance between the right contour of one letter and the left one of another, in their frames.
+
+    Ascenders face only each other, and so does what stands as high, such as a quotation mark.
+    """
+    right, left = _tall_contour(first, letter, 1), _tall_contour(second, following, -1)
+    apart = float((left - right).min())
+    lowest = max(first.frame_of(letter)[:, 1].min(), second.frame_of(following)[:, 1].min())
+    if np.isfinite(apart) and lowest > CONTOUR[-1]:
+        return apart
+    return min(apart, float((contour(second, following, -1) - contour(first, letter, 1)).min()))
+
+
+def _tall_contour(word: SourceWord, letter: int, side: int) -> NDArray[np.float64]:
+    """Return the outermost ``u`` at each height of ``TALL_CONTOUR``; infinitely far where there is no ink."""
+    points = word.frame_of(letter)
+    at = np.floor((points[:, 1] - TALL_CONTOUR[0]) / 0.1 + 0.5).astype(int)
+    found = np.full(len(TALL_CONTOUR), -np.inf)
+    inside = (at >= 0) & (at < len(TALL_CONTOUR))
+    np.maximum.at(found, at[inside], side * points[inside, 0])
+    return side * found
 
 
 def _lifts(meetings: Sequence[Meeting | None]) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from handwriting.writing.bank import Bank
 from handwriting.writing.choosing import ChoiceCosts, Chooser
 from handwriting.writing.composing import Composer, PlacedRun
+from handwriting.writing.supplement import Supplement
 from handwriting.writing.written_words import Sign, WordInk, WrittenWord
 
 
@@ -31,6 +32,7 @@ class HandWriter:
         self.bank = bank
         self.chooser = Chooser(bank, costs)
         self.composer = Composer(bank, self.chooser)
+        self.supplement = Supplement(bank, seed)
         self._rng = np.random.default_rng(seed)
         self._barred: NDArray[np.bool_] | None = None
         if barred:
@@ -39,15 +41,27 @@ class HandWriter:
         self._position = 0
 
     def __call__(self, signs: tuple[Sign, ...]) -> WrittenWord:
-        """Write a word of characters that the bank has."""
-        characters = [sign.character for sign in signs]
-        placed = self.place(characters)
-        box = self.composer.box(placed)
+        """Write a word of characters that the bank has, or that can be made for it."""
+        self.supply(signs)
+        recipes = [self.supplement.recipe(sign) for sign in signs]
+        placed = self.place([recipe.label for recipe in recipes])
+        placed, marks = self.supplement.marked(self.bank, placed, recipes, self._rng)
+        composer, runs = self.composer, [*placed, *marks]
 
         def draw(resolution: float, offset: tuple[float, float]) -> WordInk:
-            return self.composer.draw(placed, resolution, offset)
+            return composer.draw(runs, resolution, offset)
 
-        return WrittenWord("".join(sign.typed for sign in signs), self.composer.advance(placed), box, draw)
+        return WrittenWord("".join(sign.typed for sign in signs), composer.advance(placed), composer.box(runs), draw)
+
+    def supply(self, signs: Iterable[Sign]) -> None:
+        """Make what signs need and the hand lacks; to do so once for all words of a message saves time."""
+        if words := self.supplement.missing_words(self.bank, signs):
+            self.bank = self.bank.extended(words)
+            self.chooser = self.chooser.extended(self.bank)
+            self.composer = Composer(self.bank, self.chooser)
+            if self._barred is not None:
+                new = np.zeros(len(self.bank.drawings) - len(self._barred), bool)
+                self._barred = np.append(self._barred, new)
 
     def place(self, characters: Sequence[str]) -> list[PlacedRun]:
         """Choose drawings for the characters of the next word, and place them."""

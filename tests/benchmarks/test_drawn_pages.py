@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.drawn_pages import draw_page
 from benchmarks.page_style import PageStyle, random_style
-from handwriting.data.sources.synthetic import FONTS
+from handwriting.writing.stroke_fonts import FONTS
 
 SMALL = PageStyle(size=(4.5, 3), margin=0.3)
 WORN = {"shade": 0.4, "shadow": 0.3, "blur": 0.08, "noise": 8.0, "specks": 3.0, "grain": 0.5, "rules": "ruled"}

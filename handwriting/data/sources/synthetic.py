@@ -13,22 +13,12 @@ from pydantic import Field, PositiveInt
 from handwriting.data.sources.base import GlyphSource
 from handwriting.fields import FreeText
 from handwriting.glyphs import Glyphs
+from handwriting.writing.stroke_fonts import FONTS, written
 
 CLASSES = digits + ascii_uppercase + ascii_lowercase
-FONTS = (
-    cv2.FONT_HERSHEY_SIMPLEX,
-    cv2.FONT_HERSHEY_DUPLEX,
-    cv2.FONT_HERSHEY_COMPLEX,
-    cv2.FONT_HERSHEY_TRIPLEX,
-    cv2.FONT_HERSHEY_SCRIPT_SIMPLEX,
-    cv2.FONT_HERSHEY_SCRIPT_COMPLEX,
-)
 TEST_FRACTION = 0.2
 SUPERSAMPLING = 4
 """Factor by which glyphs are drawn larger, without anti-aliasing, before averaging down to their size."""
-CAPITAL_HEIGHT = 0.48
-BASELINE = 0.64
-"""The height of capitals and the row of their baseline, as fractions of the image's size; loops fit around them."""
 
 
 @dataclass(frozen=True)
@@ -73,20 +63,6 @@ def draw(character: str, pen: Pen, size: int = 28) -> NDArray[np.uint8]:
     side = SUPERSAMPLING * size
     moved = cv2.warpAffine(written(character, pen.font, pen.weight, side), motion(pen, side), (side, side))
     return cv2.resize(moved, (size, size), interpolation=cv2.INTER_AREA).astype(np.uint8)
-
-
-def written(character: str, font: int, weight: float, side: int) -> NDArray[np.uint8]:
-    """Return a character in its font without smoothing: uint8 ``(side, side)``, 255 for ink.
-
-    Capitals are ``CAPITAL_HEIGHT`` tall and stand on the row at ``BASELINE``, both fractions of ``side``.
-    """
-    stroke = max(1, round(weight * side))
-    font_scale = cv2.getFontScaleFromHeight(font, round(CAPITAL_HEIGHT * side), stroke)
-    (advance, _), _ = cv2.getTextSize(character, font, font_scale, stroke)
-    image = np.zeros((side, side), np.uint8)
-    origin = (round((side - advance) / 2), round(BASELINE * side))
-    cv2.putText(image, character, origin, font, font_scale, 255, stroke)
-    return image
 
 
 def motion(pen: Pen, side: int) -> NDArray[np.float64]:

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from handwriting.data.sources.synthetic import CLASSES, FONTS, Pen, Synthetic, draw, draw_glyphs
+from handwriting.data.sources.synthetic import CLASSES, Pen, Synthetic, draw, draw_glyphs
+from handwriting.writing.stroke_fonts import FONTS
 
 
 def centre(image):

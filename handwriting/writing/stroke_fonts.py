@@ -1,0 +1,195 @@
+"""Characters of stroke fonts, and the centre lines of characters: what a pen follows to draw them.
+
+ASCII comes from the stroke fonts that OpenCV draws (A. V. Hershey, Calligraphy for Computers, 1967); other characters
+are the thinned outlines of DejaVu Sans, which comes with Matplotlib.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from functools import cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+FONTS = (
+    cv2.FONT_HERSHEY_SIMPLEX,
+    cv2.FONT_HERSHEY_DUPLEX,
+    cv2.FONT_HERSHEY_COMPLEX,
+    cv2.FONT_HERSHEY_TRIPLEX,
+    cv2.FONT_HERSHEY_SCRIPT_SIMPLEX,
+    cv2.FONT_HERSHEY_SCRIPT_COMPLEX,
+)
+CAPITAL_HEIGHT = 0.48
+BASELINE = 0.64
+"""The height of capitals and the row of their baseline, as fractions of the image's size; loops fit around them."""
+LINE_SIDE = 500
+"""Side of the picture in which the centre lines of a character are found, in pixels."""
+SCRIPT_SLANT = 0.18
+"""The tangent of the slant of the script fonts."""
+MIN_SPUR = 0.09
+"""Length of the shortest branch of a thinned outline that is a stroke, in heights of capitals."""
+FIRST_PICTOGRAPH = 0x2600
+"""Code point from which signs are pictures: they are no strokes of a pen."""
+
+
+def written(character: str, font: int, weight: float, side: int) -> NDArray[np.uint8]:
+    """Return a character in its font without smoothing: uint8 ``(side, side)``, 255 for ink.
+
+    Capitals are ``CAPITAL_HEIGHT`` tall and stand on the row at ``BASELINE``, both fractions of ``side``.
+    """
+    stroke = max(1, round(weight * side))
+    font_scale = cv2.getFontScaleFromHeight(font, round(CAPITAL_HEIGHT * side), stroke)
+    (advance, _), _ = cv2.getTextSize(character, font, font_scale, stroke)
+    image = np.zeros((side, side), np.uint8)
+    origin = (round((side - advance) / 2), round(BASELINE * side))
+    cv2.putText(image, character, origin, font, font_scale, 255, stroke)
+    return image
+
+
+def drawable(characters: Iterable[str]) -> frozenset[str]:
+    """Return those of some characters that have centre lines; emoji, for one, have none.
+
+    >>> sorted(drawable("a€あ😀"))
+    ['a', '€']
+    """
+    return frozenset(filter(_has_lines, characters))
+
+
+@cache
+def centre_lines(character: str, script: bool = False) -> NDArray[np.float64]:
+    """Return points of the centre lines of an upright character, close enough to each other to be drawn as strokes.
+
+    Args:
+        character: A character that is :func:`drawable`.
+        script: Whether letters of ASCII have the form that a joined hand writes.
+
+    Returns:
+        To the right and up from the start of the baseline, in heights of capitals, float64 ``(n, 2)``.
+    """
+    if not _is_ascii(character):
+        return _thinned(character)
+    font = cv2.FONT_HERSHEY_SCRIPT_SIMPLEX if script else cv2.FONT_HERSHEY_SIMPLEX
+    rows, columns = np.nonzero(written(character, font, 0, LINE_SIDE))
+    points = np.stack([columns, round(BASELINE * LINE_SIDE) - rows], 1) / _hershey_height(font)
+    if script and character.isalpha():
+        points[:, 0] -= SCRIPT_SLANT * points[:, 1]
+    points[:, 0] -= points[:, 0].min()
+    return np.asarray(points, np.float64)
+
+
+def _is_ascii(character: str) -> bool:
+    return "!" <= character <= "~"
+
+
+def _has_lines(character: str) -> bool:
+    if len(character) != 1 or _is_ascii(character):
+        return len(character) == 1
+    category = unicodedata.category(character)
+    if category[0] in "MZC" or category == "Sk" or (category == "So" and ord(character) >= FIRST_PICTOGRAPH):
+        return False
+    return unicodedata.bidirectional(character) not in ("R", "AL") and _dejavu_has(character)
+
+
+@cache
+def _hershey_height(font: int) -> float:
+    rows, _ = np.nonzero(written("H", font, 0, LINE_SIDE))
+    return float(np.ptp(rows))
+
+
+def _dejavu_has(character: str) -> bool:
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    return get_font(findfont(FontProperties(family="DejaVu Sans"))).get_char_index(ord(character)) != 0
+
+
+def _thinned(character: str) -> NDArray[np.float64]:
+    """Return the centre lines of a character of DejaVu Sans."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    font = FontProperties(family="DejaVu Sans")
+    capital = TextPath((0, 0), "H", size=100, prop=font).get_extents().height
+    unit = CAPITAL_HEIGHT * LINE_SIDE / capital
+    outlines = TextPath((0, 0), character, size=100, prop=font).to_polygons(closed_only=True)
+    corners = [
+        np.rint(np.asarray(one) * [unit, -unit] + [0.1 * LINE_SIDE, BASELINE * LINE_SIDE]).astype(np.int32)
+        for one in outlines
+    ]
+    width = max(int(one[:, 0].max()) for one in corners) + LINE_SIDE // 10
+    filled = np.zeros((LINE_SIDE * 5 // 4, width), np.uint8)
+    cv2.fillPoly(filled, corners, 1)
+    rows, columns = np.nonzero(thinned(filled > 0, MIN_SPUR * unit * capital))
+    points = np.stack([columns, BASELINE * LINE_SIDE - rows], 1) / (unit * capital)
+    points[:, 0] -= points[:, 0].min()
+    return np.asarray(points, np.float64)
+
+
+def thinned(shape: NDArray[np.bool_], min_spur: float = 0.0) -> NDArray[np.bool_]:
+    """Return the centre lines of a shape, one pixel wide.
+
+    Source: T. Y. Zhang and C. Y. Suen, A fast parallel algorithm for thinning digital patterns, 1984.
+
+    Args:
+        shape: Where there is ink, ``(h, w)``.
+        min_spur: Length of the shortest branch that is kept, in pixels; branches arise at corners.
+    """
+    lines = np.pad(shape, 1).astype(np.uint8)
+    removable = _removable()
+    while True:
+        before = int(lines.sum())
+        for step in removable:
+            lines[1:-1, 1:-1] &= ~step[_neighbourhood(lines)] & 1
+        if int(lines.sum()) == before:
+            break
+    kept = lines[1:-1, 1:-1] > 0
+    return _without_spurs(kept, min_spur) if min_spur else kept
+
+
+_AROUND = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
+
+
+def _neighbourhood(padded: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return which of its eight neighbours each inner pixel has, one bit each, clockwise from the one above."""
+    height, width = padded.shape
+    code = np.zeros((height - 2, width - 2), np.uint8)
+    for bit, (down, right) in enumerate(_AROUND):
+        code |= padded[1 + down : height - 1 + down, 1 + right : width - 1 + right] << np.uint8(bit)
+    return code
+
+
+@cache
+def _removable() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return for each neighbourhood whether its pixel is removed, in both steps of the algorithm."""
+    bits = (np.arange(256)[:, None] >> np.arange(8)) & 1
+    count = bits.sum(1)
+    rises = ((bits == 0) & (np.roll(bits, -1, 1) == 1)).sum(1)
+    above, right, below, left = (bits[:, number] for number in (0, 2, 4, 6))
+    both = (count >= 2) & (count <= 6) & (rises == 1)
+    first = both & (above * right * below == 0) & (right * below * left == 0)
+    second = both & (above * right * left == 0) & (above * below * left == 0)
+    return first.astype(np.uint8), second.astype(np.uint8)
+
+
+def _without_spurs(lines: NDArray[np.bool_], shortest: float) -> NDArray[np.bool_]:
+    """Return lines without the branches that end soon after they begin."""
+    crossings = _rises(lines) >= 3
+    near = cv2.dilate(crossings.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    count, pieces = cv2.connectedComponents((lines & ~near).astype(np.uint8), connectivity=8)
+    ends = lines & (_rises(lines) == 1)
+    at_crossing = cv2.dilate(near.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    size = np.bincount(pieces.ravel(), minlength=count)
+    has_end = np.bincount(pieces.ravel(), weights=ends.ravel(), minlength=count) > 0
+    touches = np.bincount(pieces.ravel(), weights=at_crossing.ravel(), minlength=count) > 0
+    spur = has_end & touches & (size < shortest)
+    spur[0] = False
+    return lines & ~spur[pieces]
+
+
+def _rises(lines: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return in how many directions lines leave each pixel."""
+    code = _neighbourhood(np.pad(lines, 1).astype(np.uint8))
+    bits = (np.arange(256)[:, None] >> np.arange(8)) & 1
+    return np.asarray(((bits == 0) & (np.roll(bits, -1, 1) == 1)).sum(1)[code] * lines)
