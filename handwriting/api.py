@@ -76,7 +76,7 @@ def train(*overrides: str, config_dir: str | Path | None = None) -> Run:
 
     Args:
         overrides: Choices and values, such as ``"model=cgan"`` and ``"trainer.max_epochs=5"``; ``"resume=<folder>"``
-            resumes a run.
+            resumes a run, and ``"init=<folder>"`` starts a new one from the weights of another.
         config_dir: A folder of your own choices, as of ``--config-dir``.
 
     Returns:

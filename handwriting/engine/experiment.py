@@ -21,6 +21,8 @@ from handwriting.callbacks.validation_metrics import ValidationMetrics
 from handwriting.config import INSTALLED, Trust
 from handwriting.data.loading.module import Batch, GlyphData
 from handwriting.data.preparation.styles import STYLE_NAMES
+from handwriting.data.sources.base import GlyphSource
+from handwriting.engine.initial_weights import InitialWeights
 from handwriting.engine.loggers import make_loggers
 from handwriting.engine.monitors import MonitorCheck, refuse_unknown_monitors, refuse_without_loggers
 from handwriting.engine.precision import resolve_precision, uses_gpu
@@ -84,7 +86,7 @@ class Experiment:
         trainer = _build_trainer(cfg, folder, called, trust)
         return cls(cfg, folder, data, metrics, callbacks, trainer, trust)
 
-    def check(self, train: Glyphs | None = None) -> None:
+    def check(self, train: Glyphs | None = None, resumes: bool = False) -> None:
         """Refuse parts that do not go together, before the glyphs are prepared.
 
         The model's class says what it requires of data. The model is then built without memory for its weights, for a
@@ -92,10 +94,12 @@ class Experiment:
 
         Args:
             train: The training glyphs as they were read; None where they are not read yet.
+            resumes: Whether the run resumes from a checkpoint of its own, and so needs no other run's weights.
 
         Raises:
             ConfigError: For the first combination that cannot be used.
             DataError: If the glyphs do not suit the model.
+            RunError: If the run that it starts from cannot be loaded.
         """
         source = self.data.source
         model_class: type[GlyphModel] = config.class_of(self.config.model, "model", base=GlyphModel, trust=self.trust)
@@ -108,6 +112,19 @@ class Experiment:
         refuse_unknown_monitors(
             self.callbacks, [metric for metric in self.metrics if metric.while_training], _validation_losses(model)
         )
+        if self.init is not None and not resumes:
+            initial = InitialWeights(self.init)
+            # Where the classes are not known yet, its own let everything else be checked.
+            alphabet = _class_names(source, train) if train else initial.model.alphabet
+            with torch.device("meta"):
+                model = _create_model(self.config, source.image_size, alphabet or ("a",), style_names, self.trust)
+            initial.check(model)
+
+    @property
+    def init(self) -> str | None:
+        """The run folder or checkpoint file whose weights the training begins with, if any."""
+        init: str | None = self.config.get("init")  # an older run has no such key
+        return init
 
     def build_model(self) -> GlyphModel:
         """Return the model for the prepared glyphs."""
@@ -205,6 +222,12 @@ def _build_callback(section: Mapping[str, Any], trust: Trust) -> pl.Callback:
         if callback._check_on_train_epoch_end is None:
             callback._check_on_train_epoch_end = True
     return callback
+
+
+def _class_names(source: GlyphSource, train: Glyphs) -> tuple[str, ...]:
+    """Return the names of the classes that preparation keeps; one without glyphs is skipped, or refused elsewhere."""
+    counts = train.counts()
+    return tuple(train.alphabet[index] for index in source.prepare.kept_classes(train) if counts[index])
 
 
 def _validation_losses(model: GlyphModel) -> set[str]:

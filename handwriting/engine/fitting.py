@@ -26,6 +26,7 @@ from handwriting.data.loading.module import GlyphData
 from handwriting.data.sources.base import GlyphSource
 from handwriting.engine.claiming import claimed_folder
 from handwriting.engine.experiment import Experiment
+from handwriting.engine.initial_weights import InitialWeights
 from handwriting.engine.invocation import Invocation
 from handwriting.engine.loggers import close
 from handwriting.engine.monitors import stopping_reason
@@ -71,11 +72,12 @@ def run(
     config.check(cfg, trust)
     choices = _choices_of(earlier) if earlier else invocation.choices
     data = GlyphData(source or build_source(cfg.data, trust), read, build_loading(cfg.data))
+    checkpoint = earlier.checkpoint("last") if earlier else None
     with nullcontext(earlier.path) if earlier else claimed_folder(invocation.folder) as folder:
         experiment = Experiment.from_config(cfg, folder, data, trust=trust)
-        experiment.check(read and read[0])
+        experiment.check(read and read[0], resumes=checkpoint is not None and checkpoint.is_file())
         with logging_to(folder, records):
-            fit(experiment, earlier.checkpoint("last") if earlier else None, choices)
+            fit(experiment, checkpoint, choices)
     return folder
 
 
@@ -86,7 +88,7 @@ def fit(
 
     Args:
         experiment: The experiment.
-        checkpoint: The checkpoint to resume from; None to start from scratch.
+        checkpoint: The checkpoint to resume from; None to start a new run.
         choices: The choice of each config group, for the summary.
 
     Returns:
@@ -141,6 +143,8 @@ def _fit(experiment: Experiment, folder: RunFolder | None, checkpoint: Path | No
         checkpoint = None
     if checkpoint:
         refuse_other_weights(model, checkpoint)
+    elif experiment.init is not None:
+        _begin_with_other_weights(experiment.init, model, folder)
     settings: Any = OmegaConf.to_container(cfg, resolve=True)
     for logger in trainer.loggers:
         logger.log_hyperparams(settings)
@@ -154,6 +158,16 @@ def _fit(experiment: Experiment, folder: RunFolder | None, checkpoint: Path | No
     finally:
         gc.unfreeze()
         close(trainer.loggers)
+
+
+def _begin_with_other_weights(init: str, model: GlyphModel, folder: RunFolder | None) -> None:
+    """Give a new model the weights of another run, and record which; every process reads them."""
+    initial = InitialWeights(init)
+    transferred = initial.give_to(model)
+    if folder:
+        folder.note(init=initial.record(transferred))
+        log.info("%s", initial.describe(transferred))
+        print(initial.describe(transferred))
 
 
 # What is recorded

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from handwriting.errors import RunError
 from handwriting.models.requirements import check_data
+from handwriting.runs import Run, checkpoint_file
 
 if TYPE_CHECKING:
     from handwriting.data.loading.settings import Loading
@@ -44,3 +46,21 @@ def read_checked(
     for model in models:
         check_data(model, source.image_size, loading.batch_size, train)
     return train, test
+
+
+def check_init(init: str | None) -> None:
+    """Refuse a run without a checkpoint that a training could begin with; whether its weights fit is checked later.
+
+    Args:
+        init: A run folder or a checkpoint file; None where the training begins with weights of its own.
+
+    Raises:
+        RunError: If there is no such run or file, or the run has no checkpoint.
+    """
+    if init is None or checkpoint_file(init).is_file():
+        return
+    status = Run.at(init).status
+    ended = ": ".join(str(status[name]) for name in ("state", "why") if status.get(name))
+    raise RunError(
+        f"init={init}: the run has no checkpoint, since its first epoch has not ended ({' '.join(ended.split())})."
+    )

@@ -17,7 +17,7 @@ from handwriting.runs import Run, checkpoints
 if TYPE_CHECKING:
     from torch import nn
 
-FIXED = ("model", "data", "seed")
+FIXED = ("model", "data", "seed", "init")
 """Sections that a resumed run keeps, apart from the fields of model and source that declare ``ChangesOnResume``."""
 WHOLE = ("experiments", "debug")
 """Choices that change keys all over the configuration."""

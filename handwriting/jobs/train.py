@@ -12,11 +12,11 @@ from typing import Literal
 from omegaconf import DictConfig, OmegaConf
 
 from handwriting.engine.invocation import Invocation
-from handwriting.engine.preflight import read_checked
+from handwriting.engine.preflight import check_init, read_checked
 from handwriting.engine.sections import build_loading, build_source
 from handwriting.engine.train_log import records_kept
 from handwriting.errors import ConfigError
-from handwriting.fields import FolderPath, FreeText
+from handwriting.fields import AnyPath, FolderPath, FreeText
 from handwriting.jobs.arguments import Seed, Switch, read_arguments
 
 
@@ -26,6 +26,7 @@ class Arguments:
 
     seed: Seed
     resume: FolderPath | None
+    init: AnyPath | None
     sweep: FreeText | None
     precision: Literal["auto", "32-true", "bf16-mixed"]
     compile: Switch
@@ -33,10 +34,16 @@ class Arguments:
 
 def run(cfg: DictConfig) -> Path:
     """Read the glyphs, check everything, claim the run folder, train, and return the folder."""
-    read_arguments(Arguments, cfg)
+    arguments = read_arguments(Arguments, cfg)
     invocation = Invocation.from_hydra()
     if OmegaConf.select(cfg, "search") is not None:
         raise ConfigError("search= is for sweeps: add -m.")
+    if arguments.resume is not None and arguments.init is not None:
+        raise ConfigError(
+            f"resume={arguments.resume} and init={arguments.init} exclude each other: resume= continues a run in "
+            "place, init= starts a new one from the weights of another."
+        )
+    check_init(arguments.init)
     source = read = None
     with records_kept() as records:
         if cfg.resume is None:  # a resumed run has a configuration of its own

@@ -199,6 +199,10 @@ class AdversarialModel(GlyphModel):
         if updates:
             self.averaged.update(self.generator, updates)
 
+    def adopt_average(self) -> None:
+        """Replace the generator's weights by the averaged ones; the discriminator has no average."""
+        self.averaged.copy_to(self.generator)
+
     def step_optimizer(self, optimizer: Any, loss: Callable[[], Tensor]) -> Tensor:
         """Update one network; the other's weights need no gradient meanwhile."""
         self.toggle_optimizer(optimizer)

@@ -126,6 +126,9 @@ class GlyphModel(DataCheckedModel, OptimisedModel, GlobalBatchModel):
             batches: The batches of that step, counted from 0 since training began.
         """
 
+    def adopt_average(self) -> None:
+        """Replace the trained weights by the averaged ones, where a family keeps any; fine-tuning starts from them."""
+
     def training_step(self, step: Any, batch_idx: int) -> None:
         """Train on the batches of a step, one after the other.
 

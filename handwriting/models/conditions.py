@@ -19,6 +19,8 @@ Requested = Sequence[str | int] | str | int | Tensor | None
 
 _KEYS: dict[ConditionName, str] = {"class": "labels", "style": "styles"}
 """What a caller requests the values of a condition by."""
+NAME_SETTINGS: dict[ConditionName, str] = {"class": "alphabet", "style": "style_names"}
+"""The setting that holds the names of a condition."""
 
 
 class ConditionedModel(SettingsModule):
@@ -55,7 +57,8 @@ class ConditionedModel(SettingsModule):
 
     def names_of(self, condition: ConditionName) -> tuple[str, ...]:
         """Return the names of all classes, or of all styles; a name's index is its position."""
-        return self.alphabet if condition == "class" else self.style_names
+        names: tuple[str, ...] = getattr(self, NAME_SETTINGS[condition])
+        return names
 
     def condition(self, batch: Batch) -> Tensor:
         """Return the condition indices of a batch, int64 ``(N, C)``: a column for each of ``conditions``."""

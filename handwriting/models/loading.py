@@ -7,7 +7,7 @@ from pathlib import Path
 from handwriting.config import build, class_of
 from handwriting.errors import ConfigError, ConfigFileError, HandwritingError, RunError
 from handwriting.models.base import GlyphModel
-from handwriting.runs import Run, checkpoints
+from handwriting.runs import Run, checkpoint_file, checkpoints
 from handwriting.text import one_line
 
 
@@ -21,8 +21,7 @@ def load(run: str | Path | Run) -> GlyphModel:
         RunError: If there is no such run, or no checkpoint in it that can be loaded safely.
         ConfigFileError: If a file of an installed plug-in cannot be read.
     """
-    path = run.path if isinstance(run, Run) else Path(run).expanduser()
-    path = path if path.is_file() else Run.at(path).checkpoint()
+    path = checkpoint_file(run.path if isinstance(run, Run) else run)
     checkpoint = checkpoints.load_model(path)
     try:
         if "target" in checkpoint:

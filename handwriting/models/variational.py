@@ -141,6 +141,10 @@ class VariationalModel(GlyphModel):
         """Move the averaged networks towards the trained ones."""
         self.averaged.update(self._trained_networks(), batches)
 
+    def adopt_average(self) -> None:
+        """Replace the weights of all networks by the averaged ones."""
+        self.averaged.copy_to(self._trained_networks())
+
     def active_network(self, network: NetworkName) -> Any:
         """Return a network with its trained weights in training mode, and with averaged weights otherwise."""
         if self.training:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from handwriting.networks.conditioning import Condition
+from handwriting.networks.conditioning import Condition, Dense
 from handwriting.networks.layers import check_image
 from handwriting.networks.stack import Stack, flatten
 
@@ -103,7 +103,7 @@ class Discriminator(nn.Module):
         self.condition = Condition(
             condition_sizes if self.method in widths else {}, "embedding", widths.get(self.method, 0)
         )
-        score = nn.Linear(features, 1)
+        score = Dense(self.trunk.units, 1)
         self.score = spectral_norm(score) if spectral else score
         if spectral and self.method == "projection":
             for table in self.condition.tables:

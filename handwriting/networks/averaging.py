@@ -41,6 +41,11 @@ class MovingAverage(nn.Module):
         for counter, newer in zip(own_counters, new_counters, strict=True):
             counter.copy_(newer)
 
+    @torch.no_grad()
+    def copy_to(self, network: nn.Module) -> None:
+        """Replace the weights of ``network`` by the average."""
+        network.load_state_dict(self.average.state_dict())
+
     def forward(self, *inputs: Tensor) -> Tensor:
         """Run the averaged network, always in evaluation mode."""
         return self.average.eval()(*inputs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import torch
@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 Encoding = Literal["onehot", "embedding"]
+Unit = tuple[tuple[str, int], ...]
+"""What one value of a vector belongs to: ``(("class", 3),)`` to the glyphs of class 3; ``()`` to all glyphs alike."""
 
 
 class Condition(nn.Module):
@@ -35,6 +37,12 @@ class Condition(nn.Module):
         self.tables = nn.ModuleList(nn.Embedding(size, dim) for size in sizes.values() if encoding == "embedding")
         self.width = (dim if self.tables else sum(sizes.values())) if sizes else 0
 
+    def units(self) -> dict[str, tuple[Unit, ...]]:
+        """Return what each value of the vectors that :meth:`encode` returns belongs to, by the same names."""
+        if self.tables:
+            return {"condition": ((),) * self.width}
+        return {name: tuple(((name, index),) for index in range(size)) for name, size in self.sizes.items()}
+
     def encode(self, indices: Tensor) -> dict[str, Tensor]:
         """Return the vectors ``(N, ...)`` for indices int64 ``(N, C)`` by the name of each; embeddings as one sum.
 
@@ -51,3 +59,17 @@ class Condition(nn.Module):
     def forward(self, indices: Tensor) -> Tensor:
         """Return one vector ``(N, width)`` for indices int64 ``(N, C)``."""
         return torch.cat([indices.new_zeros(len(indices), 0).float(), *self.encode(indices).values()], dim=1)
+
+
+class Dense(nn.Linear):
+    """A fully connected layer that knows which of its inputs are one-hot conditions.
+
+    Args:
+        units: What each input belongs to.
+        outputs: Number of outputs.
+        bias: Whether a bias is added.
+    """
+
+    def __init__(self, units: Sequence[Unit], outputs: int, bias: bool = True) -> None:
+        super().__init__(len(units), outputs, bias)
+        self.units = tuple(units)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from handwriting.errors import ConfigError, nearest
-from handwriting.networks.conditioning import Condition
+from handwriting.networks.conditioning import Condition, Dense, Unit
 from handwriting.networks.layers import INPUT, Layer, Shape, parse, trace
 
 
@@ -26,6 +26,7 @@ class Stack(nn.Module):
 
     Attributes:
         shape: The shape of the output, without the batch.
+        units: What each value of the flattened output belongs to.
 
     Raises:
         ConfigError: If a layer cannot take its input, or no layer takes the condition, or one takes an unknown one.
@@ -47,10 +48,17 @@ class Stack(nn.Module):
         if condition.width and all(layer.kind != "concat" for layer in parsed):
             names = " and ".join(condition.names)
             raise ConfigError(f"{key}: no layer takes {names}: add 'concat' where the condition enters.")
-        self.steps = nn.ModuleList(
-            Concat(layer.order, condition, key) if layer.kind == "concat" else _build(layer, before, spectral)
-            for layer, before in zip(parsed, shapes[:-1], strict=True)
-        )
+        self.steps = nn.ModuleList()
+        units: tuple[Unit, ...] = ((),) * prod(shape)
+        for layer, before, after in zip(parsed, shapes[:-1], shapes[1:], strict=True):
+            if layer.kind == "concat":
+                concat = Concat(layer.order, condition, key)
+                self.steps.append(concat)
+                units = concat.units(units)
+            else:
+                self.steps.append(_build(layer, before, spectral, units))
+                units = ((),) * prod(after)
+        self.units = units
 
     def forward(self, values: Tensor, indices: Tensor) -> Tensor:
         """Return the output for an input ``(N, *shape)`` under condition indices ``(N, C)``."""
@@ -82,6 +90,12 @@ class Concat(nn.Module):
         if order and condition.tables:
             raise ConfigError(f"{key}: embeddings are summed and have no order: write 'concat' alone.")
         self.order = tuple(order)
+        self.condition_units = condition.units()
+
+    def units(self, before: tuple[Unit, ...]) -> tuple[Unit, ...]:
+        """Return what each value of the output belongs to, for an input whose values belong to ``before``."""
+        parts = {INPUT: before, **self.condition_units}
+        return tuple(unit for name in self.order or parts for unit in parts[name])
 
     def forward(self, values: Tensor, vectors: dict[str, Tensor]) -> Tensor:
         """Return the vector in the precision of the input."""
@@ -127,8 +141,15 @@ class Dropout(nn.Dropout):
         return values * kept[rank::processes]
 
 
-def _build(layer: Layer, before: Shape, spectral: bool) -> nn.Module:
-    """Return one layer with what follows it: weights, norm, activation, dropout."""
+def _build(layer: Layer, before: Shape, spectral: bool, units: tuple[Unit, ...]) -> nn.Module:
+    """Return one layer with what follows it: weights, norm, activation, dropout.
+
+    Args:
+        layer: The layer.
+        before: The shape of its input.
+        spectral: Divide its weight by the largest singular value.
+        units: What each value of its flattened input belongs to.
+    """
     size = layer.size[0]
     match layer.kind:
         case "reshape":
@@ -139,7 +160,7 @@ def _build(layer: Layer, before: Shape, spectral: bool) -> nn.Module:
             return nn.PixelShuffle(size)
         case "unshuffle":
             return nn.PixelUnshuffle(size)
-    weight = _weight(layer, before)
+    weight = _weight(layer, before, units)
     laid_out = [_Layout(layer.size)] if len(layer.size) == 3 else []
     steps = [*(_flat(before) if layer.kind == "dense" else []), spectral_norm(weight) if spectral else weight]
     maps = layer.kind != "dense" or bool(laid_out)
@@ -150,9 +171,9 @@ def _flat(before: Shape) -> list[nn.Module]:
     return [_Flatten()] if len(before) == 3 else []
 
 
-def _weight(layer: Layer, before: Shape) -> nn.Module:
+def _weight(layer: Layer, before: Shape, units: tuple[Unit, ...]) -> nn.Module:
     if layer.kind == "dense":
-        return nn.Linear(prod(before), prod(layer.size), bias=layer.bias)
+        return Dense(units, prod(layer.size), bias=layer.bias)
     (channels, *_), (size,), kernel, stride = before, layer.size, layer.kernel, layer.stride
     if layer.kind == "conv":
         return nn.Conv2d(channels, size, kernel, stride, padding=(kernel - 1) // 2, bias=layer.bias)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from handwriting.networks.conditioning import Condition
+from handwriting.networks.conditioning import Condition, Dense
 from handwriting.networks.layers import check_image
 from handwriting.networks.stack import Stack, flatten
 
@@ -25,7 +24,7 @@ class Encoder(nn.Module):
     def __init__(self, layers: Sequence[str], image_size: int, latent_dim: int, condition: Condition) -> None:
         super().__init__()
         self.trunk = Stack(layers, (1, image_size, image_size), condition, key="model.encoder_layers")
-        self.head = nn.Linear(math.prod(self.trunk.shape), 2 * latent_dim)
+        self.head = Dense(self.trunk.units, 2 * latent_dim)
 
     def forward(self, images: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance, ``(N, latent_dim)`` each, of images in [0, 1] and condition ``(N, C)``."""

@@ -5,7 +5,7 @@ This package stores and returns plain values; nothing here knows a model. A run 
 ``metrics.csv``, ``train.log``, ``checkpoints/``, ``samples/`` and the pictures drawn on the way.
 """
 
-from handwriting.runs.folder import Run, RunFolder, claim, release
+from handwriting.runs.folder import Run, RunFolder, checkpoint_file, claim, release
 from handwriting.runs.metrics import MetricsFile
 
-__all__ = ["MetricsFile", "Run", "RunFolder", "claim", "release"]
+__all__ = ["MetricsFile", "Run", "RunFolder", "checkpoint_file", "claim", "release"]

@@ -23,6 +23,8 @@ from handwriting.runs.stopping import StoppedBy
 SCHEMA = 1
 HEARTBEAT_SECONDS = 5.0
 """How often a running run says that it is alive."""
+KEPT_IN_STATUS = ("init",)
+"""What a resumed run keeps of the status of its earlier sessions, since it is not found out again."""
 DEAD_AFTER_SECONDS = 120.0
 """A run on another machine that has said nothing for so long is taken for dead."""
 
@@ -126,6 +128,7 @@ class RunFolder:
         write_atomically(self.path / "config.yaml", lambda file: file.write(config.encode()))
         packages = ("torch", "pytorch-lightning", "hydra-core", "numpy", "handwriting")
         self._status = {
+            **{name: before[name] for name in KEPT_IN_STATUS if name in before},
             "schema": SCHEMA,
             "state": "running",
             "why": None,
@@ -275,3 +278,13 @@ class Run:
         if name is None:
             name = "best" if (folder / "best.ckpt").is_file() else "last"
         return folder / f"{name}.ckpt"
+
+
+def checkpoint_file(path: str | Path) -> Path:
+    """Return the checkpoint that a path names: a file itself, or of a run folder the best or the last one.
+
+    Raises:
+        RunError: If it is neither a file nor a run folder.
+    """
+    named = Path(path).expanduser()
+    return named if named.is_file() else Run.at(named).checkpoint()

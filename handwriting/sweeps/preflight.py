@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 
 from handwriting import config
 from handwriting.config import Trust
-from handwriting.engine.preflight import read_checked
+from handwriting.engine.preflight import check_init, read_checked
 from handwriting.engine.sections import build_loading, build_source
 from handwriting.sweeps.executors import ResourceRequest
 from handwriting.sweeps.plan import SweepPlan
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 CHECKED_SECTIONS = ("data", "model", "callbacks", "metrics")
-"""The sections of a configuration that are checked; combinations that agree in them are checked once."""
+"""The sections of a configuration that are checked; combinations that agree in them and ``init`` are checked once."""
 
 
 def check_plan(plan: SweepPlan, trust: Trust) -> None:
@@ -38,12 +38,14 @@ def check_plan(plan: SweepPlan, trust: Trust) -> None:
     Raises:
         ConfigError: If a key, a choice or a combination of choices is not allowed.
         DataError: If a data set cannot be read, or does not suit the model.
+        RunError: If a run that trials start from has no checkpoint.
     """
     distinct: dict[str, DictConfig] = {}
     for cfg in combinations(plan):
         config.check(cfg, trust)
+        check_init(cfg.init)
         sections = [config.plain_section(cfg.get(name) or {}) for name in CHECKED_SECTIONS]
-        distinct.setdefault(json.dumps(sections), cfg)
+        distinct.setdefault(json.dumps([*sections, cfg.init]), cfg)
     by_data: dict[str, list[DictConfig]] = {}
     for cfg in distinct.values():
         by_data.setdefault(json.dumps(config.plain_section(cfg.data)), []).append(cfg)
@@ -58,12 +60,12 @@ def check_plan(plan: SweepPlan, trust: Trust) -> None:
 
 
 def combinations(plan: SweepPlan) -> Iterator[DictConfig]:
-    """Yield a configuration for each combination of the groups' choices, with the first value of every other key."""
+    """Yield a configuration for each combination of choices and of ``init``, with the first value of other keys."""
     groups = config.describe()
     axes = []
     for override in parse_overrides(plan.swept):
         key = override.get_key_element()
-        values = choices(override) if key in groups else _first_value(override)
+        values = choices(override) if key in groups or key == "init" else _first_value(override)
         axes.append([f"{key}={value}" for value in values])
     for combination in product(*axes):
         yield config.compose("train", [*plan.overrides, *combination])

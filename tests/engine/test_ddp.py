@@ -39,7 +39,9 @@ CASES: dict[str, list[str]] = {
     **{f"{model}_one_validation_glyph": [f"model={model}", *TINY] for model in ("cgan", "cvae", "wgan_gp")},
     "vae_binarised": ["model=vae", *ALIKE, "model.binarise=true"],
     "cgan_acgan": ["model=cgan", *ALIKE, "model.conditioning=acgan"],
+    "cgan_init": ["model=cgan", *ALIKE, "data.classes=bxa", "init=cgan"],
 }
+"""``init`` names another case, which was trained before."""
 
 
 def train_cases(folder: Path, processes: int) -> None:
@@ -59,6 +61,7 @@ def train_cases(folder: Path, processes: int) -> None:
             ["trainer=cpu"] if alone else ["trainer=ddp", "trainer.accelerator=cpu", f"trainer.devices={processes}"]
         )
         batch = f"data.batch_size={BATCH * (2 if alone else 1)}"
+        overrides = [word.replace("init=", f"init={folder}/") for word in overrides]
         cfg = compose("train", [*quick, *overrides, *trainer, batch])
         own = folder / name
         own.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from handwriting.errors import ConfigError
-from handwriting.networks.conditioning import Condition
+from handwriting.networks.conditioning import Condition, Dense
 from handwriting.networks.layers import parse, trace
 from handwriting.networks.stack import Stack
 
@@ -56,7 +56,7 @@ def test_what_follows_the_weights_comes_in_the_order_norm_activation_dropout():
 def test_a_norm_after_a_dense_layer_is_over_its_units_or_over_the_channels_of_its_map():
     (units,) = Stack(["dense 12 batch"], (5,), NONE).steps
     (channels,) = Stack(["dense 3x2x2 batch"], (5,), NONE).steps
-    assert [type(layer) for layer in units] == [nn.Linear, nn.BatchNorm1d]
+    assert [type(layer) for layer in units] == [Dense, nn.BatchNorm1d]
     assert channels[-1].num_features == 3
 
 
