@@ -1,5 +1,1 @@
-"""An OpenType font of outlines that writes no letter twice in the same way where it can be avoided."""
-
-from handwriting.writing.fonts.specification import FontGlyph, FontMetrics, FontNames, FontSpecification
-
-__all__ = ["FontGlyph", "FontMetrics", "FontNames", "FontSpecification"]
+"""An OpenType font of a person's drawings, which take turns and join as they do on paper."""
