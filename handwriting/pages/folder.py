@@ -14,6 +14,7 @@ file                               content
 ``labels_written.json``            The labels as the program wrote them: :mod:`handwriting.pages.labels`.
 ``labels_next.json``               The same, while ``labels.csv`` is being replaced.
 ``labels.png``                     The labelled characters, a class to a row.
+``hand.json``                      What is particular to the hand: :mod:`handwriting.pages.hand_file`.
 ``labels_before.csv``              A person's answers that did not fit when the pages were segmented again:
                                    :mod:`handwriting.pages.answers`.
 ``.unfinished/``                   A new segmentation until it is in place; gone afterwards.
@@ -57,6 +58,7 @@ from handwriting.pages.boxes import COLUMNS, BoxRow
 from handwriting.pages.locking import LOCK_FILE, interrupts_postponed, locked
 from handwriting.pages.names import (
     BOXES_FILE,
+    HAND_FILE,
     LABELS_BEFORE_FILE,
     LABELS_FILE,
     LABELS_NEXT_FILE,
@@ -69,8 +71,8 @@ from handwriting.segmentation.page import Kind, Piece
 GLYPH_FILES: dict[Kind, str] = {"word": "words.npz", "character": "characters.npz"}
 PICTURE_FOLDERS: dict[Kind, str] = {"word": "words", "character": "characters"}
 OVERLAY_FOLDER = "overlays"
-LABEL_FILES = (LABELS_FILE, LABELS_RECORD_FILE, LABELS_NEXT_FILE, LABELS_PICTURE)
-"""The files of the labels of one segmentation."""
+LABEL_FILES = (LABELS_FILE, LABELS_RECORD_FILE, LABELS_NEXT_FILE, LABELS_PICTURE, HAND_FILE)
+"""The files of the labels of one segmentation, and of what was measured on them."""
 DRAFT_FOLDER = ".unfinished"
 """The folder inside a segmented folder that holds a new segmentation until it is in place."""
 REPLACED_FILE = "replaced.json"

@@ -6,24 +6,21 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from handwriting.writing.contours import LetterSides, sides_of
+from handwriting.writing.joining import JoinHeights, JoinRates, count_joins, join_heights
 from handwriting.writing.joins import Stroke, second_contacts, strokes_between
-from handwriting.writing.source import SourceWord
+from handwriting.writing.pen import PenFit, pen_of
+from handwriting.writing.source import SMALL_LETTERS, SourceWord
+from handwriting.writing.spacing import APART, PITCH, LetterSpacing, Pair, fit_spacing, pair_distance
 
 EDGE = ""
 """The neighbour of a letter at the edge of its word."""
 FULL_LEVEL_PERCENTILE = 60
 """Percentile of a word's inked pixels that stands for the level of its ink."""
-
-
-Key = TypeVar("Key")
-Counts = dict[Key, tuple[int, int]]
-"""How often a pair of letters, or a letter and the next, are joined, and how often they stand next to each other."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,30 +119,33 @@ class Bank:
         """The badness of each drawing."""
         return np.array([drawing.badness for drawing in self.drawings])
 
-    def joined_rate(self, label: str, following: str) -> float:
-        """Return how often the hand joins a letter to the next, drawn towards the letter's own rate."""
-        own, of_pair = self._joined[0].get(label, (0, 0)), self._joined[1].get((label, following), (0, 0))
-        total = self._joined[2]
-        rate = (own[0] + 3 * total) / (own[1] + 3)
-        return (of_pair[0] + 4 * rate) / (of_pair[1] + 4)
+    @cached_property
+    def sides(self) -> list[list[LetterSides]]:
+        """The sides of the letters of each word."""
+        return [sides_of(word) for word in self.words]
 
     @cached_property
-    def _joined(self) -> tuple[dict[str, tuple[int, int]], dict[tuple[str, str], tuple[int, int]], float]:
-        own: Counts[str] = defaultdict(lambda: (0, 0))
-        pairs: Counts[tuple[str, str]] = defaultdict(lambda: (0, 0))
-        total = (0, 0)
-        for drawing in self.drawings:
-            if drawing.after:
-                joined = drawing.exit is not None
-                pair = drawing.label, drawing.after
-                own[drawing.label] = _counted(own[drawing.label], joined)
-                pairs[pair] = _counted(pairs[pair], joined)
-                total = _counted(total, joined)
-        return dict(own), dict(pairs), total[0] / max(total[1], 1)
+    def join_rates(self) -> JoinRates:
+        """How often the hand joins each letter to the next."""
+        return count_joins((one.label, one.after, one.exit is not None) for one in self.drawings if one.after)
 
+    @cached_property
+    def join_heights(self) -> JoinHeights:
+        """At which heights the hand joins letters."""
+        return join_heights(
+            (one.label, one.after, one.exit.height) for one in self.drawings if one.after and one.exit is not None
+        )
 
-def _counted(counts: tuple[int, int], joined: bool) -> tuple[int, int]:
-    return counts[0] + joined, counts[1] + 1
+    @cached_property
+    def spacing(self) -> LetterSpacing:
+        """How far the hand sets letters apart."""
+        pairs: dict[bool, list[Pair]] = {False: [], True: []}
+        for one in self.drawings:
+            if one.after:
+                joined = one.exit is not None
+                first, second = self.sides[one.word][one.letter : one.letter + 2]
+                pairs[joined].append((one.label, one.after, pair_distance(first, second, joined)))
+        return LetterSpacing(fit_spacing(pairs[False], APART), fit_spacing(pairs[True], PITCH))
 
 
 def _level(word: SourceWord) -> float:
@@ -155,10 +155,7 @@ def _level(word: SourceWord) -> float:
 
 def _width(word: SourceWord) -> float:
     """Return the usual width of a word's strokes, in x-heights."""
-    inked = (word.ink > 110).astype(np.uint8)
-    depth = cv2.distanceTransform(np.pad(inked, 1), cv2.DIST_L2, 5)
-    ridge = depth[(depth >= cv2.dilate(depth, np.ones((3, 3)))) & (depth > 0)]
-    return float(2 * np.median(ridge)) / word.x_height if len(ridge) else 0.2
+    return (pen_of(word) or PenFit()).width
 
 
 def _size(word: SourceWord) -> float:
@@ -166,6 +163,6 @@ def _size(word: SourceWord) -> float:
     tops = [
         float(word.frame_of(letter)[:, 1].max())
         for letter, label in enumerate(word.labels)
-        if label in "acemnorsuvwxz" and label
+        if label and label in SMALL_LETTERS
     ]
     return float(np.median(tops)) if tops else 1.0

@@ -127,7 +127,7 @@ class Chooser:
         """
         pen = self._next_pen(rng)
         options = [self._options(label, barred) for label in text]
-        joined = [bool(rng.random() < self.bank.joined_rate(first, second)) for first, second in pairwise(text)]
+        joined = [bool(rng.random() < self.bank.join_rates.of_pair(first, second)) for first, second in pairwise(text)]
         unary = [self._unary(text, place, options[place], position, rng) for place in range(len(text))]
         for place, numbers in enumerate(options):
             unary[place] += self.costs.drift * self._pen_cost(self._word_pen[numbers] - pen)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from handwriting.writing.bank import Bank, Drawing
 from handwriting.writing.choosing import Chooser
+from handwriting.writing.contours import LetterSides, facing
 from handwriting.writing.joins import SAMPLES, STEP, Stroke
 from handwriting.writing.source import SourceWord
 from handwriting.writing.written_words import InkBox, WordInk
@@ -26,12 +27,8 @@ MIN_BLEND, MAX_BLEND = 0.12, 0.4
 """Length over which one stroke fades into the other, in x-heights."""
 PAPER = 0.4
 """Paper around a word, in x-heights."""
-CONTOUR = np.arange(-0.2, 1.21, 0.1)
-"""Heights at which the contours of letters face each other, in x-heights."""
-TALL_CONTOUR = np.arange(1.3, 3.5, 0.1)
-"""Heights at which ascenders face each other."""
-USUAL_GAP = 0.25
-"""Space between two letters of which neither was written next to another without a join, in x-heights."""
+MAX_OFF = 0.3
+"""How far letters may stand off their usual distance because they did on the page, in x-heights."""
 
 
 @dataclass(frozen=True)
@@ -153,23 +150,24 @@ class Composer:
 
     def _left(self, run: LetterRun) -> float:
         drawing = self._ends(run)[0]
-        return float(self._contour(drawing, -1).min())
+        return float(self._sides(drawing).left.min())
 
-    def _contour(self, drawing: Drawing, side: int) -> NDArray[np.float64]:
-        """Return the outermost ``u`` of a drawing at each height of ``CONTOUR``, to the left (-1) or the right (1)."""
-        return contour(self.bank.words[drawing.word], drawing.letter, side)
+    def _sides(self, drawing: Drawing) -> LetterSides:
+        return self.bank.sides[drawing.word][drawing.letter]
 
     def _apart(self, first: LetterRun, second: LetterRun, rng: np.random.Generator) -> float:
         """Return how far the second frame's origin lies from the first's where the pen is lifted."""
         last, following = self._ends(first)[1], self._ends(second)[0]
-        first_word, second_word = self.bank.words[last.word], self.bank.words[following.word]
-        gaps = []  # where the hand lifted the pen, too
-        if last.exit is None and last.letter + 1 < len(first_word):
-            gaps.append(facing(first_word, last.letter, first_word, last.letter + 1))
-        if following.entry is None and following.letter > 0:
-            gaps.append(facing(second_word, following.letter - 1, second_word, following.letter))
-        gap = float(np.mean(gaps)) if gaps else USUAL_GAP
-        return float(np.clip(gap, -0.3, 0.8)) - facing(first_word, last.letter, second_word, following.letter)
+        spacing, right, left = self.bank.spacing.apart, self._sides(last), self._sides(following)
+        drawn = []  # how far off the usual distance the hand lifted the pen next to each
+        if last.exit is None and last.after:
+            gap = facing(right, self.bank.sides[last.word][last.letter + 1])
+            drawn.append(gap - spacing.distance(last.label, last.after))
+        if following.entry is None and following.before:
+            gap = facing(self.bank.sides[following.word][following.letter - 1], left)
+            drawn.append(gap - spacing.distance(following.before, following.label))
+        off = float(np.clip(np.mean(drawn), -MAX_OFF, MAX_OFF)) if drawn else 0.0
+        return spacing.distance(last.label, following.label) + off - facing(right, left)
 
     def _gains(self, runs: Sequence[LetterRun], meetings: Sequence[Meeting | None]) -> list[tuple[float, float]]:
         """Return the factor on the ink of each run at its start and its end: the ink runs on through joins."""
@@ -200,7 +198,7 @@ class Composer:
     def advance(self, placed: Sequence[PlacedRun]) -> float:
         """Return the width of a word from its origin to the end of its last letter, in x-heights."""
         last = placed[-1]
-        return float(last.at[0] + self._contour(self._ends(last.run)[1], 1).max())
+        return float(last.at[0] + self._sides(self._ends(last.run)[1]).right.max())
 
     def draw(self, placed: Sequence[PlacedRun], resolution: float, offset: tuple[float, float]) -> WordInk:
         """Draw placed runs.
@@ -268,50 +266,10 @@ class Composer:
         for on_stroke, side in near:
             beyond = cv2.remap(before if side == -1 else after, x, y, cv2.INTER_LINEAR)
             mask = np.where(on_stroke, np.minimum(1, mask + beyond), mask)
-        span = self._contour(first, -1).min(), self._contour(last, 1).max()
+        span = self._sides(first).left.min(), self._sides(last).right.max()
         place = np.clip((own_u - span[0]) / max(span[1] - span[0], 1e-6), 0, 1)
         gain = np.exp(np.log(one.gain[0]) * (1 - place) + np.log(one.gain[1]) * place)
         return (np.clip(ink * gain, 0, 255) * mask).astype(np.float32), weight
-
-
-def contour(word: SourceWord, letter: int, side: int) -> NDArray[np.float64]:
-    """Return the outermost ``u`` of a letter at each height of ``CONTOUR``, to the left (-1) or the right (1).
-
-    Where it has no ink, its outermost ink at the nearest height counts.
-    """
-    points = word.frame_of(letter)
-    at = np.floor((points[:, 1] - CONTOUR[0]) / 0.1 + 0.5).astype(int)
-    found = np.full(len(CONTOUR), -np.inf)
-    inside = (at >= 0) & (at < len(CONTOUR))
-    if not inside.any():
-        return np.full(len(CONTOUR), side * (side * points[:, 0]).max())
-    np.maximum.at(found, at[inside], side * points[inside, 0])
-    known = np.flatnonzero(np.isfinite(found))
-    nearest = known[np.abs(np.arange(len(CONTOUR))[:, None] - known).argmin(1)]
-    return side * found[nearest]
-
-
-def facing(first: SourceWord, letter: int, second: SourceWord, following: int) -> float:
-    """Return the least distance between the right contour of one letter and the left one of another, in their frames.
-
-    Ascenders face only each other, and so does what stands as high, such as a quotation mark.
-    """
-    right, left = _tall_contour(first, letter, 1), _tall_contour(second, following, -1)
-    apart = float((left - right).min())
-    lowest = max(first.frame_of(letter)[:, 1].min(), second.frame_of(following)[:, 1].min())
-    if np.isfinite(apart) and lowest > CONTOUR[-1]:
-        return apart
-    return min(apart, float((contour(second, following, -1) - contour(first, letter, 1)).min()))
-
-
-def _tall_contour(word: SourceWord, letter: int, side: int) -> NDArray[np.float64]:
-    """Return the outermost ``u`` at each height of ``TALL_CONTOUR``; infinitely far where there is no ink."""
-    points = word.frame_of(letter)
-    at = np.floor((points[:, 1] - TALL_CONTOUR[0]) / 0.1 + 0.5).astype(int)
-    found = np.full(len(TALL_CONTOUR), -np.inf)
-    inside = (at >= 0) & (at < len(TALL_CONTOUR))
-    np.maximum.at(found, at[inside], side * points[inside, 0])
-    return side * found
 
 
 def _lifts(meetings: Sequence[Meeting | None]) -> NDArray[np.float64]:

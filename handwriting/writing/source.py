@@ -17,6 +17,8 @@ from handwriting.segmentation.page import grown
 
 INKED = 90
 """Level from which a pixel belongs to a stroke, of 255."""
+SMALL_LETTERS = "acemnorsuvwxz"
+"""Letters that reach from the baseline to the x-height."""
 
 
 STROKE_LEVEL = 0.3

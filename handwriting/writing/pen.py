@@ -1,0 +1,75 @@
+"""The pen of a hand as its pictures show it: width and darkness of strokes, and how sharp their edges are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from handwriting.writing.source import INKED, SourceWord
+
+FULL_PERCENTILE = 85
+"""Percentile of the inked pixels of a word that is full ink."""
+FINE = 4
+"""Factor by which a word is enlarged before its strokes are measured: they are a few pixels wide."""
+PAPER = 2
+"""Pixels of paper around a word that are kept."""
+LOW, HIGH = 0.2, 0.8
+"""Shares of full ink between which a pixel lies on an edge; from the higher one it belongs to the dark core."""
+
+
+@dataclass(frozen=True)
+class PenFit:
+    """What the pen of a hand, or of a word, does.
+
+    Attributes:
+        width: The width of strokes at half of full ink, in x-heights.
+        full: Full ink, 0..1.
+        core: The share of the ink's area at half of full ink or more that is dark core, 0..1.
+        softness: The width of edges, from a fifth to four fifths of full ink, in x-heights.
+    """
+
+    width: float = 0.2
+    full: float = 0.8
+    core: float = 0.6
+    softness: float = 0.1
+
+
+def measure_pen(words: Sequence[SourceWord]) -> PenFit:
+    """Return what the pen of words does, the median over them; a usual one where there is no ink."""
+    measured = [astuple(one) for one in map(pen_of, words) if one is not None]
+    return PenFit(*np.median(np.array(measured), axis=0).tolist()) if measured else PenFit()
+
+
+def pen_of(word: SourceWord) -> PenFit | None:
+    """Return what the pen of one word does; None where it has no ink.
+
+    The width is that of a long stroke of the same area and edge: twice their quotient.
+    """
+    rows, columns = (np.flatnonzero((word.owner > 0).any(axis)) for axis in (1, 0))
+    if not len(rows):
+        return None
+    around = np.s_[max(0, rows[0] - PAPER) : rows[-1] + PAPER + 1, max(0, columns[0] - PAPER) : columns[-1] + PAPER + 1]
+    ink = word.ink[around]
+    inked = ink[ink >= INKED]
+    if not len(inked):
+        return None
+    full = float(np.percentile(inked, FULL_PERCENTILE))
+    share = np.pad(ink, PAPER).astype(np.float32) / np.float32(full)
+    fine = cv2.resize(share, None, fx=FINE, fy=FINE, interpolation=cv2.INTER_CUBIC) >= 0.5
+    edges = _length_of_edges(fine) / FINE
+    area = float(fine.sum()) / FINE**2
+    if not edges:
+        return None
+    soft = float(((share >= LOW) & (share < HIGH)).sum())
+    core = float((share >= HIGH).sum()) / area
+    return PenFit(2 * area / edges / word.x_height, full / 255, min(core, 1.0), soft / edges / word.x_height)
+
+
+def _length_of_edges(stroke: NDArray[np.bool_]) -> float:
+    """Return the length of the edges of ink in pixels, from the crossings of rows and columns (Cauchy, Crofton)."""
+    crossings = (stroke[1:] != stroke[:-1]).sum() + (stroke[:, 1:] != stroke[:, :-1]).sum()
+    return float(np.pi / 4 * crossings)
