@@ -28,7 +28,7 @@ MAX_OFF_PIXELS, MAX_OFF_SHARE = 4, 0.08
 """How far a letter may lie from where the boxes put it in its word: pixels, and a share of the word's size besides."""
 MIN_SMALL_LETTERS = 20
 """Small letters of a page from which its x-height is measured."""
-TOP_QUANTILE = 0.98
+TOP_QUANTILE = 0.99
 """Quantile of the heights of a letter's ink that is its top: single pixels stray."""
 MIN_LETTERS_FOR_SLOPE = 4
 """Letters of a word from which its own slope is measured."""
@@ -160,7 +160,7 @@ def _at_own_x_height(words: Sequence[SourceWord]) -> list[SourceWord]:
     ]
     if len(tops) < MIN_SMALL_LETTERS:
         return list(words)
-    scale = float(np.median(tops))
+    scale = float(np.median(tops)) + 1 / words[0].x_height  # from centres of pixels to the edges of ink
     return [
         replace(
             word,

@@ -33,7 +33,7 @@ class Distribution:
     Attributes:
         count: How many there are.
         median: Their median; the ``default`` where there are none.
-        sd: Their robust standard deviation, by the median absolute deviation.
+        sd: Their standard deviation, values far off drawn in.
         quantiles: Those of the probabilities ``QUANTILES``, for skewed measures.
     """
 
@@ -89,7 +89,7 @@ def distribution(values: ArrayLike, default: float = 0.0) -> Distribution:
     if not len(array):
         return Distribution(0, default, 0.0, (default,) * len(QUANTILES))
     return Distribution(
-        len(array), float(np.median(array)), robust_sd(array), tuple(np.quantile(array, QUANTILES).tolist())
+        len(array), float(np.median(array)), float(drawn_in(array).std()), tuple(np.quantile(array, QUANTILES).tolist())
     )
 
 
