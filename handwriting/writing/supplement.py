@@ -101,7 +101,7 @@ class Supplement:
 
     def _letters(self, sign: Sign, label: str) -> list[SourceWord]:
         if sign.drawn:
-            joined = self.bank.joined_rate("", "") > 0.5
+            joined = self.bank.join_rates.is_joined
             return drawn_words(label, self.pen, joined, self.seed)
         return in_other_case(self.bank, sign.character, label, self.pen)
 
