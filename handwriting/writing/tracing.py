@@ -11,8 +11,8 @@ from handwriting.writing.curve_fitting import evenly_spaced, fit_closed, smoothe
 from handwriting.writing.ink_edges import edge_field
 from handwriting.writing.outlines import Outline
 
-ENLARGEMENT = 6
-"""How much finer than the pixels of the ink the grid is whose edges are traced."""
+FINE = 120
+"""Pixels to the x-height of the grid whose edges are traced: 6 times as many as a page at its own scale has."""
 BORDER = 3
 """Paper added around a drawing, in pixels: contours close there."""
 STEP = 0.03
@@ -45,25 +45,29 @@ def trace(
     if not ink.any():
         return Outline()
     polygons = []
-    for polygon in _edges(edge_field(np.pad(ink, BORDER), x_height)):
+    for polygon in _edges(edge_field(np.pad(ink, BORDER), x_height), max(2, round(FINE / x_height))):
         upright = (polygon - complex(*origin)).conj() / x_height
         if not -MIN_HOLE < _polygon_area(upright) < MIN_INK:
             polygons.append(smoothed(evenly_spaced(upright, STEP), SMOOTHING / STEP))
     return Outline(tuple(contour * (scale * x_height) for contour in fit_closed(polygons, TOLERANCE)))
 
 
-def _edges(field: NDArray[np.float32]) -> list[NDArray[np.complex128]]:
+def _edges(field: NDArray[np.float32], enlargement: int) -> list[NDArray[np.complex128]]:
     """Return the closed polygons where the field of a padded drawing is zero, ink on their left once y is upwards.
+
+    Args:
+        field: float32 ``(h, w)``, positive on ink.
+        enlargement: How much finer than the field the grid is whose edges are traced.
 
     Returns:
         complex128 ``(n,)`` each, x + iy in pixels of the drawing before it was padded; the first reaches from 0 to 1.
     """
-    fine = cv2.resize(field, None, fx=ENLARGEMENT, fy=ENLARGEMENT, interpolation=cv2.INTER_CUBIC)
+    fine = cv2.resize(field, None, fx=enlargement, fy=enlargement, interpolation=cv2.INTER_CUBIC)
     fine[[0, -1]] = fine[:, [0, -1]] = min(float(field.min()), -1.0)
     lines = contour_generator(z=fine, line_type=LineType.Separate).lines(0.0)
     # The last point of a closed line is its first again.
     polygons = [np.ascontiguousarray(line[:0:-1]).view(np.complex128)[:, 0] for line in map(np.asarray, lines)]
-    return [(polygon + 0.5 + 0.5j) / ENLARGEMENT - complex(BORDER, BORDER) for polygon in polygons]
+    return [(polygon + 0.5 + 0.5j) / enlargement - complex(BORDER, BORDER) for polygon in polygons]
 
 
 def _polygon_area(points: NDArray[np.complex128]) -> float:
