@@ -206,7 +206,7 @@ def test_every_command_composes(
         shutil.copytree(CONF, tmp_path / "conf")
         status = start(Command(words[0], conf=write_configs(tmp_path / "conf")), words[1:])
     else:
-        status = (benchmark if words[0] in ("speed", "segmentation", "labelling") else main)(words)
+        status = (benchmark if words[0] in ("speed", "segmentation", "labelling", "writing") else main)(words)
     assert status == 0, capsys.readouterr().err
     assert alone or helped or "???" not in capsys.readouterr().out
 
