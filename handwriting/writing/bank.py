@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from handwriting.writing.contours import LetterSides, sides_of
 from handwriting.writing.joining import JoinHeights, JoinRates, count_joins, join_heights
 from handwriting.writing.joins import Stroke, second_contacts, strokes_between
+from handwriting.writing.oddness import oddness
 from handwriting.writing.pen import PenFit, pen_of
 from handwriting.writing.source import SMALL_LETTERS, SourceWord
 from handwriting.writing.spacing import APART, PITCH, LetterSpacing, Pair, fit_spacing, pair_distance
@@ -116,8 +117,11 @@ class Bank:
 
     @cached_property
     def badness(self) -> NDArray[np.float64]:
-        """The badness of each drawing."""
-        return np.array([drawing.badness for drawing in self.drawings])
+        """How bad each drawing is, 0..1: badly drawn, or odd among the drawings of its letter."""
+        drawn = np.array([drawing.badness for drawing in self.drawings])
+        places = [(drawing.word, drawing.letter) for drawing in self.drawings]
+        odd = oddness(self.words, places, [drawing.label for drawing in self.drawings])
+        return np.asarray(1 - (1 - drawn) * (1 - odd), np.float64)
 
     @cached_property
     def sides(self) -> list[list[LetterSides]]:

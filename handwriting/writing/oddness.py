@@ -1,0 +1,71 @@
+"""How far each drawing is from the others of its letter: half of a letter, a wrong label, a place off the line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from handwriting.writing.source import SourceWord
+
+CELLS = 8
+"""Cells of a coarse picture in one x-height."""
+LEFT, TOP = 1.2, 2.6
+"""How far a coarse picture reaches to the left of the middle of a letter, and above the baseline, in x-heights."""
+SIZE = (19, 32)
+"""Width and height of a coarse picture, in cells."""
+BLUR = 0.11
+"""Standard deviation of the blur, in x-heights."""
+NEAREST = 3
+"""Drawings of the same letter with which each is compared: a letter may be written in two ways."""
+MIN_DRAWINGS = 5
+"""Drawings of a letter from which one can be odd."""
+MIN_SPREAD = 0.02
+"""Least spread of distances."""
+HALF_ODD = 3.0
+"""Spreads above the usual distance at which a drawing is half odd."""
+
+
+def oddness(words: Sequence[SourceWord], letters: Sequence[tuple[int, int]], labels: Sequence[str]) -> NDArray:
+    """Return how odd each drawing is among those of its letter.
+
+    The distance of a drawing is one minus its mean correlation with the :data:`NEAREST` others that are most like it,
+    as coarse upright pictures on the baseline. It is compared with the median of the letter's drawings.
+
+    Args:
+        words: Words.
+        letters: The number of its word, and its position there, of each drawing.
+        labels: The letter that each shows.
+
+    Returns:
+        From 0 for a usual drawing to nearly 1, float64 ``(n,)``; 0 where a letter has few drawings.
+    """
+    odd = np.zeros(len(letters))
+    classes, members = np.unique(np.array(labels, dtype=str), return_inverse=True)
+    for number in range(len(classes)):
+        own = np.flatnonzero(members == number)
+        if len(own) < MIN_DRAWINGS:
+            continue
+        pictures = np.stack([_coarse(words[word], letter) for word, letter in (letters[one] for one in own.tolist())])
+        alike = pictures @ pictures.T
+        np.fill_diagonal(alike, -1)
+        distance = 1 - np.sort(alike, axis=1)[:, -NEAREST:].mean(1)
+        middle = np.median(distance)
+        spread = max(1.4826 * float(np.median(np.abs(distance - middle))), MIN_SPREAD)
+        above = np.maximum(distance - middle, 0) / spread
+        odd[own] = above**2 / (above**2 + HALF_ODD**2)
+    return odd
+
+
+def _coarse(word: SourceWord, letter: int) -> NDArray[np.float64]:
+    """Return the coarse picture of a letter as a vector of length 1."""
+    ink = np.where(word.owner == letter + 1, word.ink, 0).astype(np.float32)
+    blurred = cv2.GaussianBlur(ink, (0, 0), BLUR * word.x_height)
+    middle = word.frame_of(letter)[:, 0].mean()
+    to_frame = np.array([[1 / CELLS, 0, middle - LEFT], [0, -1 / CELLS, TOP]])
+    to_picture = word.from_frame[:, :2] @ to_frame
+    to_picture[:, 2] += word.from_frame[:, 2]
+    cells = cv2.warpAffine(blurred, to_picture, SIZE, flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR).ravel()
+    return np.asarray(cells / max(float(np.linalg.norm(cells)), 1e-6), np.float64)

@@ -1,0 +1,44 @@
+"""Drawings that do not look like their letter are odd, whatever their ink."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from handwriting.writing.oddness import oddness
+from handwriting.writing.source import SourceWord
+from tests.writing.hands import drawn_hand, drawn_word
+
+WORDS = drawn_hand(["nulo", "luno", "onul", "ulon", "noul", "lonu", "nulo"])
+
+
+def odd_of(words: list[SourceWord]) -> list[list[float]]:
+    places = [(number, letter) for number, word in enumerate(words) for letter in range(len(word))]
+    odd = oddness(words, places, [words[number].labels[letter] for number, letter in places])
+    ends = np.cumsum([len(word) for word in words])
+    return [part.tolist() for part in np.split(odd, ends[:-1])]
+
+
+def test_a_wrong_label_is_odder_than_all_right_ones() -> None:
+    wrong = drawn_word("nulo", 20)
+    wrong = replace(wrong, labels=("n", "l", "u", "o"))  # u and l changed over
+    *right, last = odd_of([*WORDS, wrong])
+    assert min(last[1:3]) > 0.8
+    assert max(map(max, right)) < min(last[1:3])
+
+
+def test_a_letter_off_its_line_is_odd() -> None:
+    word = drawn_word("nulo", 20)
+    off = replace(word, origin=(word.origin[0], word.origin[1] + 0.8 * word.x_height))
+    *right, last = odd_of([*WORDS, off])
+    assert min(last) > max(map(max, right))
+
+
+def test_two_ways_of_writing_a_letter_are_both_usual() -> None:
+    words = [replace(word, labels=tuple("n" if label in "nu" else label for label in word.labels)) for word in WORDS]
+    assert max(map(max, odd_of(words))) < 0.8
+
+
+def test_a_letter_with_few_drawings_is_never_odd() -> None:
+    assert odd_of(drawn_hand(["nu", "lo"])) == [[0, 0], [0, 0]]
