@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,11 +16,13 @@ from handwriting.writing.joining import JoinHeights, JoinRates, count_joins, joi
 from handwriting.writing.joins import Stroke, second_contacts, strokes_between
 from handwriting.writing.oddness import oddness
 from handwriting.writing.pen import PenFit, pen_of
-from handwriting.writing.source import SMALL_LETTERS, SourceWord
+from handwriting.writing.source import INKED, SMALL_LETTERS, SourceWord
 from handwriting.writing.spacing import APART, PITCH, LetterSpacing, Pair, fit_spacing, pair_distance
 
 EDGE = ""
 """The neighbour of a letter at the edge of its word."""
+MIN_PEN_PIXELS = 12
+"""Pixels of ink from which a letter shows its pen."""
 FULL_LEVEL_PERCENTILE = 60
 """Percentile of a word's inked pixels that stands for the level of its ink."""
 
@@ -124,6 +127,15 @@ class Bank:
         return np.asarray(1 - (1 - drawn) * (1 - odd), np.float64)
 
     @cached_property
+    def pens(self) -> NDArray[np.float64]:
+        """Logarithms of the ink and of the width of strokes of each drawing, float64 ``(n, 2)``."""
+        usual = np.log(np.stack([self.levels, self.widths], 1))[self.word_of]
+        own = np.array([_letter_pen(self.words[one.word], one.letter) for one in self.drawings])
+        # Letters measure both in another way than words do.
+        off = own - usual
+        return np.asarray(np.where(np.isnan(own), usual + np.nanmedian(off, axis=0), own), np.float64)
+
+    @cached_property
     def sides(self) -> list[list[LetterSides]]:
         """The sides of the letters of each word."""
         return [sides_of(word) for word in self.words]
@@ -150,6 +162,19 @@ class Bank:
                 first, second = self.sides[one.word][one.letter : one.letter + 2]
                 pairs[joined].append((one.label, one.after, pair_distance(first, second, joined)))
         return LetterSpacing(fit_spacing(pairs[False], APART), fit_spacing(pairs[True], PITCH))
+
+
+def _letter_pen(word: SourceWord, letter: int) -> tuple[float, float]:
+    """Return the logarithms of a letter's ink, 0..1, and of the width of its strokes in x-heights; NaN for specks."""
+    rows, columns = np.nonzero((word.owner == letter + 1) & (word.ink >= INKED))
+    if len(rows) < MIN_PEN_PIXELS:
+        return np.nan, np.nan
+    part = np.s_[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    inked = ((word.owner[part] == letter + 1) & (word.ink[part] >= INKED)).astype(np.uint8)
+    depth = cv2.distanceTransform(np.pad(inked, 1), cv2.DIST_L2, 5)
+    middle = depth[(depth >= cv2.dilate(depth, np.ones((3, 3)))) & (depth > 0)]
+    level = word.ink[rows, columns].mean() / 255
+    return float(np.log(level)), float(np.log(2 * middle.mean() / word.x_height))
 
 
 def _level(word: SourceWord) -> float:

@@ -37,6 +37,8 @@ class ChoiceCosts:
         level: Difference of the logarithms of ink that costs 1/2.
         width: The same of stroke widths.
         size: The same of the sizes of small letters.
+        letter_level: The same of the ink of two letters next to each other.
+        letter_width: The same of their strokes' widths.
         drift: A word that differs from the pen that it is to have, as a share of what two words next to each other
             would cost.
         mismatch: A drawing that was joined next to one that was not, or a join that the hand would not make.
@@ -57,10 +59,12 @@ class ChoiceCosts:
     level: float = 0.25
     width: float = 0.25
     size: float = 0.2
+    letter_level: float = 0.12
+    letter_width: float = 0.2
     drift: float = 0.35
-    mismatch: float = 4.5
+    mismatch: float = 6.0
     neighbour: float = 0.7
-    edge: float = 2.0
+    edge: float = 3.0
     torn: float = 1.0
     badness: float = 2.5
     recent: float = 6.0
@@ -246,6 +250,8 @@ class Chooser:
         cost += np.where(both, fit, 0)
         style = self._word_pen[first][:, None] - self._word_pen[second][None]
         cost += self._pen_cost(style)
+        pens = (bank.pens[first][:, None] - bank.pens[second][None]) / (costs.letter_level, costs.letter_width)
+        cost += (pens**2).sum(-1) / 2
         cost += costs.torn * (self._torn_after[first][:, None] * 1.0 + self._torn_before[second][None])
         follows = (bank.word_of[first][:, None] == bank.word_of[second][None]) & (
             bank.letter_of[first][:, None] + 1 == bank.letter_of[second][None]

@@ -25,6 +25,16 @@ BEND = 0.35
 """How far from a join the bending of strokes reaches, in x-heights."""
 MIN_BLEND, MAX_BLEND = 0.12, 0.4
 """Length over which one stroke fades into the other, in x-heights."""
+SMOOTH = 0.08
+"""Distance over which one sample of a stroke takes over from the next, in x-heights."""
+SEAM = 0.05
+"""Width of the soft edge of a stroke, in x-heights."""
+LEVELS = (0.35, 0.97)
+"""Range of the ink of strokes that curves take to each other, 0..1; full ink cannot be made darker or paler."""
+MAX_CURVE = 1.25
+"""Largest exponent of ink, and the inverse of the smallest one."""
+MIN_PART = 0.12
+"""Side of a square as large as the smallest part of ink that is left at a join, in x-heights."""
 PAPER = 0.4
 """Paper around a word, in x-heights."""
 MAX_OFF = 0.3
@@ -82,7 +92,7 @@ class PlacedRun:
         at: Where the origin of its source's frame comes to lie, in the word's frame.
         before: How it is joined to the run before, and how far that one's frame lies from its own.
         after: The same of the run after.
-        gain: The factor on its ink at its start and at its end.
+        curve: The exponent of its ink, from 0 for paper to 1 for full ink, at its start and at its end.
         source: A copy of its source with other ink, which it shows in place of that.
     """
 
@@ -90,7 +100,7 @@ class PlacedRun:
     at: NDArray[np.float64]
     before: tuple[Meeting, NDArray[np.float64]] | None
     after: tuple[Meeting, NDArray[np.float64]] | None
-    gain: tuple[float, float]
+    curve: tuple[float, float]
     source: SourceWord | None = None
 
 
@@ -114,15 +124,15 @@ class Composer:
         for first, second, meeting in zip(runs, runs[1:], meetings, strict=False):
             along.append(along[-1] + (meeting.offset[0] if meeting else self._apart(first, second, rng)))
         lifts = _lifts(meetings)
-        gains = self._gains(runs, meetings)
+        curves = self._curves(runs, meetings)
         places = np.stack([along, lifts], 1)
         joins = [
             None if meeting is None else (meeting, places[number + 1] - places[number])
             for number, meeting in enumerate(meetings)
         ]
         return [
-            PlacedRun(run, at, before, after, gain)
-            for run, at, before, after, gain in zip(runs, places, [None, *joins], [*joins, None], gains, strict=True)
+            PlacedRun(run, at, before, after, curve)
+            for run, at, before, after, curve in zip(runs, places, [None, *joins], [*joins, None], curves, strict=True)
         ]
 
     def _runs(self, chosen: Sequence[int]) -> list[LetterRun]:
@@ -169,9 +179,12 @@ class Composer:
         off = float(np.clip(np.mean(drawn), -MAX_OFF, MAX_OFF)) if drawn else 0.0
         return spacing.distance(last.label, following.label) + off - facing(right, left)
 
-    def _gains(self, runs: Sequence[LetterRun], meetings: Sequence[Meeting | None]) -> list[tuple[float, float]]:
-        """Return the factor on the ink of each run at its start and its end: the ink runs on through joins."""
-        gains = []
+    def _curves(self, runs: Sequence[LetterRun], meetings: Sequence[Meeting | None]) -> list[tuple[float, float]]:
+        """Return the exponent of the ink of each run at its start and its end: the ink runs on through joins.
+
+        An exponent leaves paper and full ink as they are, as a pen does that is pressed more or less.
+        """
+        curves = []
         for number in range(len(runs)):
             ends: list[float | None] = []
             for meeting, own in (
@@ -181,12 +194,11 @@ class Composer:
                 if meeting is None:
                     ends.append(None)
                     continue
-                levels = meeting.first.level, meeting.second.level
-                ends.append(float(np.sqrt(levels[0] * levels[1]) / levels[own]))
+                levels = np.log(np.clip([meeting.first.level, meeting.second.level], *LEVELS))
+                ends.append(float(np.clip(levels.mean() / levels[own], 1 / MAX_CURVE, MAX_CURVE)))
             start, end = ends
-            start, end = start or end or 1.0, end or start or 1.0
-            gains.append((float(np.clip(start, 0.7, 1.4)), float(np.clip(end, 0.7, 1.4))))
-        return gains
+            curves.append((start or end or 1.0, end or start or 1.0))
+        return curves
 
     def box(self, placed: Sequence[PlacedRun]) -> InkBox:
         """Return the box around the ink of a word."""
@@ -228,8 +240,13 @@ class Composer:
             total[part] += ink * weight
             np.maximum(strongest[part], np.where(weight > 0, ink, 0), out=strongest[part])
         # Where one stroke fades into another, their weights add up to 1; elsewhere ink that overlaps is not summed.
-        ink = np.minimum(total, strongest)
-        return WordInk(np.rint(np.clip(ink, 0, 255)).astype(np.uint8), column, row)
+        ink = np.rint(np.clip(np.minimum(total, strongest), 0, 255)).astype(np.uint8)
+        for one in placed:
+            if one.after is not None:
+                at = one.after[0].first.points[SAMPLES] + one.at
+                place = (at[0] + slant * at[1]) * resolution + offset[0] - column, -at[1] * resolution + offset[1] - row
+                _drop_specks(ink, place, resolution)
+        return WordInk(ink, column, row)
 
     def _drawn(
         self, one: PlacedRun, u: NDArray[np.float64], v: NDArray[np.float64]
@@ -240,36 +257,38 @@ class Composer:
         own_u, own_v = u - one.at[0], v - one.at[1]
         weight = np.ones(u.shape, np.float32)
         shifted_u, shifted_v = own_u.copy(), own_v.copy()
-        near: list[tuple[NDArray[np.bool_], int]] = []
+        near: list[tuple[NDArray[np.float32], int]] = []
         for join, side in ((one.before, -1), (one.after, 1)):
             if join is None:
                 continue
             meeting, apart = join
             target, moved, along = _bent(meeting, apart, side)
-            distance, nearest = _nearest(own_u, own_v, target, self.bank.slant)
+            distance, share_of = _near(own_u, own_v, target, self.bank.slant)
             falloff = np.exp(-((distance / BEND) ** 2))
-            shifted_u -= falloff * moved[nearest, 0]
-            shifted_v -= falloff * moved[nearest, 1]
+            shifted_u -= falloff * (share_of @ moved[:, 0])
+            shifted_v -= falloff * (share_of @ moved[:, 1])
             start, end = meeting.blend
-            share = np.clip((along[nearest] - start) / (end - start), 0, 1)
-            share = share * share * (3 - 2 * share)
-            on_stroke = distance < 0.75 * (meeting.first.width + meeting.second.width) / 2 + 0.06
-            fade = (1 - share) if side == 1 else share
-            weight = np.where(on_stroke, weight * fade, weight)
-            near.append((on_stroke, side))
+            reached = np.clip((share_of @ along - start) / (end - start), 0, 1)
+            reached = reached * reached * (3 - 2 * reached)
+            # Of the paper next to the stroke, a seam as wide as its edges belongs to it in part.
+            half = (meeting.first.width + meeting.second.width) / 4
+            on_stroke = np.clip((half + 2 * SEAM - distance) / SEAM, 0, 1)
+            fade = (1 - reached) if side == 1 else reached
+            weight *= (1 - on_stroke * (1 - fade)).astype(np.float32)
+            near.append(((on_stroke * fade).astype(np.float32), side))
         matrix = word.from_frame
         x = (matrix[0, 0] * shifted_u + matrix[0, 1] * shifted_v + matrix[0, 2]).astype(np.float32)
         y = (matrix[1, 0] * shifted_u + matrix[1, 1] * shifted_v + matrix[1, 2]).astype(np.float32)
-        ink = cv2.remap(word.ink, x, y, cv2.INTER_CUBIC).astype(np.float32)
+        ink = np.asarray(cv2.remap(word.ink, x, y, cv2.INTER_CUBIC), np.float64)
         own, before, after = _shares(word, first.letter, last.letter)
-        mask = cv2.remap(own, x, y, cv2.INTER_LINEAR, borderValue=1)
-        for on_stroke, side in near:
-            beyond = cv2.remap(before if side == -1 else after, x, y, cv2.INTER_LINEAR)
-            mask = np.where(on_stroke, np.minimum(1, mask + beyond), mask)
+        weight *= cv2.remap(own, x, y, cv2.INTER_LINEAR, borderValue=1)
+        for share, side in near:  # of the letter next to it, the stroke alone, as far as it fades
+            weight += share * cv2.remap(before if side == -1 else after, x, y, cv2.INTER_LINEAR)
         span = self._sides(first).left.min(), self._sides(last).right.max()
         place = np.clip((own_u - span[0]) / max(span[1] - span[0], 1e-6), 0, 1)
-        gain = np.exp(np.log(one.gain[0]) * (1 - place) + np.log(one.gain[1]) * place)
-        return (np.clip(ink * gain, 0, 255) * mask).astype(np.float32), weight
+        if one.curve != (1.0, 1.0):
+            ink = 255 * (np.clip(ink, 0, 255) / 255) ** (one.curve[0] * (1 - place) + one.curve[1] * place)
+        return np.clip(ink, 0, 255).astype(np.float32), weight
 
 
 def _lifts(meetings: Sequence[Meeting | None]) -> NDArray[np.float64]:
@@ -314,14 +333,28 @@ def _bent(
     return np.asarray(own + sign * moved), np.asarray(sign * moved), np.asarray(along)
 
 
-def _nearest(
+def _near(
     u: NDArray[np.float64], v: NDArray[np.float64], path: NDArray[np.float64], slant: float
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return the distance of each point to a path, and the number of its nearest sample."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the distance of each point to a path, and the shares of the samples of the path that are nearest to it.
+
+    The shares add up to 1. They change smoothly from point to point, so that what is bent by them does not fold.
+
+    Args:
+        u: Points, ``(h, w)``.
+        v: The same.
+        path: ``(n, 2)``.
+        slant: The tangent of the slant of their frame.
+
+    Returns:
+        ``(h, w)`` and ``(h, w, n)``.
+    """
     x, y = u + slant * v, v
     px, py = path[:, 0] + slant * path[:, 1], path[:, 1]
     squares = (x[..., None] - px) ** 2 + (y[..., None] - py) ** 2
-    return np.sqrt(squares.min(-1)), squares.argmin(-1)
+    nearest = squares.min(-1)
+    shares = np.exp((nearest[..., None] - squares) / (2 * SMOOTH**2))
+    return np.sqrt(nearest), shares / shares.sum(-1, keepdims=True)
 
 
 def _shares(word: SourceWord, first: int, last: int) -> tuple[NDArray[np.float32], ...]:
@@ -337,6 +370,23 @@ def _shares(word: SourceWord, first: int, last: int) -> tuple[NDArray[np.float32
     before, after = (owner == first) & others, (owner == last + 2) & others
     soft = [cv2.GaussianBlur(part.astype(np.float32), (0, 0), 0.5) for part in (others, before, after)]
     return np.asarray(1 - soft[0], np.float32), np.asarray(soft[1], np.float32), np.asarray(soft[2], np.float32)
+
+
+def _drop_specks(ink: NDArray[np.uint8], place: tuple[float, float], resolution: float) -> None:
+    """Remove what is cut off from both letters at a join: parts of ink too small to be a dot.
+
+    Args:
+        ink: uint8 ``(h, w)``; changed in place.
+        place: Column and row of the join.
+        resolution: Pixels in one x-height.
+    """
+    left, top = (max(0, round(at - 0.5 * resolution)) for at in place)
+    part = ink[top : round(place[1] + 0.5 * resolution), left : round(place[0] + 0.5 * resolution)]
+    count, number, stats, _ = cv2.connectedComponentsWithStats((part > 0).astype(np.uint8), connectivity=8)
+    x, y, width, height, area = stats.T
+    inside = (x > 0) & (y > 0) & (x + width < part.shape[1]) & (y + height < part.shape[0])
+    speck = inside & (area < (MIN_PART * resolution) ** 2) & (np.arange(count) > 0)
+    part[speck[number]] = 0
 
 
 def _extent(bank: Bank, one: PlacedRun) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
