@@ -17,7 +17,9 @@ FONT_X_HEIGHT, FONT_DESCENDER = 2 / 3, 1 / 3
 """Height and depth of the small letters of the stroke fonts, in heights of capitals."""
 BREADTH = 0.85
 """Width of handwriting of the same height as a stroke font."""
-WAVER, WAVER_LENGTH = 0.03, 0.8
+ROUNDING = 0.06
+"""Radius within which corners are rounded, in heights of capitals."""
+WAVER, WAVER_LENGTH = 0.035, 0.8
 """How far strokes stray from their font, and the distance over which they do so alike, in x-heights."""
 SIZE_SD, BREADTH_SD = 0.03, 0.05
 """Standard deviation of the logarithms of height and width between drawings."""
@@ -63,7 +65,7 @@ def in_proportion(character: str, script: bool, pen: HandPen) -> NDArray[np.floa
 
     The edges of the strokes reach those heights, so that their centre lines stay half a stroke within.
     """
-    lines = centre_lines(character, script)
+    lines = rounded(centre_lines(character, script))
     half = pen.width / 2
     capital, x_height = pen.capital, FONT_X_HEIGHT * pen.capital
     depth = FONT_DESCENDER * capital
@@ -80,6 +82,12 @@ def in_proportion(character: str, script: bool, pen: HandPen) -> NDArray[np.floa
     )
     beyond = np.maximum(lines[:, 1] - 1, 0) + np.minimum(lines[:, 1] + font_descender, 0)
     return np.stack([lines[:, 0] * BREADTH * x_height / font_x_height, rise + beyond * capital], 1)
+
+
+def rounded(lines: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return centre lines whose corners are rounded as a moving hand rounds them: the mean of what lies near."""
+    near = ((lines[:, None] - lines[None]) ** 2).sum(-1) < ROUNDING**2
+    return np.asarray(near @ lines / near.sum(1, keepdims=True))
 
 
 def uneven(lines: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:

@@ -27,6 +27,8 @@ GRAIN_LENGTH = 0.08
 """Size of the grain of ink and of the roughness of its edges, in x-heights."""
 WIDTH_SHARE = 0.6
 """Share of the spread of a word's widths that is not due to its crossings."""
+MIN_LEVEL_RANGE = 0.2
+"""Range of the logarithms of the levels of words from which the width is known to depend on the level."""
 FLAT, TALL, TAILED = "acemnorsuvwxz", "bdfhklt", "gpqyj"
 """Small letters without and with an ascender, and with a descender."""
 USUAL_CAPITAL = 2.2
@@ -40,6 +42,7 @@ class HandPen:
     Attributes:
         slant: The tangent of its slant to the right.
         width: The width of its strokes where their ink is half as strong as in their middle.
+        width_rise: How the width grows with the level of a word's ink: the power.
         width_sd: Standard deviation of the logarithm of the width within a word.
         softness: Length over which the edge of a stroke rises from no ink to full ink.
         levels: The level of its ink in words from the palest to the darkest, 0..1, at least one.
@@ -52,6 +55,7 @@ class HandPen:
 
     slant: float
     width: float
+    width_rise: float
     width_sd: float
     softness: float
     levels: tuple[float, ...]
@@ -65,16 +69,21 @@ class HandPen:
 def measure_pen(bank: Bank) -> HandPen:
     """Return the pen of a hand; its words are looked at evenly."""
     step = max(1, len(bank.words) // MAX_MEASURED_WORDS)
-    strokes = np.array([measured for word in bank.words[::step] if (measured := _strokes(word)) is not None])
-    if not len(strokes):
-        strokes = np.array([[0.2, 0.1, 0.08, 0.1]])
+    measured = [(number, _strokes(bank.words[number])) for number in range(0, len(bank.words), step)]
+    found = [(float(bank.levels[number]), strokes) for number, strokes in measured if strokes is not None]
+    strokes = np.array([strokes for _, strokes in found] or [(0.2, 0.1, 0.08, 0.1)])
     width, width_sd, softness, level_sd = np.median(strokes, 0).tolist()
+    levels = np.log([level for level, _ in found] or [1.0])
+    rise = 0.0
+    if np.ptp(levels) > MIN_LEVEL_RANGE:
+        rise = float(np.clip(np.polyfit(levels, np.log(np.maximum(strokes[:, 0], 0.01)), 1)[0], 0, 1))
     x_height = _edge(bank, FLAT, 1, 1.0)
     ascender = _edge(bank, TALL, 1, USUAL_CAPITAL * x_height)
     capitals = [label for label in bank.by_label if len(label) == 1 and label.isupper()]
     return HandPen(
         slant=bank.slant,
         width=width,
+        width_rise=rise,
         width_sd=width_sd,
         softness=softness,
         levels=tuple(np.sort(bank.levels).tolist()),
@@ -156,7 +165,8 @@ def inked(
     distance = distance.reshape(height, width) / RESOLUTION
     fade, swell = (smooth_noise(points, FADE_LENGTH, rng)[nearest].reshape(height, width) for _ in range(2))
     grain, rough = (_grain(distance.shape, rng) for _ in range(2))
-    half = pen.width / 2 * np.exp(np.clip((swell + rough) / np.sqrt(2), -2, 2) * pen.width_sd * WIDTH_SHARE)
+    own_width = pen.width * (level / float(np.median(pen.levels))) ** pen.width_rise
+    half = own_width / 2 * np.exp(np.clip((swell + rough) / np.sqrt(2), -2, 2) * pen.width_sd * WIDTH_SHARE)
     rise = np.clip((half - distance) / pen.softness + 0.5, 0, 1)
     # Ink fails in places; it is seldom stronger than full.
     strength = level * np.exp(-pen.level_sd * np.maximum((fade + grain) / np.sqrt(2), -0.5))
