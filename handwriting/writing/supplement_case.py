@@ -18,6 +18,8 @@ SAME_STROKE = 0.12
 """How far apart along a centre line two places are that belong to the same part of its stroke, in x-heights."""
 MIN_SPUR = 0.12
 """Length of the shortest branch of a centre line, in x-heights."""
+JOINED_BEFORE, JOINED_AFTER = 0.8, 0.25
+"""Badness of the stroke that leads into a letter, and of the one that leads on, in its other case."""
 MIN_HEIGHT = 0.2
 """Height that the smallest letter counts as having, in x-heights."""
 
@@ -32,8 +34,9 @@ def in_other_case(bank: Bank, label: str, wanted: str, pen: HandPen) -> list[Sou
         pen: The hand's pen.
     """
     numbers = bank.by_label[label]
-    alone = [(bank.drawings[number].entry is None) + (bank.drawings[number].exit is None) for number in numbers]
-    best = numbers[np.argsort(bank.badness[numbers] - 0.25 * np.array(alone), kind="stable")][:VARIANTS]
+    drawings = [bank.drawings[number] for number in numbers]
+    joins = [(one.entry is not None) * JOINED_BEFORE + (one.exit is not None) * JOINED_AFTER for one in drawings]
+    best = numbers[np.argsort(bank.badness[numbers] + joins, kind="stable")][:VARIANTS]
     if wanted.isupper():
         edges = 0.0, pen.capital
     else:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from handwriting.writing.source import SourceWord
 from handwriting.writing.stroke_fonts import centre_lines
 from handwriting.writing.supplement_pen import HandPen, inked, smooth_noise
+from handwriting.writing.supplement_script import with_joins
 
 VARIANTS = 5
 """Drawings made of each character; each has the ink of other words of the hand."""
@@ -34,6 +35,8 @@ SMALL_SIGNS = ".,;:-_~=+*<>\u00ab\u00bb\u2039\u203a\u2013\u2014\u00b7"
 def drawn_words(character: str, pen: HandPen, joined: bool, seed: int) -> list[SourceWord]:
     """Return drawings of a character in the style of a hand, each a word of one letter.
 
+    A small letter of a joined hand has strokes before and after it that belong to letters without a label.
+
     Args:
         character: A :func:`~handwriting.writing.stroke_fonts.drawable` character.
         pen: The hand's pen.
@@ -43,9 +46,12 @@ def drawn_words(character: str, pen: HandPen, joined: bool, seed: int) -> list[S
     rng = seeded(seed, character)
     script = joined and character.islower() and character.isascii()
     lines = in_proportion(character, script, pen)
+    owners = None
+    if script:
+        lines, owners = with_joins(lines, pen)
     shares = rng.permutation(VARIANTS)
     return [
-        inked(uneven(lines, rng), pen, character, quantile(pen, (share + 0.5) / VARIANTS), rng, number)
+        inked(uneven(lines, rng), pen, character, quantile(pen, (share + 0.5) / VARIANTS), rng, number, owners)
         for number, share in enumerate(shares)
     ]
 

@@ -31,6 +31,8 @@ MIN_LEVEL_RANGE = 0.2
 """Range of the logarithms of the levels of words from which the width is known to depend on the level."""
 FLAT, TALL, TAILED = "acemnorsuvwxz", "bdfhklt", "gpqyj"
 """Small letters without and with an ascender, and with a descender."""
+USUAL_JOIN = (0.25, 0.7)
+"""Height in x-heights and angle in radians at which a hand joins letters of which no join is known."""
 USUAL_CAPITAL = 2.2
 """Height of the capitals of a hand of which none is known, in x-heights."""
 
@@ -51,6 +53,8 @@ class HandPen:
         ascender: The height of b, d, h and the like.
         descender: How far p, q and the like reach below the baseline.
         capital: The height of its capitals.
+        join_height: The height at which most of its letters are joined.
+        join_angle: The angle above the baseline at which the joining stroke rises there, in radians of the frame.
     """
 
     slant: float
@@ -64,6 +68,8 @@ class HandPen:
     ascender: float
     descender: float
     capital: float
+    join_height: float
+    join_angle: float
 
 
 def measure_pen(bank: Bank) -> HandPen:
@@ -77,6 +83,8 @@ def measure_pen(bank: Bank) -> HandPen:
     rise = 0.0
     if np.ptp(levels) > MIN_LEVEL_RANGE:
         rise = float(np.clip(np.polyfit(levels, np.log(np.maximum(strokes[:, 0], 0.01)), 1)[0], 0, 1))
+    joins = [(drawing.exit.height, drawing.exit.direction) for drawing in bank.drawings if drawing.exit is not None]
+    join_height, join_angle = np.median(joins or [USUAL_JOIN], 0).tolist()
     x_height = _edge(bank, FLAT, 1, 1.0)
     ascender = _edge(bank, TALL, 1, USUAL_CAPITAL * x_height)
     capitals = [label for label in bank.by_label if len(label) == 1 and label.isupper()]
@@ -92,6 +100,8 @@ def measure_pen(bank: Bank) -> HandPen:
         ascender=ascender,
         descender=-_edge(bank, TAILED, 0, -x_height),
         capital=_edge(bank, capitals, 1, ascender),
+        join_height=join_height,
+        join_angle=join_angle,
     )
 
 
@@ -143,7 +153,13 @@ def _edge(bank: Bank, labels: Iterable[str], side: int, otherwise: float) -> flo
 
 
 def inked(
-    points: NDArray[np.float64], pen: HandPen, label: str, level: float, rng: np.random.Generator, number: int = 0
+    points: NDArray[np.float64],
+    pen: HandPen,
+    label: str,
+    level: float,
+    rng: np.random.Generator,
+    number: int = 0,
+    owners: NDArray[np.int64] | None = None,
 ) -> SourceWord:
     """Return a word of one letter that a pen draws along centre lines.
 
@@ -154,6 +170,8 @@ def inked(
         level: The level of its ink, 0..1.
         rng: Draws how its ink and width vary along the strokes.
         number: Its number among the drawings of the character.
+        owners: Whether each point belongs to the letter before (0), to the letter (1), or to the one after (2): the
+            word then has letters without a label before and after it.
     """
     x, y = (points[:, 0] + pen.slant * points[:, 1]) * RESOLUTION, -points[:, 1] * RESOLUTION
     around = round(PAPER * RESOLUTION)
@@ -171,12 +189,14 @@ def inked(
     # Ink fails in places; it is seldom stronger than full.
     strength = level * np.exp(-pen.level_sd * np.maximum((fade + grain) / np.sqrt(2), -0.5))
     ink = np.rint(255 * np.clip(strength, 0, 1) * rise * rise * (3 - 2 * rise)).astype(np.uint8)
+    labels = (label,) if owners is None else ("", label, "")
+    owner = np.ones(ink.shape, np.int64) if owners is None else owners[nearest].reshape(ink.shape) + 1
     return SourceWord(
         key=(label, 0, number),
         ink=ink,
-        owner=(ink > 0).astype(np.int16),
-        labels=(label,),
-        badness=(0.0,),
+        owner=np.where(ink > 0, owner, 0).astype(np.int16),
+        labels=labels,
+        badness=tuple(0.0 if one else 1.0 for one in labels),
         x_height=float(RESOLUTION),
         origin=(float(-left), float(-top)),
         slope=0.0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from string import ascii_lowercase
 
 import cv2
 import numpy as np
@@ -18,7 +19,7 @@ from handwriting.writing.supplement_marks import MARKS, dot_of, drawn_marks, mar
 from handwriting.writing.supplement_pen import HandPen, measure_pen, stroke_width
 from handwriting.writing.writer import HandWriter
 from handwriting.writing.written_words import Sign
-from tests.writing.hands import SLANT, STROKE, drawn_hand
+from tests.writing.hands import JOIN, SLANT, STROKE, drawn_hand, drawn_word
 
 TEXTS = ["nulon", "lunnou", "ounlun", "nnuull", "luonol", "unonlu"]
 
@@ -80,7 +81,7 @@ def test_drawn_characters_differ_from_each_other_and_not_from_run_to_run(pen: Ha
 def test_many_characters_can_be_drawn(character: str, pen: HandPen) -> None:
     assert drawable([character]) == {character}
     for word in drawn_words(character, pen, True, 0):
-        assert word.labels == (character,)
+        assert [label for label in word.labels if label] == [character]
         assert word.ink.max() > 150
 
 
@@ -100,6 +101,28 @@ def test_a_thinned_bar_is_its_middle_line() -> None:
 def test_script_letters_are_upright_before_they_take_the_slant_of_the_hand() -> None:
     tall = centre_lines("l", script=True)
     assert abs(float(np.polyfit(tall[:, 1], tall[:, 0], 1)[0])) < 0.2
+
+
+def test_drawn_letters_of_a_joined_hand_join_where_its_own_do(pen: HandPen) -> None:
+    assert pen.join_height == pytest.approx(JOIN, abs=0.05)
+    joined = Bank([word for letter in ascii_lowercase for word in drawn_words(letter, pen, True, 0)[:2]]).drawings
+    entries = [one.entry for one in joined if one.entry is not None]
+    exits = [one.exit for one in joined if one.exit is not None]
+    assert len(entries) > 0.9 * len(joined)
+    assert len(exits) > 0.9 * len(joined)
+    assert np.median([abs(one.height - pen.join_height) for one in entries]) < 0.1
+    assert np.median([abs(one.height - pen.join_height) for one in exits]) < 0.1
+    apart = Bank([word for letter in "aoz" for word in drawn_words(letter, pen, False, 0)]).drawings
+    assert all(one.entry is None and one.exit is None for one in apart)
+
+
+def test_a_hand_of_one_letter_has_a_pen() -> None:
+    alone = Bank([drawn_word("n")])
+    pen = measure_pen(alone)
+    assert 0.1 < pen.width < 0.25
+    assert pen.capital > pen.x_height
+    writer = HandWriter(alone)
+    assert writer((Sign("n", "\u0303", "ñ"), Sign("q", typed="q", drawn=True))).draw(20.0, (0.0, 0.0)).ink.max() > 150
 
 
 def test_a_letter_in_its_other_case_keeps_the_width_of_its_strokes(bank: Bank, pen: HandPen) -> None:
