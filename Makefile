@@ -1,5 +1,5 @@
 # Two commands do everything from a fresh clone: `make train` and `make test`. `make bench`,
-# `make bench-segmentation`, `make bench-labelling` and `make bench-writing` measure, `make experiments` compares,
+# `make bench-segmentation`, `make bench-labelling`, `make bench-finetuning` and `make bench-writing` measure, `make experiments` compares,
 # `make dashboard` shows.
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +8,7 @@ ARGS ?=
 # Tests run side by side, those of a file in one process; each has one thread, so that they do not wait for each other.
 PYTEST := OMP_NUM_THREADS=1 $(RUN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
-.PHONY: train test test-quick check dashboard screenshots bench bench-segmentation bench-labelling bench-writing experiments studies clean
+.PHONY: train test test-quick check dashboard screenshots bench bench-segmentation bench-labelling bench-finetuning bench-writing experiments studies clean
 
 train: $(VENV)/.installed  ## install, and train the default model on the embedded digits
 	$(RUN)/python train.py $(ARGS)
@@ -38,6 +38,9 @@ bench-segmentation: $(VENV)/.installed  ## how well and how fast pages are segme
 
 bench-labelling: $(VENV)/.installed  ## how right labels are, and how little a person is asked for them; needs ARGS="root=<real data>": half an hour
 	$(RUN)/python -m benchmarks labelling $(ARGS)
+
+bench-finetuning: $(VENV)/.installed  ## what a model of other hands gives to one trained on few glyphs of a hand; needs ARGS="root=<real data>": some minutes
+	$(RUN)/python -m benchmarks finetuning $(ARGS)
 
 bench-writing: $(VENV)/.installed  ## how well written words pass for real ones; needs ARGS="root=<real data> out=<folder>": some minutes
 	$(RUN)/python -m benchmarks writing $(ARGS)

@@ -45,9 +45,12 @@ TARGETS = {
     "bench": ("speed",),
     "bench-segmentation": ("segmentation",),
     "bench-labelling": ("labelling",),
+    "bench-finetuning": ("finetuning",),
     "bench-writing": ("writing",),
 }
 """The command that a target of the Makefile passes its ``ARGS`` to; those of other targets are not for a command."""
+BENCHMARKS = {words[0] for target, words in TARGETS.items() if target.startswith("bench")}
+"""The commands that are benchmarks."""
 
 
 class Block(NamedTuple):
@@ -206,7 +209,7 @@ def test_every_command_composes(
         shutil.copytree(CONF, tmp_path / "conf")
         status = start(Command(words[0], conf=write_configs(tmp_path / "conf")), words[1:])
     else:
-        status = (benchmark if words[0] in ("speed", "segmentation", "labelling", "writing") else main)(words)
+        status = (benchmark if words[0] in BENCHMARKS else main)(words)
     assert status == 0, capsys.readouterr().err
     assert alone or helped or "???" not in capsys.readouterr().out
 
