@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 from benchmarks.cli import main
+from benchmarks.writing_folds import floor_folds, written_folds
+from benchmarks.writing_judge import score_pictures, train_judge, verdict
 from benchmarks.writing_pairs import MIN_INK, Pairs, draw_words, line_pairs, word_pairs
+from benchmarks.writing_seams import STEP_MEASURE, matched, measure, real_joins, seams, windows
 from benchmarks.writing_sheets import ANSWERS_FILE, SIZES, score, wilson, write_sheets
 from benchmarks.writing_words import WRITERS, Hand, Writer
 from handwriting.writing.source import SourceWord
@@ -129,6 +132,45 @@ def test_a_real_word_is_drawn_as_its_page_shows_it(hand: Hand) -> None:
     height, width = np.minimum(own.shape, picture.ink.shape)
     assert np.abs(np.subtract(own.shape, picture.ink.shape)).max() <= 2
     assert np.corrcoef(own[:height, :width].ravel(), picture.ink[:height, :width].ravel())[0, 1] > 0.9
+
+
+def test_a_judge_learns_from_no_ink_that_it_judges(hand: Hand) -> None:
+    for fold in [*written_folds(hand, Writer(hand), 0), *floor_folds(hand, 0)]:
+        learned, judged = (
+            {number for word in [*words.real, *words.written] for number in word.sources}
+            for words in (fold.learned, fold.judged)
+        )
+        assert learned
+        assert judged
+        assert not learned & judged
+        assert fold.judged.real
+        assert fold.judged.written
+
+
+def test_a_judge_tells_what_differs_and_not_what_does_not() -> None:
+    rng = np.random.default_rng(0)
+    plain = rng.integers(0, 60, (160, 16, 16), dtype=np.uint8)
+    marked = plain.copy()
+    marked[::2, 4:10, 4:10] = 220
+    is_marked, is_by_chance = np.arange(160) % 2 == 0, rng.permutation(160) % 2 == 0
+    accuracy = []
+    for pictures, classes in ((marked, is_marked), (plain, is_by_chance)):
+        network = train_judge(list(pictures[:100]), classes[:100], 16, 0)
+        accuracy.append(verdict([score_pictures(network, pictures[100:])], [classes[100:]]).accuracy)
+    assert accuracy[0] > 0.95
+    assert 0.25 < accuracy[1] < 0.75
+
+
+def test_seams_lie_on_drawn_strokes_as_real_joins_do(hand: Hand) -> None:
+    (fold, _) = written_folds(hand, Writer(hand), 0)
+    pairs = matched(seams(fold.learned.written), real_joins(fold.learned.real), np.random.default_rng(0))
+    assert len(pairs) > 20
+    assert len({id(real) for _, real in pairs}) == len(pairs)
+    assert all(seam.letters[0] == real.letters[0] for seam, real in pairs)
+    for joins in zip(*pairs, strict=True):
+        around = windows(joins, 20)
+        assert (around[:, 13:18, 13:18].max((1, 2)) > 90).mean() > 0.9
+        assert np.nanmedian(measure(joins)[:, STEP_MEASURE]) < 0.1
 
 
 def test_answers_say_which_side_is_real(hand: Hand, tmp_path: Path) -> None:
