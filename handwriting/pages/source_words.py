@@ -20,6 +20,7 @@ from handwriting.pages.folder import SEGMENT_AGAIN, SegmentedFolder
 from handwriting.pages.labels import CharacterKey, LabelRow, character_key, read_labels
 from handwriting.pages.names import REPORT_FILE
 from handwriting.segmentation.crops import margin_of
+from handwriting.writing.slant import refined_slant
 from handwriting.writing.source import SMALL_LETTERS, SourceWord, apply, without_grain
 
 INKED = 90
@@ -217,4 +218,4 @@ def _slant(words: Sequence[SourceWord]) -> float:
     points = [apply(word.to_frame, *np.nonzero((word.owner > 0) & (word.ink >= INKED))[::-1]) for word in words]
     number = np.repeat(np.arange(len(words)), [len(one) for one in points])
     along, rise = np.concatenate(points).T if points else np.zeros((2, 0))
-    return sharpest_slope(along, rise, number) if len(along) else 0.0
+    return refined_slant(along, rise, number, sharpest_slope(along, rise, number)) if len(along) else 0.0

@@ -77,6 +77,9 @@ class Bank:
         bank.words, bank.drawings, bank.by_label = list(self.words), list(self.drawings), dict(self.by_label)
         bank.levels, bank.widths, bank.sizes, bank.slant = self.levels, self.widths, self.sizes, self.slant
         bank._add(words)
+        # What is particular to the hand is not measured on what was made for it.
+        bank.sides = [*self.sides, *map(sides_of, words)]
+        bank.spacing, bank.join_rates, bank.join_heights = self.spacing, self.join_rates, self.join_heights
         return bank
 
     def _add(self, words: Sequence[SourceWord]) -> None:

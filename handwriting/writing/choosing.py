@@ -33,6 +33,7 @@ class ChoiceCosts:
         height: Difference of heights of the strokes at a join that costs 1/2.
         shape: Distance of the two strokes when laid over each other that costs 1/2.
         slide: How far one stroke slides along the other that costs 1/2.
+        distance: Difference of the letters' distance from the hand's usual one that costs 1/2.
         overlap: Length over which two strokes run together that costs nothing.
         level: Difference of the logarithms of ink that costs 1/2.
         width: The same of stroke widths.
@@ -55,6 +56,7 @@ class ChoiceCosts:
     height: float = 0.08
     shape: float = 0.04
     slide: float = 0.15
+    distance: float = 0.25
     overlap: float = 0.3
     level: float = 0.25
     width: float = 0.25
@@ -100,6 +102,10 @@ class Chooser:
         self._exit_pen = _pen([drawing.exit for drawing in bank.drawings])
         self._entry_ends = _ends([drawing.entry for drawing in bank.drawings])
         self._exit_ends = _ends([drawing.exit for drawing in bank.drawings])
+        # How far the middle of each letter lies from its cuts.
+        middles = np.array([bank.sides[drawing.word][drawing.letter].middle for drawing in bank.drawings])
+        self._to_exit = _cuts([drawing.exit for drawing in bank.drawings]) - middles
+        self._from_entry = middles - _cuts([drawing.entry for drawing in bank.drawings])
         unknown = "?" * 2  # no label
         self._before = np.array([unknown if one.before is None else _beside(one.before) for one in bank.drawings])
         self._after = np.array([unknown if one.after is None else _beside(one.after) for one in bank.drawings])
@@ -232,12 +238,15 @@ class Chooser:
         fit = np.full(both.shape, np.inf)
         window = SAMPLES + np.arange(-CORE, CORE + 1)
         exits = self._exit[first][:, window]
+        usual = bank.spacing.joined.distance(bank.drawings[first[0]].label, bank.drawings[second[0]].label)
+        off = self._to_exit[first][:, None] + self._from_entry[second][None] - usual
         for shift in SHIFTS:
             entries = self._entry[second][:, np.clip(window + shift, 0, 2 * SAMPLES)]
-            rise, spread = _laid_over(exits, entries)
+            apart, spread = _laid_over(exits, entries)
             reach = self._overlap(first, second, int(shift))
             value = (
-                (rise / costs.height) ** 2 / 2
+                (apart[..., 1] / costs.height) ** 2 / 2
+                + ((off + apart[..., 0]) / costs.distance) ** 2 / 2
                 + spread / costs.shape**2 / 2
                 + (shift * STEP / costs.slide) ** 2 / 2
                 + np.maximum(0, costs.overlap - reach) / 0.1 * 0.4
@@ -272,21 +281,21 @@ def _beside(label: str) -> str:
 def _laid_over(
     exits: NDArray[np.float64], entries: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return by how much each exit lies above each entry, and their mean squared distance when laid over each other.
+    """Return by how much each exit lies off each entry, and their mean squared distance when laid over each other.
 
     Args:
         exits: Points of strokes, ``(n, k, 2)``.
         entries: Points of other strokes, ``(m, k, 2)``.
 
     Returns:
-        Both ``(n, m)``.
+        How far to the right and above, ``(n, m, 2)``, and the distance, ``(n, m)``.
     """
     of_exits, of_entries = exits.mean(1), entries.mean(1)
     exits, entries = exits - of_exits[:, None], entries - of_entries[:, None]
     count = exits.shape[1]
     product = exits.reshape(len(exits), -1) @ entries.reshape(len(entries), -1).T
     squares = (exits**2).sum((1, 2))[:, None] + (entries**2).sum((1, 2))[None]
-    return of_exits[:, None, 1] - of_entries[None, :, 1], np.maximum(squares - 2 * product, 0) / count
+    return of_exits[:, None] - of_entries[None], np.maximum(squares - 2 * product, 0) / count
 
 
 def _paths(strokes: Sequence) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -296,6 +305,11 @@ def _paths(strokes: Sequence) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         if stroke is not None:
             points[number] = stroke.points - [stroke.points[SAMPLES, 0], 0]
     return points, np.array([stroke is not None for stroke in strokes])
+
+
+def _cuts(strokes: Sequence) -> NDArray[np.float64]:
+    """Return where strokes are cut along their words; 0 for none."""
+    return np.array([0.0 if stroke is None else stroke.points[SAMPLES, 0] for stroke in strokes])
 
 
 def _pen(strokes: Sequence) -> NDArray[np.float64]:

@@ -14,6 +14,8 @@ MAX_DEVIATION = 3.0
 """Robust standard deviations to which a value that lies further off is drawn in: a wrong box must not count more."""
 MAX_LAG = 0.99
 """Largest autocorrelation."""
+MIN_SHARED = 0.1
+"""Share of the variance of a measure that is the word's, from which it can be said whether that drifts."""
 MIN_WORDS = 6
 """Words of a page from which its own median is taken off; with fewer nothing can be said of the page."""
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -103,7 +105,7 @@ def drift(pages: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> D
         pages: For each page the measures of the two halves of its words, in reading order, float64 ``(n,)`` each; NaN
             where there is none. Both are the same array where a word is measured as a whole.
     """
-    products, neighbours, count, following = 0.0, 0.0, 0, 0
+    products, neighbours, squares, count, following = 0.0, 0.0, 0.0, 0, 0
     for halves in pages:
         known = np.isfinite(halves[0]) & np.isfinite(halves[1])
         if known.sum() < MIN_WORDS:
@@ -115,10 +117,11 @@ def drift(pages: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> D
         both = known[:-1] & known[1:]
         means = (first + second) / 2
         products += float(np.nansum(first * second))
+        squares += float(np.nansum(first**2 + second**2)) / 2
         neighbours += float(np.nansum(means[:-1] * means[1:]))
         count, following = count + int(known.sum()), following + int(both.sum())
-    if products <= 0 or not following:
-        return Drift(0.0, 0.0)
+    if products <= MIN_SHARED * squares or not following:
+        return Drift(float(np.sqrt(max(products, 0) / max(count, 1))), 0.0)
     lag = neighbours / following / (products / count)
     lag += (1 + 3 * lag) / following  # Kendall (1954): the mean was taken off
     return Drift(float(np.sqrt(products / count)), float(np.clip(lag, -MAX_LAG, MAX_LAG)))
