@@ -72,14 +72,20 @@ class Bank:
         self.slant = float(np.median([word.slant for word in self.words]))
 
     def extended(self, words: Sequence[SourceWord]) -> Bank:
-        """Return a bank of the same hand with more words; the numbers of words and drawings stay."""
+        """Return a bank with more words that are made for a hand; what is measured of the hand stays.
+
+        The numbers of words and drawings stay, too.
+        """
         bank = Bank.__new__(Bank)
         bank.words, bank.drawings, bank.by_label = list(self.words), list(self.drawings), dict(self.by_label)
         bank.levels, bank.widths, bank.sizes, bank.slant = self.levels, self.widths, self.sizes, self.slant
         bank._add(words)
-        # What is particular to the hand is not measured on what was made for it.
+        new = bank.drawings[len(self.drawings) :]
+        bank.badness = np.append(self.badness, [drawing.badness for drawing in new])
+        usual = np.median(self.pens - self._word_pens(self.drawings), axis=0)
+        bank.pens = np.concatenate([self.pens, bank._letter_pens(new, usual)])
         bank.sides = [*self.sides, *map(sides_of, words)]
-        bank.spacing, bank.join_rates, bank.join_heights = self.spacing, self.join_rates, self.join_heights
+        bank.join_rates, bank.join_heights, bank.spacing = self.join_rates, self.join_heights, self.spacing
         return bank
 
     def _add(self, words: Sequence[SourceWord]) -> None:
@@ -132,11 +138,20 @@ class Bank:
     @cached_property
     def pens(self) -> NDArray[np.float64]:
         """Logarithms of the ink and of the width of strokes of each drawing, float64 ``(n, 2)``."""
-        usual = np.log(np.stack([self.levels, self.widths], 1))[self.word_of]
-        own = np.array([_letter_pen(self.words[one.word], one.letter) for one in self.drawings])
+        return self._letter_pens(self.drawings)
+
+    def _word_pens(self, drawings: Sequence[Drawing]) -> NDArray[np.float64]:
+        """Return what :attr:`pens` says, of the word of each drawing."""
+        of = np.array([drawing.word for drawing in drawings], int)
+        return np.asarray(np.log(np.stack([self.levels, self.widths], 1))[of])
+
+    def _letter_pens(self, drawings: Sequence[Drawing], off: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """Return :attr:`pens` of some drawings; those too small to be measured lie ``off`` their words as others do."""
+        usual = self._word_pens(drawings)
+        own = np.array([_letter_pen(self.words[one.word], one.letter) for one in drawings]).reshape(-1, 2)
         # Letters measure both in another way than words do.
-        off = own - usual
-        return np.asarray(np.where(np.isnan(own), usual + np.nanmedian(off, axis=0), own), np.float64)
+        off = np.nanmedian(own - usual, axis=0) if off is None else off
+        return np.asarray(np.where(np.isnan(own), usual + off, own), np.float64)
 
     @cached_property
     def sides(self) -> list[list[LetterSides]]:

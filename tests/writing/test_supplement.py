@@ -254,3 +254,15 @@ def test_words_end_at_punctuation(bank: Bank) -> None:
     writer.supply(signs)
     last = writer.place("unol.")[-2]
     assert writer.bank.drawings[last.run.drawings[-1]].exit is None
+
+
+def test_what_is_measured_of_a_hand_stays_when_its_bank_is_extended(bank: Bank, pen: HandPen) -> None:
+    extended = bank.extended([*drawn_words("7", pen, True, 0), *drawn_words("n", pen, True, 0)])
+    count = len(bank.drawings)
+    assert len(extended.drawings) == count + 10
+    np.testing.assert_array_equal(extended.badness[:count], bank.badness)
+    np.testing.assert_array_equal(extended.pens[:count], bank.pens)
+    assert extended.pens.shape == (count + 10, 2)
+    assert np.isfinite(extended.pens).all()
+    assert len(extended.sides) == len(extended.words)
+    assert (extended.join_rates, extended.spacing) == (bank.join_rates, bank.spacing)
