@@ -6,11 +6,11 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from handwriting.errors import RunError
+from handwriting.errors import ConfigError, RunError
 
 MAX_JSON_BYTES = 20_000_000
 """Size of the largest JSON file that is read; a thousandth of it is usual."""
@@ -49,6 +49,24 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
         raise RunError(no_space(path)) from error
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def answers(question: Callable[[], bool]) -> bool:
+    """Return what the file system says of a path; False where no file can have that name."""
+    try:
+        return question()
+    except OSError:
+        return False
+
+
+def refuse_overwriting(paths: Iterable[Path], overwrite: bool) -> None:
+    """Refuse to replace files unless the user allows it.
+
+    Raises:
+        ConfigError: If one of ``paths`` exists and ``overwrite`` is false.
+    """
+    if not overwrite and (taken := next((path for path in paths if answers(path.exists)), None)):
+        raise ConfigError(f"{taken} exists already: give another out=, or overwrite=true to replace it.")
 
 
 def no_space(path: str | Path) -> str:

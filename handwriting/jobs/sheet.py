@@ -11,8 +11,9 @@ from pydantic import Field
 
 from handwriting.errors import ConfigError, DataError, RunError
 from handwriting.fields import AnyPath, FreeText
-from handwriting.files import write_atomically
+from handwriting.files import answers, refuse_overwriting, write_atomically
 from handwriting.jobs.arguments import Seed, Switch, read_arguments
+from handwriting.jobs.given_text import given_text, shortened, text_file
 from handwriting.labelling.copy_lines import copy_lines, copy_pages, is_right_to_left
 from handwriting.labelling.copy_text import (
     COVERAGE_KINDS,
@@ -21,7 +22,6 @@ from handwriting.labelling.copy_text import (
     choose_texts,
     count_signs,
 )
-from handwriting.labelling.plain_text import read_text_file
 from handwriting.text import counted, printable
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ MAX_PAGES = 20
 """Pages of one sheet: more than anybody copies by hand."""
 MAX_NAMED = 26
 """Characters or pairs that a printed line names."""
-MAX_SHOWN_CHARACTERS = 40
-"""How much of a text a message shows."""
 NOTES = 3
 """Lines of the instructions on each page."""
 MAX_NOTE_CHARACTERS = 100
@@ -90,7 +88,9 @@ def run(cfg: DictConfig) -> CopySheet:
     arguments = read_arguments(Arguments, cfg)
     out = _pdf_path(arguments.out)
     font = Path(arguments.font).expanduser() if arguments.font else None
-    own_text = None if arguments.text is None else _own_text(arguments.text)
+    own_text = None if arguments.text is None else given_text(arguments.text, "copy")
+    if own_text is not None and not copy_lines(own_text):
+        raise ConfigError(f"text={shortened(arguments.text or '')} holds nothing to copy.")
 
     from handwriting.plots.copy_sheet import draw_pdf, lines_per_page, missing_glyphs, paper_limits
 
@@ -102,14 +102,14 @@ def run(cfg: DictConfig) -> CopySheet:
     pages *= 1 if arguments.text is None else arguments.repeat
     if len(pages) > MAX_PAGES:
         raise ConfigError(
-            f"text={_shortened(arguments.text or '')} fills {len(pages):,} pages, and a sheet has {MAX_PAGES} at most. "
+            f"text={shortened(arguments.text or '')} fills {len(pages):,} pages, and a sheet has {MAX_PAGES} at most. "
             "Give a shorter text."
         )
     files = _text_files(out, len(pages))
     listed = _listed([str(files[0]), *(file.name for file in files[1:])])
-    if (source := _source(arguments.text)) and any(source == file.resolve() for file in files):
+    if (source := text_file(arguments.text)) and any(source == file.resolve() for file in files):
         raise ConfigError(f"out={arguments.out} would replace {source.name}, the text itself: give another out=.")
-    _refuse_overwriting([out, *files], arguments.overwrite)
+    refuse_overwriting([out, *files], arguments.overwrite)
     everything = "".join(line for page in pages for line in page)
     photographs = [file.with_suffix(".jpg").name for file in files]
     copied = (
@@ -153,7 +153,7 @@ def _pdf_path(out: str) -> Path:
         ConfigError: If ``out`` is a folder, or has the ending of another kind of file.
     """
     path = Path(out).expanduser()
-    if out.endswith("/") or _answers(path.is_dir):
+    if out.endswith("/") or answers(path.is_dir):
         raise ConfigError(f"out={out} is a folder: name the file, such as {path / 'copy_me.pdf'}.")
     if path.suffix.lower() not in ("", ".pdf"):
         raise ConfigError(f"out={out}: the sheet is a PDF. Give {path.with_suffix('.pdf')}; its text goes next to it.")
@@ -165,51 +165,6 @@ def _text_files(out: Path, pages: int) -> list[Path]:
     if pages == 1:
         return [out.with_suffix(".txt")]
     return [out.with_name(f"{out.stem}_{number}.txt") for number in range(1, pages + 1)]
-
-
-def _refuse_overwriting(paths: Sequence[Path], overwrite: bool) -> None:
-    if not overwrite and (taken := [path for path in paths if _answers(path.exists)]):
-        raise ConfigError(f"{taken[0]} exists already: give another out=, or overwrite=true to replace it.")
-
-
-def _answers(question: Callable[[], bool]) -> bool:
-    """Return what the file system says of a path; False where no file can have that name."""
-    try:
-        return question()
-    except OSError:
-        return False
-
-
-def _own_text(text: str) -> str:
-    """Return the text that ``text`` is, or names by ``@`` and a file.
-
-    Raises:
-        ConfigError: If it holds nothing to copy, or names a file without ``@``.
-        DataError: If the file cannot be read, is not text in UTF-8, or is far too large.
-    """
-    content = text
-    if text.startswith("@"):
-        path = Path(text[1:]).expanduser()
-        content = read_text_file(path, f"text=@{path}", "Give @ and a text file.")
-    elif _answers(Path(text).expanduser().is_file):
-        raise ConfigError(f"text={text} is a file: write text=@{text} to copy what it holds.")
-    elif _has_undecoded(text):
-        raise ConfigError(
-            f"text={_shortened(text)} is not text in the encoding of your terminal. Give it in a file: text=@file."
-        )
-    if not copy_lines(content):
-        raise ConfigError(f"text={_shortened(text)} holds nothing to copy.")
-    return content
-
-
-def _has_undecoded(text: str) -> bool:
-    """Return whether an argument holds bytes that Python could not decode, and escaped."""
-    return any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _source(text: str | None) -> Path | None:
-    """Return the file that ``text`` names, resolved; None where it names none."""
-    return Path(text[1:]).expanduser().resolve() if text and text.startswith("@") else None
 
 
 def _notes(file: Path) -> list[str]:
@@ -280,11 +235,6 @@ def _listed(names: Sequence[str]) -> str:
     ['a_1', 'a_1 and a_2', 'a_1 to a_3']
     """
     return names[0] if len(names) == 1 else f"{names[0]} {'and' if len(names) == 2 else 'to'} {names[-1]}"
-
-
-def _shortened(text: str) -> str:
-    line = printable(" ".join(text.split()))
-    return line if len(line) <= MAX_SHOWN_CHARACTERS else f"{line[:MAX_SHOWN_CHARACTERS]} ..."
 
 
 def _writing(content: bytes) -> Callable[[IO[bytes]], object]:

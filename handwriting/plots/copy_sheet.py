@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.backends.backend_pdf import FigureCanvasPdf, PdfPages
@@ -18,10 +18,8 @@ from matplotlib.textpath import TextPath
 
 from handwriting.errors import ConfigError
 from handwriting.labelling.copy_lines import LineLimits, line_width
+from handwriting.writing.paper import PAPER_SIZES, SheetSize
 
-Paper = Literal["a4", "letter"]
-PAPER_SIZES: dict[Paper, tuple[float, float]] = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
-"""Width and height of each paper, in millimetres."""
 SIDE, TOP, BOTTOM = 20.0, 17.0, 15.0
 """Margins, in millimetres."""
 NOTE_STEP = 4.6
@@ -49,7 +47,7 @@ TEXT_FONT, NOTE_FONT = "DejaVu Serif", "DejaVu Sans"
 """Both come with matplotlib: the same sheet on every machine."""
 
 
-def lines_per_page(paper: Paper, notes: int) -> int:
+def lines_per_page(paper: SheetSize, notes: int) -> int:
     """Return how many lines of text a page has room for below its instructions.
 
     Args:
@@ -59,7 +57,7 @@ def lines_per_page(paper: Paper, notes: int) -> int:
     return 1 + int(_text_height(paper, notes) / MIN_STEP)
 
 
-def paper_limits(paper: Paper, font: Path | None = None) -> LineLimits:
+def paper_limits(paper: SheetSize, font: Path | None = None) -> LineLimits:
     """Return what fits on a line of the paper in the smallest type that a sheet has, however many words it holds.
 
     Args:
@@ -115,7 +113,7 @@ def _glyphs(font: str) -> frozenset[int]:
 
 
 def draw_pdf(
-    pages: Sequence[Sequence[str]], notes: Sequence[Sequence[str]], paper: Paper = "a4", font: Path | None = None
+    pages: Sequence[Sequence[str]], notes: Sequence[Sequence[str]], paper: SheetSize = "a4", font: Path | None = None
 ) -> bytes:
     """Return a PDF with embedded fonts, the same bytes for the same text. Several pages are numbered at their feet.
 
@@ -135,7 +133,7 @@ def draw_pdf(
         return file.getvalue()
 
 
-def _page(lines: Sequence[str], notes: Sequence[str], foot: str, paper: Paper, font: FontProperties) -> Figure:
+def _page(lines: Sequence[str], notes: Sequence[str], foot: str, paper: SheetSize, font: FontProperties) -> Figure:
     width, height = PAPER_SIZES[paper]
     figure = Figure(figsize=(width / 25.4, height / 25.4))
     FigureCanvasPdf(figure)
@@ -162,7 +160,7 @@ def _page(lines: Sequence[str], notes: Sequence[str], foot: str, paper: Paper, f
     return figure
 
 
-def _text_height(paper: Paper, notes: int) -> float:
+def _text_height(paper: SheetSize, notes: int) -> float:
     """Return the height from the first baseline of the text to the last that fits, in millimetres."""
     return PAPER_SIZES[paper][1] - TOP - (notes - 1) * NOTE_STEP - GAP_AFTER_NOTES - BOTTOM
 

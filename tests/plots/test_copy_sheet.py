@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from handwriting.errors import ConfigError
 from handwriting.labelling.copy_lines import copy_lines
 from handwriting.labelling.copy_text import choose_texts
-from handwriting.plots.copy_sheet import PAPER_SIZES, SIDE, Paper, draw_pdf, lines_per_page, missing_glyphs
+from handwriting.plots.copy_sheet import SIDE, draw_pdf, lines_per_page, missing_glyphs
+from handwriting.writing.paper import PAPER_SIZES, SheetSize
 
 NOTES = ["Copy this text", "as it is", "and photograph it"]
 MM = 72 / 25.4
@@ -31,7 +32,7 @@ def ink(page: pypdfium2.PdfPage) -> NDArray[np.bool_]:
 @pytest.mark.parametrize(
     "lines", [copy_lines(choose_texts(1)[0]), ["W" * 46] * 5, ["one"]], ids=["ours", "wide", "one"]
 )
-def test_all_lines_stand_within_the_margins_of_the_paper(paper: Paper, lines: list[str]) -> None:
+def test_all_lines_stand_within_the_margins_of_the_paper(paper: SheetSize, lines: list[str]) -> None:
     (page,) = pages_of(draw_pdf([lines], [NOTES], paper))
     assert np.allclose(np.array(page.get_size()) / MM, PAPER_SIZES[paper], atol=0.1)
     rows, columns = np.nonzero(ink(page))
@@ -42,7 +43,7 @@ def test_all_lines_stand_within_the_margins_of_the_paper(paper: Paper, lines: li
 
 
 @pytest.mark.parametrize("paper", PAPER_SIZES)
-def test_a_full_page_keeps_its_lines_apart(paper: Paper) -> None:
+def test_a_full_page_keeps_its_lines_apart(paper: SheetSize) -> None:
     lines = ["Ågy"] * lines_per_page(paper, len(NOTES))
     (page,) = pages_of(draw_pdf([lines], [NOTES], paper))
     is_written = ink(page).any(1)

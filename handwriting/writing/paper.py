@@ -1,0 +1,139 @@
+"""What a message is written on: sheets of paper, plain or with printed rules, or a picture as large as the text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from handwriting.errors import ConfigError
+from handwriting.text import format_whole
+from handwriting.writing.written_words import LayoutStyle
+
+SheetSize = Literal["a4", "letter"]
+"""A sheet of paper."""
+PaperSize = Literal["a4", "letter", "fit"]
+"""A sheet, or a picture that is cut to the text."""
+PaperRules = Literal["none", "lines", "squares"]
+"""What is printed on the paper."""
+PAPER_SIZES: dict[SheetSize, tuple[float, float]] = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
+"""Width and height of each sheet, in millimetres."""
+DEFAULT_MARGIN, FIT_MARGIN = 20.0, 4.0
+"""The margin of a sheet, and that around a text that a picture is cut to, in millimetres."""
+LINE_DISTANCE = 8.0
+"""From one line to the next unless the writing is scaled, in millimetres: that of ruled paper, which hands fit."""
+SQUARE = 5.0
+"""The side of a square, in millimetres."""
+MIN_LINE_WIDTH = 8.0
+"""The width that a line has room for at least, in x-heights: a short word."""
+
+
+@dataclass(frozen=True)
+class Paper:
+    """The paper of a message, and how large it is written. Lengths are in millimetres.
+
+    Attributes:
+        size: The sheet. ``fit`` has lines as long as those of A4, and is then cut to the text.
+        rules: What is printed on it.
+        margin: What stays empty on every side; None for the usual margin of the size.
+        scale: Factor of the size of the writing. At 1, its lines are ``LINE_DISTANCE`` apart where nothing else
+            decides.
+    """
+
+    size: PaperSize = "a4"
+    rules: PaperRules = "none"
+    margin: float | None = None
+    scale: float = 1.0
+
+    def measures(self, style: LayoutStyle) -> PaperMeasures:
+        """Return the measures of a sheet on which a hand writes.
+
+        Raises:
+            ConfigError: If a margin or the scale leaves no room for a short word or for one line.
+        """
+        width, height = PAPER_SIZES["a4" if self.size == "fit" else self.size]
+        x_height = LINE_DISTANCE / style.line_distance * self.scale
+        margin = DEFAULT_MARGIN if self.margin is None or self.size == "fit" else self.margin
+        step = LINE_DISTANCE * self.scale
+        first = margin + style.ascent * x_height
+        if pitch := {"none": 0.0, "lines": LINE_DISTANCE, "squares": SQUARE}[self.rules]:
+            step = pitch * max(1, round(step / pitch))
+            # Squares cover the sheet from its upper edge; lines leave the margin empty.
+            start = 0.0 if self.rules == "squares" else margin
+            first = start + pitch * np.ceil((first - start) / pitch - 1e-9)
+        sheet = PaperMeasures(width, height, margin, x_height, float(first), step, pitch)
+        line_width = sheet.line_width / x_height
+        if line_width < MIN_LINE_WIDTH or sheet.lines(style.descent) < 1:
+            raise ConfigError(
+                f"scale={self.scale:g} and margin={margin:g} leave room for {format_whole(max(0.0, line_width), 2)} "
+                f"small letters a line and {max(0, sheet.lines(style.descent))} lines on a page of "
+                f"{width:g} x {height:g} mm. Give a smaller scale= or margin=."
+            )
+        return sheet
+
+
+@dataclass(frozen=True)
+class PaperMeasures:
+    """The measures of a sheet, in millimetres from its upper left corner.
+
+    Attributes:
+        width: Its width.
+        height: Its height.
+        margin: What stays empty on every side.
+        x_height: The size of the writing.
+        first_baseline: The first baseline.
+        step: From one baseline to the next.
+        pitch: From one printed rule to the next; 0 without rules.
+    """
+
+    width: float
+    height: float
+    margin: float
+    x_height: float
+    first_baseline: float
+    step: float
+    pitch: float
+
+    @property
+    def line_width(self) -> float:
+        """The width between the margins."""
+        return self.width - 2 * self.margin
+
+    def lines(self, descent: float) -> int:
+        """Return how many lines a page has room for, given how far words reach below a baseline, in x-heights."""
+        room = self.height - self.margin - descent * self.x_height - self.first_baseline
+        return 1 + int(np.floor(room / self.step + 1e-9))
+
+
+@dataclass(frozen=True)
+class RuleLines:
+    """The printed rules of a page, in millimetres from its upper left corner; they cross the whole page.
+
+    Attributes:
+        rows: The heights of the horizontal ones.
+        columns: The places of the vertical ones.
+    """
+
+    rows: tuple[float, ...] = ()
+    columns: tuple[float, ...] = ()
+
+    def cut(self, left: float, top: float, width: float, height: float) -> RuleLines:
+        """Return the rules of a part of the page."""
+        return RuleLines(
+            tuple(row - top for row in self.rows if top <= row <= top + height),
+            tuple(column - left for column in self.columns if left <= column <= left + width),
+        )
+
+
+def rule_lines(rules: PaperRules, sheet: PaperMeasures) -> RuleLines:
+    """Return the rules that are printed on a sheet: lines between the margins, or squares from edge to edge."""
+    if rules == "none":
+        return RuleLines()
+    if rules == "squares":
+        return RuleLines(_steps(0.0, sheet.height, sheet.pitch), _steps(0.0, sheet.width, sheet.pitch))
+    return RuleLines(_steps(sheet.margin, sheet.height - sheet.margin, sheet.pitch))
+
+
+def _steps(start: float, stop: float, pitch: float) -> tuple[float, ...]:
+    return tuple(float(start + pitch * number) for number in range(1, int((stop - start) / pitch - 1e-9) + 1))

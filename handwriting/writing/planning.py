@@ -1,0 +1,98 @@
+"""A message made ready: read, spelt with the characters of a hand, and refused before any of it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from handwriting.errors import ConfigError
+from handwriting.text import counted
+from handwriting.writing.layout import MessagePage, lay_out
+from handwriting.writing.message import Message, MessageRow, message_rows, read_message
+from handwriting.writing.paper import Paper, PaperSize
+from handwriting.writing.spelling import Missing, Spelling, character_name, spell
+from handwriting.writing.written_words import LayoutStyle, Sign, WriteWord
+
+MAX_SHORT = 1_200
+"""Characters of a message that is short, so that a picture is cut to it: about what a page has room for."""
+MAX_NAMED = 26
+"""Characters that a line of the report names."""
+
+
+@dataclass(frozen=True)
+class MessagePlan:
+    """A message and how a hand writes it.
+
+    Attributes:
+        message: What is written.
+        spelling: How its characters are.
+        hyphen: What is written where a soft hyphen breaks a word; nothing where the hand has no hyphen.
+    """
+
+    message: Message
+    spelling: Spelling
+    hyphen: tuple[Sign, ...]
+
+    def rows(self) -> Iterator[MessageRow]:
+        """Yield the rows of the message."""
+        return message_rows(self.message, self.spelling, self.hyphen)
+
+    def pages(self, write: WriteWord, style: LayoutStyle, paper: Paper, seed: int = 0) -> Iterator[MessagePage]:
+        """Yield the pages of the message, each when it is asked for, as :func:`lay_out` does."""
+        return lay_out(self.rows(), write, style, paper, seed)
+
+    def report(self) -> Iterator[tuple[str, str]]:
+        """Yield what is written in another way than it is typed: a title and a line of text for each kind."""
+        spelling = self.spelling
+        if spelling.skipped:
+            yield "skipped", f"{_named(list(map(character_name, spelling.skipped)))}: this hand lacks them"
+        if others := [f"{typed} as {text}" for typed, text in spelling.replaced.items()]:
+            yield "replaced", _named(others, ", ")
+        if spelling.drawn:
+            yield "drawn", f"{_named(spelling.drawn)}: this hand lacks them"
+        if dropped := self.message.dropped:
+            names = _named([character_name(character) for character in dropped])
+            yield "dropped", f"{counted(sum(dropped.values()), 'character')} without ink: {names}"
+
+
+def plan_message(
+    text: str, known: Collection[str], missing: Missing = "stop", drawable: Collection[str] = ()
+) -> MessagePlan:
+    r"""Return how a hand writes a text.
+
+    Args:
+        text: Any text from left to right.
+        known: The characters that the hand has.
+        missing: What is done about one that it lacks.
+        drawable: Those that can be drawn in its style, with ``missing="drawn"``.
+
+    Raises:
+        ConfigError: If the text holds nothing to write, or letters from right to left, or characters that cannot be
+            written; or if nothing is left when those are skipped.
+
+    >>> [row.starts_page for row in plan_message("one\ntwo", "enotw").rows()]
+    [False, False]
+    """
+    message = read_message(text)
+    spelling = spell(message.characters, known, missing, drawable=drawable)
+    if not any(spelling.signs.values()):
+        raise ConfigError("This hand has none of the characters of the text, so nothing is left to write.")
+    hyphen = spell("-", known, "skip").signs["-"]
+    return MessagePlan(message, spelling, hyphen)
+
+
+def usual_paper(out: Path, message: Message) -> PaperSize:
+    """Return the paper of a message whose user names none: a sheet for a document or a long text, else a cut picture.
+
+    Args:
+        out: Where the message goes.
+        message: The message.
+    """
+    is_short = len(message.text) <= MAX_SHORT and "\f" not in message.text
+    return "fit" if is_short and out.suffix.lower() != ".pdf" else "a4"
+
+
+def _named(names: Collection[str], separator: str = " ") -> str:
+    more = f" and {len(names) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else ""
+    return separator.join(list(names)[:MAX_NAMED]) + more

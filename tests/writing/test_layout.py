@@ -1,0 +1,251 @@
+"""Where words stand on pages, whatever the words are."""
+
+from __future__ import annotations
+
+import string
+import tracemalloc
+from collections.abc import Callable
+from itertools import islice, pairwise
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from handwriting.errors import ConfigError
+from handwriting.writing.layout import MessagePage
+from handwriting.writing.paper import FIT_MARGIN, PAPER_SIZES, SQUARE, Paper, PaperRules, PaperSize
+from handwriting.writing.planning import plan_message
+from handwriting.writing.written_words import InkBox, LayoutStyle, Sign, WordInk, WriteWord, WrittenWord
+
+KNOWN = string.printable + "äé"
+PLAIN = LayoutStyle(word_space=2, word_space_sd=0, margin_sd=0, offset_sd=0, ridge_sd=0)
+"""A hand without any variation."""
+TEXT = "Dear Ada,\n\n    the quick letters of my well-known notebook were never meant to be read aloud. " * 12
+
+
+def boxes(widths: Callable[[Sign], float] = lambda sign: 1.0, over: float = 0.4) -> WriteWord:
+    """Return a writer of words whose ink is a box a little larger than the word."""
+
+    def write(signs: tuple[Sign, ...]) -> WrittenWord:
+        advance = sum(map(widths, signs))
+        box = InkBox(-over, -2.0, advance + over, 1.0)
+
+        def draw(resolution: float, offset: tuple[float, float]) -> WordInk:
+            return WordInk(np.full((3, 3), 200, np.uint8), 0, 0)
+
+        return WrittenWord("".join(sign.typed for sign in signs), advance, box, draw)
+
+    return write
+
+
+def pages(
+    text: str,
+    paper: Paper | None = None,
+    style: LayoutStyle = PLAIN,
+    write: WriteWord | None = None,
+    seed: int = 0,
+) -> list[MessagePage]:
+    return list(plan_message(text, KNOWN).pages(write or boxes(), style, paper or Paper(), seed))
+
+
+def lines(page: MessagePage) -> list[str]:
+    """Return the text of each line of a page."""
+    found = [""] * (1 + max((placed.line for placed in page.words), default=-1))
+    for placed in page.words:
+        found[placed.line] += ("" if placed.is_joined or not found[placed.line] else " ") + placed.word.text
+    return found
+
+
+def places(page: MessagePage) -> list[tuple[str, float, float]]:
+    return [(placed.word.text, placed.x, placed.y) for placed in page.words]
+
+
+def wild_text(rng: np.random.Generator) -> str:
+    lengths = rng.choice([1, 3, 7, 30, 200], 60, p=[0.2, 0.3, 0.3, 0.1, 0.1])
+    words = ["".join(rng.choice(list("abWi-\u00ad"), length)) for length in lengths]
+    return "x" + "".join(word + rng.choice([" ", "  ", "\n", "\t", "\u00a0", "\f"]) for word in words)
+
+
+@pytest.mark.parametrize("rules", get_args(PaperRules))
+@pytest.mark.parametrize("size", get_args(PaperSize))
+@pytest.mark.parametrize("margin", [0.0, 20.0])
+@pytest.mark.parametrize("scale", [1.0, 4.0])
+def test_no_word_leaves_the_page_and_none_is_lost(
+    rules: PaperRules, size: PaperSize, margin: float, scale: float
+) -> None:
+    for seed in range(3):
+        text = wild_text(np.random.default_rng(seed))
+        widths = {"W": 3.0, "i": 0.3, "-": 30.0}  # a dash that is wider than a line of large writing
+        write = boxes(lambda sign, widths=widths: widths.get(sign.character, 1.0))  # type: ignore[misc]
+        written = pages(text, Paper(size, rules, margin, scale), LayoutStyle(margin_sd=0.5), write, seed)
+        for page in written:
+            for placed in page.words:
+                left, top, right, bottom = placed.bounds
+                assert left >= -1e-6
+                assert top >= -1e-6
+                assert right <= page.width + 1e-6
+                assert bottom <= page.height + 1e-6
+        shown = "".join(placed.word.text for page in written for placed in page.words)
+        assert shown.replace("-", "") == "".join(text.split()).replace("-", "").replace("\u00ad", "")
+        assert [page.number for page in written] == list(range(1, len(written) + 1))
+
+
+def test_words_fill_a_line_until_the_next_does_not_fit() -> None:
+    (page,) = pages(" ".join(["word"] * 100))
+    room = (PAPER_SIZES["a4"][0] - 40) / page.words[0].x_height
+    assert lines(page)[0].count("word") == int((room - 0.4 + 2) / 6)
+    assert {line.count("word") for line in lines(page)[:-1]} == {lines(page)[0].count("word")}
+    steps = {round(second.x - first.x, 6) for first, second in pairwise(page.words) if second.line == first.line}
+    assert steps == {round(6 * page.words[0].x_height, 6)}
+
+
+def test_empty_lines_and_indents_stay_and_spaces_vanish_at_the_end_of_a_line() -> None:
+    (page,) = pages("one\n\n    two " + "three " * 20)
+    text = lines(page)
+    assert text[:2] == ["one", ""]
+    starts = [min(placed.x for placed in page.words if placed.line == line) for line in (0, 2, 3)]
+    assert starts[1] > starts[0] == starts[2]
+
+
+def test_a_form_feed_begins_a_page_and_a_full_page_the_next() -> None:
+    first, second = pages("one\ntwo\fthree")
+    assert (lines(first), lines(second)) == (["one", "two"], ["three"])
+    many = pages("\n".join(["line"] * 100))
+    assert sum(len(page.words) for page in many) == 100
+    assert len(many) == 4
+    assert max(placed.y for placed in many[0].words) + PLAIN.descent * many[0].words[0].x_height <= 277
+
+
+def test_a_word_that_does_not_fit_is_broken_at_its_hyphen() -> None:
+    filled = "a" * 60
+    (page,) = pages(f"{filled} {'b' * 20}-{'c' * 20}")
+    assert lines(page) == [f"{filled} {'b' * 20}-", "c" * 20]
+    (page,) = pages(f"{filled} {'b' * 20}\u00ad{'c' * 20}")
+    assert lines(page) == [f"{filled} {'b' * 20}-", "c" * 20]
+    (page,) = pages(f"{filled} {'b' * 40}")
+    assert lines(page) == [filled, "b" * 40]
+
+
+def test_a_word_wider_than_a_line_is_broken_where_the_line_ends() -> None:
+    (page,) = pages("short " + "a" * 250)
+    text = lines(page)
+    assert "".join(text) == "short " + "a" * 250
+    assert all(88 <= len(line) <= 91 for line in text[:-1])
+    (page,) = pages("short " + "a" * 55 + " b", Paper(scale=2))  # shorter than what is written at once
+    assert lines(page) == ["short", "a" * 45, "a" * 10 + " b"]
+
+
+def test_what_stands_for_one_character_is_not_torn_apart() -> None:
+    plan = plan_message("a…" * 60, "a.")
+    (page,) = plan.pages(boxes(), PLAIN, Paper())
+    assert all(line.endswith("…") or line.startswith("…") or line[-1] == "a" for line in lines(page))
+    assert "".join(lines(page)) == "a…" * 60
+
+
+def test_a_sign_wider_than_a_line_is_written_smaller() -> None:
+    (page,) = pages("a W b", write=boxes(lambda sign: 500.0 if sign.character == "W" else 1.0))
+    sizes = [placed.x_height for placed in page.words]
+    assert sizes[1] < sizes[0] == sizes[2]
+    assert lines(page) == ["a", "W", "b"]
+
+
+def test_tied_words_stay_on_one_line() -> None:
+    (page,) = pages("a" * 85 + " 10\u00a0km")
+    assert lines(page) == ["a" * 85, "10 km"]
+    (page,) = pages("a" * 82 + " 10\u00a0km")
+    assert len(lines(page)) == 1
+    (page,) = pages("\u00a0".join(["word"] * 40))
+    assert len(lines(page)) > 1
+
+
+@pytest.mark.parametrize(("rules", "scale"), [("lines", 1.0), ("lines", 1.6), ("squares", 1.0), ("squares", 0.5)])
+def test_lines_stand_on_the_rules(rules: PaperRules, scale: float) -> None:
+    (page,) = pages("\n".join("abcdefgh"), Paper(rules=rules, scale=scale))
+    rows = np.array(page.rules.rows)
+    baselines = np.array([placed.y for placed in page.words])
+    assert np.abs(baselines[:, None] - rows).min(axis=1).max() < 1e-6
+    assert len(set(np.diff(baselines).round(6))) == 1
+    assert bool(page.rules.columns) == (rules == "squares")
+    if rules == "squares":
+        assert np.allclose(np.diff(page.rules.columns), SQUARE)
+
+
+def test_lines_wander_on_plain_paper_and_not_on_rules() -> None:
+    style = LayoutStyle(margin_sd=0, offset_sd=0, ridge_sd=0.2, ridge_length=12)
+    text = "\n".join([" ".join(["word"] * 12)] * 400)
+
+    def ridges(paper: Paper) -> np.ndarray:
+        written = pages(text, paper, style)
+        words = [placed for page in written for placed in page.words]
+        return np.array([(placed.y - placed.baseline) / placed.x_height for placed in words]).reshape(-1, 12)
+
+    assert np.abs(ridges(Paper(rules="lines"))).max() == 0
+    ridge = ridges(Paper())
+    assert ridge.std() == pytest.approx(0.2, abs=0.02)
+    steps = np.mean([np.corrcoef(ridge[:, n], ridge[:, n + 1])[0, 1] for n in range(11)])
+    assert steps == pytest.approx(np.exp(-6 / 12), abs=0.05)
+
+
+def test_words_stand_off_their_line_independently() -> None:
+    style = LayoutStyle(margin_sd=0, offset_sd=0.1, ridge_sd=0)
+    words = [placed for page in pages("word " * 3000, style=style) for placed in page.words]
+    offsets = np.array([(placed.y - placed.baseline) / placed.x_height for placed in words])
+    assert offsets.std() == pytest.approx(0.1, abs=0.01)
+    assert abs(np.corrcoef(offsets[1:], offsets[:-1])[0, 1]) < 0.06
+
+
+def test_the_same_seed_sets_the_same_page() -> None:
+    style = LayoutStyle()
+    first, again, other = (list(map(places, pages(TEXT, style=style, seed=seed))) for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
+def test_a_picture_is_as_large_as_its_text() -> None:
+    (page,) = pages("one two\nthree", Paper("fit"))
+    bounds = np.array([placed.bounds for placed in page.words])
+    assert bounds[:, :2].min(axis=0) == pytest.approx([FIT_MARGIN] * 2)
+    assert bounds[:, 2:].max(axis=0) == pytest.approx([page.width - FIT_MARGIN, page.height - FIT_MARGIN])
+    (wide,) = pages("one two\nthree", Paper("fit", margin=10))
+    assert wide.width - page.width == pytest.approx(2 * (10 - FIT_MARGIN))
+    ruled = pages("one\ntwo", Paper("fit", "lines"))[0]
+    assert ruled.words[0].y == pytest.approx(ruled.rules.rows[-2])
+    assert pages("a\f\fb", Paper("fit"))[1].words == ()
+
+
+@pytest.mark.parametrize(
+    "paper", [Paper(scale=40), Paper(margin=100), Paper(margin=140, size="letter"), Paper(scale=12)]
+)
+def test_paper_without_room_is_refused(paper: Paper) -> None:
+    with pytest.raises(ConfigError, match="Give a smaller scale= or margin=") as caught:
+        pages("text", paper)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_page_comes_before_the_words_of_the_next_are_written() -> None:
+    asked = 0
+
+    def counting(signs: tuple[Sign, ...]) -> WrittenWord:
+        nonlocal asked
+        asked += 1
+        return boxes()(signs)
+
+    stream = plan_message("word " * 20_000, KNOWN).pages(counting, PLAIN, Paper())
+    words = 0
+    for page in islice(stream, 3):
+        words += len(page.words)
+        assert asked <= words + 2 * len(page.words) / 10
+
+
+def test_memory_stays_flat_over_a_long_message() -> None:
+    def peak(characters: int) -> tuple[int, int]:
+        plan = plan_message(("seven words that fill a line well " * (characters // 35 + 1))[:characters], KNOWN)
+        tracemalloc.start()
+        count = sum(1 for _ in plan.pages(boxes(), LayoutStyle(), Paper()))
+        used = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return count, used
+
+    (few, small), (many, large) = peak(10_000), peak(100_000)
+    assert many > 5 * few
+    assert large < 1.5 * small
