@@ -10,8 +10,10 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from benchmarks.writing_hands import labelled_notebooks
+from benchmarks.writing_joins import measure_joins
 from benchmarks.writing_judging import measure_judge
 from benchmarks.writing_pairs import LINE_PAIRS, WORD_PAIRS, line_pairs, word_pairs
+from benchmarks.writing_repeats import measure_repeats
 from benchmarks.writing_sheets import PARTS, SIZES, score, write_sheets
 from benchmarks.writing_words import Hand
 from handwriting.errors import ConfigError, nearest
@@ -58,7 +60,12 @@ def measure_pairs(hand: Hand, seed: int, out: Path | None) -> list[str]:
 Measure = Callable[[Hand, int, Path | None], list[str]]
 """Measures a hand with a seed, writes pictures to a folder if there is one, and returns paragraphs of Markdown."""
 
-MEASURES: Mapping[str, Measure] = {"pairs": measure_pairs, "judge": measure_judge}
+MEASURES: Mapping[str, Measure] = {
+    "pairs": measure_pairs,
+    "judge": measure_judge,
+    "joins": measure_joins,
+    "repeats": measure_repeats,
+}
 
 
 def run(cfg: DictConfig) -> None:

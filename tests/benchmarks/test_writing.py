@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from benchmarks.cli import main
 from benchmarks.writing_folds import floor_folds, written_folds
+from benchmarks.writing_joins import joined_by_letter
 from benchmarks.writing_judge import score_pictures, train_judge, verdict
 from benchmarks.writing_pairs import MIN_INK, Pairs, draw_words, line_pairs, word_pairs
 from benchmarks.writing_seams import STEP_MEASURE, matched, measure, real_joins, seams, windows
@@ -171,6 +173,21 @@ def test_seams_lie_on_drawn_strokes_as_real_joins_do(hand: Hand) -> None:
         around = windows(joins, 20)
         assert (around[:, 13:18, 13:18].max((1, 2)) > 90).mean() > 0.9
         assert np.nanmedian(measure(joins)[:, STEP_MEASURE]) < 0.1
+
+
+def test_ink_runs_through_where_bars_are_drawn_joined(hand: Hand) -> None:
+    shown = [hand.shown(word) for word in hand.real[:20]]
+    joined = [one for letter in joined_by_letter(shown).values() for one in letter]
+    assert len(joined) == sum(len(word.text) - 1 for word in shown)
+    assert np.mean(joined) > 0.95
+    parted = [replace(hand.words[word.number], ink=hand.words[word.number].ink.copy()) for word in hand.real[:20]]
+    for word in parted:
+        word.ink[:, 24:-10:16] = 0
+        word.ink[:, 25:-10:16] = 0
+        word.ink[:, 26:-10:16] = 0
+        word.owner[word.ink == 0] = 0
+    apart = Hand(parted, [word.labels for word in parted])
+    assert np.mean([one for letter in joined_by_letter(map(apart.shown, apart.real)).values() for one in letter]) < 0.05
 
 
 def test_answers_say_which_side_is_real(hand: Hand, tmp_path: Path) -> None:
