@@ -99,7 +99,8 @@ def drift(pages: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> D
     """Return how a measure varies between words that was made twice on each, on separate halves of its letters.
 
     What both halves share is the word's; the rest is the measurement's. So their covariance is the variance between
-    words, and the covariance of neighbours, divided by it, their correlation.
+    words, and the covariance of neighbours, divided by it, their correlation. This is drawn towards 0 by its standard
+    error: no more than that is no drift.
 
     Args:
         pages: For each page the measures of the two halves of its words, in reading order, float64 ``(n,)`` each; NaN
@@ -124,6 +125,8 @@ def drift(pages: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> D
         return Drift(float(np.sqrt(max(products, 0) / max(count, 1))), 0.0)
     lag = neighbours / following / (products / count)
     lag += (1 + 3 * lag) / following  # Kendall (1954): the mean was taken off
+    error = squares / products / following**0.5  # of correlations about 0
+    lag = lag * (1 - (error / lag) ** 2) if abs(lag) > error else 0.0
     return Drift(float(np.sqrt(products / count)), float(np.clip(lag, -MAX_LAG, MAX_LAG)))
 
 
