@@ -39,7 +39,9 @@ TURNED = 0.35
 """Distance that a stroke of another direction counts as further away, in x-heights for a right angle."""
 BLEND = 0.12
 """Distance over which the movements of two strokes blend, in x-heights."""
-NEIGHBOURS = 16
+EVERY = 3
+"""Of so many points of a centre line, one is moved; the others follow it."""
+NEIGHBOURS = 8
 """Points of the nearest strokes that say how a pixel moves."""
 AROUND = 0.7
 """How much of the letters next to it a new drawing keeps, in x-heights: what their joining strokes need."""
@@ -159,7 +161,7 @@ def centre_lines(bank: Bank, drawing: Drawing) -> NDArray[np.float64]:
     word = bank.words[drawing.word]
     ink = np.where(word.owner == drawing.letter + 1, word.ink, 0).astype(np.uint8)
     lines, _ = centre_lines_of(ink, word.x_height)
-    return apply(word.to_frame, *lines.T)
+    return apply(word.to_frame, *lines[::EVERY].T)
 
 
 def matched(points: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -110,12 +110,17 @@ def centre_lines_of(ink: NDArray[np.uint8], x_height: float) -> tuple[NDArray[np
     Returns:
         Points, column and row, float64 ``(n, 2)``, at least one; half of the width at most places, in x-heights.
     """
+    rows, columns = np.nonzero(ink)
+    if not len(rows):
+        return np.array([[ink.shape[1] / 2, ink.shape[0] / 2]]), 0.0
+    left, top = int(columns.min()), int(rows.min())
     scale = MEASURED_AT / x_height
-    fine = cv2.resize(ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC) >= INKED
+    part = ink[top : rows.max() + 1, left : columns.max() + 1]
+    fine = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC) >= INKED
     line = thinned(fine, MEASURED_AT * MIN_SPUR)
     if not line.any():
-        return np.array([[ink.shape[1] / 2, ink.shape[0] / 2]]), 0.0
-    depth = depths(fine)
+        return np.array([[columns.mean(), rows.mean()]]), 0.0
+    half = (float(np.median(depths(fine)[line])) - 0.5) / MEASURED_AT
     rows, columns = np.nonzero(line)
-    lines = (np.stack([columns, rows], 1) + 0.5) / scale - 0.5
-    return np.asarray(lines, np.float64), (float(np.median(depth[line])) - 0.5) / MEASURED_AT
+    lines = (np.stack([columns, rows], 1) + 0.5) / scale - 0.5 + [left, top]
+    return np.asarray(lines, np.float64), half
