@@ -31,6 +31,8 @@ SCRIPT_SLANT = 0.18
 """The tangent of the slant of the script fonts."""
 MIN_SPUR = 0.09
 """Length of the shortest branch of a thinned outline that is a stroke, in heights of capitals."""
+HALF_OUTLINE = 0.06
+"""Half of the width of the strokes of DejaVu Sans, in heights of capitals."""
 FIRST_PICTOGRAPH = 0x2600
 """Code point from which signs are pictures: they are no strokes of a pen."""
 
@@ -123,7 +125,8 @@ def _thinned(character: str) -> NDArray[np.float64]:
     cv2.fillPoly(filled, corners, 1)
     rows, columns = np.nonzero(thinned(filled > 0, MIN_SPUR * unit * capital))
     points = np.stack([columns, BASELINE * LINE_SIDE - rows], 1) / (unit * capital)
-    points[:, 0] -= points[:, 0].min()
+    # The middle of a stroke at the baseline, and of one at the height of capitals, lie within its outline.
+    points = (points - [points[:, 0].min(), HALF_OUTLINE]) / (1 - 2 * HALF_OUTLINE)
     return np.asarray(points, np.float64)
 
 

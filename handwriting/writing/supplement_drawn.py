@@ -28,6 +28,8 @@ SLANT_SD = 0.02
 """Standard deviation of the tangent of the slant between drawings."""
 BASELINE_SD = 0.03
 """Standard deviation of the height above the baseline between drawings, in x-heights."""
+CYRILLIC_X = "\u0445"
+"""The x of the font that other letters than those of ASCII come from."""
 SMALL_SIGNS = ".,;:-_~=+*<>\u00ab\u00bb\u2039\u203a\u2013\u2014\u00b7"
 """Signs that are as high as small letters."""
 
@@ -78,7 +80,7 @@ def in_proportion(character: str, script: bool, pen: HandPen) -> NDArray[np.floa
     font_x_height, font_descender = FONT_X_HEIGHT, FONT_DESCENDER
     if character.islower():
         capital, x_height, depth = pen.ascender, pen.x_height, pen.descender
-        font_x_height = float(centre_lines("x", script)[:, 1].max()) if script else FONT_X_HEIGHT
+        font_x_height = float(centre_lines("x" if character.isascii() else CYRILLIC_X, script)[:, 1].max())
         font_descender = -float(centre_lines("p", script)[:, 1].min()) if script else FONT_DESCENDER
     elif character in SMALL_SIGNS:
         capital, x_height = pen.x_height / FONT_X_HEIGHT, pen.x_height

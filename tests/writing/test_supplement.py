@@ -69,6 +69,9 @@ def test_drawn_characters_have_the_slant_the_stroke_and_the_heights_of_the_hand(
     assert np.median([top(word) for word in words]) == pytest.approx(pen.capital, rel=0.08)
     small = [top(word) for character in "aces" for word in drawn_words(character, pen, False, 0)]
     assert np.median(small) == pytest.approx(pen.x_height, rel=0.12)
+    greek = [word.frame_of(0)[:, 1] for character in "\u03c0\u03c9" for word in drawn_words(character, pen, False, 0)]
+    assert np.median([rise.max() for rise in greek]) == pytest.approx(pen.x_height, rel=0.12)
+    assert np.median([rise.min() for rise in greek]) == pytest.approx(0.0, abs=0.12)
 
 
 def test_drawn_characters_differ_from_each_other_and_not_from_run_to_run(pen: HandPen) -> None:
