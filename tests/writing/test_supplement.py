@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 from handwriting.writing.bank import Bank
+from handwriting.writing.graphemes import graphemes
 from handwriting.writing.source import SourceWord
+from handwriting.writing.spelling import MARKS as SPELT_MARKS
+from handwriting.writing.spelling import Missing, spell
 from handwriting.writing.stroke_fonts import centre_lines, drawable, thinned
 from handwriting.writing.supplement import Supplement
 from handwriting.writing.supplement_case import resized
@@ -269,3 +272,22 @@ def test_what_is_measured_of_a_hand_stays_when_its_bank_is_extended(bank: Bank, 
     assert np.isfinite(extended.pens).all()
     assert len(extended.sides) == len(extended.words)
     assert (extended.join_rates, extended.spacing) == (bank.join_rates, bank.spacing)
+
+
+@pytest.mark.parametrize(("text", "missing"), [("Nûñ", "case"), ("É: 7€, Šø… ĩ", "drawn")])
+def test_a_message_is_written_as_it_is_spelt(bank: Bank, text: str, missing: Missing) -> None:
+    characters = [character for character in graphemes(text) if character != " "]
+    can = drawable([*"E.S", *characters])
+    spelling = spell(characters, bank.by_label, missing, drawable=can if missing == "drawn" else ())
+    writer = HandWriter(bank)
+    writer.supply(sign for signs in spelling.signs.values() for sign in signs)
+    extended = writer.bank
+    for word in text.split():
+        written = writer(tuple(sign for character in graphemes(word) for sign in spelling.signs[character]))
+        assert written.text == word
+        assert written.draw(25.0, (0.0, 0.0)).ink.max() > 150
+    assert writer.bank is extended  # all was made at once
+
+
+def test_every_mark_that_is_spelt_can_be_drawn() -> None:
+    assert SPELT_MARKS <= MARKS
