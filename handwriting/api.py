@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from handwriting.pages.folder import SegmentedFolder
     from handwriting.runs import Run
     from handwriting.sweeps.folder import Sweep
+    from handwriting.writing.page_files import PagesWritten
 
 
 @dataclass(frozen=True)
@@ -208,6 +209,24 @@ def sheet(*overrides: str) -> CopySheet:
     """
     copy_sheet: CopySheet = _call("sheet", overrides)
     return copy_sheet
+
+
+def write(hand: Any, text: str, *overrides: str) -> PagesWritten:
+    """Write a message in a hand, as ``handwriting write`` does.
+
+    Args:
+        hand: The folder of the hand, or what :func:`hand` returned.
+        text: The message, or ``@`` and a file that holds it.
+        overrides: More values, such as ``"out=letter.pdf"`` or ``"missing=drawn"``.
+
+    Returns:
+        What was written: ``files``, the files in the order of their pages; ``pages`` and ``words``, their numbers.
+
+    Raises:
+        HandwritingError: If the hand, the text or a value cannot be used, or files of these names exist.
+    """
+    written: PagesWritten = _call("write", (f"hand={_path(hand)}", f"text={text}", *overrides))
+    return written
 
 
 def _path(run: Any) -> str:

@@ -68,7 +68,7 @@ class ChoiceCosts:
     neighbour: float = 0.7
     edge: float = 3.0
     torn: float = 1.0
-    badness: float = 2.5
+    badness: float = 4.0
     recent: float = 6.0
     earlier: float = 1.0
     noise: float = 0.25

@@ -81,7 +81,7 @@ def lay_out(
         ConfigError: If the paper has no room for a line, when the first page is made.
     """
     sheet = paper.measures(style)
-    if paper.rules != "none":
+    if paper.rules != "plain":
         style = replace(style, ridge_sd=0.0)  # a line that wanders off its rule seems to float
     width, overhang = sheet.line_width / sheet.x_height, sheet.margin / sheet.x_height
     setter = LineSetter(write, style, width, overhang, np.random.default_rng(seed))

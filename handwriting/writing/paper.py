@@ -15,7 +15,7 @@ SheetSize = Literal["a4", "letter"]
 """A sheet of paper."""
 PaperSize = Literal["a4", "letter", "fit"]
 """A sheet, or a picture that is cut to the text."""
-PaperRules = Literal["none", "lines", "squares"]
+PaperRules = Literal["plain", "ruled", "squared"]
 """What is printed on the paper."""
 PAPER_SIZES: dict[SheetSize, tuple[float, float]] = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
 """Width and height of each sheet, in millimetres."""
@@ -42,7 +42,7 @@ class Paper:
     """
 
     size: PaperSize = "a4"
-    rules: PaperRules = "none"
+    rules: PaperRules = "plain"
     margin: float | None = None
     scale: float = 1.0
 
@@ -57,10 +57,10 @@ class Paper:
         margin = DEFAULT_MARGIN if self.margin is None or self.size == "fit" else self.margin
         step = LINE_DISTANCE * self.scale
         first = margin + style.ascent * x_height
-        if pitch := {"none": 0.0, "lines": LINE_DISTANCE, "squares": SQUARE}[self.rules]:
+        if pitch := {"plain": 0.0, "ruled": LINE_DISTANCE, "squared": SQUARE}[self.rules]:
             step = pitch * max(1, round(step / pitch))
             # Squares cover the sheet from its upper edge; lines leave the margin empty.
-            start = 0.0 if self.rules == "squares" else margin
+            start = 0.0 if self.rules == "squared" else margin
             first = start + pitch * np.ceil((first - start) / pitch - 1e-9)
         sheet = PaperMeasures(width, height, margin, x_height, float(first), step, pitch)
         line_width = sheet.line_width / x_height
@@ -128,9 +128,9 @@ class RuleLines:
 
 def rule_lines(rules: PaperRules, sheet: PaperMeasures) -> RuleLines:
     """Return the rules that are printed on a sheet: lines between the margins, or squares from edge to edge."""
-    if rules == "none":
+    if rules == "plain":
         return RuleLines()
-    if rules == "squares":
+    if rules == "squared":
         return RuleLines(_steps(0.0, sheet.height, sheet.pitch), _steps(0.0, sheet.width, sheet.pitch))
     return RuleLines(_steps(sheet.margin, sheet.height - sheet.margin, sheet.pitch))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from handwriting.text import counted
 from handwriting.writing.layout import MessagePage, lay_out
 from handwriting.writing.message import Message, MessageRow, message_rows, read_message
 from handwriting.writing.paper import Paper, PaperSize
-from handwriting.writing.spelling import Missing, Spelling, character_name, spell
+from handwriting.writing.spelling import Missing, Spelling, character_name, spell, ways_to_spell
 from handwriting.writing.written_words import LayoutStyle, Sign, WriteWord
 
 MAX_SHORT = 1_200
@@ -57,7 +57,10 @@ class MessagePlan:
 
 
 def plan_message(
-    text: str, known: Collection[str], missing: Missing = "stop", drawable: Collection[str] = ()
+    text: str,
+    known: Collection[str],
+    missing: Missing = "stop",
+    drawable: Callable[[Iterable[str]], Collection[str]] = lambda _: (),
 ) -> MessagePlan:
     r"""Return how a hand writes a text.
 
@@ -65,7 +68,7 @@ def plan_message(
         text: Any text from left to right.
         known: The characters that the hand has.
         missing: What is done about one that it lacks.
-        drawable: Those that can be drawn in its style, with ``missing="drawn"``.
+        drawable: Returns which of some characters can be drawn in its style, with ``missing="drawn"``.
 
     Raises:
         ConfigError: If the text holds nothing to write, or letters from right to left, or characters that cannot be
@@ -75,7 +78,8 @@ def plan_message(
     [False, False]
     """
     message = read_message(text)
-    spelling = spell(message.characters, known, missing, drawable=drawable)
+    can_draw = drawable(ways_to_spell(message.characters)) if missing == "drawn" else ()
+    spelling = spell(message.characters, known, missing, drawable=can_draw)
     if not any(spelling.signs.values()):
         raise ConfigError("This hand has none of the characters of the text, so nothing is left to write.")
     hyphen = spell("-", known, "skip").signs["-"]

@@ -122,6 +122,12 @@ def spell(
     )
 
 
+def ways_to_spell(characters: Iterable[str]) -> frozenset[str]:
+    """Return every code point that may be written for characters, one way or another."""
+    texts = {text for character in characters for text in _spellings(character)}
+    return frozenset("".join(texts)) | frozenset(unicodedata.normalize("NFD", "".join(sorted(texts))))
+
+
 def character_name(character: str) -> str:
     r"""Return a character as a message to the user shows it: by its code points where it cannot be printed.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import handwriting
 from benchmarks.drawn_pages import DrawnPage, draw_page
 from benchmarks.page_style import PageStyle
 from handwriting.features import piece_training
 from handwriting.labelling import learning, page_labels
 from handwriting.pages.folder import Draft, SegmentedFolder
+from handwriting.pages.labels import LabelRow, character_key, write_labels
 from handwriting.segmentation.page import Box, Kind, Piece
 
 
@@ -87,4 +90,26 @@ def write_folder(path: Path, page: str = "page.png", size: int = 32, **counts: i
     folder = SegmentedFolder(path)
     with folder.draft() as draft:
         write_draft(draft, page, size, **counts)
+    return folder
+
+
+def write_drawn_hand(path: Path, *pages: DrawnPage) -> SegmentedFolder:
+    """Segment drawn pages, and label the characters found by the truth about them."""
+    photographs = path.parent / "photographs"
+    photographs.mkdir(parents=True, exist_ok=True)
+    for number, page in enumerate(pages, 1):
+        Image.fromarray(page.image).save(photographs / f"page{number}.png")
+    with redirect_stdout(StringIO()):
+        handwriting.segment(photographs, f"out={path}", "workers=1")
+    folder = SegmentedFolder(path)
+    rows = []
+    for row in folder.rows("character"):
+        page = pages[int(row.page.removeprefix("page").removesuffix(".png")) - 1]
+        letters = "".join(word for line in page.text for word in line)
+        owners = page.characters[row.y : row.y + row.h, row.x : row.x + row.w]
+        counts = np.bincount(owners[owners > 0], minlength=2)
+        right = counts.max() > 0.8 * counts.sum()
+        label = letters[int(counts.argmax()) - 1] if right else ""
+        rows.append(LabelRow(*character_key(row), label, 1.0, "transcript", right, 1.0, 0.1))
+    write_labels(folder, rows)
     return folder

@@ -158,15 +158,15 @@ def test_tied_words_stay_on_one_line() -> None:
     assert len(lines(page)) > 1
 
 
-@pytest.mark.parametrize(("rules", "scale"), [("lines", 1.0), ("lines", 1.6), ("squares", 1.0), ("squares", 0.5)])
+@pytest.mark.parametrize(("rules", "scale"), [("ruled", 1.0), ("ruled", 1.6), ("squared", 1.0), ("squared", 0.5)])
 def test_lines_stand_on_the_rules(rules: PaperRules, scale: float) -> None:
     (page,) = pages("\n".join("abcdefgh"), Paper(rules=rules, scale=scale))
     rows = np.array(page.rules.rows)
     baselines = np.array([placed.y for placed in page.words])
     assert np.abs(baselines[:, None] - rows).min(axis=1).max() < 1e-6
     assert len(set(np.diff(baselines).round(6))) == 1
-    assert bool(page.rules.columns) == (rules == "squares")
-    if rules == "squares":
+    assert bool(page.rules.columns) == (rules == "squared")
+    if rules == "squared":
         assert np.allclose(np.diff(page.rules.columns), SQUARE)
 
 
@@ -179,7 +179,7 @@ def test_lines_wander_on_plain_paper_and_not_on_rules() -> None:
         words = [placed for page in written for placed in page.words]
         return np.array([(placed.y - placed.baseline) / placed.x_height for placed in words]).reshape(-1, 12)
 
-    assert np.abs(ridges(Paper(rules="lines"))).max() == 0
+    assert np.abs(ridges(Paper(rules="ruled"))).max() == 0
     ridge = ridges(Paper())
     assert ridge.std() == pytest.approx(0.2, abs=0.02)
     steps = np.mean([np.corrcoef(ridge[:, n], ridge[:, n + 1])[0, 1] for n in range(11)])
@@ -208,7 +208,7 @@ def test_a_picture_is_as_large_as_its_text() -> None:
     assert bounds[:, 2:].max(axis=0) == pytest.approx([page.width - FIT_MARGIN, page.height - FIT_MARGIN])
     (wide,) = pages("one two\nthree", Paper("fit", margin=10))
     assert wide.width - page.width == pytest.approx(2 * (10 - FIT_MARGIN))
-    ruled = pages("one\ntwo", Paper("fit", "lines"))[0]
+    ruled = pages("one\ntwo", Paper("fit", "ruled"))[0]
     assert ruled.words[0].y == pytest.approx(ruled.rules.rows[-2])
     assert pages("a\f\fb", Paper("fit"))[1].words == ()
 

@@ -77,7 +77,7 @@ def flat_word(value: int) -> WriteWord:
 
 
 def test_a_picture_has_the_colours_of_ink_paper_and_rules() -> None:
-    (page,) = pages(paper=Paper("fit", "lines"))
+    (page,) = pages(paper=Paper("fit", "ruled"))
     picture = page_picture(page, BLUE, DPI)
     colours = {tuple(colour) for colour in picture.reshape(-1, 3).tolist()}
     assert {BLUE.ink, BLUE.paper, BLUE.rule} <= colours
@@ -165,7 +165,7 @@ def test_a_word_that_the_font_of_the_text_lacks_does_not_stop_the_pdf() -> None:
 
 
 def test_a_pdf_shows_what_the_picture_shows() -> None:
-    (page,) = pages(paper=Paper("fit", "squares"))
+    (page,) = pages(paper=Paper("fit", "squared"))
     shown = pypdfium2.PdfDocument(pdf(iter([page])))[0].render(scale=DPI / 72).to_pil()
     picture = page_picture(page, BLUE, DPI)
     shown = np.asarray(shown.resize(picture.shape[1::-1]))
@@ -173,7 +173,7 @@ def test_a_pdf_shows_what_the_picture_shows() -> None:
 
 
 def test_an_svg_shows_what_the_picture_shows() -> None:
-    (page,) = pages(paper=Paper("fit", "lines"))
+    (page,) = pages(paper=Paper("fit", "ruled"))
     root = svg(page)
     group = root.find("{*}g")
     assert group is not None
@@ -209,7 +209,7 @@ def overlap(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
 
 
 def test_an_animation_writes_from_left_to_right_and_ends_with_the_page() -> None:
-    (page,) = pages(paper=Paper("fit", "lines"))
+    (page,) = pages(paper=Paper("fit", "ruled"))
     file = BytesIO()
     write_gif(page, file, BLUE, DPI)
     animation = Image.open(file)

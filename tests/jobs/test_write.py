@@ -1,0 +1,119 @@
+"""``handwriting write``: a message in a hand, and one clear line where it cannot be written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pypdfium2
+import pytest
+from PIL import Image
+
+import handwriting
+from benchmarks.drawn_pages import draw_page
+from benchmarks.page_style import PageStyle
+from handwriting.errors import ConfigError, DataError, HandwritingError
+from handwriting.pages.folder import SegmentedFolder
+from handwriting.pages.hand_folder import kept_characters
+from tests.pages.builders import write_drawn_hand
+
+
+@pytest.fixture(scope="module")
+def hand(tmp_path_factory: pytest.TempPathFactory) -> SegmentedFolder:
+    style = PageStyle(size=(5, 3), margin=0.3, dpi=150)
+    return write_drawn_hand(tmp_path_factory.mktemp("hands") / "drawn", draw_page(style, 3))
+
+
+@pytest.fixture(scope="module")
+def text(hand: SegmentedFolder) -> str:
+    """Return words of letters that the hand has."""
+    letters = sorted(letter for letter in kept_characters(hand) if letter.islower())
+    return " ".join("".join(np.random.default_rng(seed).choice(letters, 5)) for seed in range(6))
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_same_seed_writes_the_same_bytes(hand: SegmentedFolder, text: str) -> None:
+    for suffix in ("png", "svg", "pdf"):
+        first, again, other = (
+            handwriting.write(hand, text, f"out={name}.{suffix}", f"seed={seed}").files[0].read_bytes()
+            for name, seed in (("a", 1), ("b", 1), ("c", 2))
+        )
+        assert first == again
+        assert first != other
+
+
+def test_a_message_is_a_picture_named_after_the_hand_unless_told_otherwise(hand: SegmentedFolder, text: str) -> None:
+    written = handwriting.write(hand, text)
+    assert [str(file) for file in written.files] == ["drawn.png"]
+    assert (written.pages, written.words) == (1, 6)
+    with Image.open("drawn.png") as picture:
+        assert np.asarray(picture.convert("L")).min() < 100
+    with pytest.raises(ConfigError, match="overwrite=true"):
+        handwriting.write(hand, text)
+    handwriting.write(hand, text, "overwrite=true")
+
+
+def test_a_pdf_can_be_searched(hand: SegmentedFolder, text: str) -> None:
+    handwriting.write(hand, text, "out=letter.pdf", "paper=ruled")
+    page = pypdfium2.PdfDocument("letter.pdf")[0].get_textpage().get_text_range()
+    assert page.split() == text.split()
+
+
+def test_a_text_comes_from_a_file_as_well(hand: SegmentedFolder, text: str) -> None:
+    Path("letter.txt").write_text(text.replace(" ", "\n", 2), "utf-8")
+    assert handwriting.write(hand, "@letter.txt", "out=letter.png").words == 6
+
+
+def test_what_the_hand_lacks_is_named_at_once_and_can_be_drawn(
+    hand: SegmentedFolder, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ConfigError) as refused:
+        handwriting.write(hand, f"{text} €Ω§", "out=letter.png")
+    assert all(character in str(refused.value) for character in "€Ω§")
+    assert "missing=" in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert not Path("letter.png").exists()
+    handwriting.write(hand, f"{text} €Ω§", "out=letter.png", "missing=drawn")
+    assert "drawn" in capsys.readouterr().out
+    handwriting.write(hand, f"{text} €Ω§", "out=skipped.png", "missing=skip")
+    assert "skipped" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("overrides", "error", "message"),
+    [
+        (["ink=bluu"], ConfigError, "ink='bluu' is no colour"),
+        (["paper=lined"], ConfigError, "paper"),
+        (["out=letter.docx"], ConfigError, "out=letter.docx: give .png, .svg, .pdf, .gif."),
+        (["out=."], ConfigError, "is a folder"),
+        (["out=nowhere/letter.png"], DataError, "nowhere"),
+        (["scale=0"], ConfigError, "scale"),
+        (["scale=10", "size=a4", "margin=100"], ConfigError, "margin"),
+        (["missing=guess"], ConfigError, "missing"),
+        (["dpi=1"], ConfigError, "dpi"),
+    ],
+)
+def test_a_mistake_is_one_clear_line(
+    hand: SegmentedFolder, text: str, overrides: list[str], error: type[HandwritingError], message: str
+) -> None:
+    Path("nowhere").touch()  # a file where a folder is wanted
+    with pytest.raises(error) as refused:
+        handwriting.write(hand, text, *overrides)
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["", " \n\t ", "שלום"])
+def test_a_message_that_cannot_be_written_is_refused(hand: SegmentedFolder, text: str) -> None:
+    with pytest.raises(ConfigError):
+        handwriting.write(hand, text, "missing=drawn")
+
+
+def test_a_folder_that_is_no_hand_is_refused() -> None:
+    Path("photos").mkdir()
+    with pytest.raises(DataError, match="is not segmented"):
+        handwriting.write("photos", "abc")
