@@ -62,8 +62,21 @@ def test_a_letter_never_written_stands_as_those_of_its_shape() -> None:
     assert spacing.distance("c", "q") < spacing.distance("c", "r")  # round like o and e; a stem like n and m
 
 
+def test_a_mark_never_written_stands_a_little_further_off_than_letters() -> None:
+    spacing = fit_spacing(written_pairs(900), APART)
+    usual = spacing.mean + spacing.bearing("c", "right")
+    assert usual < spacing.distance("c", ",") < usual + 0.3
+
+
+def test_a_hand_that_sets_its_marks_close_is_believed() -> None:
+    pairs = [*written_pairs(900), *[("c", ".", MEAN + RIGHT["c"] - 0.3)] * 40]
+    spacing = fit_spacing(pairs, APART)
+    assert spacing.distance("c", ".") == pytest.approx(MEAN + RIGHT["c"] - 0.3, abs=0.05)
+    assert spacing.bearing(",", "left") < fit_spacing(written_pairs(900), APART).bearing(",", "left")
+
+
 def test_a_hand_without_pairs_has_the_usual_distance() -> None:
-    assert fit_spacing([], APART).distance("x", ".") == APART
+    assert fit_spacing([], APART).distance("x", "y") == APART
 
 
 def test_the_order_of_pairs_does_not_matter() -> None:
