@@ -78,11 +78,12 @@ def run(cfg: DictConfig) -> PagesWritten:
     plan = plan_message(text, bank.by_label, arguments.missing, drawable)
     size = arguments.size or usual_paper(out, plan.message)
     paper = Paper(size, arguments.paper, arguments.margin, arguments.scale)
-    style = read_hand(folder, lambda: bank).layout_style()
+    fit = read_hand(folder, lambda: bank)
+    style = fit.layout_style()
     if arguments.word_space is not None:
         spread = style.word_space_sd * arguments.word_space / style.word_space
         style = replace(style, word_space=arguments.word_space, word_space_sd=spread)
-    writer = HandWriter(bank, arguments.seed)
+    writer = HandWriter(bank, arguments.seed, slope_sd=fit.slope.sd)
     writer.supply(sign for signs in plan.spelling.signs.values() for sign in signs)
     pages = plan.pages(writer, style, paper, arguments.seed)
     written = write_pages(pages, out, colours, overwrite=arguments.overwrite, dpi=arguments.dpi)

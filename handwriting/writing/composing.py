@@ -200,11 +200,12 @@ class Composer:
             curves.append((start or end or 1.0, end or start or 1.0))
         return curves
 
-    def box(self, placed: Sequence[PlacedRun]) -> InkBox:
-        """Return the box around the ink of a word."""
+    def box(self, placed: Sequence[PlacedRun], slope: float = 0.0) -> InkBox:
+        """Return the box around the ink of a word that falls to the right by the tangent ``slope``."""
         extents = [_extent(self.bank, one) for one in placed]
         low, high = np.min([low for low, _ in extents], 0), np.max([high for _, high in extents], 0)
         corners = np.array([[u + self.bank.slant * v, -v] for u in (low[0], high[0]) for v in (low[1], high[1])])
+        corners[:, 1] += slope * corners[:, 0]
         return InkBox(*corners.min(0).tolist(), *corners.max(0).tolist())
 
     def advance(self, placed: Sequence[PlacedRun]) -> float:
@@ -212,24 +213,27 @@ class Composer:
         last = placed[-1]
         return float(last.at[0] + self._sides(self._ends(last.run)[1]).right.max())
 
-    def draw(self, placed: Sequence[PlacedRun], resolution: float, offset: tuple[float, float]) -> WordInk:
+    def draw(
+        self, placed: Sequence[PlacedRun], resolution: float, offset: tuple[float, float], slope: float = 0.0
+    ) -> WordInk:
         """Draw placed runs.
 
         Args:
             placed: The runs.
             resolution: Pixels in one x-height.
             offset: Where the origin lies within its pixel, column and row, in [0, 1).
+            slope: The tangent by which the word falls to the right of its line.
         """
         slant = self.bank.slant
         extents = [_extent(self.bank, one) for one in placed]
-        box = self.box(placed)
+        box = self.box(placed, slope)
         column, row = (int(np.floor((edge - PAPER) * resolution)) for edge in (box.left, box.top))
         width, height = (
             int(np.ceil((edge + PAPER) * resolution)) - start
             for edge, start in ((box.right, column), (box.bottom, row))
         )
         columns, rows = np.meshgrid(np.arange(width) + column + 0.5, np.arange(height) + row + 0.5)
-        v = -(rows - offset[1]) / resolution
+        v = slope * (columns - offset[0]) / resolution - (rows - offset[1]) / resolution
         u = (columns - offset[0]) / resolution - slant * v
         total = np.zeros(u.shape, np.float32)
         strongest = np.zeros(u.shape, np.float32)
@@ -244,7 +248,8 @@ class Composer:
         for one in placed:
             if one.after is not None:
                 at = one.after[0].first.points[SAMPLES] + one.at
-                place = (at[0] + slant * at[1]) * resolution + offset[0] - column, -at[1] * resolution + offset[1] - row
+                x, y = at[0] + slant * at[1], slope * (at[0] + slant * at[1]) - at[1]
+                place = x * resolution + offset[0] - column, y * resolution + offset[1] - row
                 _drop_specks(ink, place, resolution)
         return WordInk(ink, column, row)
 

@@ -13,6 +13,9 @@ from handwriting.writing.composing import Composer, PlacedRun
 from handwriting.writing.supplement import Supplement
 from handwriting.writing.written_words import Sign, WordInk, WrittenWord
 
+MAX_FALL = 0.4
+"""How far the end of a word may lie above or below its start, in x-heights."""
+
 
 class HandWriter:
     """Writes words with the drawings of a bank; it is a :data:`~handwriting.writing.written_words.WriteWord`.
@@ -24,11 +27,18 @@ class HandWriter:
         seed: The seed of what is random.
         costs: What choices cost.
         barred: Numbers of drawings that are not used.
+        slope_sd: Standard deviation of the tangent by which words fall off their lines.
     """
 
     def __init__(
-        self, bank: Bank, seed: int = 0, costs: ChoiceCosts | None = None, barred: Collection[int] = ()
+        self,
+        bank: Bank,
+        seed: int = 0,
+        costs: ChoiceCosts | None = None,
+        barred: Collection[int] = (),
+        slope_sd: float = 0.0,
     ) -> None:
+        self.slope_sd = slope_sd
         self.bank = bank
         self.chooser = Chooser(bank, costs)
         self.composer = Composer(bank, self.chooser)
@@ -47,11 +57,13 @@ class HandWriter:
         placed = self.place([recipe.label for recipe in recipes])
         placed, marks = self.supplement.marked(self.bank, placed, recipes, self._rng)
         composer, runs = self.composer, [*placed, *marks]
+        advance, slope = composer.advance(placed), self._rng.normal(0, self.slope_sd)
+        slope = float(np.clip(slope, -MAX_FALL / max(advance, 1), MAX_FALL / max(advance, 1)))
 
         def draw(resolution: float, offset: tuple[float, float]) -> WordInk:
-            return composer.draw(runs, resolution, offset)
+            return composer.draw(runs, resolution, offset, slope)
 
-        return WrittenWord("".join(sign.typed for sign in signs), composer.advance(placed), composer.box(runs), draw)
+        return WrittenWord("".join(sign.typed for sign in signs), advance, composer.box(runs, slope), draw)
 
     def supply(self, signs: Iterable[Sign]) -> None:
         """Make what signs need and the hand lacks; to do so once for all words of a message saves time."""

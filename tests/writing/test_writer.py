@@ -10,7 +10,7 @@ from handwriting.writing.bank import Bank
 from handwriting.writing.composing import LetterRun, Meeting, PlacedRun
 from handwriting.writing.source import without_grain
 from handwriting.writing.writer import HandWriter
-from handwriting.writing.written_words import Sign
+from handwriting.writing.written_words import Sign, WordInk
 from tests.writing.hands import X_HEIGHT, drawn_hand, drawn_word
 
 TEXTS = ["nulon", "lunnou", "ounlun", "nnuull", "luonol", "unonlu", "oolnnu", "lnuoul"]
@@ -159,3 +159,21 @@ def test_grain_and_specks_are_no_ink() -> None:
     far = cv2.dilate(word.ink, np.ones((9, 9))) == 0
     assert not clean[far].any()
     assert (clean[word.ink > 40] == noisy[word.ink > 40]).all()
+
+
+def test_a_word_that_falls_off_its_line_keeps_its_letters_upright(bank: Bank) -> None:
+    composer = HandWriter(bank).composer
+    run = LetterRun(tuple(np.flatnonzero(bank.word_of == 0).tolist()))
+    placed = [PlacedRun(run, np.zeros(2), None, None, (1.0, 1.0))]
+    level, falling = (composer.draw(placed, 40, (0, 0), slope) for slope in (0.0, 0.1))
+
+    def ends(drawn: WordInk) -> tuple[float, float]:
+        columns = np.flatnonzero((drawn.ink > 90).any(0))
+        thirds = np.array_split(columns, 3)
+        feet = [np.flatnonzero((drawn.ink[:, part] > 90).any(1))[-1] + drawn.row for part in (thirds[0], thirds[2])]
+        return feet[0] / 40, feet[1] / 40
+
+    (level_start, level_end), (start, end) = ends(level), ends(falling)
+    width = (level.ink > 90).any(0).sum() / 40
+    assert (end - start) - (level_end - level_start) == pytest.approx(0.1 * width * 2 / 3, abs=0.12)
+    assert composer.box(placed, 0.1).bottom > composer.box(placed).bottom
