@@ -68,7 +68,8 @@ def plan_message(
         text: Any text from left to right.
         known: The characters that the hand has.
         missing: What is done about one that it lacks.
-        drawable: Returns which of some characters can be drawn in its style, with ``missing="drawn"``.
+        drawable: Returns which of some characters can be drawn in its style, with ``missing="drawn"``: the refusal of a
+            message says so.
 
     Raises:
         ConfigError: If the text holds nothing to write, or letters from right to left, or characters that cannot be
@@ -78,7 +79,7 @@ def plan_message(
     [False, False]
     """
     message = read_message(text)
-    can_draw = drawable(ways_to_spell(message.characters)) if missing == "drawn" else ()
+    can_draw = drawable(ways_to_spell(set(message.characters).difference(known)))
     spelling = spell(message.characters, known, missing, drawable=can_draw)
     if not any(spelling.signs.values()):
         raise ConfigError("This hand has none of the characters of the text, so nothing is left to write.")

@@ -97,7 +97,9 @@ def test_a_skipped_character_leaves_no_empty_word() -> None:
 
 def test_the_report_says_what_is_written_otherwise() -> None:
     assert list(plan_message("A…", "a.", "case").report()) == [("replaced", "A as a, … as ...")]
-    assert list(plan_message("ab", "a", "drawn", "b").report()) == [("drawn", "b: this hand lacks them")]
+    assert list(plan_message("ab", "a", "drawn", drawable=lambda _: "b").report()) == [
+        ("drawn", "b: this hand lacks them")
+    ]
     assert list(plan_message("plain", KNOWN).report()) == []
 
 
