@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from handwriting.pages.boxes import BoxRow
+    from handwriting.writing.measuring import HandFit
 
 MAX_NAMED = 3
 """Files or pages that a line names, at most."""
@@ -49,7 +50,7 @@ class Arguments:
 
 
 def run(cfg: DictConfig) -> SegmentedFolder:
-    """Make a hand of the pages that ``cfg`` names, print a summary, and return its folder.
+    """Make a hand of the pages that ``cfg`` names, measure it, print a summary, and return its folder.
 
     What an earlier call did of it is not done again.
 
@@ -160,9 +161,22 @@ def _summary(folder: SegmentedFolder, report: Mapping[str, Any]) -> Iterator[tup
         return
     yield "characters", f"{len(drawings):,}: {' '.join(sorted(drawings, key=alphabet_key))}"
     yield "lacks", _lacking(drawings)
+    from handwriting.pages.hand_file import read_hand
+
+    yield "measured", _measures(read_hand(folder))
     yield "look at", f"{folder.path / LABELS_PICTURE} and {folder.path / OVERLAY_FOLDER}"
     yield "write", f'handwriting write hand={named} text="Hello"'
     yield "font", f"handwriting font hand={named}"
+
+
+def _measures(fit: HandFit) -> str:
+    """Return what was measured of a hand in words, without what too few letters tell."""
+    parts = [f"slant {fit.slant:.0f}°"]
+    if fit.join_rates.pairs:
+        parts.append(f"letters joined {fit.join_rates.rate:.0%}")
+    if fit.line_distance.count:
+        parts.append(f"lines {fit.line_distance.median:.1f} x-heights apart")
+    return ", ".join(parts)
 
 
 def _new_texts(report: Mapping[str, Any]) -> list[str]:

@@ -17,6 +17,7 @@ from handwriting.jobs import INTERRUPTED, MISTAKE, start
 from handwriting.jobs import label as label_job
 from handwriting.jobs.segment import GLYPH_SIZE
 from handwriting.pages.folder import SegmentedFolder
+from handwriting.pages.hand_file import read_hand
 from handwriting.pages.hand_folder import kept_characters, open_hand
 from handwriting.pages.labels import read_labels, write_labels
 from tests.pages.builders import contents, quick_labelling, read_report, write_text
@@ -106,7 +107,7 @@ def test_photographs_with_a_text_become_a_hand(done: SegmentedFolder) -> None:
 
 
 def test_one_block_at_the_end_says_what_the_hand_has_and_what_comes_next(made: tuple[Path, str]) -> None:
-    block = made[1].splitlines()[-10:]
+    block = made[1].splitlines()[-11:]
     path = made[0] / HAND
     drawings = kept_characters(SegmentedFolder(path))
     totals = read_report(path)["totals"]
@@ -123,6 +124,17 @@ def test_one_block_at_the_end_says_what_the_hand_has_and_what_comes_next(made: t
     assert values["write"].startswith("handwriting write hand=hands/photos text=")
     assert values["font"] == "handwriting font hand=hands/photos"
     assert sum(line.startswith(("pages  ", "results", "overlays")) for line in made[1].splitlines()) == 1
+
+
+def test_the_hand_is_measured_and_the_measures_are_kept(made: tuple[Path, str]) -> None:
+    folder = SegmentedFolder(made[0] / HAND)
+    before = (folder.path / "hand.json").read_bytes()
+    fit = read_hand(folder, lambda: pytest.fail("it is measured again"))
+    assert (folder.path / "hand.json").read_bytes() == before
+    (line,) = (line for line in made[1].splitlines() if line.startswith("measured"))
+    assert abs(fit.slant - STYLE.slant) < 3
+    assert f"slant {fit.slant:.0f}°, letters joined {fit.join_rates.rate:.0%}, " in line
+    assert f"lines {fit.line_distance.median:.1f} x-heights apart" in line
 
 
 @pytest.mark.usefixtures("unread")
@@ -188,6 +200,7 @@ def test_overwriting_begins_again_and_keeps_what_a_person_said(
     assert {row.page for row in labels if row.by == "transcript"} == {"one.png", "two.png"}
     assert [row.label for row in labels if row.by == "person"] == ["Ω"]
     assert "Ω" in kept_characters(done)
+    assert read_hand(done).letters == sum(map(len, kept_characters(done).values()))
 
 
 def test_labels_by_texts_that_are_gone_are_not_replaced(
@@ -228,6 +241,7 @@ def test_where_nobody_can_be_asked_the_end_says_what_to_do(
         "next         name characters: run this again in a terminal, or with ask=files",
         "or           put a text next to a photograph: handwriting sheet makes one to copy",
     ]
+    assert not (HAND / "hand.json").exists()
     assert hand("ask=files", "clusters=2") == 0
     assert (HAND / "rounds/round_001/cluster_02.png").is_file()
 
