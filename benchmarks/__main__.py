@@ -4,4 +4,5 @@ import sys
 
 from benchmarks.cli import main
 
-sys.exit(main())
+if __name__ == "__main__":  # processes that read pages import this file
+    sys.exit(main())

@@ -12,9 +12,11 @@ from omegaconf import DictConfig
 from benchmarks.writing_hands import labelled_notebooks
 from benchmarks.writing_joins import measure_joins
 from benchmarks.writing_judging import measure_judge
+from benchmarks.writing_legible import measure_legible
 from benchmarks.writing_pairs import LINE_PAIRS, WORD_PAIRS, line_pairs, word_pairs
 from benchmarks.writing_repeats import measure_repeats
 from benchmarks.writing_sheets import PARTS, SIZES, score, write_sheets
+from benchmarks.writing_verification import measure_verification
 from benchmarks.writing_words import Hand
 from handwriting.errors import ConfigError, nearest
 from handwriting.fields import AnyPath, FolderPath, FreeText
@@ -65,7 +67,10 @@ MEASURES: Mapping[str, Measure] = {
     "judge": measure_judge,
     "joins": measure_joins,
     "repeats": measure_repeats,
+    "legible": measure_legible,
 }
+VERIFY = "verify"
+"""Verification, which takes other hands from the folder of real data."""
 
 
 def run(cfg: DictConfig) -> None:
@@ -75,10 +80,11 @@ def run(cfg: DictConfig) -> None:
         ConfigError: If a value is not allowed.
         DataError: If a hand, real data or answers cannot be read.
     """
+    known = (*MEASURES, VERIFY)
     for name in cfg.only:
-        if name not in MEASURES:
+        if name not in known:
             raise ConfigError(
-                f"only={name}: no such measurement.{nearest(str(name), MEASURES)} There are: {', '.join(MEASURES)}."
+                f"only={name}: no such measurement.{nearest(str(name), known)} There are: {', '.join(known)}."
             )
     arguments = read_arguments(Arguments, cfg)
     if arguments.score is not None:
@@ -87,14 +93,19 @@ def run(cfg: DictConfig) -> None:
     if arguments.hand is None and arguments.root is None:
         raise ConfigError("hand or root is missing: give hand=<labelled folder>, or root=<folder of real data>.")
     out = output_path(arguments.out, "") if arguments.out else None
-    wanted = arguments.only or [name for name in MEASURES if out or name != "pairs"]
+    root = Path(arguments.root).expanduser() if arguments.root else None
+    missing = {name for name, given in (("pairs", out), (VERIFY, root)) if given is None}
+    wanted = arguments.only or [name for name in known if name not in missing]
     if out is None and "pairs" in wanted:
         raise ConfigError("only=pairs writes sheets: give out=<folder>.")
+    if root is None and VERIFY in wanted:
+        raise ConfigError("only=verify compares with other hands: give root=<folder of real data>.")
     if arguments.hand is not None:
         folder = SegmentedFolder(Path(arguments.hand).expanduser(), "hand")
         folder.refuse_other_than_folder()
     else:
-        folder = labelled_notebooks(Path(str(arguments.root)).expanduser())
+        assert root is not None
+        folder = labelled_notebooks(root)
     hand = Hand.read(folder)
     if out:
         out.mkdir(parents=True)
@@ -104,7 +115,12 @@ def run(cfg: DictConfig) -> None:
     ]
     print(parts[0], "\n", flush=True)
     for name in wanted:
-        part = "\n\n".join(MEASURES[name](hand, arguments.seed, out))
+        if name == VERIFY:
+            assert root is not None
+            paragraphs = measure_verification(hand, arguments.seed, root)
+        else:
+            paragraphs = MEASURES[name](hand, arguments.seed, out)
+        part = "\n\n".join(paragraphs)
         print(part, "\n", flush=True)
         parts.append(part)
     if out:

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -13,10 +14,13 @@ from benchmarks.cli import main
 from benchmarks.writing_folds import floor_folds, written_folds
 from benchmarks.writing_joins import joined_by_letter
 from benchmarks.writing_judge import score_pictures, train_judge, verdict
+from benchmarks.writing_legible import strip_of
 from benchmarks.writing_pairs import MIN_INK, Pairs, draw_words, line_pairs, word_pairs
 from benchmarks.writing_seams import STEP_MEASURE, matched, measure, real_joins, seams, windows
 from benchmarks.writing_sheets import ANSWERS_FILE, SIZES, score, wilson, write_sheets
+from benchmarks.writing_verification import hinges_of
 from benchmarks.writing_words import WRITERS, Hand, Writer
+from handwriting.labelling.strips import BASELINE, MARGIN, ROWS
 from handwriting.writing.source import SourceWord
 
 X_HEIGHT = 20
@@ -190,6 +194,25 @@ def test_ink_runs_through_where_bars_are_drawn_joined(hand: Hand) -> None:
     assert np.mean([one for letter in joined_by_letter(map(apart.shown, apart.real)).values() for one in letter]) < 0.05
 
 
+def test_hinges_know_a_slant_and_not_a_place(hand: Hand) -> None:
+    ink = cv2.resize(hand.words[0].ink, None, fx=1.2, fy=1.2)
+    slanted = cv2.warpAffine(ink, np.array([[1, -0.5, 40], [0, 1, 0.0]]), (ink.shape[1] + 40, ink.shape[0]))
+    same, moved, other = (
+        hinges / hinges.sum() for hinges in map(hinges_of, (ink, np.pad(ink, ((9, 0), (7, 5))), slanted))
+    )
+    assert np.abs(same - moved).max() < 1e-9
+    assert np.abs(same - other).sum() > 0.5
+
+
+def test_a_reader_sees_written_words_upright_and_on_its_baseline(hand: Hand) -> None:
+    strip = strip_of(hand.shown(hand.real[0]))
+    rows = np.flatnonzero((strip.ink > 128).any(1))
+    assert strip.ink.shape[0] == ROWS
+    assert abs(rows[-1] + 1 - BASELINE) <= 1
+    assert not strip.ink[:, : MARGIN - 1].any()
+    assert not strip.ink[:, -MARGIN:].any()
+
+
 def test_answers_say_which_side_is_real(hand: Hand, tmp_path: Path) -> None:
     pairs = word_pairs(hand, 12, 3).pairs
     write_sheets(tmp_path, "words", pairs, SIZES["reading"])
@@ -226,7 +249,12 @@ def test_wrong_answers_are_refused(
 
 @pytest.mark.parametrize(
     ("words", "message"),
-    [(["only=[paris]"], "pairs"), ([], "hand=<labelled folder>"), (["only=[pairs]", "hand=x"], "out=<folder>")],
+    [
+        (["only=[paris]"], "pairs"),
+        ([], "hand=<labelled folder>"),
+        (["only=[pairs]", "hand=x"], "out=<folder>"),
+        (["only=[verify]", "hand=x"], "root=<folder"),
+    ],
 )
 def test_what_cannot_be_measured_is_refused(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["writing", *words]) == 2
