@@ -20,11 +20,14 @@ from handwriting.pages.folder import SEGMENT_AGAIN, SegmentedFolder
 from handwriting.pages.labels import CharacterKey, LabelRow, character_key, read_labels
 from handwriting.pages.names import REPORT_FILE
 from handwriting.segmentation.crops import margin_of
+from handwriting.writing.ownership import whole_parts
 from handwriting.writing.slant import refined_slant
 from handwriting.writing.source import SMALL_LETTERS, SourceWord, apply, without_grain
 
 INKED = 90
 """Level from which a pixel belongs to a stroke, of 255."""
+STROKE = 60
+"""Level from which pixels that touch each other belong to one stroke, of 255."""
 MAX_OFF_PIXELS, MAX_OFF_SHARE = 4, 0.08
 """How far a letter may lie from where the boxes put it in its word: pixels, and a share of the word's size besides."""
 MIN_SMALL_LETTERS = 20
@@ -127,6 +130,7 @@ def _read_word(
         baseline.append((column, (from_top + from_bottom) / 2 - 0.5))
         if name in usual_below:
             offsets.append((column, (letter.below - usual_below[name]) * page.x_height))
+    owner = whole_parts(ink >= STROKE, owner, page.x_height)
     fall, level = _line_through(baseline, robust=False)
     own_fall, own_level = _line_through(offsets, robust=True)
     around = margin_of(ink)

@@ -1,0 +1,64 @@
+"""Which letter has which part of the ink: what a straight cut parted goes back to the letter that drew it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from handwriting.segmentation.page import grown
+
+DOT = 0.5
+"""Largest side of a part that stands by itself and belongs to one letter whole, as a dot does, in x-heights."""
+SCRAP = 0.3
+"""Largest area of a scrap, as a share of its letter's largest part."""
+
+
+def whole_parts(ink: NDArray[np.bool_], owner: NDArray[np.int16], x_height: float) -> NDArray[np.int16]:
+    """Return owners that part neither dots nor bars.
+
+    A small part of the ink that touches no other belongs to the letter that has most of it. A scrap of a letter that
+    does not touch its main part, but ink of the letter next to it, is that one's.
+
+    Args:
+        ink: Where strokes are, bool ``(h, w)``.
+        owner: The letter of each pixel, from 1, int16 ``(h, w)``; 0 for none.
+        x_height: The x-height, in pixels.
+    """
+    parted, owner = owner, owner.copy()
+    count, part, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
+    for number in range(1, count):
+        left, top, width, height, _ = stats[number]
+        if max(width, height) <= DOT * x_height:
+            window = np.s_[top : top + height, left : left + width]
+            own = part[window] == number
+            letters = np.bincount(owner[window][own])
+            if np.count_nonzero(letters[1:]) > 1:
+                owner[window][own] = 1 + letters[1:].argmax()
+    for letter in range(1, int(owner.max()) + 1):
+        _give_back_scraps(ink, owner, letter)
+    if (owner == parted).all():
+        return owner
+    # The pale edges of what went to another letter go with it.
+    nearest = grown(np.where(ink, owner, 0).astype(np.int32), DOT * x_height)
+    return np.where(~ink & (owner > 0) & (nearest > 0), nearest, owner).astype(np.int16)
+
+
+def _give_back_scraps(ink: NDArray[np.bool_], owner: NDArray[np.int16], letter: int) -> None:
+    """Give the scraps of a letter to the letters next to it whose ink they touch; changes ``owner`` in place."""
+    rows, columns = np.nonzero(owner == letter)
+    if not len(rows):
+        return
+    around = np.s_[max(0, rows.min() - 1) : rows.max() + 2, max(0, columns.min() - 1) : columns.max() + 2]
+    own = (owner[around] == letter) & ink[around]
+    count, part, stats, _ = cv2.connectedComponentsWithStats(own.astype(np.uint8), connectivity=8)
+    if count <= 2:
+        return
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    for number in np.flatnonzero(areas <= SCRAP * areas.max()) + 1:
+        scrap = part == number
+        edge = cv2.dilate(scrap.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        touched = owner[around][edge & ink[around] & ~own]
+        touched = touched[np.abs(touched - letter) == 1]
+        if len(touched):
+            owner[around][scrap] = np.bincount(touched).argmax()
