@@ -23,6 +23,8 @@ EDGE = ""
 """The neighbour of a letter at the edge of its word."""
 MIN_PEN_PIXELS = 12
 """Pixels of ink from which a letter shows its pen."""
+STEEP_PERCENTILE = 80
+"""Percentile of the steepness of a letter's ink that is that of its edges."""
 FULL_LEVEL_PERCENTILE = 60
 """Percentile of a word's inked pixels that stands for the level of its ink."""
 
@@ -137,18 +139,19 @@ class Bank:
 
     @cached_property
     def pens(self) -> NDArray[np.float64]:
-        """Logarithms of the ink and of the width of strokes of each drawing, float64 ``(n, 2)``."""
+        """Logarithms of the ink, the width of strokes and the steepness of edges of each drawing, float64 ``(n, 3)``."""
         return self._letter_pens(self.drawings)
 
     def _word_pens(self, drawings: Sequence[Drawing]) -> NDArray[np.float64]:
-        """Return what :attr:`pens` says, of the word of each drawing."""
+        """Return what :attr:`pens` says, of the word of each drawing; words have no measure of their edges."""
         of = np.array([drawing.word for drawing in drawings], int)
-        return np.asarray(np.log(np.stack([self.levels, self.widths], 1))[of])
+        edges = np.ones(len(self.words))
+        return np.asarray(np.log(np.stack([self.levels, self.widths, edges], 1))[of])
 
     def _letter_pens(self, drawings: Sequence[Drawing], off: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Return :attr:`pens` of some drawings; those too small to be measured lie ``off`` their words as others do."""
         usual = self._word_pens(drawings)
-        own = np.array([_letter_pen(self.words[one.word], one.letter) for one in drawings]).reshape(-1, 2)
+        own = np.array([_letter_pen(self.words[one.word], one.letter) for one in drawings]).reshape(-1, 3)
         # Letters measure both in another way than words do.
         off = np.nanmedian(own - usual, axis=0) if off is None else off
         return np.asarray(np.where(np.isnan(own), usual + off, own), np.float64)
@@ -182,17 +185,20 @@ class Bank:
         return LetterSpacing(fit_spacing(pairs[False], APART), fit_spacing(pairs[True], PITCH))
 
 
-def _letter_pen(word: SourceWord, letter: int) -> tuple[float, float]:
-    """Return the logarithms of a letter's ink, 0..1, and of the width of its strokes in x-heights; NaN for specks."""
+def _letter_pen(word: SourceWord, letter: int) -> tuple[float, float, float]:
+    """Return logarithms of a letter's ink, the width of its strokes and the steepness of its edges; NaN for specks."""
     rows, columns = np.nonzero((word.owner == letter + 1) & (word.ink >= INKED))
     if len(rows) < MIN_PEN_PIXELS:
-        return np.nan, np.nan
+        return np.nan, np.nan, np.nan
     part = np.s_[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
     inked = ((word.owner[part] == letter + 1) & (word.ink[part] >= INKED)).astype(np.uint8)
     depth = cv2.distanceTransform(np.pad(inked, 1), cv2.DIST_L2, 5)
     middle = depth[(depth >= cv2.dilate(depth, np.ones((3, 3)))) & (depth > 0)]
     level = word.ink[rows, columns].mean() / 255
-    return float(np.log(level)), float(np.log(2 * middle.mean() / word.x_height))
+    fine = (word.ink[part] / (255 * level)).astype(np.float32)
+    steep = np.hypot(cv2.Sobel(fine, cv2.CV_32F, 1, 0), cv2.Sobel(fine, cv2.CV_32F, 0, 1))[inked > 0]
+    sharpness = float(np.percentile(steep, STEEP_PERCENTILE)) * word.x_height
+    return float(np.log(level)), float(np.log(2 * middle.mean() / word.x_height)), float(np.log(max(sharpness, 1e-3)))
 
 
 def _level(word: SourceWord) -> float:

@@ -40,6 +40,7 @@ class ChoiceCosts:
         size: The same of the sizes of small letters.
         letter_level: The same of the ink of two letters next to each other.
         letter_width: The same of their strokes' widths.
+        sharpness: The same of their edges' steepness.
         drift: A word that differs from the pen that it is to have, as a share of what two words next to each other
             would cost.
         mismatch: A drawing that was joined next to one that was not, or a join that the hand would not make.
@@ -63,6 +64,7 @@ class ChoiceCosts:
     size: float = 0.2
     letter_level: float = 0.12
     letter_width: float = 0.2
+    sharpness: float = 0.2
     drift: float = 0.35
     mismatch: float = 6.0
     neighbour: float = 0.7
@@ -259,7 +261,8 @@ class Chooser:
         cost += np.where(both, fit, 0)
         style = self._word_pen[first][:, None] - self._word_pen[second][None]
         cost += self._pen_cost(style)
-        pens = (bank.pens[first][:, None] - bank.pens[second][None]) / (costs.letter_level, costs.letter_width)
+        spreads = costs.letter_level, costs.letter_width, costs.sharpness
+        pens = (bank.pens[first][:, None] - bank.pens[second][None]) / spreads
         cost += (pens**2).sum(-1) / 2
         cost += costs.torn * (self._torn_after[first][:, None] * 1.0 + self._torn_before[second][None])
         follows = (bank.word_of[first][:, None] == bank.word_of[second][None]) & (
