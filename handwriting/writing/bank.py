@@ -139,7 +139,7 @@ class Bank:
 
     @cached_property
     def pens(self) -> NDArray[np.float64]:
-        """Logarithms of the ink, the width of strokes and the steepness of edges of each drawing, float64 ``(n, 3)``."""
+        """Logarithms of ink, width of strokes and steepness of edges of each drawing, float64 ``(n, 3)``."""
         return self._letter_pens(self.drawings)
 
     def _word_pens(self, drawings: Sequence[Drawing]) -> NDArray[np.float64]:

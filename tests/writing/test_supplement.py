@@ -268,7 +268,7 @@ def test_what_is_measured_of_a_hand_stays_when_its_bank_is_extended(bank: Bank, 
     assert len(extended.drawings) == count + 10
     np.testing.assert_array_equal(extended.badness[:count], bank.badness)
     np.testing.assert_array_equal(extended.pens[:count], bank.pens)
-    assert extended.pens.shape == (count + 10, 2)
+    assert extended.pens.shape == (count + 10, 3)
     assert np.isfinite(extended.pens).all()
     assert len(extended.sides) == len(extended.words)
     assert (extended.join_rates, extended.spacing) == (bank.join_rates, bank.spacing)
