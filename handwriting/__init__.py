@@ -12,11 +12,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from handwriting.api import compare, evaluate, hand, label, segment, sheet, sweep, train, write
+    from handwriting.api import compare, evaluate, font, hand, label, segment, sheet, sweep, train, write
     from handwriting.glyphs import Glyphs
     from handwriting.models.loading import load
 
-__all__ = ["Glyphs", "compare", "evaluate", "hand", "label", "load", "segment", "sheet", "sweep", "train", "write"]
+__all__ = [
+    "Glyphs", "compare", "evaluate", "font", "hand", "label", "load", "segment", "sheet", "sweep", "train", "write",
+]  # fmt: skip
 
 _HOMES = {"Glyphs": "handwriting.glyphs", "load": "handwriting.models.loading"}
 

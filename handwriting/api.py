@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from handwriting.errors import ConfigError
 
 if TYPE_CHECKING:
+    from handwriting.jobs.font import FontFile
     from handwriting.jobs.sheet import CopySheet
     from handwriting.pages.folder import SegmentedFolder
     from handwriting.runs import Run
@@ -193,6 +194,23 @@ def hand(pages: str | Path, *overrides: str) -> SegmentedFolder:
     """
     folder: SegmentedFolder = _call("hand", (f"pages={pages}", *overrides))
     return folder
+
+
+def font(hand: str | Path | SegmentedFolder, *overrides: str) -> FontFile:
+    """Make an OpenType font of a hand, as ``handwriting font`` does.
+
+    Args:
+        hand: The folder that :func:`hand` returned, or its path.
+        overrides: More values, such as ``"out=MyHand.otf"`` or ``"name=My Hand"``.
+
+    Returns:
+        The font: ``path``, its file; ``family``, its name in menus; ``characters``, what it can write.
+
+    Raises:
+        HandwritingError: If the folder is no hand, a value cannot be used, or the file exists.
+    """
+    font_file: FontFile = _call("font", (f"hand={_path(hand)}", *overrides))
+    return font_file
 
 
 def sheet(*overrides: str) -> CopySheet:

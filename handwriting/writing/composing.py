@@ -56,11 +56,13 @@ class Meeting:
         first: The stroke that leaves the first.
         second: The stroke that enters the second.
         slide: By how many samples the second slides along the first.
+        first_share: How much of the way between them the first stroke is moved, 0..1; the second is moved the rest.
     """
 
     first: Stroke
     second: Stroke
     slide: int
+    first_share: float = 0.5
 
     @property
     def samples(self) -> NDArray[np.int64]:
@@ -315,7 +317,7 @@ def _bent(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return how a run's stroke is bent at a join.
 
-    Both strokes are brought together half way, over the length of their blend; what lies further along is moved less.
+    Both strokes are brought together over the length of their blend; what lies further along is moved less.
 
     Args:
         meeting: The join.
@@ -332,10 +334,10 @@ def _bent(
     second = meeting.second.points[samples + meeting.slide + SAMPLES] + apart
     start, end = meeting.blend
     inside = np.clip(along, start, end)
-    between = np.stack([np.interp(inside, along, (second - first)[:, axis]) / 2 for axis in (0, 1)], 1)
-    moved = between * np.exp(-(((along - inside) / BEND) ** 2))[:, None]
-    own, sign = (first, 1) if side == 1 else (second - apart, -1)
-    return np.asarray(own + sign * moved), np.asarray(sign * moved), np.asarray(along)
+    between = np.stack([np.interp(inside, along, (second - first)[:, axis]) for axis in (0, 1)], 1)
+    own, share = (first, meeting.first_share) if side == 1 else (second - apart, meeting.first_share - 1)
+    moved = share * between * np.exp(-(((along - inside) / BEND) ** 2))[:, None]
+    return np.asarray(own + moved), np.asarray(moved), np.asarray(along)
 
 
 def _near(

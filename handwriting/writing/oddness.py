@@ -48,7 +48,9 @@ def oddness(words: Sequence[SourceWord], letters: Sequence[tuple[int, int]], lab
         own = np.flatnonzero(members == number)
         if len(own) < MIN_DRAWINGS:
             continue
-        pictures = np.stack([_coarse(words[word], letter) for word, letter in (letters[one] for one in own.tolist())])
+        pictures = np.stack(
+            [coarse_picture(words[word], letter) for word, letter in (letters[one] for one in own.tolist())]
+        )
         alike = pictures @ pictures.T
         np.fill_diagonal(alike, -1)
         distance = 1 - np.sort(alike, axis=1)[:, -NEAREST:].mean(1)
@@ -59,7 +61,7 @@ def oddness(words: Sequence[SourceWord], letters: Sequence[tuple[int, int]], lab
     return odd
 
 
-def _coarse(word: SourceWord, letter: int) -> NDArray[np.float64]:
+def coarse_picture(word: SourceWord, letter: int) -> NDArray[np.float64]:
     """Return the coarse picture of a letter as a vector of length 1."""
     ink = np.where(word.owner == letter + 1, word.ink, 0).astype(np.float32)
     blurred = cv2.GaussianBlur(ink, (0, 0), BLUR * word.x_height)
