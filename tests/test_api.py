@@ -45,7 +45,7 @@ def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_command_for_notebooks_is_a_function() -> None:
-    functions = {"compare", "evaluate", "font", "hand", "label", "load", "segment", "sheet", "sweep", "train"}
+    functions = {"compare", "evaluate", "font", "hand", "label", "load", "segment", "sheet", "sweep", "train", "write"}
     assert set(handwriting.__all__) == {"Glyphs", *functions}
     assert all(callable(getattr(handwriting, name)) for name in handwriting.__all__)
     assert functions <= set(dir(handwriting))
