@@ -230,7 +230,7 @@ def sheet(*overrides: str) -> CopySheet:
 
 
 def write(hand: Any, text: str, *overrides: str) -> PagesWritten:
-    """Write a message in a hand, as ``handwriting write`` does.
+    """Write a message in a hand, or with the letters of a trained model, as ``handwriting write`` does.
 
     Args:
         hand: The folder of the hand, or what :func:`hand` returned.

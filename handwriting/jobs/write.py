@@ -1,4 +1,4 @@
-"""Write a message in a hand: pages as pictures, vector graphics, a PDF or an animation."""
+"""Write a message in a hand, or by a trained model: pages as pictures, vector graphics, a PDF or an animation."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from handwriting.text import counted, printable
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from handwriting.writing.model_letters import ModelLetters
     from handwriting.writing.page_files import PagesWritten
 
 MIN_DPI, MAX_DPI = 30.0, 1200.0
@@ -29,7 +30,8 @@ MIN_SCALE, MAX_SCALE = 0.2, 10.0
 class Arguments:
     """The job's own keys; what each means stands in ``conf/write.yaml``."""
 
-    hand: FolderPath
+    hand: FolderPath | None
+    run: FolderPath | None
     text: FreeText
     out: AnyPath | None
     missing: Literal["stop", "skip", "case", "drawn"]
@@ -49,16 +51,21 @@ def run(cfg: DictConfig) -> PagesWritten:
     """Write the message that ``cfg`` describes, print what was written in another way than typed, and return the files.
 
     Raises:
-        ConfigError: If a value is not allowed, the hand lacks characters of the text, or files exist.
-        DataError: If the hand or the text cannot be read, or a file cannot be written.
+        ConfigError: If a value is not allowed, neither a hand nor a run is given, the run's model draws no
+            characters on request, characters of the text are lacking, or files exist.
+        DataError: If the hand or the text cannot be read, a file cannot be written, or the model draws nothing.
+        RunError: If there is no such run, or no checkpoint in it that can be loaded safely.
     """
     arguments = read_arguments(Arguments, cfg)
     from handwriting.files import refuse_overwriting
     from handwriting.writing.colours import read_colours
     from handwriting.writing.page_files import message_path, write_pages
 
+    named = arguments.hand or arguments.run
+    if named is None:
+        raise ConfigError("Give hand=<folder of a hand>, run=<run of a conditional model>, or both.")
     colours = read_colours(arguments.ink, arguments.paper_colour)
-    out = message_path(arguments.out or f"{Path(arguments.hand).resolve().name}.png")
+    out = message_path(arguments.out or f"{Path(named).expanduser().resolve().name}.png")
     if (source := text_file(arguments.text)) and source == out.resolve():
         raise ConfigError(f"out={out} would replace the text itself. Give another out=.")
     text = given_text(arguments.text, "write")
@@ -72,23 +79,37 @@ def run(cfg: DictConfig) -> PagesWritten:
     from handwriting.writing.planning import plan_message, usual_paper
     from handwriting.writing.stroke_fonts import drawable
     from handwriting.writing.writer import HandWriter
+    from handwriting.writing.written_words import LayoutStyle
 
-    folder = open_hand(arguments.hand)
-    bank = Bank(read_source_words(folder))
-    plan = plan_message(text, bank.by_label, arguments.missing, drawable)
+    folder = open_hand(arguments.hand) if arguments.hand else None
+    own = Bank(read_source_words(folder)) if folder else None
+    letters = _letters_of(arguments.run, arguments.seed) if arguments.run else None
+    known = {*(own.by_label if own else ()), *(letters.alphabet if letters else ())}
+    plan = plan_message(text, known, arguments.missing, drawable, "hand" if own else "model")
     size = arguments.size or usual_paper(out, plan.message)
     paper = Paper(size, arguments.paper, arguments.margin, arguments.scale)
-    fit = read_hand(folder, lambda: bank)
-    style = fit.layout_style()
+    fit = read_hand(folder, lambda: own) if folder and own else None
+    style = fit.layout_style() if fit else LayoutStyle()
     if arguments.word_space is not None:
         spread = style.word_space_sd * arguments.word_space / style.word_space
         style = replace(style, word_space=arguments.word_space, word_space_sd=spread)
-    writer = HandWriter(bank, arguments.seed, slope_sd=fit.slope.sd)
-    writer.supply(sign for signs in plan.spelling.signs.values() for sign in signs)
+    bank, by_model = letters.bank(own, plan.signs) if letters else (own, [])
+    assert bank is not None  # one of both is given
+    writer = HandWriter(bank, arguments.seed, slope_sd=fit.slope.sd if fit else 0.0)
+    writer.supply(plan.signs)
     pages = plan.pages(writer, style, paper, arguments.seed)
     written = write_pages(pages, out, colours, overwrite=arguments.overwrite, dpi=arguments.dpi)
     for title, line in plan.report():
         print(f"{title:12} {printable(line)}")
+    if own and by_model:
+        print(f"{'by the model':12} {printable(' '.join(by_model))}: this hand has too few drawings of them")
     listed = str(written.files[0]) + (f" to {written.files[-1].name}" if len(written.files) > 1 else "")
     print(f"{'written':12} {counted(written.words, 'word')}, {counted(written.pages, 'page')}: {listed}")
     return written
+
+
+def _letters_of(run: str, seed: int) -> ModelLetters:
+    """Return the letters of a run's model."""
+    from handwriting.models.lettering import letters_of
+
+    return letters_of(run, seed)

@@ -11,7 +11,7 @@ from handwriting.text import counted
 from handwriting.writing.layout import MessagePage, lay_out
 from handwriting.writing.message import Message, MessageRow, message_rows, read_message
 from handwriting.writing.paper import Paper, PaperSize
-from handwriting.writing.spelling import Missing, Spelling, character_name, spell, ways_to_spell
+from handwriting.writing.spelling import Missing, Spelling, Writer, character_name, spell, ways_to_spell
 from handwriting.writing.written_words import LayoutStyle, Sign, WriteWord
 
 MAX_SHORT = 1_200
@@ -28,11 +28,19 @@ class MessagePlan:
         message: What is written.
         spelling: How its characters are.
         hyphen: What is written where a soft hyphen breaks a word; nothing where the hand has no hyphen.
+        writer: What writes it.
     """
 
     message: Message
     spelling: Spelling
     hyphen: tuple[Sign, ...]
+    writer: Writer = "hand"
+
+    @property
+    def signs(self) -> Iterator[Sign]:
+        """The signs that its words are made of, some of them several times."""
+        for signs in (*self.spelling.signs.values(), self.hyphen):
+            yield from signs
 
     def rows(self) -> Iterator[MessageRow]:
         """Yield the rows of the message."""
@@ -46,11 +54,11 @@ class MessagePlan:
         """Yield what is written in another way than it is typed: a title and a line of text for each kind."""
         spelling = self.spelling
         if spelling.skipped:
-            yield "skipped", f"{_named(list(map(character_name, spelling.skipped)))}: this hand lacks them"
+            yield "skipped", f"{_named(list(map(character_name, spelling.skipped)))}: this {self.writer} lacks them"
         if others := [f"{typed} as {text}" for typed, text in spelling.replaced.items()]:
             yield "replaced", _named(others, ", ")
         if spelling.drawn:
-            yield "drawn", f"{_named(spelling.drawn)}: this hand lacks them"
+            yield "drawn", f"{_named(spelling.drawn)}: this {self.writer} lacks them"
         if dropped := self.message.dropped:
             names = _named([character_name(character) for character in dropped])
             yield "dropped", f"{counted(sum(dropped.values()), 'character')} without ink: {names}"
@@ -61,6 +69,7 @@ def plan_message(
     known: Collection[str],
     missing: Missing = "stop",
     drawable: Callable[[Iterable[str]], Collection[str]] = lambda _: (),
+    writer: Writer = "hand",
 ) -> MessagePlan:
     r"""Return how a hand writes a text.
 
@@ -70,6 +79,7 @@ def plan_message(
         missing: What is done about one that it lacks.
         drawable: Returns which of some characters can be drawn in its style, with ``missing="drawn"``: the refusal of a
             message says so.
+        writer: What lines to the user call the hand.
 
     Raises:
         ConfigError: If the text holds nothing to write, or letters from right to left, or characters that cannot be
@@ -80,11 +90,11 @@ def plan_message(
     """
     message = read_message(text)
     can_draw = drawable(ways_to_spell(set(message.characters).difference(known)))
-    spelling = spell(message.characters, known, missing, drawable=can_draw)
+    spelling = spell(message.characters, known, missing, drawable=can_draw, writer=writer)
     if not any(spelling.signs.values()):
-        raise ConfigError("This hand has none of the characters of the text, so nothing is left to write.")
+        raise ConfigError(f"This {writer} has none of the characters of the text, so nothing is left to write.")
     hyphen = spell("-", known, "skip").signs["-"]
-    return MessagePlan(message, spelling, hyphen)
+    return MessagePlan(message, spelling, hyphen, writer)
 
 
 def usual_paper(out: Path, message: Message) -> PaperSize:

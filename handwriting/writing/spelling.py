@@ -20,6 +20,9 @@ Missing = Literal["stop", "skip", "case", "drawn"]
 """What is done about a character that the hand lacks: refuse the message, leave the character out, write its other
 case, or draw it in the style of the hand."""
 
+Writer = Literal["hand", "model"]
+"""What writes a message, as lines to its user name it: a person's hand, or a trained model alone."""
+
 MARKS = frozenset("\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u0323\u0326\u0327\u0328\u0331")
 """The combining marks that can be put on a letter: the accents of Latin, Cyrillic and Greek letters."""
 MAX_NAMED = 40
@@ -82,6 +85,7 @@ def spell(
     *,
     marks: Collection[str] = MARKS,
     drawable: Collection[str] = (),
+    writer: Writer = "hand",
 ) -> Spelling:
     """Return how characters are written.
 
@@ -91,6 +95,7 @@ def spell(
         missing: What is done about one that cannot be written otherwise.
         marks: The combining marks that can be put on a letter that the hand has.
         drawable: Those that can be drawn in the style of the hand, with ``missing="drawn"``.
+        writer: What the refusal calls the hand.
 
     Raises:
         ConfigError: If some cannot be written; it names each once, and what can be done.
@@ -112,7 +117,7 @@ def spell(
             lacking.append(character)
         signs[character] = _standing_for(character, found or ())
     if lacking and missing != "skip":
-        raise ConfigError(_refusal(lacking, ways, missing))
+        raise ConfigError(_refusal(lacking, ways, missing, writer))
     written = {character: "".join(map(_shown, of)) for character, of in signs.items() if of}
     return Spelling(
         signs,
@@ -222,7 +227,14 @@ def _shown(sign: Sign) -> str:
     return unicodedata.normalize("NFC", sign.character + sign.marks)
 
 
-def _refusal(lacking: list[str], ways: _Ways, missing: Missing) -> str:
+_OTHERWISE: Mapping[Writer, str] = {
+    "hand": "write it on a page and label that (handwriting sheet prints a text to copy)",
+    "model": "give a run that was trained on it",
+}
+"""What else helps where a character is missing."""
+
+
+def _refusal(lacking: list[str], ways: _Ways, missing: Missing, writer: Writer) -> str:
     """Return one line that names all missing characters and what can be done."""
     names = " ".join(map(character_name, lacking[:MAX_NAMED]))
     more = f" and {len(lacking) - MAX_NAMED:,} more" if len(lacking) > MAX_NAMED else ""
@@ -237,7 +249,6 @@ def _refusal(lacking: list[str], ways: _Ways, missing: Missing) -> str:
     whose = "its" if len(lacking) == 1 else "their"
     reason = {"case": f", and {whose} other case as well", "drawn": " and cannot draw what it lacks"}.get(missing, "")
     return (
-        f"This hand lacks {counted(len(lacking), 'character')} of the text{reason}: {names}{more}. "
-        f"Give {', '.join([*remedies, 'missing=skip to leave out what is missing'])}, or write it on a page and label "
-        "that (handwriting sheet prints a text to copy)."
+        f"This {writer} lacks {counted(len(lacking), 'character')} of the text{reason}: {names}{more}. "
+        f"Give {', '.join([*remedies, 'missing=skip to leave out what is missing'])}, or {_OTHERWISE[writer]}."
     )

@@ -72,6 +72,29 @@ def resized(
     lowest = float(framed[:, 1].min()) if has_tail else half
     factor = (top - bottom) / max(float(framed[:, 1].max()) - lowest, MIN_HEIGHT)
     moved = np.stack([framed[:, 0] * factor, bottom + (framed[:, 1] - lowest) * factor], 1)
+    return redrawn(word, ink, lines, moved, label, word.badness[letter], number)
+
+
+def redrawn(
+    word: SourceWord,
+    ink: NDArray[np.uint8],
+    lines: NDArray[np.float64],
+    moved: NDArray[np.float64],
+    label: str,
+    badness: float,
+    number: int = 0,
+) -> SourceWord:
+    """Return a word of one letter whose centre lines lie elsewhere, with strokes as wide as before.
+
+    Args:
+        word: The word of the letter.
+        ink: The ink of the letter alone, ``(h, w)`` as that of its word.
+        lines: Points of its centre lines, column and row of the ink, ``(n, 2)``.
+        moved: Where each of them comes to lie, in the frame of the new word, ``(n, 2)``.
+        label: The character that it is to show.
+        badness: How oddly it is drawn, 0..1.
+        number: Its number among the drawings of the character.
+    """
     x, y = (moved[:, 0] + word.slant * moved[:, 1]) * RESOLUTION, -moved[:, 1] * RESOLUTION
     around = round(PAPER * RESOLUTION)
     left, above = int(np.floor(x.min())) - around, int(np.floor(y.min())) - around
@@ -90,7 +113,7 @@ def resized(
         ink=carried,
         owner=(carried > 0).astype(np.int16),
         labels=(label,),
-        badness=(word.badness[letter],),
+        badness=(badness,),
         x_height=float(RESOLUTION),
         origin=(float(-left), float(-above)),
         slope=0.0,
