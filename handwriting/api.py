@@ -229,21 +229,24 @@ def sheet(*overrides: str) -> CopySheet:
     return copy_sheet
 
 
-def write(hand: Any, text: str, *overrides: str) -> PagesWritten:
+def write(hand: Any, text: str, *overrides: str, run: str | Path | Run | None = None) -> PagesWritten:
     """Write a message in a hand, or with the letters of a trained model, as ``handwriting write`` does.
 
     Args:
-        hand: The folder of the hand, or what :func:`hand` returned.
+        hand: The folder of the hand, or what :func:`hand` returned; None to write with the letters of a run alone.
         text: The message, or ``@`` and a file that holds it.
         overrides: More values, such as ``"out=letter.pdf"`` or ``"missing=drawn"``.
+        run: A run of a conditional model, or its folder: it draws the characters of which the hand has too few
+            drawings, or all of them.
 
     Returns:
         What was written: ``files``, the files in the order of their pages; ``pages`` and ``words``, their numbers.
 
     Raises:
-        HandwritingError: If the hand, the text or a value cannot be used, or files of these names exist.
+        HandwritingError: If the hand, the run, the text or a value cannot be used, or files of these names exist.
     """
-    written: PagesWritten = _call("write", (f"hand={_path(hand)}", f"text={text}", *overrides))
+    given = [f"{key}={_path(value)}" for key, value in (("hand", hand), ("run", run)) if value is not None]
+    written: PagesWritten = _call("write", (*given, f"text={text}", *overrides))
     return written
 
 

@@ -229,7 +229,7 @@ def _shown(sign: Sign) -> str:
 
 _OTHERWISE: Mapping[Writer, str] = {
     "hand": "write it on a page and label that (handwriting sheet prints a text to copy)",
-    "model": "give a run that was trained on it",
+    "model": "give a run that was trained on what is missing",
 }
 """What else helps where a character is missing."""
 
