@@ -139,7 +139,7 @@ class Hand:
         """Return a real word as one run of its own letters."""
         first = int(self._first[word.number])
         drawings = list(range(first, first + len(word.text)))
-        placed = self._real_composer.place(drawings, np.random.default_rng(0))
+        placed = self._real_composer.place(drawings)
         return Shown(word.text, self._real_composer, placed, (), frozenset({word.number}))
 
 
@@ -182,7 +182,7 @@ class Writer:
                 return None
             self.position += FAR
             chosen = self.composer.chooser.choose(text, self.position, rng, barred)
-            placed = self.composer.place(chosen, rng)
+            placed = self.composer.place(chosen, float(self.composer.chooser.pen[0]))
             if len(placed) > 1:
                 sources = frozenset(int(number) for number in bank.word_of[chosen])
                 return Shown(text, self.composer, placed, tuple(chosen), sources, whole)

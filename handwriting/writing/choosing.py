@@ -62,13 +62,13 @@ class ChoiceCosts:
     level: float = 0.25
     width: float = 0.25
     size: float = 0.2
-    letter_level: float = 0.12
+    letter_level: float = 0.1
     letter_width: float = 0.2
     sharpness: float = 0.2
-    drift: float = 0.35
+    drift: float = 1.0
     mismatch: float = 6.0
     neighbour: float = 0.7
-    edge: float = 3.0
+    edge: float = 5.0
     torn: float = 1.0
     badness: float = 4.0
     recent: float = 6.0
@@ -90,6 +90,9 @@ class Chooser:
     Args:
         bank: The drawings.
         costs: What choices cost.
+
+    Attributes:
+        pen: What the pen of the last word was to be: logarithms of its ink, the width of its strokes and its size.
     """
 
     def __init__(self, bank: Bank, costs: ChoiceCosts | None = None) -> None:
@@ -97,7 +100,6 @@ class Chooser:
         self.costs = costs or ChoiceCosts()
         self._pairs: dict[tuple[str, str], PairCosts] = {}
         self._last_use = np.full(len(bank.drawings), -(10**9))
-        count = len(bank.drawings)
         self._entry, self._entry_on = _paths([drawing.entry for drawing in bank.drawings])
         self._exit, self._exit_on = _paths([drawing.exit for drawing in bank.drawings])
         self._entry_pen = _pen([drawing.entry for drawing in bank.drawings])
@@ -116,7 +118,7 @@ class Chooser:
         self._pens = np.log(np.stack([bank.levels, bank.widths, bank.sizes], 1))
         self._word_pen = self._pens[bank.word_of]
         self._model = -1
-        assert len(self._entry) == count
+        self.pen = np.zeros(3)
 
     def extended(self, bank: Bank) -> Chooser:
         """Return a chooser for an extended bank that remembers what this one has used."""
@@ -170,7 +172,8 @@ class Chooser:
             self._model = following
         else:
             self._model = int(rng.integers(len(words)))
-        return np.asarray(self._pens[self._model])
+        self.pen = np.asarray(self._pens[self._model])
+        return self.pen
 
     def _pen_cost(self, difference: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what differences of pens cost, over the last axis: logarithms of ink, width and size."""

@@ -118,15 +118,20 @@ class Composer:
         self.bank = bank
         self.chooser = chooser
 
-    def place(self, chosen: Sequence[int], rng: np.random.Generator) -> list[PlacedRun]:
-        """Return chosen drawings as runs in the frame of a new word."""
+    def place(self, chosen: Sequence[int], level: float | None = None) -> list[PlacedRun]:
+        """Return chosen drawings as runs in the frame of a new word.
+
+        Args:
+            chosen: The numbers of drawings.
+            level: The logarithm of the ink that the word is to have, 0..1; None for that of its drawings.
+        """
         runs = self._runs(chosen)
         meetings = [self._meeting(first, second) for first, second in pairwise(runs)]
         along = [-self._left(runs[0])]
         for first, second, meeting in zip(runs, runs[1:], meetings, strict=False):
-            along.append(along[-1] + (meeting.offset[0] if meeting else self._apart(first, second, rng)))
+            along.append(along[-1] + (meeting.offset[0] if meeting else self._apart(first, second)))
         lifts = _lifts(meetings)
-        curves = self._curves(runs, meetings)
+        curves = self._curves(runs, meetings, level)
         places = np.stack([along, lifts], 1)
         joins = [
             None if meeting is None else (meeting, places[number + 1] - places[number])
@@ -167,7 +172,7 @@ class Composer:
     def _sides(self, drawing: Drawing) -> LetterSides:
         return self.bank.sides[drawing.word][drawing.letter]
 
-    def _apart(self, first: LetterRun, second: LetterRun, rng: np.random.Generator) -> float:
+    def _apart(self, first: LetterRun, second: LetterRun) -> float:
         """Return how far the second frame's origin lies from the first's where the pen is lifted."""
         last, following = self._ends(first)[1], self._ends(second)[0]
         spacing, right, left = self.bank.spacing.apart, self._sides(last), self._sides(following)
@@ -181,25 +186,29 @@ class Composer:
         off = float(np.clip(np.mean(drawn), -MAX_OFF, MAX_OFF)) if drawn else 0.0
         return spacing.distance(last.label, following.label) + off - facing(right, left)
 
-    def _curves(self, runs: Sequence[LetterRun], meetings: Sequence[Meeting | None]) -> list[tuple[float, float]]:
+    def _curves(
+        self, runs: Sequence[LetterRun], meetings: Sequence[Meeting | None], level: float | None
+    ) -> list[tuple[float, float]]:
         """Return the exponent of the ink of each run at its start and its end: the ink runs on through joins.
 
         An exponent leaves paper and full ink as they are, as a pen does that is pressed more or less.
         """
+        own = np.log(np.clip([self.bank.levels[self._ends(run)[0].word] for run in runs], *LEVELS))
+        wanted = own if level is None else np.full(len(runs), np.clip(level, *np.log(LEVELS)))
+        shifts, whole = wanted - own, wanted / own
         curves = []
         for number in range(len(runs)):
-            ends: list[float | None] = []
-            for meeting, own in (
-                (meetings[number - 1] if number else None, 1),
-                (meetings[number] if number < len(meetings) else None, 0),
-            ):
+            ends = []
+            for join, side in ((number - 1, 1), (number, 0)):
+                meeting = meetings[join] if 0 <= join < len(meetings) else None
                 if meeting is None:
-                    ends.append(None)
+                    ends.append(whole[number])
                     continue
                 levels = np.log(np.clip([meeting.first.level, meeting.second.level], *LEVELS))
-                ends.append(float(np.clip(levels.mean() / levels[own], 1 / MAX_CURVE, MAX_CURVE)))
-            start, end = ends
-            curves.append((start or end or 1.0, end or start or 1.0))
+                met = np.clip((levels + shifts[join : join + 2]).mean(), *np.log(LEVELS))
+                ends.append(met / levels[side])
+            start, end = np.clip(ends, 1 / MAX_CURVE, MAX_CURVE).tolist()
+            curves.append((start, end))
         return curves
 
     def box(self, placed: Sequence[PlacedRun], slope: float = 0.0) -> InkBox:

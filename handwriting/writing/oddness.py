@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from handwriting.writing.source import SourceWord
+from handwriting.writing.source import INKED, MIN_PART, SourceWord
 
 CELLS = 8
 """Cells of a coarse picture in one x-height."""
@@ -32,7 +32,8 @@ def oddness(words: Sequence[SourceWord], letters: Sequence[tuple[int, int]], lab
     """Return how odd each drawing is among those of its letter.
 
     The distance of a drawing is one minus its mean correlation with the :data:`NEAREST` others that are most like it,
-    as coarse upright pictures on the baseline. It is compared with the median of the letter's drawings.
+    as coarse upright pictures on the baseline. It is compared with the median of the letter's drawings, and so is the
+    number of its parts: a letter that is broken into more of them is odd.
 
     Args:
         words: Words.
@@ -57,7 +58,10 @@ def oddness(words: Sequence[SourceWord], letters: Sequence[tuple[int, int]], lab
         middle = np.median(distance)
         spread = max(1.4826 * float(np.median(np.abs(distance - middle))), MIN_SPREAD)
         above = np.maximum(distance - middle, 0) / spread
-        odd[own] = above**2 / (above**2 + HALF_ODD**2)
+        whole = 1 - above**2 / (above**2 + HALF_ODD**2)
+        counts = np.array([_parts(words[word], letter) for word, letter in (letters[one] for one in own.tolist())])
+        broken = np.maximum(counts - np.median(counts), 0)
+        odd[own] = 1 - whole / (1 + broken)
     return odd
 
 
@@ -71,3 +75,10 @@ def coarse_picture(word: SourceWord, letter: int) -> NDArray[np.float64]:
     to_picture[:, 2] += word.from_frame[:, 2]
     cells = cv2.warpAffine(blurred, to_picture, SIZE, flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR).ravel()
     return np.asarray(cells / max(float(np.linalg.norm(cells)), 1e-6), np.float64)
+
+
+def _parts(word: SourceWord, letter: int) -> int:
+    """Return the number of parts of a letter's ink that are no specks."""
+    strokes = ((word.owner == letter + 1) & (word.ink >= INKED)).astype(np.uint8)
+    areas = cv2.connectedComponentsWithStats(strokes, connectivity=8)[2][1:, cv2.CC_STAT_AREA]
+    return int((areas >= (MIN_PART * word.x_height) ** 2).sum())

@@ -79,4 +79,4 @@ class HandWriter:
         """Choose drawings for the characters of the next word, and place them."""
         chosen = self.chooser.choose(characters, self._position, self._rng, self._barred)
         self._position += len(characters) + 1
-        return self.composer.place(chosen, self._rng)
+        return self.composer.place(chosen, float(self.chooser.pen[0]))

@@ -100,7 +100,7 @@ def test_strokes_of_two_words_become_one_stroke() -> None:
     words = [drawn_word("nu", 0), drawn_word("un", 1, rise=0.1)]
     bank = Bank(words)
     writer = HandWriter(bank)
-    first, second = writer.composer.place([0, 3], np.random.default_rng(0))
+    first, second = writer.composer.place([0, 3])
     assert first.after is not None
     drawn = writer.composer.draw([first, second], 40, (0, 0))
     meeting, _ = first.after
