@@ -11,8 +11,11 @@ from handwriting.writing.bank import Bank
 from handwriting.writing.choosing import ChoiceCosts, Chooser
 from handwriting.writing.composing import Composer, PlacedRun
 from handwriting.writing.supplement import Supplement
+from handwriting.writing.supplement_between import new_drawings
 from handwriting.writing.written_words import Sign, WordInk, WrittenWord
 
+MIN_DRAWINGS = 3
+"""Drawings of a letter to choose from: where the hand has fewer, new ones lie between its own."""
 MAX_FALL = 0.4
 """How far the end of a word may lie above or below its start, in x-heights."""
 
@@ -38,7 +41,7 @@ class HandWriter:
         barred: Collection[int] = (),
         slope_sd: float = 0.0,
     ) -> None:
-        self.slope_sd = slope_sd
+        self.slope_sd, self.seed = slope_sd, seed
         self.bank = bank
         self.chooser = Chooser(bank, costs)
         self.composer = Composer(bank, self.chooser)
@@ -66,8 +69,13 @@ class HandWriter:
         return WrittenWord("".join(sign.typed for sign in signs), advance, composer.box(runs, slope), draw)
 
     def supply(self, signs: Iterable[Sign]) -> None:
-        """Make what signs need and the hand lacks; to do so once for all words of a message saves time."""
-        if words := self.supplement.missing_words(self.bank, signs):
+        """Make what signs need and the hand lacks or has too few of; to do so once for a message saves time."""
+        signs = list(signs)
+        few = {sign.character for sign in signs if 0 < len(self.bank.by_label.get(sign.character, ())) < MIN_DRAWINGS}
+        words = self.supplement.missing_words(self.bank, signs)
+        if few:
+            words = [*words, *new_drawings(self.bank, MIN_DRAWINGS, self.seed, few)]
+        if words:
             self.bank = self.bank.extended(words)
             self.chooser = self.chooser.extended(self.bank)
             self.composer = Composer(self.bank, self.chooser)

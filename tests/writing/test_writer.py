@@ -177,3 +177,12 @@ def test_a_word_that_falls_off_its_line_keeps_its_letters_upright(bank: Bank) ->
     width = (level.ink > 90).any(0).sum() / 40
     assert (end - start) - (level_end - level_start) == pytest.approx(0.1 * width * 2 / 3, abs=0.12)
     assert composer.box(placed, 0.1).bottom > composer.box(placed).bottom
+
+
+def test_a_letter_with_one_drawing_gets_new_ones() -> None:
+    words = [*drawn_hand(["nul", "lun", "unn", "lul"]), drawn_word("no", 9)]
+    writer = HandWriter(Bank(words), 1)
+    writer.supply(signs("o"))
+    assert len(writer.bank.by_label["o"]) == 3
+    used = [one for _ in range(3) for run in writer.place("no") for one in run.run.drawings]
+    assert len({writer.bank.drawings[one].word for one in used if writer.bank.drawings[one].label == "o"}) == 3
