@@ -1,7 +1,8 @@
 """Few cubic curves through many points: closed polygons fitted to a tolerance.
 
-All polygons of a drawing are fitted at once, each curve to the points between two knots. Knots are added where a curve
-misses its points, and dropped where one curve fits as well as two. Points are complex numbers: x + iy.
+Many polygons are fitted at once, each as if it were alone, and each curve to the points between two knots. Knots are
+added where a curve misses its points, and dropped where one curve fits as well as two. Points are complex numbers:
+x + iy.
 
 Source: P. J. Schneider, An algorithm for automatically fitting digitized curves, Graphics Gems, 1990.
 """
@@ -73,28 +74,23 @@ def fit_closed(polygons: Sequence[Points], tolerance: float) -> list[NDArray[np.
     if not polygons:
         return []
     track = _Track.of(polygons)
+    fits = _Fits(track)
     knots = track.first_knots()
     for _ in range(MAX_ROUNDS):
         ends = track.ends(knots)
-        _, distance = _fit(track, knots, ends)
+        fitted = fits.between(knots)
         sizes = ends - knots
-        split = (np.maximum.reduceat(distance, knots) > tolerance) & (sizes >= 2 * MIN_POINTS)
+        split = (fitted.distance > tolerance) & (sizes >= 2 * MIN_POINTS)
         if not split.any():
             break
-        worst = [
-            first + int(distance[first:last].argmax()) for first, last in zip(knots[split], ends[split], strict=True)
-        ]
         margin = np.maximum(MIN_POINTS, sizes // 4)[split]
-        knots = np.sort(np.append(knots, np.clip(worst, knots[split] + margin, ends[split] - margin)))
+        knots = np.sort(np.append(knots, np.clip(fitted.farthest[split], knots[split] + margin, ends[split] - margin)))
     for number in range(DROPPING_ROUNDS):
-        candidates = track.inner(knots)[number % 2 :: 2]
-        fewer = np.setdiff1d(knots, candidates)
-        _, distance = _fit(track, fewer, track.ends(fewer))
-        good = np.maximum.reduceat(distance, fewer) <= tolerance
-        knots = np.setdiff1d(knots, candidates[good[np.searchsorted(fewer, candidates, side="right") - 1]])
-    curves, _ = _fit(track, knots, track.ends(knots))
-    pairs = np.stack([curves.real, curves.imag], axis=2)
-    return np.split(pairs, np.searchsorted(knots, track.starts[1:]))
+        candidates = track.inner(knots, number % 2)
+        fewer = np.setdiff1d(knots, candidates, assume_unique=True)
+        good = fits.between(fewer).distance <= tolerance
+        knots = np.union1d(fewer, candidates[~good[np.searchsorted(fewer, candidates, side="right") - 1]])
+    return np.split(fits.between(knots).curves, np.searchsorted(knots, track.starts[1:]))
 
 
 class _Track(NamedTuple):
@@ -112,16 +108,23 @@ class _Track(NamedTuple):
 
     @classmethod
     def of(cls, polygons: Sequence[Points]) -> _Track:
-        turned, tangents = [], []
-        for points in polygons:
-            along = np.roll(points, -1) - np.roll(points, 1)
-            along /= np.maximum(np.abs(along), 1e-12)
-            # The polygon begins at its sharpest turn: a curve is not to pass there.
-            start = int((np.roll(along, -2) * np.roll(along, 2).conj()).real.argmin())
-            turned.append(np.roll(points, -start))
-            tangents.append(np.roll(along, -start))
-        sizes = [len(points) for points in polygons]
-        return cls(np.concatenate(turned), np.concatenate(tangents), np.cumsum([0, *sizes[:-1]]))
+        points = np.concatenate(polygons)
+        sizes = np.array([len(polygon) for polygon in polygons])
+        starts = np.cumsum(sizes) - sizes
+        start, size = np.repeat(starts, sizes), np.repeat(sizes, sizes)
+        place = np.arange(len(points)) - start
+
+        def along(offset: int | Indices) -> Indices:
+            """Return for each point the one some steps further along its polygon."""
+            return start + (place + offset) % size
+
+        tangents = points[along(1)] - points[along(-1)]
+        tangents /= np.maximum(np.abs(tangents), 1e-12)
+        # The polygon begins at its sharpest turn: a curve is not to pass there.
+        straight = (tangents[along(2)] * tangents[along(-2)].conj()).real
+        first = [part.argmin() for part in np.split(straight, starts[1:])]
+        turned = along(np.repeat(first, sizes))
+        return cls(points[turned], tangents[turned], starts)
 
     def first_knots(self) -> Indices:
         """Return knots at equal distances, at least two on each polygon."""
@@ -138,11 +141,16 @@ class _Track(NamedTuple):
         """Return the number after the last point of the curve that begins at each knot."""
         return np.append(knots[1:], len(self.points))
 
-    def inner(self, knots: Indices) -> Indices:
-        """Return the knots that can be dropped: of each polygon all but the first and one in its middle."""
-        place = np.arange(len(knots)) - np.searchsorted(knots, self.starts)[self._polygon(knots)]
-        count = np.bincount(self._polygon(knots))[self._polygon(knots)]
-        return knots[(place > 0) & (place != count // 2)]
+    def inner(self, knots: Indices, which: int) -> Indices:
+        """Return every other knot, from the one numbered ``which``, of those that can be dropped.
+
+        These are, of each polygon, all but the first and one in its middle.
+        """
+        polygon = self._polygon(knots)
+        place = np.arange(len(knots)) - np.searchsorted(knots, self.starts)[polygon]
+        middle = (np.bincount(polygon) // 2)[polygon]
+        number = place - 1 - (place > middle)
+        return knots[(place > 0) & (place != middle) & (number % 2 == which)]
 
     def after(self, ends: Indices) -> Indices:
         """Return the point on which each curve ends: the first of the next curve or of its own polygon."""
@@ -154,28 +162,78 @@ class _Track(NamedTuple):
         return np.searchsorted(self.starts, indices, side="right") - 1
 
 
-def _fit(track: _Track, knots: Indices, ends: Indices) -> tuple[Points, NDArray[np.float64]]:
-    """Fit a curve from each knot to the next by least squares.
+class _Curves(NamedTuple):
+    """Curves through the points between two knots each.
 
-    Returns:
-        The curves, complex128 ``(k, 3)``, and the distance of each point from its curve, float64 ``(N,)``.
+    Attributes:
+        curves: float64 ``(k, 3, 2)``, as :func:`fit_closed` returns them.
+        distance: How far each passes its farthest point, float64 ``(k,)``.
+        farthest: The number of that point, ``(k,)``.
     """
-    points = track.points
+
+    curves: NDArray[np.float64]
+    distance: NDArray[np.float64]
+    farthest: Indices
+
+    def followed_by(self, other: _Curves) -> _Curves:
+        return _Curves(
+            np.concatenate([self.curves, other.curves]),
+            np.append(self.distance, other.distance),
+            np.append(self.farthest, other.farthest),
+        )
+
+    def chosen(self, places: Indices) -> _Curves:
+        return _Curves(self.curves[places], self.distance[places], self.farthest[places])
+
+
+class _Fits:
+    """Fits curves to a track; between two knots once, as most rounds change few of them."""
+
+    def __init__(self, track: _Track) -> None:
+        self._track = track
+        self._keys: Indices = np.zeros(0, int)
+        self._known = _Curves(np.zeros((0, 3, 2)), np.zeros(0), np.zeros(0, int))
+
+    def between(self, knots: Indices) -> _Curves:
+        """Return a curve from each knot to the next."""
+        ends = self._track.ends(knots)
+        keys = knots * (len(self._track.points) + 1) + ends
+        new = ~np.isin(keys, self._keys)
+        if new.any():
+            fitted = _fit(self._track, knots[new], ends[new])
+            self._keys = np.append(self._keys, keys[new])
+            self._known = self._known.followed_by(fitted)
+        order = np.argsort(self._keys)
+        places = order[np.searchsorted(self._keys, keys, sorter=order)]
+        return self._known.chosen(places)
+
+
+def _fit(track: _Track, knots: Indices, ends: Indices) -> _Curves:
+    """Fit a curve from each of some knots to its end by least squares."""
     sizes = ends - knots
     owner = np.repeat(np.arange(len(knots)), sizes)
-    t = (np.arange(len(points)) - knots[owner]) / sizes[owner]
+    firsts = np.cumsum(sizes) - sizes
+    numbers = np.arange(len(owner)) + (knots - firsts)[owner]
+    t = (numbers - knots[owner]) / sizes[owner]
     after = track.after(ends)
-    start, end, out, into = points[knots], points[after], track.tangents[knots], -track.tangents[after]
-    chord = np.maximum(np.abs(end - start), 1e-12)
-    wide = np.stack([start, end, out.conj(), into.conj()])[:, owner]
+    # From here on the rows of arrays are x and y.
+    points = _rows(track.points[numbers])
+    start, end, out, into = map(
+        _rows, (track.points[knots], track.points[after], track.tangents[knots], -track.tangents[after])
+    )
+    chord = np.maximum(np.sqrt(_dot(end - start, end - start)), 1e-12)
+    cosine = _dot(out, into)
+    wide_start, wide_end, wide_out, wide_into = (one.take(owner, axis=1) for one in (start, end, out, into))
     for refinement in range(REFINEMENTS + 1):
         s = 1 - t
-        first, second = 3 * s * s * t, 3 * s * t * t
-        rest = points - wide[0] * (s**3 + first) - wide[1] * (t**3 + second)
-        towards, back = (wide[2] * rest).real, (wide[3] * rest).real
-        products = np.stack([first * first, first * second, second * second, first * towards, second * back])
-        a, b, c, d, e = np.add.reduceat(products, knots, axis=1)
-        b = b * (out * into.conj()).real
+        ss, tt = s * s, t * t
+        first, second = 3 * ss * t, 3 * s * tt
+        rest = points - wide_start * (ss * s + first) - wide_end * (tt * t + second)
+        products = np.empty((5, len(t)))
+        products[0], products[1], products[2] = first * first, first * second, second * second
+        products[3], products[4] = first * _dot(wide_out, rest), second * _dot(wide_into, rest)
+        a, b, c, d, e = np.add.reduceat(products, firsts, axis=1)
+        b = b * cosine
         determinant = a * c - b * b
         sound = determinant > 1e-9 * a * c
         divisor = np.where(sound, determinant, 1)
@@ -183,15 +241,27 @@ def _fit(track: _Track, knots: Indices, ends: Indices) -> tuple[Points, NDArray[
         # As in the source: handles that turn back or run away are replaced by those of a gentle arc.
         sound &= ((handles > 0.01 * chord) & (handles < MAX_HANDLE * chord)).all(axis=0)
         handles = np.where(sound, handles, chord / 3)
-        curves = np.stack([start + out * handles[0], end + into * handles[1], end], axis=1)
-        p1, p2, p3 = curves.T[:, owner]
-        p0 = wide[0]
-        off = s**3 * p0 + first * p1 + second * p2 + t**3 * p3 - points
+        leaving, entering = out * handles[0], into * handles[1]
+        wide_leaving, wide_entering = leaving.take(owner, axis=1), entering.take(owner, axis=1)
+        off = wide_leaving * first + wide_entering * second - rest
         if refinement < REFINEMENTS:
             # One step of Newton's method towards the nearest point of the curve.
-            velocity = 3 * (s * s * (p1 - p0) + 2 * s * t * (p2 - p1) + t * t * (p3 - p2))
-            acceleration = 6 * (s * (p2 - 2 * p1 + p0) + t * (p3 - 2 * p2 + p1))
-            slope = (velocity * velocity.conj() + acceleration * off.conj()).real
-            moved = t - (off * velocity.conj()).real / np.where(slope > 0, slope, np.inf)
+            between = (end - start + entering - leaving).take(owner, axis=1)
+            velocity = 3 * (ss * wide_leaving + 2 * s * t * between - tt * wide_entering)
+            acceleration = 6 * (s * (between - wide_leaving) - t * (between + wide_entering))
+            slope = _dot(velocity, velocity) + _dot(acceleration, off)
+            moved = t - _dot(off, velocity) / np.where(slope > 0, slope, np.inf)
             t = np.minimum(np.maximum(moved, 0), 1)
-    return curves, np.abs(off)
+    distance = np.sqrt(_dot(off, off))
+    largest = np.maximum.reduceat(distance, firsts)
+    at_largest = np.flatnonzero(distance == largest[owner])
+    farthest = numbers[at_largest[np.searchsorted(at_largest, firsts)]]
+    return _Curves(np.stack([start + leaving, end + entering, end], axis=1).T, largest, farthest)
+
+
+def _rows(points: Points) -> NDArray[np.float64]:
+    return np.stack([points.real, points.imag])
+
+
+def _dot(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    return one[0] * other[0] + one[1] * other[1]

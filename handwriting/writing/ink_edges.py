@@ -11,7 +11,6 @@ are elongated, and one is computed for each orientation.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -31,6 +30,8 @@ VALLEY = 0.4
 """Weight of a valley, as a share of that of a ridge: where a stroke fades, it is followed further."""
 STEP = 0.25
 """Kernels are shared by widths that are equal to this many pixels."""
+BATCH = 512
+"""Pixels that are filtered at once: their surroundings fit into a processor's cache."""
 
 EDGE = 0.5
 """Level of the edge, as a share of the level of its stroke."""
@@ -54,13 +55,6 @@ MIN_PEAK = 0.3
 """Share of the brightest pixel above which a local maximum is ink."""
 
 
-class _Kernels(NamedTuple):
-    """Kernels of one orientation: the mean along a stroke, and the ridge, which is positive on a bright line."""
-
-    mean: NDArray[np.float32]
-    ridge: NDArray[np.float32]
-
-
 def edge_field(ink: NDArray[np.uint8], x_height: float) -> NDArray[np.float32]:
     """Return how far each pixel is above the level of the edge next to it.
 
@@ -72,9 +66,11 @@ def edge_field(ink: NDArray[np.uint8], x_height: float) -> NDArray[np.float32]:
         float32 ``(h, w)``, in levels of 255: positive on ink, zero at its edge, negative on paper.
     """
     full = _full_level(ink)
-    sharpened, ridges = _smoothed_along_strokes(ink, x_height)
     grey = ink.astype(np.float32)
     own = np.asarray(cv2.GaussianBlur(grey, (0, 0), WIDTH * x_height, borderType=cv2.BORDER_CONSTANT), np.float32)
+    # No edge lies where the ink is paler than MIN_OWN of the palest ridge.
+    near = cv2.dilate((own >= MIN_OWN * MIN_RIDGE * full).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    sharpened, ridges = _smoothed_along_strokes(grey, near, x_height)
     on_ridge = (ridges & (own >= np.maximum(MIN_RIDGE * full, RIDGE_OWN * sharpened))).astype(np.float32)
     level, own_level = _spread_from(on_ridge, (sharpened, own), full, LEVEL_SPREAD * x_height)
     along = sharpened - np.maximum(EDGE * level, MIN_EDGE * full)
@@ -101,24 +97,41 @@ def _full_level(ink: NDArray[np.uint8]) -> float:
     return max(1.0, float(np.percentile(ink[peaks], PEAK_PERCENTILE))) if peaks.any() else 255.0
 
 
-def _smoothed_along_strokes(ink: NDArray[np.uint8], x_height: float) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return the ink smoothed along strokes and sharpened across, float32 ``(h, w)``, and its ridges, bool."""
-    grey = ink.astype(np.float32)
+def _smoothed_along_strokes(
+    grey: NDArray[np.float32], near: NDArray[np.bool_], x_height: float
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return the ink smoothed along strokes and sharpened across, float32 ``(h, w)``, and its ridges, bool.
+
+    Both are computed ``near`` ink alone; elsewhere they are 0 and False.
+    """
     kernels = _kernels(*(max(STEP, round(width * x_height / STEP) * STEP) for width in (LENGTH, WIDTH, RIDGE_WIDTH)))
-
-    def filtered(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(cv2.filter2D(grey, -1, kernel, borderType=cv2.BORDER_CONSTANT), np.float32)
-
-    means = np.stack([filtered(kernel.mean) for kernel in kernels])
-    ridges = np.stack([filtered(kernel.ridge) for kernel in kernels])
+    means, ridges = np.split(_filtered(grey, near, kernels), 2)
     # On a stroke the strongest ridge runs along it; in a gap the strongest valley does.
     weights = np.where(ridges > 0, ridges, VALLEY * ridges) ** 2
     strongest = weights.argmax(axis=0)
     weights = weights**2 + 1e-3
     weights /= weights.sum(axis=0)
     ridge = (weights * ridges).sum(axis=0)
-    sharpened = np.maximum((weights * means).sum(axis=0) + SHARPENING * ridge, 0)
-    return sharpened, (ridge > 0) & _is_maximum_across(sharpened, strongest)
+    sharpened = np.zeros_like(grey)
+    sharpened[near] = np.maximum((weights * means).sum(axis=0) + SHARPENING * ridge, 0)
+    orientation = np.zeros(grey.shape, np.intp)
+    orientation[near] = strongest
+    on_ridge = np.zeros(grey.shape, bool)
+    on_ridge[near] = ridge > 0
+    return sharpened, on_ridge & _is_maximum_across(sharpened, orientation)
+
+
+def _filtered(grey: NDArray[np.float32], near: NDArray[np.bool_], kernels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what kernels ``(k, n, n)`` of odd size give at the ``m`` pixels of a mask, float32 ``(k, m)``."""
+    size = kernels.shape[1]
+    weights = kernels.reshape(len(kernels), -1).T
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(grey, size // 2), (size, size))
+    rows, columns = np.nonzero(near)
+    found = np.empty((len(kernels), len(rows)), np.float32)
+    for start in range(0, len(rows), BATCH):
+        part = np.s_[start : start + BATCH]
+        found[:, part] = (windows[rows[part], columns[part]].reshape(-1, size * size) @ weights).T
+    return found
 
 
 def _is_maximum_across(values: NDArray[np.float32], orientation: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -135,11 +148,15 @@ def _is_maximum_across(values: NDArray[np.float32], orientation: NDArray[np.intp
 
 
 @lru_cache(maxsize=32)
-def _kernels(length: float, width: float, ridge_width: float) -> tuple[_Kernels, ...]:
-    """Return the kernels of every orientation, for standard deviations in pixels."""
+def _kernels(length: float, width: float, ridge_width: float) -> NDArray[np.float32]:
+    """Return kernels for standard deviations in pixels, float32 ``(2 * ORIENTATIONS, n, n)``.
+
+    The first half, one for each orientation, are the mean along a stroke; the others the ridge, which is positive on a
+    bright line.
+    """
     reach = int(np.ceil(2.7 * length))
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float64)
-    found = []
+    means, ridges = [], []
     for number in range(ORIENTATIONS):
         angle = np.pi * number / ORIENTATIONS
         along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
@@ -147,7 +164,6 @@ def _kernels(length: float, width: float, ridge_width: float) -> tuple[_Kernels,
         envelope = np.exp(-(along**2) / (2 * length**2) - across**2 / (2 * ridge_width**2))
         ridge = (1 - across**2 / ridge_width**2) * envelope
         ridge -= envelope * (ridge.sum() / envelope.sum())
-        found.append(
-            _Kernels((mean / mean.sum()).astype(np.float32), (2 * ridge / np.abs(ridge).sum()).astype(np.float32))
-        )
-    return tuple(found)
+        means.append(mean / mean.sum())
+        ridges.append(2 * ridge / np.abs(ridge).sum())
+    return np.stack([*means, *ridges]).astype(np.float32)

@@ -21,7 +21,7 @@ from handwriting.writing.colours import Colours, hex_colour
 from handwriting.writing.layout import MessagePage, PlacedWord
 from handwriting.writing.outlines import Outline, straight_curves
 from handwriting.writing.page_raster import RULE_WIDTH, SYNTHESISED
-from handwriting.writing.page_vectors import word_outline
+from handwriting.writing.page_vectors import word_outlines
 
 POINTS_PER_MM = 72 / 25.4
 DECIMALS = 2
@@ -57,8 +57,7 @@ def _figure(page: MessagePage, colours: Colours) -> Figure:
         rules = _rule_path(page, height)
         width = RULE_WIDTH * POINTS_PER_MM
         figure.add_artist(PathPatch(rules, fill=False, edgecolor=hex_colour(colours.rule), linewidth=width, **style))
-    for placed in page.words:
-        outline = word_outline(placed)
+    for outline in word_outlines(page.words):
         if outline.contours:
             path = _curve_path(outline, height)
             figure.add_artist(PathPatch(path, facecolor=hex_colour(colours.ink), linewidth=0, **style))

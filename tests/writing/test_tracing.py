@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from handwriting.writing.curve_fitting import evenly_spaced, fit_closed
 from handwriting.writing.outlines import Outline, contour_area
-from handwriting.writing.tracing import trace
+from handwriting.writing.tracing import trace, trace_all
 
 X_HEIGHT = 20.0
 FINE = 8
@@ -147,6 +147,21 @@ def test_the_same_drawing_gives_the_same_outline() -> None:
     drawing = ink((48, 48), (arc((24, 24), 12, 20, 320), 5, 250))
     first, second = (trace(drawing, X_HEIGHT) for _ in range(2))
     assert all(np.array_equal(a, b) for a, b in zip(first.contours, second.contours, strict=True))
+
+
+def test_drawings_traced_together_are_as_when_each_is_traced_alone() -> None:
+    drawings = [drawing for drawing, _ in faded_letters(8)]
+    drawings.insert(3, np.zeros((20, 20), np.uint8))
+    for drawing, outline in zip(drawings, trace_all(drawings, X_HEIGHT), strict=True):
+        alone = trace(drawing, X_HEIGHT)
+        assert all(np.array_equal(*pair) for pair in zip(outline.contours, alone.contours, strict=True))
+
+
+def test_paper_around_a_drawing_does_not_change_its_outline() -> None:
+    drawing = ink((48, 48), (arc((24, 24), 12, 20, 320), 5, 250))
+    wider = trace(np.pad(drawing, ((9, 5), (7, 30))), X_HEIGHT, origin=(7, 9))
+    for contour, same in zip(trace(drawing, X_HEIGHT).contours, wider.contours, strict=True):
+        assert contour == pytest.approx(same, abs=1e-9)
 
 
 def test_scale_and_origin_place_the_outline() -> None:
