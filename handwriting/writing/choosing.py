@@ -18,6 +18,8 @@ CORE = 4
 """Samples to each side of the cut over which two joining strokes are compared."""
 
 
+RUINED = 0.7
+"""Badness from which a drawing may be no drawing of its letter."""
 RECENT, EARLIER = 65, 300
 """Characters after which a drawing may come again, at a lower and at no cost."""
 GOING_ON = 0.97
@@ -48,6 +50,7 @@ class ChoiceCosts:
         edge: A letter from within a word at its edge, or the other way around.
         torn: A drawing torn from a neighbour that it touches twice.
         badness: A drawing as bad as can be.
+        ruined: The same in addition, from a badness of ``RUINED`` on: half of a letter, a blot, a wrong label.
         recent: A drawing used in the last ``RECENT`` characters.
         earlier: A drawing used in the last ``EARLIER`` characters.
         noise: Spread of the noise.
@@ -71,6 +74,7 @@ class ChoiceCosts:
     edge: float = 5.0
     torn: float = 1.0
     badness: float = 4.0
+    ruined: float = 5.0
     recent: float = 6.0
     earlier: float = 1.0
     noise: float = 0.25
@@ -192,7 +196,9 @@ class Chooser:
         costs, bank = self.costs, self.bank
         before = _beside(text[place - 1]) if place else EDGE
         after = _beside(text[place + 1]) if place + 1 < len(text) else EDGE
-        cost = costs.badness * bank.badness[options] + costs.noise * rng.standard_normal(len(options))
+        bad = bank.badness[options]
+        cost = costs.badness * bad + costs.ruined * np.clip((bad - RUINED) / (1 - RUINED), 0, 1)
+        cost = cost + costs.noise * rng.standard_normal(len(options))
         for wanted, found in ((before, self._before[options]), (after, self._after[options])):
             at_edge = (found == EDGE) | (wanted == EDGE)
             cost += np.where(found == wanted, 0.0, np.where(at_edge, costs.edge, costs.neighbour))

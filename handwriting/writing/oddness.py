@@ -24,6 +24,8 @@ MIN_DRAWINGS = 5
 """Drawings of a letter from which one can be odd."""
 MIN_SPREAD = 0.02
 """Least spread of distances."""
+MIN_REACH_SPREAD = 0.15
+"""Least spread of how far letters reach above and below the baseline, in x-heights."""
 HALF_ODD = 3.0
 """Spreads above the usual distance at which a drawing is half odd."""
 
@@ -33,7 +35,7 @@ def oddness(words: Sequence[SourceWord], letters: Sequence[tuple[int, int]], lab
 
     The distance of a drawing is one minus its mean correlation with the :data:`NEAREST` others that are most like it,
     as coarse upright pictures on the baseline. It is compared with the median of the letter's drawings, and so is the
-    number of its parts: a letter that is broken into more of them is odd.
+    number of its parts, and how far it reaches up and down: a letter that is broken, or has lost a stroke, is odd.
 
     Args:
         words: Words.
@@ -61,7 +63,10 @@ def oddness(words: Sequence[SourceWord], letters: Sequence[tuple[int, int]], lab
         whole = 1 - above**2 / (above**2 + HALF_ODD**2)
         counts = np.array([_parts(words[word], letter) for word, letter in (letters[one] for one in own.tolist())])
         broken = np.maximum(counts - np.median(counts), 0)
-        odd[own] = 1 - whole / (1 + broken)
+        reaches = np.array([_reach(words[word], letter) for word, letter in (letters[one] for one in own.tolist())])
+        cut = np.abs(reaches - np.median(reaches, axis=0))
+        cut = (cut / np.maximum(1.4826 * np.median(cut, axis=0), MIN_REACH_SPREAD)).max(1)
+        odd[own] = 1 - whole / (1 + broken) * (1 - cut**2 / (cut**2 + HALF_ODD**2))
     return odd
 
 
@@ -75,6 +80,12 @@ def coarse_picture(word: SourceWord, letter: int) -> NDArray[np.float64]:
     to_picture[:, 2] += word.from_frame[:, 2]
     cells = cv2.warpAffine(blurred, to_picture, SIZE, flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR).ravel()
     return np.asarray(cells / max(float(np.linalg.norm(cells)), 1e-6), np.float64)
+
+
+def _reach(word: SourceWord, letter: int) -> tuple[float, float]:
+    """Return how far a letter reaches below and above its baseline."""
+    heights = word.frame_of(letter)[:, 1]
+    return float(heights.min()), float(heights.max())
 
 
 def _parts(word: SourceWord, letter: int) -> int:

@@ -42,3 +42,14 @@ def test_two_ways_of_writing_a_letter_are_both_usual() -> None:
 
 def test_a_letter_with_few_drawings_is_never_odd() -> None:
     assert odd_of(drawn_hand(["nu", "lo"])) == [[0, 0], [0, 0]]
+
+
+def test_a_letter_that_lost_its_top_is_odd() -> None:
+    word = drawn_word("nulo", 20)
+    ink = word.ink.copy()
+    top = round(word.origin[1] - 1.3 * word.x_height)
+    ink[:top] = 0
+    cut = replace(word, ink=ink, owner=np.where(ink > 0, word.owner, 0).astype(np.int16))
+    *right, last = odd_of([*WORDS, cut])
+    assert last[2] > 0.6
+    assert last[2] > max(map(max, right))
