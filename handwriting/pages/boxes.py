@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -94,10 +93,13 @@ def _number(name: str, cell: str, read: Callable[[str], Number]) -> Number:
     Raises:
         ValueError: If there is none, or one that no page has.
     """
-    with suppress(ValueError):
-        if len(cell) <= MAX_NUMBER_CHARACTERS and abs(number := read(cell)) < TOO_LARGE:
-            return number
-    raise ValueError(f"{name}={quoted(cell)} is no number of a page")
+    try:
+        number = read(cell) if len(cell) <= MAX_NUMBER_CHARACTERS else None
+    except ValueError:
+        number = None
+    if number is None or not abs(number) < TOO_LARGE:
+        raise ValueError(f"{name}={quoted(cell)} is no number of a page")
+    return number
 
 
 class FolderOfBoxes(Protocol):

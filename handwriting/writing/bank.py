@@ -187,7 +187,7 @@ class Bank:
 
 def _letter_pen(word: SourceWord, letter: int) -> tuple[float, float, float]:
     """Return logarithms of a letter's ink, the width of its strokes and the steepness of its edges; NaN for specks."""
-    rows, columns = np.nonzero((word.owner == letter + 1) & (word.ink >= INKED))
+    rows, columns = word.pixels_of(letter)
     if len(rows) < MIN_PEN_PIXELS:
         return np.nan, np.nan, np.nan
     part = np.s_[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]

@@ -69,25 +69,26 @@ def strokes_between(word: SourceWord) -> list[Stroke | None]:
     places = np.array([contacts[number] for number in at])
     direction = np.array([_direction(ink, point, AROUND * unit) for point in places])
     start, width, level = _centred(ink, places, direction, unit)
-    sides = [_trace(ink, start, sign * direction, width, unit) for sign in (-1, 1)]
+    count = len(at)
+    # To the left and to the right at once.
+    both = _trace(ink, np.tile(start, (2, 1)), np.concatenate([-direction, direction]), np.tile(width, 2), unit)
+    left, right = [part[:count] for part in both], [part[count:] for part in both]
+    points, widths, levels = (
+        np.concatenate([before[:, ::-1], here[:, None], behind], axis=1)
+        for before, here, behind in zip(left[:3], (start, width, level), right[:3], strict=True)
+    )
+    samples = np.arange(-SAMPLES, SAMPLES + 1)
+    traced = (-left[3][:, None] <= samples) & (samples <= right[3][:, None])
+    framed = apply(word.to_frame, *points.reshape(-1, 2).T).reshape(points.shape)
+    near = framed[:, SAMPLES + 2] - framed[:, SAMPLES - 2]
     for row, number in enumerate(at):
-        (left, left_width, left_level, left_length), (right, right_width, right_level, right_length) = (
-            tuple(part[row] for part in side) for side in sides
-        )
-        points = np.concatenate([left[::-1], start[row : row + 1], right])
-        traced = np.concatenate(
-            [np.arange(SAMPLES, 0, -1) <= left_length, [True], np.arange(1, SAMPLES + 1) <= right_length]
-        )
-        widths = np.concatenate([left_width[::-1], width[row : row + 1], right_width])[traced]
-        levels = np.concatenate([left_level[::-1], level[row : row + 1], right_level])[traced]
-        framed = apply(word.to_frame, *points.T)
-        near = framed[SAMPLES + 2] - framed[SAMPLES - 2]
+        known = traced[row]
         strokes[number] = Stroke(
-            framed,
-            traced,
-            float(np.median(widths)) / unit,
-            float(np.median(levels)),
-            float(np.arctan2(near[1], near[0])),
+            framed[row],
+            known,
+            float(np.median(widths[row, known])) / unit,
+            float(np.median(levels[row, known])),
+            float(np.arctan2(near[row, 1], near[row, 0])),
         )
     return strokes
 
@@ -115,17 +116,24 @@ def _contacts(word: SourceWord) -> list[tuple[float, float] | None]:
 def _boundaries(word: SourceWord, band: tuple[float, float]) -> list[tuple[NDArray, NDArray]]:
     """Return rows and columns of the places between pixels where each letter touches the next within a band."""
     owner = np.where(word.ink >= INKED * 255, word.owner, 0)
-    v = word.to_frame[1, 1] * np.arange(owner.shape[0])[:, None] + word.to_frame[1, 0] * np.arange(owner.shape[1])
-    v = v + word.to_frame[1, 2]
-    owner = np.where((v > band[0]) & (v < band[1]), owner, 0)
+    matrix = word.to_frame
+
+    def is_inside(rows: NDArray, columns: NDArray) -> NDArray[np.bool_]:
+        v = matrix[1, 1] * rows + matrix[1, 0] * columns + matrix[1, 2]
+        return (v > band[0]) & (v < band[1])
+
     height, width = owner.shape
     touching: list[tuple[NDArray, NDArray, NDArray]] = []  # letter, row, column of the boundary
     for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
-        first = owner[: height - down, max(0, -right) : width - max(0, right)]
+        left = max(0, -right)
+        first = owner[: height - down, left : width - max(0, right)]
         second = owner[down:, max(0, right) : width + min(0, right)]
-        lower = np.minimum(first, second)
-        rows, columns = np.nonzero((np.abs(first - second) == 1) & (lower > 0))
-        touching.append((lower[rows, columns], rows + down / 2, columns + max(0, -right) + right / 2))
+        rows, columns = np.nonzero(first != second)  # few places
+        one, other = first[rows, columns], second[rows, columns]
+        lower = np.minimum(one, other)
+        found = (np.abs(one - other) == 1) & (lower > 0)
+        found &= is_inside(rows, columns + left) & is_inside(rows + down, columns + left + right)
+        touching.append((lower[found], rows[found] + down / 2, columns[found] + left + right / 2))
     letter, rows, columns = (np.concatenate(parts) for parts in zip(*touching, strict=True))
     return [(rows[letter == number], columns[letter == number]) for number in range(1, len(word))]
 
@@ -169,8 +177,7 @@ def _across(ink: NDArray[np.float32], points: NDArray, direction: NDArray, unit:
     places = points[:, None] + normal[:, None] * (ACROSS * unit)[None, :, None]
     profile = cv2.remap(ink, places[..., 0].astype(np.float32), places[..., 1].astype(np.float32), cv2.INTER_LINEAR)
     middle = len(ACROSS) // 2
-    near = np.abs(np.arange(len(ACROSS)) - middle) <= 5
-    peak = np.where(near, profile, -1).argmax(1)
+    peak = profile[:, middle - 5 : middle + 6].argmax(1) + middle - 5
     inked = profile >= INKED * 0.8
     index = np.arange(len(ACROSS))
     rows = np.arange(len(points))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import cv2
@@ -72,12 +73,14 @@ def oddness(words: Sequence[SourceWord], letters: Sequence[tuple[int, int]], lab
 
 def coarse_picture(word: SourceWord, letter: int) -> NDArray[np.float64]:
     """Return the coarse picture of a letter as a vector of length 1."""
-    ink = np.where(word.owner == letter + 1, word.ink, 0).astype(np.float32)
-    blurred = cv2.GaussianBlur(ink, (0, 0), BLUR * word.x_height)
+    around = math.ceil(4 * BLUR * word.x_height) + 1  # as far as the blur reaches
+    rows, columns = (slice(max(0, part.start - around), part.stop + around) for part in word.parts[letter])
+    own = np.where(word.owner[rows, columns] == letter + 1, word.ink[rows, columns], 0).astype(np.float32)
+    blurred = cv2.GaussianBlur(own, (0, 0), BLUR * word.x_height)
     middle = word.frame_of(letter)[:, 0].mean()
     to_frame = np.array([[1 / CELLS, 0, middle - LEFT], [0, -1 / CELLS, TOP]])
     to_picture = word.from_frame[:, :2] @ to_frame
-    to_picture[:, 2] += word.from_frame[:, 2]
+    to_picture[:, 2] += word.from_frame[:, 2] - (columns.start, rows.start)
     cells = cv2.warpAffine(blurred, to_picture, SIZE, flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR).ravel()
     return np.asarray(cells / max(float(np.linalg.norm(cells)), 1e-6), np.float64)
 
@@ -90,6 +93,7 @@ def _reach(word: SourceWord, letter: int) -> tuple[float, float]:
 
 def _parts(word: SourceWord, letter: int) -> int:
     """Return the number of parts of a letter's ink that are no specks."""
-    strokes = ((word.owner == letter + 1) & (word.ink >= INKED)).astype(np.uint8)
+    part = word.parts[letter]
+    strokes = ((word.owner[part] == letter + 1) & (word.ink[part] >= INKED)).astype(np.uint8)
     areas = cv2.connectedComponentsWithStats(strokes, connectivity=8)[2][1:, cv2.CC_STAT_AREA]
     return int((areas >= (MIN_PART * word.x_height) ** 2).sum())

@@ -12,6 +12,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import find_objects
 
 from handwriting.segmentation.page import grown
 
@@ -94,9 +95,21 @@ class SourceWord:
         rows, columns = np.nonzero(self.owner)
         return apply(self.to_frame, columns, rows)
 
+    @cached_property
+    def parts(self) -> list[tuple[slice, slice]]:
+        """The rows and columns of the picture that hold the pixels of each letter; empty where it has none."""
+        found = find_objects(self.owner, max_label=len(self))
+        return [part or (slice(0, 0), slice(0, 0)) for part in found]
+
+    def pixels_of(self, letter: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return rows and columns of the inked pixels of one letter, in the order of its picture."""
+        part = self.parts[letter]
+        rows, columns = np.nonzero((self.owner[part] == letter + 1) & (self.ink[part] >= INKED))
+        return rows + part[0].start, columns + part[1].start
+
     def frame_of(self, letter: int) -> NDArray[np.float64]:
         """Return the points of the frame of the inked pixels of one letter, float64 ``(n, 2)``, at least one."""
-        rows, columns = np.nonzero((self.owner == letter + 1) & (self.ink >= INKED))
+        rows, columns = self.pixels_of(letter)
         if not len(rows):
             rows, columns = np.nonzero(self.owner == letter + 1)
         return apply(self.to_frame, columns, rows) if len(rows) else np.zeros((1, 2))
