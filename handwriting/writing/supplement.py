@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,7 +13,7 @@ from handwriting.writing.bank import Bank
 from handwriting.writing.composing import LetterRun, PlacedRun
 from handwriting.writing.source import SourceWord
 from handwriting.writing.supplement_case import in_other_case
-from handwriting.writing.supplement_drawn import drawn_words
+from handwriting.writing.supplement_drawn import VARIANTS, drawn_words
 from handwriting.writing.supplement_marks import (
     DOTLESS,
     STRUCK,
@@ -79,12 +79,15 @@ class Supplement:
         is_dotless = label in ("i", "j") and any(unicodedata.combining(mark) == 230 for mark in marks)
         return Recipe(_wanted_case(sign), marks, is_dotless)
 
-    def missing_words(self, bank: Bank, signs: Iterable[Sign]) -> list[SourceWord]:
+    def missing_words(
+        self, bank: Bank, signs: Iterable[Sign], count: Callable[[str], int] | None = None
+    ) -> list[SourceWord]:
         """Return words to extend a bank by, so that it has all that signs need.
 
         Args:
             bank: The hand's bank, extended or not.
             signs: The signs of a word.
+            count: How many drawings of a character to make of those that are drawn; ``VARIANTS`` unless given.
         """
         words: list[SourceWord] = []
         made: set[str] = set()
@@ -92,17 +95,17 @@ class Supplement:
             recipe = self.recipe(sign)
             if recipe.label not in bank.by_label and recipe.label not in made:
                 made.add(recipe.label)
-                words += self._letters(sign, recipe.label)
+                words += self._letters(sign, recipe.label, VARIANTS if count is None else count(recipe.label))
             for mark in self._single(recipe.marks):
                 if mark not in bank.by_label and mark not in made:
                     made.add(mark)
                     words += self._own_marks.get(mark) or drawn_marks(mark, self.pen, self.seed)
         return words
 
-    def _letters(self, sign: Sign, label: str) -> list[SourceWord]:
+    def _letters(self, sign: Sign, label: str, count: int) -> list[SourceWord]:
         if sign.drawn:
             joined = self.bank.join_rates.is_joined
-            return drawn_words(label, self.pen, joined, self.seed)
+            return drawn_words(label, self.pen, joined, self.seed, count)
         return in_other_case(self.bank, sign.character, label, self.pen)
 
     def _single(self, marks: str) -> str:

@@ -34,7 +34,7 @@ SMALL_SIGNS = ".,;:-_~=+*<>\u00ab\u00bb\u2039\u203a\u2013\u2014\u00b7"
 """Signs that are as high as small letters."""
 
 
-def drawn_words(character: str, pen: HandPen, joined: bool, seed: int) -> list[SourceWord]:
+def drawn_words(character: str, pen: HandPen, joined: bool, seed: int, count: int = VARIANTS) -> list[SourceWord]:
     """Return drawings of a character in the style of a hand, each a word of one letter.
 
     A small letter of a joined hand has strokes before and after it that belong to letters without a label.
@@ -44,6 +44,7 @@ def drawn_words(character: str, pen: HandPen, joined: bool, seed: int) -> list[S
         pen: The hand's pen.
         joined: Whether the hand joins its letters, and its small letters have the form for that.
         seed: The seed of their unevenness; the same for all characters of a hand.
+        count: How many; at most ``VARIANTS``, of which fewer are the first.
     """
     rng = seeded(seed, character)
     script = joined and character.islower() and character.isascii()
@@ -51,7 +52,7 @@ def drawn_words(character: str, pen: HandPen, joined: bool, seed: int) -> list[S
     owners = None
     if script:
         lines, owners = with_joins(lines, pen)
-    shares = rng.permutation(VARIANTS)
+    shares = rng.permutation(VARIANTS)[:count]
     return [
         inked(uneven(lines, rng), pen, character, quantile(pen, (share + 0.5) / VARIANTS), rng, number, owners)
         for number, share in enumerate(shares)

@@ -10,9 +10,9 @@ from typing import Any
 
 from fontTools.fontBuilder import FontBuilder
 from fontTools.misc.timeTools import timestampFromString
-from fontTools.pens.t2CharStringPen import T2CharStringPen
 
 from handwriting.errors import DataError
+from handwriting.writing.fonts.charstrings import charstrings
 from handwriting.writing.fonts.drawings import SPACE, FontDrawing, drawings_by_text
 from handwriting.writing.fonts.kerning import kerning_table
 from handwriting.writing.fonts.specification import FontGlyph, FontMetrics, FontNames, FontSpecification
@@ -67,8 +67,9 @@ def build_font(specification: FontSpecification) -> bytes:
     builder.font.cfg["fontTools.ttLib.tables.otBase:USE_HARFBUZZ_REPACKER"] = False
     builder.setupGlyphOrder(list(glyphs))
     builder.setupCharacterMap(_character_map(drawings))
-    _set_outlines(builder, glyphs, names)
-    _set_metrics(builder, metrics, names, [_box(glyph) for glyph in glyphs.values()])
+    boxes = [_box(glyph) for glyph in glyphs.values()]
+    _set_outlines(builder, glyphs, names, boxes)
+    _set_metrics(builder, metrics, names, boxes)
     builder.setupNameTable(_name_records(names), mac=False)
     order = builder.font.getGlyphOrder()
     tables = {
@@ -106,18 +107,19 @@ def _box(glyph: FontGlyph) -> tuple[int, int, int, int]:
     return math.floor(left), math.floor(bottom), math.ceil(right), math.ceil(top)
 
 
-def _set_outlines(builder: FontBuilder, glyphs: Mapping[str, FontGlyph], names: FontNames) -> None:
-    strings = {}
-    for name, glyph in glyphs.items():
-        pen = T2CharStringPen(round(glyph.advance), None)
-        glyph.outline.draw(pen)
-        strings[name] = pen.getCharString()
-    lefts, bottoms, rights, tops = zip(*map(_box, glyphs.values()), strict=True)
+def _set_outlines(
+    builder: FontBuilder, glyphs: Mapping[str, FontGlyph], names: FontNames, boxes: Sequence[tuple[int, int, int, int]]
+) -> None:
+    programs, subroutines = charstrings(glyphs)
+    lefts, bottoms, rights, tops = zip(*boxes, strict=True)
     information = {"version": names.version, "FullName": f"{names.family} {names.style}", "FamilyName": names.family}
     information = {key: value for key, value in information.items() if value.isascii()}
     box = [min(lefts), min(bottoms), max(rights), max(tops)]
-    builder.setupCFF(_postscript_name(names), {**information, "FontBBox": box}, strings, {})
-    builder.setupHorizontalMetrics({name: (round(glyph.advance), _box(glyph)[0]) for name, glyph in glyphs.items()})
+    builder.setupCFF(_postscript_name(names), {**information, "FontBBox": box}, programs, {})
+    for subroutine in subroutines:
+        builder.font["CFF "].cff.GlobalSubrs.append(subroutine)
+    advances = {name: (round(glyph.advance), left) for (name, glyph), left in zip(glyphs.items(), lefts, strict=True)}
+    builder.setupHorizontalMetrics(advances)
 
 
 def _set_metrics(

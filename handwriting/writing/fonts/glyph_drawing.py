@@ -22,8 +22,8 @@ from handwriting.writing.supplement import Recipe, Supplement
 from handwriting.writing.supplement_marks import without_dots
 from handwriting.writing.tracing import trace
 
-RESOLUTION = 30.0
-"""Pixels in one x-height of the ink that is traced: a little more than photographs have."""
+RESOLUTION = 24.0
+"""Pixels in one x-height of the ink that is traced: about as many as photographs have."""
 
 PLAIN = (1.0, 1.0)
 """Exponents of ink that stays as it is."""
@@ -105,7 +105,9 @@ class GlyphDrawer:
 
     def _traced(self, placed: Sequence[PlacedRun]) -> Outline:
         word = self._composer.draw(placed, RESOLUTION, (0.0, 0.0))
-        return trace(word.ink, RESOLUTION, origin=(-word.column, -word.row), scale=self.unit / RESOLUTION)
+        outline = trace(word.ink, RESOLUTION, origin=(-word.column, -word.row), scale=self.unit / RESOLUTION)
+        # In whole units, as the font has it: what is moved by whole units stays the same.
+        return Outline(tuple(np.rint(contour) for contour in outline.contours))
 
     def _placed(self, text: str, picked: Picked) -> tuple[list[PlacedRun], int, float]:
         """Return the runs of a glyph, the place of the letter's own among them, and the advance in x-heights."""

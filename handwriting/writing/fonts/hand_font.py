@@ -10,6 +10,7 @@ import numpy as np
 from handwriting.machine import available_cores
 from handwriting.writing.bank import Bank
 from handwriting.writing.choosing import Chooser
+from handwriting.writing.contours import LetterSides
 from handwriting.writing.fonts.bearings import Bearings
 from handwriting.writing.fonts.characters import font_signs
 from handwriting.writing.fonts.glyph_drawing import GlyphDrawer
@@ -20,19 +21,20 @@ from handwriting.writing.fonts.specification import FontMetrics, FontNames, Font
 from handwriting.writing.measuring import HandFit
 from handwriting.writing.supplement import Recipe, Supplement
 from handwriting.writing.supplement_between import new_drawings
+from handwriting.writing.supplement_drawn import VARIANTS, drawn_words
 from handwriting.writing.supplement_pen import HandPen
 
 DRAWINGS = 5
 """Drawings of each small letter unless another number is asked for."""
 OTHER_DRAWINGS = 3
 """Drawings of capitals, digits and marks, at most."""
-MARKED_DRAWINGS = 2
-"""Drawings of letters with accents, at most."""
+MARKED_DRAWINGS, FIRST_RARE = 2, 0x100
+"""Drawings of small letters with accents, at most, and the code point from which they have one: as rare as capitals."""
 TALL_UNITS = 700
 """Height of letters like d and h in the font, of 1,000: as in other fonts, so that sizes mean the same."""
 MIN_UNITS, MAX_UNITS = 220, 460
 """Height of small letters in the font."""
-SPACE_RANGE = (0.7, 2.2)
+SPACE_RANGE = (0.7, 1.8)
 """Space between words, in x-heights: lists of words are written with wider ones than texts."""
 MAX_LINE_GAP = 0.25
 """Space between lines, as a share of their height: on ruled paper they may stand further apart."""
@@ -74,31 +76,38 @@ def hand_font(bank: Bank, hand: HandFit, names: FontNames, *, drawings: int = DR
     supplement = Supplement(bank, seed)
     signs = font_signs(bank)
     classes = join_classes(bank)
-    made = supplement.missing_words(bank, signs.values())
+
+    def most(character: str) -> int:
+        return drawings if character.islower() and character.isascii() else min(drawings, OTHER_DRAWINGS)
+
+    def most_drawn(character: str) -> int:
+        return min(most(character), VARIANTS if most(character) > OTHER_DRAWINGS else 1 + character.isascii())
+
+    made = supplement.missing_words(bank, signs.values(), most_drawn)
     small = [label for label in bank.by_label if len(label) == 1 and label.islower()]
     made += new_drawings(bank, drawings, seed, small)
     if classes:
         made += class_words(bank, classes, supplement.pen)
+        for label in filter(str.isascii, small):
+            if all(bank.drawings[number].entry is None for number in bank.by_label[label]):
+                made += drawn_words(label, supplement.pen, True, seed, drawings)
     full = bank.extended(made)
     chooser = Chooser(full)
     picker = Picker(full, chooser, classes)
     recipes = {character: supplement.recipe(sign) for character, sign in signs.items()}
-    picked: dict[str, list[list[Picked]]] = {}
-    for label in sorted({recipe.label for recipe in recipes.values()}):
-        picked[label] = picker.letters(label, drawings if label.islower() else min(drawings, OTHER_DRAWINGS))
-    pieces = frequent_pieces(full)
-    sides = {
-        label: full.sides[full.drawings[chosen[0][0].drawings[0]].word][full.drawings[chosen[0][0].drawings[0]].letter]
-        for label, chosen in picked.items()
-    }
+    picked = {label: picker.letters(label, most(label)) for label in sorted({one.label for one in recipes.values()})}
+    sides = {label: _sides(full, chosen[0][0].drawings[0]) for label, chosen in picked.items()}
     bearings = Bearings(hand.spacing.apart, sides, bool(classes))
     unit = float(np.clip(TALL_UNITS / supplement.pen.ascender, MIN_UNITS, MAX_UNITS))
     drawer = GlyphDrawer(full, chooser, classes, bearings, supplement, unit)
     tasks: list[tuple[str, int, Picked, Recipe]] = []
     for character, recipe in recipes.items():
-        most = MARKED_DRAWINGS if recipe.marks else drawings
-        for number, variants in enumerate(picked[recipe.label][:most]):
+        several = not recipe.marks or (character.islower() and ord(character) < FIRST_RARE)
+        for number, variants in enumerate(
+            picked[recipe.label][: (MARKED_DRAWINGS if recipe.marks else None) if several else 1]
+        ):
             tasks += [(character, number, one, recipe) for one in variants]
+    pieces = frequent_pieces(full)
     for text, runs in pieces.items():
         for number, variants in enumerate(picker.runs(runs, min(drawings, OTHER_DRAWINGS))):
             tasks += [(text, number, one, Recipe(text)) for one in variants]
@@ -115,6 +124,10 @@ def hand_font(bank: Bank, hand: HandFit, names: FontNames, *, drawings: int = DR
         tuple(pieces),
         len(classes),
     )
+
+
+def _sides(bank: Bank, number: int) -> LetterSides:
+    return bank.sides[bank.drawings[number].word][bank.drawings[number].letter]
 
 
 def _metrics(hand: HandFit, pen: HandPen, unit: float) -> FontMetrics:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,22 +13,37 @@ from handwriting.writing.bank import EDGE, Bank
 from handwriting.writing.choosing import Chooser
 from handwriting.writing.fonts.join_classes import JoinClass
 from handwriting.writing.oddness import coarse_picture
+from handwriting.writing.source import INKED
 
 BADNESS = 4.0
 """What a drawing costs that is as bad as can be."""
-SPREADS = (0.25, 0.15)
-"""How far the width of its strokes, and the size of its word, may lie off the usual: logarithms that cost 1/2."""
+WORD_SPREADS = (0.25, 0.15)
+"""How far the strokes and the size of its word may lie off the usual: logarithms that cost 1/2."""
+PEN_SPREADS = (0.25, 0.2)
+"""How far its own ink and the width of its own strokes may lie off the usual: logarithms that cost 1/2."""
+UNTYPICAL = 30.0
+"""What a drawing costs for its distance from the mean picture of its letter, one minus their correlation."""
+EXTENT_SPREAD = 0.2
+"""How far its width and height may lie off the usual: logarithms that cost 1/2. Half of a letter is too narrow."""
+IN_PARTS = 1.5
+"""What each piece of ink costs that usual drawings of the letter do not have: a stroke that is broken."""
+MAX_CANDIDATES = 40
+"""Drawings of a letter that are looked at closely."""
+MIN_EXTENT = 0.1
+"""Least width and height that are told apart, in x-heights."""
+MIN_PIECE = 5
+"""Pixels of the smallest piece of ink."""
 FIRST_IN_WORD = 1.0
 """What a drawing costs, where nothing stands before it, that was joined to a letter there."""
 CUT_OFF = 3.0
 """The same of a drawing that touches its neighbour where its own strokes are cut off without a join."""
-ALIKE = 6.0
+ALIKE = 1.5
 """What a drawing costs that is the same as one that was picked; the cost falls with their distance."""
 NOT_ALIKE = 0.15
 """Distance of the coarse pictures of two drawings, one minus their correlation, from which they are not alike."""
 USED = 1.0
 """What a drawing costs that another variant shows already."""
-UNJOINED_SHARE = 0.15
+UNJOINED_SHARE = 0.35
 """Share of a letter's right-hand neighbours to which a joined hand does not join it, from which some of its drawings
 end without a join."""
 
@@ -61,8 +77,9 @@ class Picker:
         self.chooser = chooser
         self.classes = classes
         logs = np.log(np.stack([bank.widths, bank.sizes], 1))
-        off = (logs - np.median(logs, axis=0)) / SPREADS
-        self._style = (off**2).sum(1) / 2
+        of_words = (logs - np.median(logs, axis=0)) / WORD_SPREADS
+        of_letters = (bank.pens - np.median(bank.pens, axis=0))[:, : len(PEN_SPREADS)] / PEN_SPREADS
+        self._style = (of_words[bank.word_of] ** 2).sum(1) / 2 + (of_letters**2).sum(1) / 2
         self._pictures: dict[int, NDArray[np.float64]] = {}
 
     def letters(self, label: str, count: int) -> list[list[Picked]]:
@@ -79,7 +96,12 @@ class Picker:
         bank = self.bank
         starts, ends = np.array([run[0] for run in runs]), np.array([run[-1] for run in runs])
         own = np.array([sum(BADNESS * bank.badness[one] for one in run) / len(run) for run in runs])
-        own += self._style[bank.word_of[starts]]
+        own += np.array([sum(self._style[one] for one in run) / len(run) for run in runs])
+        near = np.sort(np.argsort(own, kind="stable")[: MAX_CANDIDATES * (1 + len(self.classes))])
+        runs, starts, ends, own = [runs[place] for place in near], starts[near], ends[near], own[near]
+        own = own + self._untypical(starts)
+        if last != first:
+            own += self._untypical(ends)
         exits, leaving = self._leaving(ends, last)
         quota = self._unjoined(last, count, exits)
         by_entry: list[list[Picked]] = []
@@ -95,6 +117,27 @@ class Picker:
             return []
         drawn = min(count, max(map(len, by_entry)))
         return [[variants[number] for variants in by_entry if number < len(variants)] for number in range(drawn)]
+
+    def _untypical(self, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return what drawings of one letter cost for how they differ from the others."""
+        pictures = np.stack([self._picture(int(number)) for number in numbers])
+        middle = np.median(pictures, axis=0)
+        distance = 1 - pictures @ (middle / max(float(np.linalg.norm(middle)), 1e-6))
+        measures = np.array([self._pieces_and_extent(int(number)) for number in numbers])
+        off = measures - np.median(measures, axis=0)
+        extent = (off[:, 1:] / EXTENT_SPREAD) ** 2 / 2
+        cost = UNTYPICAL * (distance - distance.min()) + IN_PARTS * np.maximum(off[:, 0], 0) + extent.sum(1)
+        return np.asarray(cost, np.float64)
+
+    def _pieces_and_extent(self, number: int) -> tuple[int, float, float]:
+        """Return the number of pieces of a drawing's ink, and the logarithms of its width and its height."""
+        drawing = self.bank.drawings[number]
+        word = self.bank.words[drawing.word]
+        inked = ((word.owner == drawing.letter + 1) & (word.ink >= INKED)).astype(np.uint8)
+        stats = cv2.connectedComponentsWithStats(inked, connectivity=8)[2]
+        pieces = int((stats[1:, cv2.CC_STAT_AREA] >= MIN_PIECE).sum())
+        width, height = np.log(np.maximum(np.ptp(word.frame_of(drawing.letter), axis=0), MIN_EXTENT)).tolist()
+        return pieces, width, height
 
     def _entering(self, starts: NDArray[np.int64], label: str, entry: int) -> NDArray[np.float64]:
         """Return what it costs to enter each drawing at a class; infinite where no stroke is there for that."""
