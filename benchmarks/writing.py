@@ -9,6 +9,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from benchmarks.writing_font import measure_font
 from benchmarks.writing_hands import labelled_notebooks
 from benchmarks.writing_joins import measure_joins
 from benchmarks.writing_judging import measure_judge
@@ -68,6 +69,7 @@ MEASURES: Mapping[str, Measure] = {
     "joins": measure_joins,
     "repeats": measure_repeats,
     "legible": measure_legible,
+    "font": measure_font,
 }
 VERIFY = "verify"
 """Verification, which takes other hands from the folder of real data."""

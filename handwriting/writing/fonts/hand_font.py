@@ -119,11 +119,16 @@ def hand_font(bank: Bank, hand: HandFit, names: FontNames, *, drawings: int = DR
         specification,
         "".join(recipes),
         len({number for task in tasks for number in task[2].drawings if number < len(bank.drawings)}),
-        tuple(sorted({recipe.label for recipe in recipes.values()} - set(bank.by_label))),
+        tuple(sorted({recipe.label for recipe in recipes.values()} - set(bank.by_label), key=_listed)),
         tuple(character for character, recipe in recipes.items() if recipe.marks),
         tuple(pieces),
         len(classes),
     )
+
+
+def _listed(character: str) -> tuple[bool, bool, bool, str]:
+    """Return what puts letters before digits and marks, and rare characters last."""
+    return not character.isascii(), not character.isalpha(), not character.isdigit(), character
 
 
 def _sides(bank: Bank, number: int) -> LetterSides:

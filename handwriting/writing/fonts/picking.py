@@ -182,7 +182,8 @@ class Picker:
         cost = cost + USED * np.array([int(number) in used for number in starts])
         left = {True: count - (quota or 0), False: quota or 0}
         chosen: list[int] = []
-        order = np.argsort(cost, kind="stable")[: 6 * count]
+        order = np.argsort(cost, kind="stable")
+        order = np.concatenate([order[exits[order] > 0][: 6 * count], order[exits[order] == 0][: 6 * count]])
         pictures = np.stack([self._picture(int(starts[place])) for place in order])
         alike = np.zeros(len(order))
         free = np.isfinite(cost[order])
@@ -191,7 +192,7 @@ class Picker:
             allowed = free
             if quota is not None:
                 wanted = free & np.where(joined, left[True] > 0, left[False] > 0)
-                allowed = wanted if wanted.any() else free
+                allowed = wanted if wanted.any() else free & joined if (free & joined).any() else free
             best = int(np.where(allowed, cost[order] + alike, np.inf).argmin())
             chosen.append(int(order[best]))
             left[bool(joined[best])] -= 1
