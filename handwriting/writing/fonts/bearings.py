@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from handwriting.writing.contours import LetterSides, facing
-from handwriting.writing.shapes import base_of
 from handwriting.writing.spacing import PairSpacing
 
 MAX_KERNING = 0.8
@@ -61,8 +60,3 @@ class Bearings:
         """Return the least distance of two contours whose boxes touch."""
         one, other = self.sides[first], self.sides[second]
         return facing(one, other) - float(other.left.min() - one.right.max())
-
-
-def kerned_as(character: str, known: Mapping[str, object]) -> str:
-    """Return the character by which another is kerned: itself, or its letter without accents."""
-    return character if character in known else base_of(character)

@@ -12,7 +12,7 @@ from handwriting.writing.bank import Bank, Drawing
 from handwriting.writing.choosing import Chooser
 from handwriting.writing.composing import LIFT_SIGMA, MEET_SIGMA, Composer, LetterRun, Meeting, PlacedRun
 from handwriting.writing.contours import LetterSides
-from handwriting.writing.fonts.bearings import Bearings, kerned_as
+from handwriting.writing.fonts.bearings import Bearings
 from handwriting.writing.fonts.join_classes import JoinClass
 from handwriting.writing.fonts.picking import Picked
 from handwriting.writing.fonts.specification import FontGlyph
@@ -72,7 +72,7 @@ class GlyphDrawer:
             picked: The drawings.
             recipe: The marks that the letter gets, and whether it loses its dot.
         """
-        placed, own, advance = self._placed(text, picked)
+        placed, own, advance = self._placed(picked)
         if recipe.is_dotless:
             body = self.bank.drawings[picked.drawings[0]]
             source = without_dots(self.bank.words[body.word], frozenset([body.letter]))
@@ -109,7 +109,7 @@ class GlyphDrawer:
         # In whole units, as the font has it: what is moved by whole units stays the same.
         return Outline(tuple(np.rint(contour) for contour in outline.contours))
 
-    def _placed(self, text: str, picked: Picked) -> tuple[list[PlacedRun], int, float]:
+    def _placed(self, picked: Picked) -> tuple[list[PlacedRun], int, float]:
         """Return the runs of a glyph, the place of the letter's own among them, and the advance in x-heights."""
         first, last = (self.bank.drawings[number] for number in (picked.drawings[0], picked.drawings[-1]))
         before, after = self._before(picked.drawings[0], picked.entry), self._after(picked.drawings[-1], picked.exit)
@@ -126,7 +126,7 @@ class GlyphDrawer:
             into = meeting, at - stroke_at
             placed.append(PlacedRun(run, stroke_at, None, into, PLAIN))
         else:
-            bearing = self.bearings.left(kerned_as(text[0], self.bearings.sides))
+            bearing = self.bearings.left(first.label)
             at = np.array([bearing - float(self._sides(first).left.min()), lift])
         own = len(placed)
         if after:
@@ -135,7 +135,7 @@ class GlyphDrawer:
             out = meeting, stroke_at - at
             advance = float(stroke_at[0] + meeting.second.points[SAMPLES, 0])
         else:
-            bearing = self.bearings.right(kerned_as(text[-1], self.bearings.sides))
+            bearing = self.bearings.right(last.label)
             advance = float(at[0] + self._sides(last).right.max() + bearing)
         placed.append(PlacedRun(LetterRun(picked.drawings), at, into, out, PLAIN))
         if after:
