@@ -287,6 +287,21 @@ def test_handwriting_alone_lists_the_jobs(capsys: pytest.CaptureFixture[str]) ->
         assert any(shown.split() == [job, *command.summary.split()] for shown in lines)
 
 
+@pytest.mark.parametrize("job", ["write", "hand"])
+def test_help_fits_a_narrow_terminal_and_says_the_same_there(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, job: str
+) -> None:
+    assert main([job, "--help"]) == 0
+    whole = capsys.readouterr().out
+    monkeypatch.setenv("COLUMNS", "72")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert main([job, "--help"]) == 0
+    narrow = capsys.readouterr().out
+    assert narrow.split() == whole.split()
+    keys = narrow.partition("\nkeys\n")[2].splitlines()
+    assert 60 < max(map(len, keys)) <= 72
+
+
 @pytest.mark.parametrize("job", config.jobs())
 def test_help_shows_every_key_and_choice_of_a_job(capsys: pytest.CaptureFixture[str], job: str) -> None:
     assert main([job, "--help"]) == 0

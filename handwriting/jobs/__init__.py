@@ -9,7 +9,9 @@ import errno
 import os
 import re
 import select
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -41,6 +43,8 @@ INTERRUPTED = 130
 """The exit status after Ctrl-C."""
 UNREAD = 141
 """The exit status where whoever read the output has gone, as after ``| head``."""
+MIN_TEXT_COLUMNS = 30
+"""Columns that help leaves for its text in a terminal, however narrow that is."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -293,5 +297,11 @@ def _help(command: Command) -> str:
 
 
 def _table(lines: dict[str, str]) -> str:
+    """Return names and what is said of each: a line each, or as many as a terminal needs that is less wide."""
     width = max(map(len, lines), default=0)
-    return "\n".join(f"  {name:{width}}  {line}".rstrip() for name, line in lines.items())
+    room = sys.maxsize
+    if sys.stdout is not None and sys.stdout.isatty():
+        room = max(MIN_TEXT_COLUMNS, shutil.get_terminal_size().columns - width - 4)
+    texts = {name: textwrap.wrap(line, room, break_on_hyphens=False) or [""] for name, line in lines.items()}
+    line_end = "\n" + " " * (width + 4)
+    return "\n".join(f"  {name:{width}}  {line_end.join(text)}".rstrip() for name, text in texts.items())

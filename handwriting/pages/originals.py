@@ -151,7 +151,9 @@ def changed_files(report: dict[str, Any], scans: Sequence[Scan]) -> list[str]:
     """
     before = report.get(FILES)
     if not isinstance(before, dict):
-        raise DataError(f"{REPORT_FILE} does not say of which files the pages are. {SEGMENT_AGAIN}")
+        raise DataError(
+            f"{REPORT_FILE} is of an earlier version, and does not say of which files the pages are. {SEGMENT_AGAIN}"
+        )
     now = file_fingerprints(scans)
     states = {name: "is new" for name in now if name not in before}
     states |= {name: "has changed" for name in now if before.get(name, now[name]) != now[name]}

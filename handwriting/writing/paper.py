@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from handwriting.errors import ConfigError
-from handwriting.text import format_whole
+from handwriting.text import counted, format_whole
 from handwriting.writing.written_words import LayoutStyle
 
 SheetSize = Literal["a4", "letter"]
@@ -67,7 +67,7 @@ class Paper:
         if line_width < MIN_LINE_WIDTH or sheet.lines(style.descent) < 1:
             raise ConfigError(
                 f"scale={self.scale:g} and margin={margin:g} leave room for {format_whole(max(0.0, line_width), 2)} "
-                f"small letters a line and {max(0, sheet.lines(style.descent))} lines on a page of "
+                f"small letters a line and {counted(max(0, sheet.lines(style.descent)), 'line')} on a page of "
                 f"{width:g} x {height:g} mm. Give a smaller scale= or margin=."
             )
         return sheet

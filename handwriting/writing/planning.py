@@ -54,11 +54,11 @@ class MessagePlan:
         """Yield what is written in another way than it is typed: a title and a line of text for each kind."""
         spelling = self.spelling
         if spelling.skipped:
-            yield "skipped", f"{_named(list(map(character_name, spelling.skipped)))}: this {self.writer} lacks them"
+            yield "skipped", f"{_named(list(map(character_name, spelling.skipped)))}: not in this {self.writer}"
         if others := [f"{typed} as {text}" for typed, text in spelling.replaced.items()]:
             yield "replaced", _named(others, ", ")
         if spelling.drawn:
-            yield "drawn", f"{_named(spelling.drawn)}: this {self.writer} lacks them"
+            yield "drawn", f"{_named(spelling.drawn)}: not in this {self.writer}"
         if dropped := self.message.dropped:
             names = _named([character_name(character) for character in dropped])
             yield "dropped", f"{counted(sum(dropped.values()), 'character')} without ink: {names}"

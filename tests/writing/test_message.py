@@ -92,14 +92,12 @@ def test_a_skipped_character_leaves_no_empty_word() -> None:
     plan = plan_message("a € b€c", KNOWN, "skip")
     (row,) = plan.rows()
     assert [("".join(sign.typed for sign in word.signs), word.spaces) for word in row.words] == [("a", 0), ("bc", 2)]
-    assert list(plan.report()) == [("skipped", "€: this hand lacks them")]
+    assert list(plan.report()) == [("skipped", "€: not in this hand")]
 
 
 def test_the_report_says_what_is_written_otherwise() -> None:
     assert list(plan_message("A…", "a.", "case").report()) == [("replaced", "A as a, … as ...")]
-    assert list(plan_message("ab", "a", "drawn", drawable=lambda _: "b").report()) == [
-        ("drawn", "b: this hand lacks them")
-    ]
+    assert list(plan_message("ab", "a", "drawn", drawable=lambda _: "b").report()) == [("drawn", "b: not in this hand")]
     assert list(plan_message("plain", KNOWN).report()) == []
 
 
