@@ -1,4 +1,4 @@
-"""``python -m benchmarks <name>``: speed, segmentation, labelling or writing."""
+"""``python -m benchmarks <name>``: speed, segmentation, labelling, writing, or a letter in a drawn hand."""
 
 import sys
 
