@@ -15,7 +15,7 @@ from handwriting.writing.contours import LetterSides, sides_of
 from handwriting.writing.joining import JoinHeights, JoinRates, count_joins, join_heights
 from handwriting.writing.joins import Stroke, second_contacts, strokes_between
 from handwriting.writing.oddness import oddness
-from handwriting.writing.pen import PenFit, pen_of
+from handwriting.writing.pen import PenFit, stroke_width
 from handwriting.writing.source import INKED, SMALL_LETTERS, SourceWord
 from handwriting.writing.spacing import APART, PITCH, LetterSpacing, Pair, fit_spacing, pair_distance
 
@@ -208,7 +208,7 @@ def _level(word: SourceWord) -> float:
 
 def _width(word: SourceWord) -> float:
     """Return the usual width of a word's strokes, in x-heights."""
-    return (pen_of(word) or PenFit()).width
+    return stroke_width(word) or PenFit().width
 
 
 def _size(word: SourceWord) -> float:

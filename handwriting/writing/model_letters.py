@@ -21,12 +21,13 @@ from handwriting.labelling.strips import sharpest_slope
 from handwriting.text import alphabet_key
 from handwriting.writing.bank import Bank
 from handwriting.writing.graphemes import graphemes
+from handwriting.writing.pen import stroke_width
 from handwriting.writing.slant import refined_slant
 from handwriting.writing.source import INKED, SMALL_LETTERS, SourceWord, apply, without_grain
 from handwriting.writing.stroke_fonts import drawable
 from handwriting.writing.supplement_case import MIN_HEIGHT, centre_lines_of, redrawn
 from handwriting.writing.supplement_drawn import in_proportion
-from handwriting.writing.supplement_pen import RESOLUTION, TAILED, TALL, USUAL_JOIN, HandPen, measure_pen, stroke_width
+from handwriting.writing.supplement_pen import RESOLUTION, TAILED, TALL, USUAL_JOIN, HandPen, measure_pen
 from handwriting.writing.written_words import Sign
 
 DrawGlyphs = Callable[[Sequence[str], int, int], Glyphs]

@@ -15,6 +15,10 @@ FULL_PERCENTILE = 85
 """Percentile of the inked pixels of a word that is full ink."""
 FINE = 4
 """Factor by which a word is enlarged before its strokes are measured: they are a few pixels wide."""
+FINEST = 12
+"""The same for a word of thin strokes."""
+MIN_WIDTH = 8.0
+"""Width of a stroke in pixels of the enlarged word below which it is thin: by that, diagonal ones seem narrower."""
 PAPER = 2
 """Pixels of paper around a word that are kept."""
 LOW, HIGH = 0.2, 0.8
@@ -60,9 +64,11 @@ def pen_of(word: SourceWord) -> PenFit | None:
         return None
     full = float(np.percentile(inked, FULL_PERCENTILE))
     share = np.pad(ink, PAPER).astype(np.float32) / np.float32(full)
-    fine = cv2.resize(share, None, fx=FINE, fy=FINE, interpolation=cv2.INTER_CUBIC) >= 0.5
-    edges, width = _length_of_edges(fine) / FINE, _stroke_width(fine) / FINE
-    area = float(fine.sum()) / FINE**2
+    for scale in (FINE, FINEST):
+        fine = cv2.resize(share, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC) >= 0.5
+        if (width := _usual_width(fine)) >= MIN_WIDTH:
+            break
+    edges, width, area = _length_of_edges(fine) / scale, width / scale, float(fine.sum()) / scale**2
     if not edges or not width:
         return None
     soft = float(((share >= LOW) & (share < HIGH)).sum())
@@ -70,7 +76,13 @@ def pen_of(word: SourceWord) -> PenFit | None:
     return PenFit(width / word.x_height, full / 255, min(core, 1.0), soft / edges / word.x_height)
 
 
-def _stroke_width(stroke: NDArray[np.bool_]) -> float:
+def stroke_width(word: SourceWord) -> float:
+    """Return the usual width of a word's strokes at half of full ink, in x-heights; 0 without ink."""
+    measured = pen_of(word)
+    return 0.0 if measured is None else measured.width
+
+
+def _usual_width(stroke: NDArray[np.bool_]) -> float:
     depth = cv2.distanceTransform(np.pad(stroke, 1).astype(np.uint8), cv2.DIST_L2, 5)
     middle = depth[(depth >= cv2.dilate(depth, np.ones((3, 3)))) & (depth > 1)]
     # A stroke of an odd number of pixels is one less than twice the depth of its middle, and an even one twice that.

@@ -31,6 +31,8 @@ MIN_LEVEL_RANGE = 0.2
 """Range of the logarithms of the levels of words from which the width is known to depend on the level."""
 FLAT, TALL, TAILED = "acemnorsuvwxz", "bdfhklt", "gpqyj"
 """Small letters without and with an ascender, and with a descender."""
+USUAL_STROKES = (0.1, 0.08, 0.1)
+"""Spread of widths, softness and spread of levels of strokes where none can be measured."""
 USUAL_JOIN = (0.25, 0.7)
 """Height in x-heights and angle in radians at which a hand joins letters of which no join is known."""
 USUAL_CAPITAL = 2.2
@@ -43,7 +45,7 @@ class HandPen:
 
     Attributes:
         slant: The tangent of its slant to the right.
-        width: The width of its strokes where their ink is half as strong as in their middle.
+        width: The width of its strokes, as :class:`~handwriting.writing.pen.PenFit` measures it.
         width_rise: How the width grows with the level of a word's ink: the power.
         width_sd: Standard deviation of the logarithm of the width within a word.
         softness: Length over which the edge of a stroke rises from no ink to full ink.
@@ -73,16 +75,14 @@ class HandPen:
 
 
 def measure_pen(bank: Bank) -> HandPen:
-    """Return the pen of a hand; its words are looked at evenly."""
+    """Return the pen of a hand; for what :class:`~handwriting.writing.bank.Bank` does not measure, some words are."""
     step = max(1, len(bank.words) // MAX_MEASURED_WORDS)
-    measured = [(number, _strokes(bank.words[number])) for number in range(0, len(bank.words), step)]
-    found = [(float(bank.levels[number]), strokes) for number, strokes in measured if strokes is not None]
-    strokes = np.array([strokes for _, strokes in found] or [(0.2, 0.1, 0.08, 0.1)])
-    width, width_sd, softness, level_sd = np.median(strokes, 0).tolist()
-    levels = np.log([level for level, _ in found] or [1.0])
+    strokes = [found for word in bank.words[::step] if (found := _strokes(word)) is not None]
+    width_sd, softness, level_sd = np.median(strokes or [USUAL_STROKES], 0).tolist()
+    levels = np.log(bank.levels)
     rise = 0.0
     if np.ptp(levels) > MIN_LEVEL_RANGE:
-        rise = float(np.clip(np.polyfit(levels, np.log(np.maximum(strokes[:, 0], 0.01)), 1)[0], 0, 1))
+        rise = float(np.clip(np.polyfit(levels, np.log(np.maximum(bank.widths, 0.01)), 1)[0], 0, 1))
     joins = [(drawing.exit.height, drawing.exit.direction) for drawing in bank.drawings if drawing.exit is not None]
     join_height, join_angle = np.median(joins or [USUAL_JOIN], 0).tolist()
     x_height = _edge(bank, FLAT, 1, 1.0)
@@ -90,7 +90,7 @@ def measure_pen(bank: Bank) -> HandPen:
     capitals = [label for label in bank.by_label if len(label) == 1 and label.isupper()]
     return HandPen(
         slant=bank.slant,
-        width=width,
+        width=float(np.median(bank.widths)),
         width_rise=rise,
         width_sd=width_sd,
         softness=softness,
@@ -105,14 +105,8 @@ def measure_pen(bank: Bank) -> HandPen:
     )
 
 
-def stroke_width(word: SourceWord) -> float:
-    """Return the width of a word's strokes at half of their ink, in x-heights; 0 without ink."""
-    measured = _strokes(word)
-    return 0.0 if measured is None else measured[0]
-
-
-def _strokes(word: SourceWord) -> tuple[float, float, float, float] | None:
-    """Return width, spread of widths, softness and spread of levels of a word's strokes; None without ink."""
+def _strokes(word: SourceWord) -> tuple[float, float, float] | None:
+    """Return spread of widths, softness and spread of levels of a word's strokes; None without ink."""
     scale = MEASURED_AT / word.x_height
     ink = cv2.resize(np.where(word.owner > 0, word.ink, 0), None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     if not (ink > 60).any():
@@ -132,7 +126,7 @@ def _strokes(word: SourceWord) -> tuple[float, float, float, float] | None:
     softness = full / max(float(np.median(steep[edge])), 1e-3) / MEASURED_AT
     low, high = np.percentile(np.log(widths), [25, 75])
     pale, usual = np.percentile(np.log(levels), [10, 60])
-    return float(np.median(widths)), float(high - low) / 1.35, softness, float(usual - pale) / 1.53
+    return float(high - low) / 1.35, softness, float(usual - pale) / 1.53
 
 
 def depths(shape: NDArray[np.bool_]) -> NDArray[np.float32]:

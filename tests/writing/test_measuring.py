@@ -6,11 +6,13 @@ import json
 from dataclasses import replace
 from functools import cache
 
+import cv2
 import numpy as np
 import pytest
 
 from handwriting.writing.bank import Bank
 from handwriting.writing.measuring import HandFit, measure_hand
+from handwriting.writing.pen import stroke_width
 from handwriting.writing.plain_values import from_plain, to_plain
 from handwriting.writing.source import SourceWord
 from tests.writing.hands import SLANT, STROKE, drawn_word
@@ -74,6 +76,18 @@ def test_word_spaces_and_line_distances_are_those_of_the_page() -> None:
     assert style.word_space_sd == pytest.approx(0.2, rel=0.35)
     assert style.line_distance == pytest.approx(LINE_DISTANCE, rel=0.02)
     assert style.margin_sd == pytest.approx(0.3, abs=0.15)
+
+
+@pytest.mark.parametrize("pixels", [1.4, 2.2, 4.0])
+def test_a_stroke_is_as_wide_whichever_way_it_runs(pixels: float) -> None:
+    widths = []
+    for angle in np.radians([0, 30, 45, 90]):
+        fine = np.zeros((480, 480), np.uint8)
+        ends = [np.rint(240 + side * 140 * np.array([np.cos(angle), np.sin(angle)])) for side in (-1, 1)]
+        cv2.line(fine, *(tuple(map(int, end)) for end in ends), 255, round(8 * pixels))
+        ink = np.asarray(cv2.resize(fine, (60, 60), interpolation=cv2.INTER_AREA), np.uint8)
+        widths.append(stroke_width(replace(drawn_word("n"), ink=ink, owner=(ink > 0).astype(np.int16), x_height=20.0)))
+    assert max(widths) < 1.25 * min(widths)
 
 
 def test_slant_and_strokes_are_those_of_the_pen() -> None:

@@ -14,10 +14,11 @@ from handwriting.errors import DataError
 from handwriting.glyphs import Glyphs
 from handwriting.writing.bank import Bank
 from handwriting.writing.model_letters import DRAWINGS, ModelLetters, measure_scale
+from handwriting.writing.pen import stroke_width
 from handwriting.writing.source import SourceWord
 from handwriting.writing.stroke_fonts import centre_lines
 from handwriting.writing.supplement_drawn import drawn_words
-from handwriting.writing.supplement_pen import measure_pen, stroke_width
+from handwriting.writing.supplement_pen import measure_pen
 from handwriting.writing.written_words import Sign
 from tests.writing.hands import drawn_hand
 

@@ -11,6 +11,7 @@ import pytest
 
 from handwriting.writing.bank import Bank
 from handwriting.writing.graphemes import graphemes
+from handwriting.writing.pen import stroke_width
 from handwriting.writing.source import SourceWord
 from handwriting.writing.spelling import MARKS as SPELT_MARKS
 from handwriting.writing.spelling import Missing, spell
@@ -19,7 +20,7 @@ from handwriting.writing.supplement import Supplement
 from handwriting.writing.supplement_case import resized
 from handwriting.writing.supplement_drawn import drawn_words
 from handwriting.writing.supplement_marks import MARKS, dot_of, drawn_marks, marks_of_hand
-from handwriting.writing.supplement_pen import HandPen, measure_pen, stroke_width
+from handwriting.writing.supplement_pen import HandPen, measure_pen
 from handwriting.writing.writer import HandWriter
 from handwriting.writing.written_words import Sign
 from tests.writing.hands import JOIN, SLANT, STROKE, drawn_hand, drawn_word

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from handwriting.writing.bank import Bank
+from handwriting.writing.pen import stroke_width
 from handwriting.writing.source import INKED, SourceWord
 from handwriting.writing.supplement_between import (
     LetterSpread,
@@ -17,7 +18,6 @@ from handwriting.writing.supplement_between import (
     new_drawing,
     new_drawings,
 )
-from handwriting.writing.supplement_pen import stroke_width
 from handwriting.writing.writer import HandWriter
 from tests.writing.hands import drawn_hand, drawn_word
 
