@@ -126,9 +126,11 @@ def word_pictures(
     pictures = []
     for word in words:
         ink, baseline = draw_words([SetWord(word, 0.0, 0.0)], view.x_height, tuple(rng.random(2)))
-        tall = np.pad(ink, ((view.above, view.below), (MAX_SHIFT, MAX_SHIFT)))[
-            baseline : baseline + view.above + view.below
-        ]
+        height = view.above + view.below
+        # As much paper again above and below: a wrong box may put a word far off its baseline.
+        padded = np.pad(ink, ((view.above + height, view.below + height), (MAX_SHIFT, MAX_SHIFT)))
+        start = int(np.clip(baseline + height, 0, len(padded) - height))
+        tall = padded[start : start + height]
         missing = max(0, view.width - tall.shape[1])
         pictures.append(np.pad(tall, ((0, 0), (missing // 2, missing - missing // 2))))
     return pictures, np.arange(len(words)) >= real

@@ -10,7 +10,7 @@ from handwriting.segmentation.page import grown
 
 DOT = 0.5
 """Largest side of a part that stands by itself and belongs to one letter whole, as a dot does, in x-heights."""
-SCRAP = 0.3
+SCRAP = 0.16
 """Largest area of a scrap, as a share of its letter's largest part."""
 
 
