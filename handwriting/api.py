@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from handwriting.errors import ConfigError
+from handwriting.files import expanded
 
 if TYPE_CHECKING:
     from handwriting.jobs.font import FontFile
@@ -245,6 +246,8 @@ def write(hand: Any, text: str, *overrides: str, run: str | Path | Run | None = 
     Raises:
         HandwritingError: If the hand, the run, the text or a value cannot be used, or files of these names exist.
     """
+    if not isinstance(text, str):
+        raise TypeError(f"{text!r} ({type(text).__name__}) is no message: give text.")
     given = [f"{key}={_path(value)}" for key, value in (("hand", hand), ("run", run)) if value is not None]
     written: PagesWritten = _call("write", (*given, f"text={text}", *overrides))
     return written
@@ -264,7 +267,7 @@ def _call(job: str, overrides: tuple[str, ...] | list[str], config_dir: Any = No
         raise TypeError(f"{not_text[0]!r} ({kind}) is no override: give text, such as 'trainer.max_epochs=3'.")
     if not_overrides := [override for override in overrides if override.startswith("-")]:
         raise ConfigError(f"{not_overrides[0]}: give overrides such as model=cgan; flags are arguments of functions.")
-    words = [*overrides, *flags, *([] if config_dir is None else ["--config-dir", str(Path(config_dir).expanduser())])]
+    words = [*overrides, *flags, *([] if config_dir is None else ["--config-dir", str(expanded(config_dir))])]
     with _process_restored([str(Path(__file__).with_name("__main__.py")), job, *words]):
         return call(Command(job), words)
 

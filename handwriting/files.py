@@ -48,7 +48,16 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
             raise
         raise RunError(no_space(path)) from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        if unfinished.exists():
+            unfinished.unlink()
+
+
+def expanded(path: str | Path) -> Path:
+    """Return a path with the home folder in place of its ``~``; as it is where there is no such user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # a file may have such a name, and else is reported as missing
+        return Path(path)
 
 
 def answers(question: Callable[[], bool]) -> bool:

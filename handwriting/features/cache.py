@@ -18,6 +18,7 @@ from handwriting.data.sources.synthetic import Synthetic
 from handwriting.errors import ConfigError, RunError
 from handwriting.features.space import FeatureSpace, embed
 from handwriting.features.training import ClassifierRecipe, train
+from handwriting.files import expanded
 from handwriting.glyphs import Glyphs
 from handwriting.networks.classifier import GlyphClassifier
 from handwriting.runs import checkpoints
@@ -33,7 +34,7 @@ CACHED_KEYS = {"weights", "names", "accuracy", "tested", "hash"}
 
 def cache_folder() -> Path:
     """Return the folder of cached classifiers."""
-    return Path(os.environ.get(CACHE_VARIABLE) or pooch.os_cache("handwriting")).expanduser() / "classifiers"
+    return expanded(os.environ.get(CACHE_VARIABLE) or pooch.os_cache("handwriting")) / "classifiers"
 
 
 def feature_space(

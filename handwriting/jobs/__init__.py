@@ -32,7 +32,7 @@ from handwriting.config import (
 )
 from handwriting.config.folders import read_text, refuse_unreadable
 from handwriting.errors import ConfigError, HandwritingError, nearest
-from handwriting.files import no_space
+from handwriting.files import expanded, no_space
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -267,7 +267,7 @@ def _resumed(words: Sequence[str]) -> str | None:
 def _is_sweep(folder: str) -> bool:
     from handwriting.sweeps.folder import is_sweep
 
-    return is_sweep(Path(folder).expanduser())
+    return is_sweep(expanded(folder))
 
 
 def _help(command: Command) -> str:

@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from handwriting.config import plain_config
 from handwriting.errors import ConfigError, RunError
 from handwriting.fields import AnyPath, FolderPath
+from handwriting.files import expanded
 from handwriting.jobs.outputs import output_path
 from handwriting.reports import runs, sweep
 from handwriting.reports.comparison import as_table
@@ -46,7 +47,7 @@ def run(cfg: DictConfig) -> Path:
 
 def _sweep(path: str) -> Sweep | None:
     """Return the sweep in a folder; None where it holds none."""
-    folder = Path(path).expanduser()
+    folder = expanded(path)
     with suppress(OSError, ValueError):  # longer than any name can be
         return Sweep(folder) if is_sweep(folder) else None
     return None

@@ -17,6 +17,7 @@ import handwriting.dashboard
 from handwriting.dashboard.settings import DEFAULT_FOLDERS, VARIABLE, Settings
 from handwriting.errors import ConfigError, RunError
 from handwriting.fields import FolderPath, FreeText
+from handwriting.files import expanded
 from handwriting.jobs.arguments import read_arguments
 from handwriting.plots.themes import DARK_PAPER
 from handwriting.runs.finding import split_paths
@@ -53,7 +54,7 @@ class Arguments:
 def run(cfg: DictConfig) -> None:
     """Become the dashboard of the folders that ``cfg`` names."""
     arguments = read_arguments(Arguments, cfg)
-    settings = Settings(folders(arguments.runs), Path(arguments.root).expanduser())
+    settings = Settings(folders(arguments.runs), expanded(arguments.root))
     if find_spec("streamlit") is None:
         raise ConfigError("The dashboard needs Streamlit: pip install -e '.[dashboard]'")
     words = command(arguments.host, arguments.port)
@@ -70,7 +71,7 @@ def folders(runs: str | None) -> tuple[Path, ...]:
     """
     if runs is None:
         return DEFAULT_FOLDERS
-    found = tuple(Path(part).expanduser() for part in split_paths(runs))
+    found = tuple(expanded(part) for part in split_paths(runs))
     missing = [str(folder) for folder in found if not folder.is_dir()] if found else [runs]
     if missing:
         raise RunError(f"runs={missing[0]}: there is no such folder; training makes runs/, sweeps make sweeps/.")

@@ -22,7 +22,7 @@ from handwriting import config
 from handwriting.engine.sections import build_source
 from handwriting.errors import DataError, HandwritingError, RunError
 from handwriting.fields import FolderPath, FreeText
-from handwriting.files import write_atomically
+from handwriting.files import expanded, write_atomically
 from handwriting.jobs import INTERRUPTED
 from handwriting.jobs.arguments import Switch, read_arguments
 from handwriting.legacy import RUN_FOLDERS
@@ -64,7 +64,7 @@ def run(cfg: DictConfig) -> None:
         RunError: At the end, if an experiment failed.
     """
     arguments = read_arguments(Arguments, cfg)
-    plan, runs, root = read_plan(), runs_folder(arguments.runs), Path(arguments.root).expanduser()
+    plan, runs, root = read_plan(), runs_folder(arguments.runs), expanded(arguments.root)
     requested = [replace(planned, whole=arguments.whole) for planned in plan.matching(list(arguments.only))]
     missing = [planned for planned in requested if not is_evaluated(runs / planned.run)]
     ready = [planned for planned in missing if has_data(planned, root)] if arguments.train else []
@@ -78,7 +78,7 @@ def run(cfg: DictConfig) -> None:
             failed.append(planned.run)
     evaluated = [planned for planned in plan.runs if is_evaluated(runs / planned.run)]
     details = {planned.run: read(runs / planned.run, planned.run, config.plain_config) for planned in evaluated}
-    out = Path(arguments.out).expanduser()
+    out = expanded(arguments.out)
     for planned in evaluated:
         draw_thumbnail(details[planned.run], out / planned.picture)
     page = report(plan, details)
@@ -95,7 +95,7 @@ def runs_folder(requested: str) -> Path:
     Args:
         requested: The key ``runs``.
     """
-    folder, former = Path(requested).expanduser(), RUN_FOLDERS.get(requested)
+    folder, former = expanded(requested), RUN_FOLDERS.get(requested)
     if former is None or folder.exists() or not Path(former).is_dir():
         return folder
     print(f"runs={requested} does not exist: using {former}, the folder of earlier versions.")

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from handwriting.errors import ConfigError, DataError, RunError
 from handwriting.fields import AnyPath, FolderPath, FreeText
-from handwriting.files import write_atomically
+from handwriting.files import expanded, write_atomically
 from handwriting.jobs.arguments import Seed, Switch, read_arguments
 from handwriting.text import counted, printable
 
@@ -122,7 +122,7 @@ def _family(arguments: Arguments) -> str:
         ConfigError: If programs could not list it.
     """
     if arguments.name is None:
-        folder = Path(arguments.hand).expanduser().resolve().name
+        folder = expanded(arguments.hand).resolve().name
         name = " ".join(re.sub(r"[^\w\s'&+.-]|_", " ", folder).split())[:MAX_NAME].strip()
         return name or "Handwriting"
     name = " ".join(arguments.name.split(" ")).strip()
@@ -146,7 +146,7 @@ def _font_path(out: str | None, family: str) -> Path:
     """
     if not out:
         return Path("".join(family.split()) + SUFFIX)
-    path = Path(out).expanduser()
+    path = expanded(out)
     if out.endswith("/") or _answers(path.is_dir):
         raise ConfigError(f"out={out} is a folder: name the file, such as {path / 'MyHand.otf'}.")
     if path.suffix.lower() not in ("", SUFFIX):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from handwriting.errors import ConfigError
-from handwriting.files import answers
+from handwriting.files import answers, expanded
 from handwriting.labelling.plain_text import read_text_file
 from handwriting.text import printable
 
@@ -25,9 +25,9 @@ def given_text(text: str, purpose: str) -> str:
         DataError: If the file cannot be read, is not text in UTF-8, or is far too large.
     """
     if text.startswith("@"):
-        path = Path(text[1:]).expanduser()
+        path = expanded(text[1:])
         return read_text_file(path, f"text=@{path}", "Give @ and a text file.")
-    if answers(Path(text).expanduser().is_file):
+    if answers(expanded(text).is_file):
         raise ConfigError(f"text={text} is a file: write text=@{text} to {purpose} what it holds.")
     if _has_undecoded(text):
         raise ConfigError(
@@ -38,7 +38,7 @@ def given_text(text: str, purpose: str) -> str:
 
 def text_file(text: str | None) -> Path | None:
     """Return the file that ``text`` names, resolved; None where it names none."""
-    return Path(text[1:]).expanduser().resolve() if text and text.startswith("@") else None
+    return expanded(text[1:]).resolve() if text and text.startswith("@") else None
 
 
 def shortened(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from handwriting.errors import ConfigError, DataError
 from handwriting.fields import AnyPath, FolderPath
-from handwriting.files import write_json
+from handwriting.files import expanded, write_json
 from handwriting.jobs import label
 from handwriting.jobs.arguments import Count, Seed, Share, Switch, read_arguments
 from handwriting.jobs.segment import default_output, describe_failures, segment_into
@@ -61,8 +61,8 @@ def run(cfg: DictConfig) -> SegmentedFolder:
             or another command writes to it; and at the end, once everything else is written, if pages failed.
     """
     arguments = read_arguments(Arguments, cfg)
-    pages = Path(arguments.pages).expanduser()
-    folder = SegmentedFolder(Path(arguments.out).expanduser() if arguments.out else default_output(pages, HANDS_FOLDER))
+    pages = expanded(arguments.pages)
+    folder = SegmentedFolder(expanded(arguments.out) if arguments.out else default_output(pages, HANDS_FOLDER))
     _refuse_segmented(pages, folder)
     scans, _ = scans_in(pages)
     with folder.locked():

@@ -15,7 +15,7 @@ from handwriting import config
 from handwriting.engine.sections import build_source
 from handwriting.errors import ConfigError, DataError
 from handwriting.fields import FolderPath
-from handwriting.files import write_json
+from handwriting.files import expanded, write_json
 from handwriting.jobs.arguments import Count, Seed, Share, Switch, read_arguments
 from handwriting.jobs.transcripts import describe_refused, find_transcripts, label_by_transcripts
 from handwriting.pages.folder import SegmentedFolder
@@ -63,7 +63,7 @@ def run(cfg: DictConfig) -> SegmentedFolder:
             folder.
     """
     arguments = read_arguments(Arguments, cfg)
-    folder = SegmentedFolder(Path(arguments.pages).expanduser(), key="pages")
+    folder = SegmentedFolder(expanded(arguments.pages), key="pages")
     folder.refuse_other_than_folder()
     folder.finish_replacement()
     if not (folder.path / BOXES_FILE).is_file():

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from handwriting.errors import ConfigError
+from handwriting.files import expanded
 
 
 def output_path(out: Any, default: str) -> Path:
@@ -14,7 +15,7 @@ def output_path(out: Any, default: str) -> Path:
     Raises:
         ConfigError: If ``out`` exists already.
     """
-    path = Path(out).expanduser() if out else Path(default)
+    path = expanded(out) if out else Path(default)
     if not path.exists():
         return path
     if out:

@@ -14,6 +14,7 @@ from handwriting import config
 from handwriting.engine.sections import build_source
 from handwriting.errors import DataError
 from handwriting.fields import AnyPath, FolderPath
+from handwriting.files import expanded
 from handwriting.jobs.arguments import Count, Seed, Switch, read_arguments
 from handwriting.machine import available_cores
 from handwriting.pages.answers import CarriedLabels
@@ -77,8 +78,8 @@ def run(cfg: DictConfig) -> SegmentedFolder:
             and at the end, once everything else is written, if pages failed.
     """
     arguments = read_arguments(Arguments, cfg)
-    pages = Path(arguments.pages).expanduser()
-    output = SegmentedFolder(Path(arguments.out).expanduser() if arguments.out else default_output(pages, "segmented"))
+    pages = expanded(arguments.pages)
+    output = SegmentedFolder(expanded(arguments.out) if arguments.out else default_output(pages, "segmented"))
     segmented = segment_into(
         output, pages, cfg, overwrite=arguments.overwrite, size=arguments.size, workers=arguments.workers
     )

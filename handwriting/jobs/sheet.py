@@ -11,7 +11,7 @@ from pydantic import Field
 
 from handwriting.errors import ConfigError, DataError, RunError
 from handwriting.fields import AnyPath, FreeText
-from handwriting.files import answers, refuse_overwriting, write_atomically
+from handwriting.files import answers, expanded, refuse_overwriting, write_atomically
 from handwriting.jobs.arguments import Seed, Switch, read_arguments
 from handwriting.jobs.given_text import given_text, shortened, text_file
 from handwriting.labelling.copy_lines import copy_lines, copy_pages, is_right_to_left
@@ -87,7 +87,7 @@ def run(cfg: DictConfig) -> CopySheet:
     """
     arguments = read_arguments(Arguments, cfg)
     out = _pdf_path(arguments.out)
-    font = Path(arguments.font).expanduser() if arguments.font else None
+    font = expanded(arguments.font) if arguments.font else None
     own_text = None if arguments.text is None else given_text(arguments.text, "copy")
     if own_text is not None and not copy_lines(own_text):
         raise ConfigError(f"text={shortened(arguments.text or '')} holds nothing to copy.")
@@ -152,7 +152,7 @@ def _pdf_path(out: str) -> Path:
     Raises:
         ConfigError: If ``out`` is a folder, or has the ending of another kind of file.
     """
-    path = Path(out).expanduser()
+    path = expanded(out)
     if out.endswith("/") or answers(path.is_dir):
         raise ConfigError(f"out={out} is a folder: name the file, such as {path / 'copy_me.pdf'}.")
     if path.suffix.lower() not in ("", ".pdf"):

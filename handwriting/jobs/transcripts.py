@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from handwriting import config
 from handwriting.engine.sections import build_source
 from handwriting.errors import ConfigError, DataError
-from handwriting.files import write_json
+from handwriting.files import expanded, write_json
 from handwriting.jobs.segment import character_score
 from handwriting.labelling.transcripts import Transcript
 from handwriting.pages.folder import GLYPH_FILES, OVERLAY_FOLDER, SEGMENT_AGAIN, SegmentedFolder
@@ -86,7 +86,7 @@ def find_transcripts(folder: SegmentedFolder) -> FoundTranscripts:
         pages = original_pages(report)
     except DataError as error:
         return FoundTranscripts({}, [], str(error))
-    where = Path(report["pages_from"]).expanduser()
+    where = expanded(report["pages_from"])
     if not where.exists():
         return FoundTranscripts(
             report,

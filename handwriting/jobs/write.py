@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from handwriting.errors import ConfigError
 from handwriting.fields import AnyPath, FolderPath, FreeText
+from handwriting.files import expanded
 from handwriting.jobs.arguments import Seed, Switch, read_arguments
 from handwriting.jobs.given_text import given_text, text_file
 from handwriting.text import counted, printable
@@ -65,7 +65,7 @@ def run(cfg: DictConfig) -> PagesWritten:
     if named is None:
         raise ConfigError("Give hand=<folder of a hand>, run=<run of a conditional model>, or both.")
     colours = read_colours(arguments.ink, arguments.paper_colour)
-    out = message_path(arguments.out or f"{Path(named).expanduser().resolve().name}.png")
+    out = message_path(arguments.out or f"{expanded(named).resolve().name}.png")
     if (source := text_file(arguments.text)) and source == out.resolve():
         raise ConfigError(f"out={out} would replace the text itself. Give another out=.")
     text = given_text(arguments.text, "write")

@@ -7,7 +7,6 @@ import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
@@ -18,6 +17,7 @@ from handwriting.errors import ConfigError
 from handwriting.features.moments import Moments
 from handwriting.features.space import Sample
 from handwriting.fields import AnyPath
+from handwriting.files import expanded
 from handwriting.metrics.base import MetricValue, MetricValues, TwoSampleMetric
 from handwriting.metrics.fid import frechet_distance
 from handwriting.text import one_line
@@ -40,7 +40,7 @@ def content_of(weights: str | None) -> bytes:
     Raises:
         ConfigError: If the file does not exist, or has another hash.
     """
-    path = Path(weights).expanduser() if weights else None
+    path = expanded(weights) if weights else None
     if path is None or not path.is_file():
         problem = f"the file {weights} does not exist" if weights else "no file is given"
         raise ConfigError(

@@ -47,7 +47,11 @@ def read_hand(folder: SegmentedFolder, read_bank: Callable[[], Bank] | None = No
         if not bank.drawings:
             raise DataError(f"{folder.path / LABELS_FILE} labels no letter that has a picture. Label the pages first.")
         fit = measure_hand(bank)
-        write_json(folder.path / HAND_FILE, {"schema": HAND_SCHEMA, "source": source, "hand": to_plain(fit)})
+        try:
+            write_json(folder.path / HAND_FILE, {"schema": HAND_SCHEMA, "source": source, "hand": to_plain(fit)})
+        except (OSError, RunError) as error:  # it saves a few seconds the next time, and no more
+            reason = getattr(error, "strerror", None) or error
+            logger.warning("%s cannot be written: %s", folder.path / HAND_FILE, reason)
     return fit
 
 

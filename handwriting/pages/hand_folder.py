@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 from handwriting.errors import DataError
+from handwriting.files import expanded
 from handwriting.pages.boxes import BoxRow
 from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.labels import character_key, has_labels, read_labels
@@ -35,7 +36,7 @@ def open_hand(path: str | Path, key: str = "hand") -> SegmentedFolder:
         DataError: If there is no such folder, it is not segmented or not labelled, none of its labelled characters is
             kept, a file of it cannot be read, or a replacement cannot be finished.
     """
-    folder = SegmentedFolder(Path(path).expanduser(), key)
+    folder = SegmentedFolder(expanded(path), key)
     folder.refuse_other_than_folder()
     folder.finish_replacement()
     if not (folder.path / BOXES_FILE).is_file():

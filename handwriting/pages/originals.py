@@ -11,6 +11,7 @@ from typing import Any
 import cv2
 
 from handwriting.errors import DataError
+from handwriting.files import expanded
 from handwriting.pages.boxes import BoxRow
 from handwriting.pages.folder import OVERLAY_FOLDER, SEGMENT_AGAIN, SegmentedFolder
 from handwriting.pages.names import REPORT_FILE
@@ -73,7 +74,7 @@ def original_pages(report: dict[str, Any]) -> list[OriginalPage]:
     Raises:
         DataError: If an entry lacks what a page is found by.
     """
-    pages_from = Path(report["pages_from"]).expanduser()
+    pages_from = expanded(report["pages_from"])
     try:
         scans = {scan.text_name: scan for scan in scans_in(pages_from)[0]}
     except DataError:  # gone, or moved

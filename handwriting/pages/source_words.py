@@ -83,10 +83,11 @@ class _PageGeometry:
 
 def _page_geometry(folder: SegmentedFolder) -> dict[str, _PageGeometry]:
     x_heights = folder.x_heights()
-    skews = {str(page.get("page")): page.get("skew", 0.0) for page in folder.report()["pages"]}
-    return {
-        page: _PageGeometry(x_height, math.radians(float(skews.get(page, 0.0)))) for page, x_height in x_heights.items()
-    }
+    try:
+        skews = {str(page["page"]): math.radians(float(page.get("skew", 0))) for page in folder.report()["pages"]}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{folder.path / REPORT_FILE} does not describe the pages. {SEGMENT_AGAIN}") from error
+    return {page: _PageGeometry(x_height, skews.get(page, 0.0)) for page, x_height in x_heights.items()}
 
 
 def _usual_below(letters: Iterable[BoxRow], labels: Mapping[CharacterKey, LabelRow]) -> dict[str, float]:
@@ -117,6 +118,11 @@ def _read_word(
     offsets: list[tuple[float, float]] = []  # column, and how far the letter stands below that, in pixels
     for number, (letter, name) in enumerate(zip(letters, names, strict=True), 1):
         crop = folder.crop(letter)
+        if crop.shape[0] > ink.shape[0] or crop.shape[1] > ink.shape[1]:
+            raise DataError(
+                f"{folder.path / letter.file} is larger than its word, {picture.file}: one of them was changed. "
+                f"{SEGMENT_AGAIN}"
+            )
         around = margin_of(crop)
         expected = (letter.x - picture.x + margin_of(ink) - around, letter.y - picture.y + margin_of(ink) - around)
         left, top = _place_in(ink, crop, expected)

@@ -10,7 +10,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from handwriting.errors import RunError
-from handwriting.files import file_stamp
+from handwriting.files import expanded, file_stamp
 from handwriting.runs.safe_paths import resolve_file_within, resolve_within
 from handwriting.text import one_line, printable
 
@@ -136,7 +136,7 @@ def find(requested: str) -> tuple[list[Path], list[Skipped]]:
     runs: dict[Path, Path] = {}
     skipped: list[Skipped] = []
     for part in split_paths(requested):
-        folders = _matches(Path(part).expanduser())
+        folders = _matches(expanded(part))
         if not folders:
             skipped.append(Skipped(printable(part), "there is no such folder"))
         for folder in folders:
@@ -151,7 +151,7 @@ def find(requested: str) -> tuple[list[Path], list[Skipped]]:
 
 def split_paths(requested: str) -> list[str]:
     """Split what a person typed at its commas; a path that exists by that very name is one."""
-    parts = [requested] if _exists(Path(requested).expanduser()) else [part.strip() for part in requested.split(",")]
+    parts = [requested] if _exists(expanded(requested)) else [part.strip() for part in requested.split(",")]
     return list(filter(None, parts))
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from handwriting.errors import RunError
-from handwriting.files import read_json, write_atomically, write_json
+from handwriting.files import expanded, read_json, write_atomically, write_json
 from handwriting.metric_values import of_one_class
 from handwriting.runs.metrics import MetricsFile
 from handwriting.runs.stopping import StoppedBy
@@ -204,7 +204,7 @@ class Run:
         Raises:
             RunError: If there is none.
         """
-        folder = Path(path).expanduser()
+        folder = expanded(path)
         if not (folder / "status.json").is_file():
             there = "is not a run folder (no status.json)" if folder.is_dir() else "does not exist"
             raise RunError(f"{folder} {there}: give the folder that training printed, such as runs/<time>_cgan_digits.")
@@ -286,5 +286,5 @@ def checkpoint_file(path: str | Path) -> Path:
     Raises:
         RunError: If it is neither a file nor a run folder.
     """
-    named = Path(path).expanduser()
+    named = expanded(path)
     return named if named.is_file() else Run.at(named).checkpoint()

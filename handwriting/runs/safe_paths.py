@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from handwriting.errors import RunError
+from handwriting.files import expanded
 from handwriting.text import one_line
 
 
@@ -21,7 +22,7 @@ def resolve_within(path: str | Path, folders: Sequence[Path]) -> Path:
         RunError: If it leads anywhere else, or cannot be a path.
     """
     try:
-        real = Path(path).expanduser().resolve()
+        real = expanded(path).resolve()
     except (OSError, ValueError, RuntimeError) as error:  # too long, a null byte, nobody's home, links in a circle
         raise RunError(f"{path} cannot be a path: {one_line(error)}") from error
     if not any(real == folder or folder in real.parents for folder in folders):

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
 from handwriting.errors import RunError
-from handwriting.files import read_json, write_json
+from handwriting.files import expanded, read_json, write_json
 from handwriting.runs import Run
 from handwriting.runs.folder import lives, now, process_facts
 from handwriting.runs.summaries import DEAD
@@ -47,7 +47,7 @@ class Sweep:
         Raises:
             RunError: If it is not a sweep folder.
         """
-        folder = Path(path).expanduser()
+        folder = expanded(path)
         if not is_sweep(folder):
             raise RunError(f"{folder} is not a sweep folder (no {PLAN_FILE}): give one that a sweep has printed.")
         return cls(folder)

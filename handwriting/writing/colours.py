@@ -72,6 +72,8 @@ def _colour(key: str, name: str, named: dict[str, str]) -> tuple[int, int, int]:
         raise ConfigError(
             f"{key}={quoted(name)} is no colour. Give {', '.join(named)}, or #rrggbb.{nearest(name, named)}"
         ) from error
+    if not all(0 <= value <= 255 for value in colour):
+        raise ConfigError(f"{key}={quoted(name)} is no colour: one of its parts is out of range. Give #rrggbb.")
     if len(colour) != 3:
         raise ConfigError(f"{key}={quoted(name)} is partly transparent, and a page is not. Give #rrggbb.")
     return colour

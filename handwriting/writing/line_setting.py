@@ -16,8 +16,8 @@ import numpy as np
 from handwriting.writing.message import MessageWord, WordBreak
 from handwriting.writing.written_words import LayoutStyle, WriteWord, WrittenWord
 
-MIN_SPACE = 0.4
-"""The narrowest space between two words, as a share of the mean one."""
+MIN_SPACE = 1.0
+"""The narrowest space between two words unless the mean one is less, in x-heights: words do not run together."""
 MAX_SPREAD = 2.5
 """How far a random measure leaves its mean, in standard deviations."""
 FURTHER_SPACE = 0.5
@@ -130,7 +130,7 @@ class LineSetter:
         space = style.word_space * (1 + FURTHER_SPACE * (spaces - 1)) if spaces else 0.0
         is_joined = bool(self._line) and not spaces
         if self._line and spaces:
-            space = max(MIN_SPACE * space, space + self._vary(0.0, style.word_space_sd))
+            space = max(min(MIN_SPACE, space), space + self._vary(0.0, style.word_space_sd))
         elif not self._line:
             space = min(space, MAX_INDENT * self.width)
         x = self._end + space

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from handwriting.errors import ConfigError, DataError, RunError, nearest
-from handwriting.files import answers, refuse_overwriting, write_atomically
+from handwriting.files import answers, expanded, refuse_overwriting, write_atomically
 from handwriting.text import counted
 from handwriting.writing.colours import Colours
 from handwriting.writing.layout import MessagePage
@@ -42,7 +42,7 @@ def message_path(out: str) -> Path:
     Raises:
         ConfigError: If it is a folder, or its ending names no format.
     """
-    path = Path(out).expanduser()
+    path = expanded(out)
     if out.endswith("/") or answers(path.is_dir):
         raise ConfigError(f"out={out} is a folder: name the file, such as {path / 'letter.png'}.")
     if not path.suffix:

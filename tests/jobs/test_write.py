@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +15,10 @@ import handwriting
 from benchmarks.drawn_pages import draw_page
 from benchmarks.page_style import PageStyle
 from handwriting.errors import ConfigError, DataError, HandwritingError
+from handwriting.pages import hand_file
 from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.hand_folder import kept_characters
+from handwriting.pages.names import HAND_FILE
 from tests.pages.builders import write_drawn_hand
 
 
@@ -117,3 +121,47 @@ def test_a_folder_that_is_no_hand_is_refused() -> None:
     Path("photos").mkdir()
     with pytest.raises(DataError, match="is not segmented"):
         handwriting.write("photos", "abc")
+
+
+def test_a_text_may_begin_with_a_tilde(hand: SegmentedFolder) -> None:
+    assert handwriting.write(hand, "~nobody/here", "missing=drawn", "out=tilde.png").words == 1
+
+
+@pytest.mark.parametrize("ink", ["rgb(300,0,0)", "rgb(50%,50%,500%)"])
+def test_a_colour_out_of_range_is_none(hand: SegmentedFolder, text: str, ink: str) -> None:
+    with pytest.raises(ConfigError, match="is no colour"):
+        handwriting.write(hand, text, f'ink="{ink}"')
+
+
+def test_what_is_no_text_is_refused(hand: SegmentedFolder) -> None:
+    with pytest.raises(TypeError, match="is no message"):
+        handwriting.write(hand, None)  # type: ignore[arg-type]
+
+
+def test_a_hand_that_cannot_be_written_is_written_with(
+    hand: SegmentedFolder, text: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (hand.path / HAND_FILE).unlink(missing_ok=True)
+
+    def refuse(path: Path, content: object) -> None:
+        raise PermissionError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(hand_file, "write_json", refuse)
+    handwriting.write(hand, text, "out=letter.png")
+    assert "cannot be written: Read-only file system" in caplog.text
+
+
+@pytest.mark.parametrize("content", ["{}", '{"pages": [{"page": "page1.png", "x_height": 12, "skew": "abc"}]}'])
+def test_a_report_that_was_edited_is_named(hand: SegmentedFolder, text: str, tmp_path: Path, content: str) -> None:
+    copy = Path(shutil.copytree(hand.path, tmp_path / "copy"))
+    (copy / "report.json").write_text(content)
+    with pytest.raises(DataError, match=r"report\.json"):
+        handwriting.write(copy, text)
+
+
+def test_a_picture_larger_than_its_word_is_named(hand: SegmentedFolder, text: str, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(hand.path, tmp_path / "copy"))
+    picture = next((copy / "characters").glob("*.png"))
+    Image.new("L", (900, 900)).save(picture)
+    with pytest.raises(DataError, match="is larger than its word"):
+        handwriting.write(copy, text)

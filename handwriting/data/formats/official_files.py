@@ -10,6 +10,7 @@ from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
 from handwriting.errors import DataError
+from handwriting.files import expanded
 from handwriting.text import one_line
 
 RETRIES = 3
@@ -51,7 +52,7 @@ class OfficialFiles:
             DataError: If a file is missing and may not be, or cannot be, downloaded; or if one cannot be read.
         """
         try:
-            return self._locate(Path(root).expanduser(), names, download)
+            return self._locate(expanded(root), names, download)
         except OSError as error:
             raise DataError(
                 f"data={self.name}: {error.filename} cannot be read ({error.strerror}). Make it readable, or name "

@@ -18,6 +18,7 @@ from handwriting.data.formats.pictures import natural_key
 from handwriting.data.sources.base import GlyphSource
 from handwriting.errors import DataError
 from handwriting.fields import AnyPath, ChangesOnResume, FreeText
+from handwriting.files import expanded
 from handwriting.glyphs import UNKNOWN, Glyphs
 
 IMAGES = ("images", "x_train", "x", "arr_0")
@@ -73,7 +74,7 @@ class Arrays(GlyphSource):
         Raises:
             DataError: If a file is missing or broken, or holds arrays that cannot be images or labels.
         """
-        path = Path(self.path).expanduser()
+        path = expanded(self.path)
         arrays = _read(path)
         train = self._part(path, arrays, self.labels, IMAGES, LABELS)
         if self.polarity == "auto":  # Glyphs.save always writes bright ink on dark
@@ -82,7 +83,7 @@ class Arrays(GlyphSource):
             inverted = self.polarity == "dark_on_light"
 
         if self.test_path is not None:
-            test_path = Path(self.test_path).expanduser()
+            test_path = expanded(self.test_path)
             names = (*TEST_IMAGES, *IMAGES), (*TEST_LABELS, *LABELS)
             test = self._part(test_path, _read(test_path), self.test_labels, *names, like=train)
         elif _named(arrays, TEST_IMAGES) is not None:
@@ -111,7 +112,7 @@ class Arrays(GlyphSource):
         saved = Glyphs.load(path) if set(arrays) == SAVED else None
         labels, labels_from = _named(arrays, label_names), path
         if labels_path is not None:
-            labels_from = Path(labels_path).expanduser()
+            labels_from = expanded(labels_path)
             label_arrays = _read(labels_from)
             labels = _named(label_arrays, (*label_names, *LABELS, "arr_0"))
             if labels is None:

@@ -14,6 +14,7 @@ from handwriting.data.formats.pictures import folders_in, is_folder, natural_key
 from handwriting.data.sources.base import GlyphSource
 from handwriting.errors import DataError
 from handwriting.fields import ChangesOnResume, FolderPath, FreeText
+from handwriting.files import expanded
 from handwriting.glyphs import UNKNOWN, Glyphs
 
 TRAIN, TEST = "train", "test"
@@ -71,7 +72,7 @@ class Folder(GlyphSource):
         Raises:
             DataError: If the folder is missing or holds no usable picture, or a picture is refused.
         """
-        folder = Path(self.path).expanduser()
+        folder = expanded(self.path)
         if not is_folder(folder):
             raise DataError(
                 f"{folder} is not a folder that can be read. Give data.path=<folder of pictures>; data=arrays reads "

@@ -6,7 +6,6 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
@@ -15,6 +14,7 @@ from pydantic import Field
 from handwriting.data.sources.base import GlyphSource
 from handwriting.errors import DataError
 from handwriting.fields import ChangesOnResume, FolderPath
+from handwriting.files import expanded
 from handwriting.glyphs import Glyphs
 from handwriting.pages.folder import GLYPH_FILES, SEGMENT_AGAIN, BoxRow, SegmentedFolder
 from handwriting.pages.hand import at_own_scale
@@ -61,7 +61,7 @@ class Pages(GlyphSource):
             DataError: If the folder is not one that ``handwriting segment`` wrote, it is being replaced, it holds no
                 pieces of ``kind``, all their pictures were deleted, or ``labels.csv`` is broken or leaves none.
         """
-        folder = SegmentedFolder(Path(self.path).expanduser(), key="data.path")
+        folder = SegmentedFolder(expanded(self.path), key="data.path")
         folder.refuse_other_than_folder()
         folder.finish_replacement()
         kinds = folder.glyph_kinds()
