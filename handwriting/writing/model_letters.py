@@ -27,7 +27,7 @@ from handwriting.writing.source import INKED, SMALL_LETTERS, SourceWord, apply, 
 from handwriting.writing.stroke_fonts import drawable
 from handwriting.writing.supplement_case import MIN_HEIGHT, centre_lines_of, redrawn
 from handwriting.writing.supplement_drawn import in_proportion
-from handwriting.writing.supplement_pen import RESOLUTION, TAILED, TALL, USUAL_JOIN, HandPen, measure_pen
+from handwriting.writing.supplement_pen import RESOLUTION, TAILED, TALL, USUAL_JOIN, HandPen, measure_hand_pen
 from handwriting.writing.written_words import Sign
 
 DrawGlyphs = Callable[[Sequence[str], int, int], Glyphs]
@@ -110,7 +110,7 @@ class ModelLetters:
         if own is None:
             wanted = wanted or list(self.alphabet)  # what is drawn in its style needs something to be measured on
             return Bank(self.words(wanted)), wanted
-        return own.extended(self.words(wanted, measure_pen(own))) if wanted else own, wanted
+        return own.extended(self.words(wanted, measure_hand_pen(own))) if wanted else own, wanted
 
     def words(self, characters: Sequence[str], pen: HandPen | None = None) -> list[SourceWord]:
         """Return :data:`DRAWINGS` drawings of each character, each a word of one letter.

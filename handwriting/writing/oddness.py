@@ -52,9 +52,8 @@ def oddness(words: Sequence[SourceWord], letters: Sequence[tuple[int, int]], lab
         own = np.flatnonzero(members == number)
         if len(own) < MIN_DRAWINGS:
             continue
-        pictures = np.stack(
-            [coarse_picture(words[word], letter) for word, letter in (letters[one] for one in own.tolist())]
-        )
+        places = [(words[word], letter) for word, letter in (letters[one] for one in own.tolist())]
+        pictures = np.stack([coarse_picture(word, letter) for word, letter in places])
         alike = pictures @ pictures.T
         np.fill_diagonal(alike, -1)
         distance = 1 - np.sort(alike, axis=1)[:, -NEAREST:].mean(1)
@@ -62,9 +61,9 @@ def oddness(words: Sequence[SourceWord], letters: Sequence[tuple[int, int]], lab
         spread = max(1.4826 * float(np.median(np.abs(distance - middle))), MIN_SPREAD)
         above = np.maximum(distance - middle, 0) / spread
         whole = 1 - above**2 / (above**2 + HALF_ODD**2)
-        counts = np.array([_parts(words[word], letter) for word, letter in (letters[one] for one in own.tolist())])
+        counts = np.array([_parts(word, letter) for word, letter in places])
         broken = np.maximum(counts - np.median(counts), 0)
-        reaches = np.array([_reach(words[word], letter) for word, letter in (letters[one] for one in own.tolist())])
+        reaches = np.array([_reach(word, letter) for word, letter in places])
         cut = np.abs(reaches - np.median(reaches, axis=0))
         cut = (cut / np.maximum(1.4826 * np.median(cut, axis=0), MIN_REACH_SPREAD)).max(1)
         odd[own] = 1 - whole / (1 + broken) * (1 - cut**2 / (cut**2 + HALF_ODD**2))

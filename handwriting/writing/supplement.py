@@ -22,7 +22,7 @@ from handwriting.writing.supplement_marks import (
     marks_of_hand,
     without_dots,
 )
-from handwriting.writing.supplement_pen import HandPen, measure_pen
+from handwriting.writing.supplement_pen import HandPen, measure_hand_pen
 from handwriting.writing.written_words import Sign
 
 DOT, DIAERESIS = "\u0307", "\u0308"
@@ -62,7 +62,7 @@ class Supplement:
     @cached_property
     def pen(self) -> HandPen:
         """The hand's pen."""
-        return measure_pen(self.bank)
+        return measure_hand_pen(self.bank)
 
     @cached_property
     def _own_marks(self) -> dict[str, list[SourceWord]]:

@@ -74,7 +74,7 @@ class HandPen:
     join_angle: float
 
 
-def measure_pen(bank: Bank) -> HandPen:
+def measure_hand_pen(bank: Bank) -> HandPen:
     """Return the pen of a hand; for what :class:`~handwriting.writing.bank.Bank` does not measure, some words are."""
     step = max(1, len(bank.words) // MAX_MEASURED_WORDS)
     strokes = [found for word in bank.words[::step] if (found := _strokes(word)) is not None]

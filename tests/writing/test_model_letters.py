@@ -18,7 +18,7 @@ from handwriting.writing.pen import stroke_width
 from handwriting.writing.source import SourceWord
 from handwriting.writing.stroke_fonts import centre_lines
 from handwriting.writing.supplement_drawn import drawn_words
-from handwriting.writing.supplement_pen import measure_pen
+from handwriting.writing.supplement_pen import measure_hand_pen
 from handwriting.writing.written_words import Sign
 from tests.writing.hands import drawn_hand
 
@@ -105,7 +105,7 @@ def test_a_hand_keeps_its_own_drawings_and_gets_those_of_which_it_has_few() -> N
     own = Bank(
         [
             *drawn_hand(["nulon", "lunnou", "nnuull"]),
-            *drawn_words("z", measure_pen(Bank(drawn_hand(["nul"]))), False, 0)[:1],
+            *drawn_words("z", measure_hand_pen(Bank(drawn_hand(["nul"]))), False, 0)[:1],
         ]
     )
     bank, by_model = drawing(own_scale=False).bank(own, [Sign(one) for one in "nuzk"])
@@ -113,7 +113,7 @@ def test_a_hand_keeps_its_own_drawings_and_gets_those_of_which_it_has_few() -> N
     assert bank.words[: len(own.words)] == own.words
     assert len(bank.by_label["n"]) == len(own.by_label["n"])
     assert len(bank.by_label["z"]) == DRAWINGS + 1
-    pen = measure_pen(own)
+    pen = measure_hand_pen(own)
     new = bank.words[len(own.words) :]
     assert np.median([stroke_width(word) for word in new]) == pytest.approx(pen.width, rel=0.25)
     assert reach(new, "k")[1] == pytest.approx(pen.ascender, abs=0.2)

@@ -20,7 +20,7 @@ from handwriting.writing.supplement import Supplement
 from handwriting.writing.supplement_case import resized
 from handwriting.writing.supplement_drawn import drawn_words
 from handwriting.writing.supplement_marks import MARKS, dot_of, drawn_marks, marks_of_hand
-from handwriting.writing.supplement_pen import HandPen, measure_pen
+from handwriting.writing.supplement_pen import HandPen, measure_hand_pen
 from handwriting.writing.writer import HandWriter
 from handwriting.writing.written_words import Sign
 from tests.writing.hands import JOIN, SLANT, STROKE, drawn_hand, drawn_word
@@ -50,7 +50,7 @@ def bank() -> Bank:
 
 @pytest.fixture(scope="module")
 def pen(bank: Bank) -> HandPen:
-    return measure_pen(bank)
+    return measure_hand_pen(bank)
 
 
 def top(word: SourceWord, letter: int = 0) -> float:
@@ -125,7 +125,7 @@ def test_drawn_letters_of_a_joined_hand_join_where_its_own_do(pen: HandPen) -> N
 
 def test_a_hand_of_one_letter_has_a_pen() -> None:
     alone = Bank([drawn_word("n")])
-    pen = measure_pen(alone)
+    pen = measure_hand_pen(alone)
     assert 0.1 < pen.width < 0.25
     assert pen.capital > pen.x_height
     writer = HandWriter(alone)
