@@ -18,7 +18,7 @@ from tests.writing.fonts.test_hand_font import made
 PAGE = """
 <style>
 @font-face {{ font-family: Mine; src: url(data:font/otf;base64,{font}) format("opentype"); }}
-p {{ font: 96px Mine; white-space: pre; width: max-content; margin: 40px; }}
+p {{ font: 96px Mine; white-space: pre; width: max-content; padding: 40px; }}
 .off {{ font-feature-settings: "calt" 0, "liga" 0; }}
 </style>
 <p id="on">n n</p><p id="off" class="off">n n</p>
