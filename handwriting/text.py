@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,6 +34,55 @@ def first_problem(error: ValidationError) -> str:
 def printable(text: str) -> str:
     """Return text without control characters, which a terminal would obey; file names may hold them."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def shown(text: str) -> str:
+    r"""Return a character, or a few, as a message lists them: letters and digits bare, and all else in quotes.
+
+    A space, a lone accent and what cannot be printed are named.
+
+    >>> print(shown("é"), shown(","), shown("'"), shown("\u0301"), shown("\t"), shown("\ue000"))
+    é ',' "'" U+0301 (combining acute accent) U+0009 (horizontal tabulation) U+E000
+    """
+    if text.isalnum():
+        return text
+    if text and _is_visible(text[0]) and all(part.isprintable() or part in _EMOJI_PARTS for part in text):
+        return f'"{text}"' if "'" in text else f"'{text}'"
+    return " + ".join(_point_name(point) for point in text) or "''"
+
+
+def listed(texts: Iterable[str], most: int | None = None) -> str:
+    """Return characters, pairs or names of classes as a message lists them, each as :func:`shown` shows it.
+
+    Args:
+        texts: What to list.
+        most: How many are listed; of more, the number of the others is said.
+
+    >>> listed("aé,.€", 4)
+    "a é ',' '.' and 1 more"
+    """
+    words = [shown(text) for text in texts]
+    most = len(words) if most is None else most
+    more = f" and {len(words) - most:,} more" if len(words) > most else ""
+    return " ".join(words[:most]) + more
+
+
+_EMOJI_PARTS = frozenset("\N{ZERO WIDTH JOINER}").union(map(chr, range(0xE0020, 0xE0080)))
+"""Invisible characters that hold an emoji or a flag together."""
+_CONTROL_NAMES = 0x2400
+"""Code point from which symbols are named after the control characters."""
+
+
+def _is_visible(character: str) -> bool:
+    return character.isprintable() and not character.isspace() and unicodedata.category(character)[0] != "M"
+
+
+def _point_name(character: str) -> str:
+    """Return the code point of a character with its name, where it has one."""
+    point = ord(character)
+    symbol = chr(_CONTROL_NAMES + point) if point < 0x20 else "\N{SYMBOL FOR DELETE}" if point == 0x7F else character
+    name = unicodedata.name(symbol, "").removeprefix("SYMBOL FOR ").lower()
+    return f"U+{point:04X}" + (f" ({name})" if name else "")
 
 
 def alphabet_key(character: str) -> tuple[int, str]:

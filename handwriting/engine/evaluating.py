@@ -23,6 +23,7 @@ from handwriting.models.loading import load
 from handwriting.plots.evaluation import ClassifiedImages, Neighbours
 from handwriting.runs import Run
 from handwriting.runs.classes import Classes
+from handwriting.text import shown
 
 MAX_COMPARED_GLYPHS = 1_000
 """Generated glyphs whose nearest training glyphs are searched for the page."""
@@ -81,9 +82,10 @@ def evaluate(
     data = GlyphData(source, read)
     data.setup()
     if model.conditions and (model.alphabet, model.style_names) != (data.alphabet, data.style_names):
+        then, now = (", ".join(map(shown, alphabet)) for alphabet in (model.alphabet, data.alphabet))
         raise DataError(
-            f"{run.path} was trained on other classes or styles ({', '.join(model.alphabet)}) than its data has now "
-            f"({', '.join(data.alphabet)}): say where the same data is, root=<folder> or path=<path>."
+            f"{run.path} was trained on other classes or styles ({then}) than its data has now ({now}): say where the "
+            "same data is, root=<folder> or path=<path>."
         )
     device = "cuda" if torch.cuda.is_available() else "cpu"
     reference = Reference(feature_space(data.whole, data.test, device, announce=print), data.whole, data.test)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +16,7 @@ from handwriting.errors import ConfigError, DataError, RunError
 from handwriting.fields import AnyPath, FolderPath, FreeText
 from handwriting.files import expanded, write_atomically
 from handwriting.jobs.arguments import Seed, Switch, read_arguments
-from handwriting.text import counted, printable
+from handwriting.text import counted, listed, printable
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -179,15 +179,9 @@ def _summary(made: HandFont, out: Path, family: str, size: int) -> Iterator[tupl
     glyphs = counted(len(made.specification.glyphs), "glyph")
     yield "glyphs", f"{glyphs} for {counted(len(made.characters), 'character')}, of {counted(made.drawings, 'drawing')}"
     if made.classes:
-        together = f", and {' '.join(made.pieces)} as they were written" if made.pieces else ""
+        together = f", and {listed(made.pieces)} as they were written" if made.pieces else ""
         yield "joins", f"at {counted(made.classes, 'height')}{together}"
     if made.drawn:
-        yield "drawn", f"in the hand's pen, for it lacks them: {_named(made.drawn)}"
+        yield "drawn", f"in the hand's pen, for it lacks them: {listed(made.drawn, MAX_NAMED)}"
     yield "install", "open the file and choose Install; on Linux: cp " + shlex.quote(str(out)) + " ~/.local/share/fonts"
     yield "use", "with contextual alternates on, as in browsers and LibreOffice; in Word: Font > Advanced"
-
-
-def _named(characters: Iterable[str]) -> str:
-    words = list(characters)
-    more = f" and {len(words) - MAX_NAMED:,} more" if len(words) > MAX_NAMED else ""
-    return printable(" ".join(words[:MAX_NAMED])) + more

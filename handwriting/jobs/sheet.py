@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Literal
@@ -22,7 +22,7 @@ from handwriting.labelling.copy_text import (
     choose_texts,
     count_signs,
 )
-from handwriting.text import counted, printable
+from handwriting.text import counted, listed, shown
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -106,7 +106,7 @@ def run(cfg: DictConfig) -> CopySheet:
             "Give a shorter text."
         )
     files = _text_files(out, len(pages))
-    listed = _listed([str(files[0]), *(file.name for file in files[1:])])
+    names = _file_names([str(files[0]), *(file.name for file in files[1:])])
     if (source := text_file(arguments.text)) and any(source == file.resolve() for file in files):
         raise ConfigError(f"out={arguments.out} would replace {source.name}, the text itself: give another out=.")
     refuse_overwriting([out, *files], arguments.overwrite)
@@ -115,7 +115,7 @@ def run(cfg: DictConfig) -> CopySheet:
     copied = (
         f"put it next to the photograph of the same name, {photographs[0]}"
         if len(files) == 1
-        else f"put each next to its own photograph, {_listed(photographs)}"
+        else f"put each next to its own photograph, {_file_names(photographs)}"
     )
     obstacle = ""
     if is_right_to_left(everything):
@@ -123,8 +123,8 @@ def run(cfg: DictConfig) -> CopySheet:
         copied = "it is written from right to left, so it cannot be a transcript yet"
     elif missing := missing_glyphs(everything, font):
         obstacle = (
-            f"its font has no glyph for {_named(missing)}. Give font=<a TrueType file that has them>, or copy "
-            f"{listed} from the screen"
+            f"its font has no glyph for {listed(missing, MAX_NAMED)}. Give font=<a TrueType file that has them>, or "
+            f"copy {names} from the screen"
         )
     content = None if obstacle else draw_pdf(pages, list(map(_notes, files)), arguments.paper, font)
 
@@ -140,7 +140,7 @@ def run(cfg: DictConfig) -> CopySheet:
     print("\n".join(f"{title:12} {value}" for title, value in _summary(pages)))
     if content is not None:
         print(f"{'sheet':12} {out}")
-    print(f"{'text':12} {listed}: {copied}")
+    print(f"{'text':12} {names}: {copied}")
     if obstacle:
         raise DataError(f"{out} is not written: {obstacle}.")
     return CopySheet(out, tuple(files), tuple(map(tuple, pages)))
@@ -193,7 +193,7 @@ def _summary(pages: Sequence[Sequence[str]]) -> Iterator[tuple[str, str]]:
         if kind.name == "pairs" and is_latin and foreign:
             yield (
                 kind.name,
-                f"not counted: the list is English, and the text has other letters: {_named(foreign)}",
+                f"not counted: the list is English, and the text has other letters: {listed(foreign, MAX_NAMED)}",
             )
         elif is_latin or kind.name in ("digits", "marks"):
             yield kind.name, _covered(kind, counts)
@@ -201,7 +201,7 @@ def _summary(pages: Sequence[Sequence[str]]) -> Iterator[tuple[str, str]]:
         few = sum(count < COVERAGE_KINDS[0].goal for count in others.values())
         share = f"{few:,} of them " if few < len(others) else "all " if few > 1 else ""
         rare = f", {share}fewer than {COVERAGE_KINDS[0].goal} times" if few else ""
-        yield "others", f"{counted(len(others), 'character')}{rare}: {_named(others)}"
+        yield "others", f"{counted(len(others), 'character')}{rare}: {_named_counts(others)}"
 
 
 def _covered(kind: CoverageKind, counts: Counter[str]) -> str:
@@ -211,27 +211,26 @@ def _covered(kind: CoverageKind, counts: Counter[str]) -> str:
     often = {1: "once", 2: "twice"}.get(kind.goal, f"{kind.goal} times")
     parts = [f"{len(kind.keys) - len(absent) - len(few)} of {len(kind.keys)} at least {often}"]
     if few:
-        parts.append(f"too few: {_named(few)}")
+        parts.append(f"too few: {_named_counts(few)}")
     if absent:
-        parts.append(f"absent: {_named(absent)}")
+        parts.append(f"absent: {listed(absent, MAX_NAMED)}")
     if len(parts) == 1:
         rarest = min(kind.keys, key=counts.__getitem__)
-        parts.append(f"rarest: {rarest} {counts[rarest]}")
+        parts.append(f"rarest: {shown(rarest)} {counts[rarest]}")
     return "; ".join(parts)
 
 
-def _named(signs: Iterable[str] | Mapping[str, int]) -> str:
-    """Return characters or pairs in one line, with their counts where they have some, at most ``MAX_NAMED``."""
-    words = [f"{sign} {signs[sign]}" for sign in signs] if isinstance(signs, Mapping) else list(signs)
-    separator = ", " if isinstance(signs, Mapping) else " "
+def _named_counts(counts: Mapping[str, int]) -> str:
+    """Return characters or pairs in one line with their counts, at most ``MAX_NAMED``."""
+    words = [f"{shown(sign)} {count}" for sign, count in counts.items()]
     more = f" and {len(words) - MAX_NAMED:,} more" if len(words) > MAX_NAMED else ""
-    return printable(separator.join(words[:MAX_NAMED])) + more
+    return ", ".join(words[:MAX_NAMED]) + more
 
 
-def _listed(names: Sequence[str]) -> str:
+def _file_names(names: Sequence[str]) -> str:
     """Return the numbered names of files in a few words.
 
-    >>> [_listed(["a_1", "a_2", "a_3"][:count]) for count in (1, 2, 3)]
+    >>> [_file_names(["a_1", "a_2", "a_3"][:count]) for count in (1, 2, 3)]
     ['a_1', 'a_1 and a_2', 'a_1 to a_3']
     """
     return names[0] if len(names) == 1 else f"{names[0]} {'and' if len(names) == 2 else 'to'} {names[-1]}"

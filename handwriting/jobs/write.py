@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from handwriting.errors import ConfigError
-from handwriting.fields import AnyPath, FolderPath, FreeText
+from handwriting.fields import AnyPath, FolderPath, FreeText, Names
 from handwriting.files import expanded
 from handwriting.jobs.arguments import Seed, Switch, read_arguments
 from handwriting.jobs.given_text import given_text, text_file
-from handwriting.text import counted, printable
+from handwriting.text import counted, listed, printable
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -34,7 +34,7 @@ class Arguments:
     run: FolderPath | None
     text: FreeText
     out: AnyPath | None
-    missing: Literal["stop", "skip", "case", "drawn"]
+    missing: Names
     paper: Literal["plain", "ruled", "squared"]
     size: Literal["a4", "letter", "fit"] | None
     margin: Annotated[float, Field(ge=0, le=200)] | None
@@ -59,7 +59,11 @@ def run(cfg: DictConfig) -> PagesWritten:
     arguments = read_arguments(Arguments, cfg)
     from handwriting.files import refuse_overwriting
     from handwriting.writing.colours import read_colours
+    from handwriting.writing.message import read_message
     from handwriting.writing.page_files import message_path, write_pages
+    from handwriting.writing.paper import Paper
+    from handwriting.writing.planning import plan_message, usual_paper
+    from handwriting.writing.spelling import read_missing
 
     named = arguments.hand or arguments.run
     if named is None:
@@ -68,15 +72,17 @@ def run(cfg: DictConfig) -> PagesWritten:
     out = message_path(arguments.out or f"{expanded(named).resolve().name}.png")
     if (source := text_file(arguments.text)) and source == out.resolve():
         raise ConfigError(f"out={out} would replace the text itself. Give another out=.")
-    text = given_text(arguments.text, "write")
+    message = read_message(given_text(arguments.text, "write"))
+    missing = read_missing(arguments.missing)
+    size = arguments.size or usual_paper(out, message)
+    paper = Paper(size, arguments.paper, arguments.margin, arguments.scale)
+    paper.refuse_margin()
     refuse_overwriting([out], arguments.overwrite)
 
     from handwriting.pages.hand_file import read_hand
     from handwriting.pages.hand_folder import open_hand
     from handwriting.pages.source_words import read_source_words
     from handwriting.writing.bank import Bank
-    from handwriting.writing.paper import Paper
-    from handwriting.writing.planning import plan_message, usual_paper
     from handwriting.writing.stroke_fonts import drawable
     from handwriting.writing.writer import HandWriter
     from handwriting.writing.written_words import LayoutStyle
@@ -85,9 +91,7 @@ def run(cfg: DictConfig) -> PagesWritten:
     own = Bank(read_source_words(folder)) if folder else None
     letters = _letters_of(arguments.run, arguments.seed) if arguments.run else None
     known = {*(own.by_label if own else ()), *(letters.alphabet if letters else ())}
-    plan = plan_message(text, known, arguments.missing, drawable, "hand" if own else "model")
-    size = arguments.size or usual_paper(out, plan.message)
-    paper = Paper(size, arguments.paper, arguments.margin, arguments.scale)
+    plan = plan_message(message, known, missing, drawable, "hand" if own else "model")
     fit = read_hand(folder, lambda: own) if folder and own else None
     style = fit.layout_style() if fit else LayoutStyle()
     if arguments.word_space is not None:
@@ -102,9 +106,9 @@ def run(cfg: DictConfig) -> PagesWritten:
     for title, line in plan.report():
         print(f"{title:12} {printable(line)}")
     if own and by_model:
-        print(f"{'by the model':12} {printable(' '.join(by_model))}: this hand has too few drawings of them")
-    listed = str(written.files[0]) + (f" to {written.files[-1].name}" if len(written.files) > 1 else "")
-    print(f"{'written':12} {counted(written.words, 'word')}, {counted(written.pages, 'page')}: {listed}")
+        print(f"{'by the model':12} {listed(by_model)}: this hand has too few drawings of them")
+    files = str(written.files[0]) + (f" to {written.files[-1].name}" if len(written.files) > 1 else "")
+    print(f"{'written':12} {counted(written.words, 'word')}, {counted(written.pages, 'page')}: {files}")
     return written
 
 

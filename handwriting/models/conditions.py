@@ -12,6 +12,7 @@ from torch import Tensor
 from handwriting.data.loading.module import Batch
 from handwriting.errors import ConfigError, DataError, nearest
 from handwriting.models.settings import SettingsModule
+from handwriting.text import shown
 
 ConditionName = Literal["class", "style"]
 Requested = Sequence[str | int] | str | int | Tensor | None
@@ -77,7 +78,8 @@ class ConditionedModel(SettingsModule):
             return name
         names = self.names_of(condition)
         if name not in names:
-            raise DataError(f"There is no {condition} called {name}.{nearest(name, names)} Known: {', '.join(names)}.")
+            known = ", ".join(map(shown, names))
+            raise DataError(f"There is no {condition} called {shown(name)}.{nearest(name, names)} Known: {known}.")
         return names.index(name)
 
     def requested_conditions(

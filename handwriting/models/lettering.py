@@ -10,6 +10,7 @@ from handwriting.glyphs import Glyphs
 from handwriting.models.loading import load
 from handwriting.models.sampling import sample_glyphs
 from handwriting.runs import Run
+from handwriting.text import shown
 from handwriting.writing.model_letters import ModelLetters
 
 
@@ -43,6 +44,6 @@ def letters_of(run: str | Path | Run, seed: int = 0) -> ModelLetters:
 
     letters = ModelLetters(model.alphabet, draw, seed)
     if not letters.alphabet:
-        names = ", ".join(model.alphabet[:5])
+        names = ", ".join(map(shown, model.alphabet[:5]))
         raise ConfigError(f"run={where}: none of its {len(model.alphabet)} classes is a character to write ({names}).")
     return letters

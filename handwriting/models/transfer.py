@@ -14,6 +14,7 @@ from handwriting.errors import ConfigError, HandwritingError
 from handwriting.models.base import GlyphModel
 from handwriting.models.conditions import NAME_SETTINGS, ConditionName
 from handwriting.networks.conditioning import Dense, Unit
+from handwriting.text import shown
 
 MAX_NAMES_SHOWN = 12
 """A message lists at most this many names of classes."""
@@ -144,7 +145,7 @@ def _plain(value: Any) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     more = len(names) - MAX_NAMES_SHOWN
-    return ", ".join(names[:MAX_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(map(shown, names[:MAX_NAMES_SHOWN])) + (f" and {more} more" if more > 0 else "")
 
 
 # Which part of a weight belongs to which class

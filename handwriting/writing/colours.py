@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
+import numpy as np
 from PIL import ImageColor
 
 from handwriting.errors import ConfigError, nearest
@@ -22,6 +24,9 @@ INKS = {
 """Inks as pens have them, which are not the pure colours of those names."""
 PAPERS = {"white": "#ffffff", "ivory": "#fdfbf3", "cream": "#f8f1de", "grey": "#eeeeee"}
 """Papers."""
+MIN_DIFFERENCE = 15.0
+"""How far ink and paper lie apart at least, as CIE 1976 measures colours: 100 from black to white. Nearer ones leave a
+page that looks empty."""
 RULE_STRENGTH = 0.28
 """How much of the colour of the rules the paper takes on."""
 RULE_COLOUR = (120, 150, 190)
@@ -52,12 +57,23 @@ def read_colours(ink: str, paper: str = "white") -> Colours:
         paper: One of ``PAPERS``, or as ``ink``.
 
     Raises:
-        ConfigError: If one is no colour, or both are the same.
+        ConfigError: If one is no colour, or both are nearer to each other than ``MIN_DIFFERENCE``.
     """
     colours = Colours(_colour("ink", ink, INKS), _colour("paper_colour", paper, PAPERS))
-    if colours.ink == colours.paper:
-        raise ConfigError(f"ink={ink} is the colour of the paper, on which nothing would be seen. Give another.")
+    if (apart := _difference(colours.ink, colours.paper)) < MIN_DIFFERENCE:
+        near = "is" if not apart else "is nearly"
+        raise ConfigError(
+            f"ink={quoted(ink)} {near} the colour of the paper, paper_colour={quoted(paper)}, on which nothing would "
+            "be seen. Give a darker or a lighter one."
+        )
     return colours
+
+
+def _difference(first: tuple[int, int, int], second: tuple[int, int, int]) -> float:
+    """Return the distance of two colours in CIELAB, 0..260 or so."""
+    both = np.array([[first, second]], np.float32) / 255
+    lab = cv2.cvtColor(both, cv2.COLOR_RGB2LAB)[0].astype(np.float64)
+    return float(np.linalg.norm(lab[0] - lab[1]))
 
 
 def hex_colour(colour: tuple[int, int, int]) -> str:

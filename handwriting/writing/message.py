@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from handwriting.errors import ConfigError
 from handwriting.labelling.copy_lines import is_right_to_left
+from handwriting.text import shown
 from handwriting.writing.graphemes import JOINER, TAGS, graphemes
 from handwriting.writing.spelling import Spelling
 from handwriting.writing.written_words import Sign
@@ -106,8 +107,8 @@ def read_message(text: str) -> Message:
     if is_right_to_left(text):
         first = next(character for character in text if is_right_to_left(character))
         raise ConfigError(
-            f"The text holds letters that are written from right to left, such as {first}, and words are set from left "
-            "to right only. Give a text without them."
+            f"The text holds letters that are written from right to left, such as {shown(first)}, and words are set "
+            "from left to right only. Give a text without them."
         )
     dropped: Counter[str] = Counter()
     text = _LINE_ENDS.sub("\n", unicodedata.normalize("NFC", text))

@@ -46,6 +46,18 @@ class Paper:
     margin: float | None = None
     scale: float = 1.0
 
+    def refuse_margin(self) -> None:
+        """Refuse a margin that leaves nothing of the sheet, whoever writes on it.
+
+        Raises:
+            ConfigError: If it does.
+        """
+        width, height = PAPER_SIZES["a4" if self.size == "fit" else self.size]
+        if self.size != "fit" and self.margin is not None and 2 * self.margin >= min(width, height):
+            raise ConfigError(
+                f"margin={self.margin:g} leaves no room on a page of {width:g} x {height:g} mm. Give a smaller margin=."
+            )
+
     def measures(self, style: LayoutStyle) -> PaperMeasures:
         """Return the measures of a sheet on which a hand writes.
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from handwriting.errors import ConfigError
-from handwriting.text import counted
+from handwriting.text import counted, listed, shown
 from handwriting.writing.layout import MessagePage, lay_out
-from handwriting.writing.message import Message, MessageRow, message_rows, read_message
+from handwriting.writing.message import Message, MessageRow, message_rows
 from handwriting.writing.paper import Paper, PaperSize
-from handwriting.writing.spelling import Missing, Spelling, Writer, character_name, spell, ways_to_spell
+from handwriting.writing.spelling import Missing, Spelling, Writer, spell, ways_to_spell
 from handwriting.writing.written_words import LayoutStyle, Sign, WriteWord
 
 MAX_SHORT = 1_200
@@ -54,46 +54,46 @@ class MessagePlan:
         """Yield what is written in another way than it is typed: a title and a line of text for each kind."""
         spelling = self.spelling
         if spelling.skipped:
-            yield "skipped", f"{_named(list(map(character_name, spelling.skipped)))}: not in this {self.writer}"
-        if others := [f"{typed} as {text}" for typed, text in spelling.replaced.items()]:
-            yield "replaced", _named(others, ", ")
+            yield "skipped", f"{listed(spelling.skipped, MAX_NAMED)}: not in this {self.writer}"
+        if others := [f"{shown(typed)} as {shown(text)}" for typed, text in spelling.replaced.items()]:
+            more = f" and {len(others) - MAX_NAMED:,} more" if len(others) > MAX_NAMED else ""
+            yield "replaced", ", ".join(others[:MAX_NAMED]) + more
         if spelling.drawn:
-            yield "drawn", f"{_named(spelling.drawn)}: not in this {self.writer}"
+            yield "drawn", f"{listed(spelling.drawn, MAX_NAMED)}: not in this {self.writer}"
         if dropped := self.message.dropped:
-            names = _named([character_name(character) for character in dropped])
+            names = listed(dropped, MAX_NAMED)
             yield "dropped", f"{counted(sum(dropped.values()), 'character')} without ink: {names}"
 
 
 def plan_message(
-    text: str,
+    message: Message,
     known: Collection[str],
-    missing: Missing = "stop",
+    missing: Sequence[Missing] = ("stop",),
     drawable: Callable[[Iterable[str]], Collection[str]] = lambda _: (),
     writer: Writer = "hand",
 ) -> MessagePlan:
-    r"""Return how a hand writes a text.
+    r"""Return how a hand writes a message.
 
     Args:
-        text: Any text from left to right.
+        message: The message, as :func:`read_message` returns it.
         known: The characters that the hand has.
-        missing: What is done about one that it lacks.
-        drawable: Returns which of some characters can be drawn in its style, with ``missing="drawn"``: the refusal of a
-            message says so.
+        missing: What is done about one that it lacks, as :func:`read_missing` returns it.
+        drawable: Returns which of some characters can be drawn in its style, where ``missing`` has ``"drawn"``: the
+            refusal of a message says so.
         writer: What lines to the user call the hand.
 
     Raises:
-        ConfigError: If the text holds nothing to write, or letters from right to left, or characters that cannot be
-            written; or if nothing is left when those are skipped.
+        ConfigError: If the text holds characters that cannot be written, or if nothing is left when those are skipped.
 
-    >>> [row.starts_page for row in plan_message("one\ntwo", "enotw").rows()]
+    >>> from handwriting.writing.message import read_message
+    >>> [row.starts_page for row in plan_message(read_message("one\ntwo"), "enotw").rows()]
     [False, False]
     """
-    message = read_message(text)
     can_draw = drawable(ways_to_spell(set(message.characters).difference(known)))
     spelling = spell(message.characters, known, missing, drawable=can_draw, writer=writer)
     if not any(spelling.signs.values()):
         raise ConfigError(f"This {writer} has none of the characters of the text, so nothing is left to write.")
-    hyphen = spell("-", known, "skip").signs["-"]
+    hyphen = spell("-", known, ["skip"]).signs["-"]
     return MessagePlan(message, spelling, hyphen, writer)
 
 
@@ -106,8 +106,3 @@ def usual_paper(out: Path, message: Message) -> PaperSize:
     """
     is_short = len(message.text) <= MAX_SHORT and "\f" not in message.text
     return "fit" if is_short and out.suffix.lower() != ".pdf" else "a4"
-
-
-def _named(names: Collection[str], separator: str = " ") -> str:
-    more = f" and {len(names) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else ""
-    return separator.join(list(names)[:MAX_NAMED]) + more

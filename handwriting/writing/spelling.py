@@ -7,18 +7,18 @@ what the user allows for those that are missing. All missing characters are name
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-from handwriting.errors import ConfigError
-from handwriting.text import counted
-from handwriting.writing.graphemes import JOINER, TAGS, VARIATION_SELECTORS, graphemes
+from handwriting.errors import ConfigError, nearest
+from handwriting.text import counted, listed, shown
+from handwriting.writing.graphemes import VARIATION_SELECTORS, graphemes
 from handwriting.writing.written_words import Sign
 
 Missing = Literal["stop", "skip", "case", "drawn"]
 """What is done about a character that the hand lacks: refuse the message, leave the character out, write its other
-case, or draw it in the style of the hand."""
+case, or draw it in the style of the hand. Of several, the next is for what the one before cannot help."""
 
 Writer = Literal["hand", "model"]
 """What writes a message, as lines to its user name it: a person's hand, or a trained model alone."""
@@ -81,7 +81,7 @@ class Spelling:
 def spell(
     characters: Iterable[str],
     known: Collection[str],
-    missing: Missing = "stop",
+    missing: Sequence[Missing] = ("stop",),
     *,
     marks: Collection[str] = MARKS,
     drawable: Collection[str] = (),
@@ -92,15 +92,15 @@ def spell(
     Args:
         characters: The characters of a message as a reader counts them, without spaces.
         known: Those that the hand has.
-        missing: What is done about one that cannot be written otherwise.
+        missing: What is done about one that cannot be written otherwise, as :func:`read_missing` returns it.
         marks: The combining marks that can be put on a letter that the hand has.
-        drawable: Those that can be drawn in the style of the hand, with ``missing="drawn"``.
+        drawable: Those that can be drawn in the style of the hand, where ``missing`` has ``"drawn"``.
         writer: What the refusal calls the hand.
 
     Raises:
         ConfigError: If some cannot be written; it names each once, and what can be done.
 
-    >>> spell("É…", "e.", "case").replaced
+    >>> spell("É…", "e.", ["case"]).replaced
     {'É': 'é', '…': '...'}
     """
     has = frozenset(unicodedata.normalize("NFC", character) for character in known)
@@ -109,14 +109,13 @@ def spell(
     lacking: list[str] = []
     for character in dict.fromkeys(characters):
         found = ways.write(character)
-        if found is None and missing == "case":
-            found = ways.write_other_case(character)
-        if found is None and missing == "drawn":
-            found = ways.draw(character)
+        for way in missing:
+            if found is None and way in _HELP:
+                found = _HELP[way](ways, character)
         if found is None:
             lacking.append(character)
         signs[character] = _standing_for(character, found or ())
-    if lacking and missing != "skip":
+    if lacking and "skip" not in missing:
         raise ConfigError(_refusal(lacking, ways, missing, writer))
     written = {character: "".join(map(_shown, of)) for character, of in signs.items() if of}
     return Spelling(
@@ -127,21 +126,34 @@ def spell(
     )
 
 
+def read_missing(names: str) -> tuple[Missing, ...]:
+    """Return what is done about missing characters, in the order in which it is tried.
+
+    Args:
+        names: One or several of :data:`Missing`, separated by commas.
+
+    Raises:
+        ConfigError: If a name is none of them; or if ``stop`` or ``skip``, which need nothing after them, is not last.
+
+    >>> read_missing("drawn, skip")
+    ('drawn', 'skip')
+    """
+    choices = get_args(Missing)
+    given = [name.strip() for name in names.split(",")]
+    if unknown := [name for name in given if name not in choices]:
+        raise ConfigError(
+            f"missing={names}: {shown(unknown[0])} is none of {', '.join(choices)}.{nearest(unknown[0], choices)} Give "
+            "one, or several to try in turn, such as missing=drawn,skip."
+        )
+    if early := [name for name in given[:-1] if name in ("stop", "skip")]:
+        raise ConfigError(f"missing={names}: {early[0]} leaves nothing to try after it. Give it last.")
+    return tuple(choice for name in given for choice in choices if choice == name)
+
+
 def ways_to_spell(characters: Iterable[str]) -> frozenset[str]:
     """Return every code point that may be written for characters, one way or another."""
     texts = {text for character in characters for text in _spellings(character)}
     return frozenset("".join(texts)) | frozenset(unicodedata.normalize("NFD", "".join(sorted(texts))))
-
-
-def character_name(character: str) -> str:
-    r"""Return a character as a message to the user shows it: by its code points where it cannot be printed.
-
-    >>> character_name("é"), character_name("\ufeff")
-    ('é', 'U+FEFF')
-    """
-    if all(part.isprintable() or part == JOINER or part in TAGS for part in character):
-        return character
-    return "+".join(f"U+{ord(part):04X}" for part in character)
 
 
 @dataclass(frozen=True)
@@ -234,21 +246,31 @@ _OTHERWISE: Mapping[Writer, str] = {
 """What else helps where a character is missing."""
 
 
-def _refusal(lacking: list[str], ways: _Ways, missing: Missing, writer: Writer) -> str:
+_HELP: Mapping[Missing, Callable[[_Ways, str], tuple[Sign, ...] | None]] = {
+    "case": _Ways.write_other_case,
+    "drawn": _Ways.draw,
+}
+"""How each choice that writes a missing character does so."""
+_PURPOSES = {"case": "write the other case", "drawn": "draw {}"}
+"""What each is for; ``{}`` is what is missing."""
+
+
+def _refusal(lacking: list[str], ways: _Ways, missing: Sequence[Missing], writer: Writer) -> str:
     """Return one line that names all missing characters and what can be done."""
-    names = " ".join(map(character_name, lacking[:MAX_NAMED]))
-    more = f" and {len(lacking) - MAX_NAMED:,} more" if len(lacking) > MAX_NAMED else ""
+    tried = [choice for choice in missing if choice in _HELP]
+    these = "what is missing" if not tried else "this one" if len(lacking) == 1 else "these"
     remedies = []
-    for choice, purpose, way in (
-        ("case", "to write the other case", ways.write_other_case),
-        ("drawn", "to draw what is missing", ways.draw),
-    ):
-        number = sum(way(character) is not None for character in lacking)
-        if number and choice != missing:
-            remedies.append(f"missing={choice} {purpose}" + (f" ({number:,} of them)" if number < len(lacking) else ""))
-    whose = "its" if len(lacking) == 1 else "their"
-    reason = {"case": f", and {whose} other case as well", "drawn": " and cannot draw what it lacks"}.get(missing, "")
+    for choice, help_with in _HELP.items():
+        number = sum(help_with(ways, character) is not None for character in lacking)
+        if number and choice not in tried:
+            purpose = _PURPOSES[choice].format(these)
+            rest = f" ({number:,} of them) and leave out the rest" if number < len(lacking) else ""
+            remedies.append(f"missing={','.join([*tried, choice, *(['skip'] if rest else [])])} to {purpose}{rest}")
+    remedies.append(f"missing={','.join([*tried, 'skip'])} to leave out {these}")
+    whose, which = ("its", "it") if len(lacking) == 1 else ("their", "them")
+    reasons = {"case": f"{whose} other case as well", "drawn": f"cannot draw {which}"}
+    reason = "".join(f" and {reasons[choice]}" for choice in tried)
     return (
-        f"This {writer} lacks {counted(len(lacking), 'character')} of the text{reason}: {names}{more}. "
-        f"Give {', '.join([*remedies, 'missing=skip to leave out what is missing'])}, or {_OTHERWISE[writer]}."
+        f"This {writer} lacks {counted(len(lacking), 'character')} of the text{reason}: {listed(lacking, MAX_NAMED)}. "
+        f"Give {', '.join(remedies)}, or {_OTHERWISE[writer]}."
     )

@@ -128,6 +128,12 @@ def test_a_line_of_your_own_is_broken_only_where_the_paper_ends(capsys: pytest.C
     assert columns[-1] > page.shape[1] * 0.85
 
 
+def test_marks_are_set_apart_where_they_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = sheet(capsys, "text=it rained, it snowed; €", "out=marks")
+    assert "absent: '.' ':' '!' '?' \"'\" '\"'" in printed
+    assert "others       1 character, fewer than 5 times: '€' 1" in printed
+
+
 def test_other_letters_of_a_text_are_named_alone_without_pairs(capsys: pytest.CaptureFixture[str]) -> None:
     Path("german.txt").write_text("Größere Füße müssen fließen, Äpfel schön", "utf-8")
     printed = sheet(capsys, "text=@german.txt")

@@ -85,6 +85,12 @@ def test_what_the_hand_lacks_is_named_at_once_and_can_be_drawn(
     assert "drawn" in capsys.readouterr().out
     handwriting.write(hand, f"{text} €Ω§", "out=skipped.png", "missing=skip")
     assert "skipped" in capsys.readouterr().out
+    handwriting.write(hand, f"{text} €😀", "out=both.png", "missing=drawn,skip")
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if "not in this hand" in line] == [
+        "skipped      '😀': not in this hand",
+        "drawn        '€': not in this hand",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -115,6 +121,26 @@ def test_a_mistake_is_one_clear_line(
 def test_a_message_that_cannot_be_written_is_refused(hand: SegmentedFolder, text: str) -> None:
     with pytest.raises(ConfigError):
         handwriting.write(hand, text, "missing=drawn")
+
+
+@pytest.mark.parametrize(
+    ("text", "overrides", "answer"),
+    [
+        ("", [], "nothing to write"),
+        ("שלום", [], "from right to left, such as ש, and"),
+        ("abc", ["margin=120", "size=letter"], "margin=120 leaves no room on a page of 215.9 x 279.4 mm."),
+        ("abc", ["ink=bluu"], "is no colour"),
+        ("abc", ["ink=ivory"], "is nearly the colour of the paper"),
+        ("abc", ["missing=drwan"], "Did you mean drawn?"),
+    ],
+)
+def test_what_the_text_and_the_settings_rule_out_is_refused_before_the_hand_is_opened(
+    text: str, overrides: list[str], answer: str
+) -> None:
+    with pytest.raises(ConfigError) as refused:
+        handwriting.write("no_such_hand", text, *overrides)
+    assert answer in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_a_folder_that_is_no_hand_is_refused() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from handwriting.errors import ConfigError
 from handwriting.writing.layout import MessagePage
+from handwriting.writing.message import read_message
 from handwriting.writing.paper import FIT_MARGIN, PAPER_SIZES, SQUARE, Paper, PaperRules, PaperSize
 from handwriting.writing.planning import plan_message
 from handwriting.writing.written_words import InkBox, LayoutStyle, Sign, WordInk, WriteWord, WrittenWord
@@ -45,7 +46,7 @@ def pages(
     write: WriteWord | None = None,
     seed: int = 0,
 ) -> list[MessagePage]:
-    return list(plan_message(text, KNOWN).pages(write or boxes(), style, paper or Paper(), seed))
+    return list(plan_message(read_message(text), KNOWN).pages(write or boxes(), style, paper or Paper(), seed))
 
 
 def lines(page: MessagePage) -> list[str]:
@@ -136,7 +137,7 @@ def test_a_word_wider_than_a_line_is_broken_where_the_line_ends() -> None:
 
 
 def test_what_stands_for_one_character_is_not_torn_apart() -> None:
-    plan = plan_message("a…" * 60, "a.")
+    plan = plan_message(read_message("a…" * 60), "a.")
     (page,) = plan.pages(boxes(), PLAIN, Paper())
     assert all(line.endswith("…") or line.startswith("…") or line[-1] == "a" for line in lines(page))
     assert "".join(lines(page)) == "a…" * 60
@@ -230,7 +231,7 @@ def test_a_page_comes_before_the_words_of_the_next_are_written() -> None:
         asked += 1
         return boxes()(signs)
 
-    stream = plan_message("word " * 20_000, KNOWN).pages(counting, PLAIN, Paper())
+    stream = plan_message(read_message("word " * 20_000), KNOWN).pages(counting, PLAIN, Paper())
     words = 0
     for page in islice(stream, 3):
         words += len(page.words)
@@ -239,7 +240,9 @@ def test_a_page_comes_before_the_words_of_the_next_are_written() -> None:
 
 def test_memory_stays_flat_over_a_long_message() -> None:
     def peak(characters: int) -> tuple[int, int]:
-        plan = plan_message(("seven words that fill a line well " * (characters // 35 + 1))[:characters], KNOWN)
+        plan = plan_message(
+            read_message(("seven words that fill a line well " * (characters // 35 + 1))[:characters]), KNOWN
+        )
         tracemalloc.start()
         count = sum(1 for _ in plan.pages(boxes(), LayoutStyle(), Paper()))
         used = tracemalloc.get_traced_memory()[1]

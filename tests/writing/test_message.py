@@ -16,7 +16,7 @@ KNOWN = string.ascii_letters + string.digits + "'\"-./?…日本語。、「」"
 
 
 def rows(text: str, known: str = KNOWN) -> list[list[MessageWord]]:
-    return [list(row.words) for row in plan_message(text, known).rows()]
+    return [list(row.words) for row in plan_message(read_message(text), known).rows()]
 
 
 def words(text: str, known: str = KNOWN) -> list[list[str]]:
@@ -34,7 +34,7 @@ def test_line_ends_of_every_system_end_a_line_and_empty_lines_stay() -> None:
 
 
 def test_a_form_feed_begins_a_page() -> None:
-    plan = plan_message("one\ntwo\fthree\n\f\ffour\f", KNOWN)
+    plan = plan_message(read_message("one\ntwo\fthree\n\f\ffour\f"), KNOWN)
     assert [row.starts_page for row in plan.rows()] == [False, False, True, False, True, True]
 
 
@@ -61,8 +61,8 @@ def test_what_carries_no_ink_is_dropped_and_counted() -> None:
     message = read_message("\ufeffa\x00\x1bb\u200dc\u200e\x00")
     assert message.text == "abc"
     assert message.dropped == {"\ufeff": 1, "\x00": 2, "\x1b": 1, "\u200d": 1, "\u200e": 1}
-    assert dict(plan_message("a\x00\x00\ufeffb", KNOWN).report()) == {
-        "dropped": "3 characters without ink: U+0000 U+FEFF"
+    assert dict(plan_message(read_message("a\x00\x00\ufeffb"), KNOWN).report()) == {
+        "dropped": "3 characters without ink: U+0000 (null) U+FEFF (zero width no-break space)"
     }
 
 
@@ -79,7 +79,7 @@ def test_a_message_without_ink_is_refused(text: str) -> None:
 
 def test_a_message_of_which_nothing_is_left_is_refused() -> None:
     with pytest.raises(ConfigError, match="nothing is left to write"):
-        plan_message("€", KNOWN, "skip")
+        plan_message(read_message("€"), KNOWN, ["skip"])
 
 
 @pytest.mark.parametrize("text", ["peace שלום", "مرحبا"])
@@ -89,16 +89,18 @@ def test_letters_from_right_to_left_are_refused(text: str) -> None:
 
 
 def test_a_skipped_character_leaves_no_empty_word() -> None:
-    plan = plan_message("a € b€c", KNOWN, "skip")
+    plan = plan_message(read_message("a € b€c"), KNOWN, ["skip"])
     (row,) = plan.rows()
     assert [("".join(sign.typed for sign in word.signs), word.spaces) for word in row.words] == [("a", 0), ("bc", 2)]
-    assert list(plan.report()) == [("skipped", "€: not in this hand")]
+    assert list(plan.report()) == [("skipped", "'€': not in this hand")]
 
 
 def test_the_report_says_what_is_written_otherwise() -> None:
-    assert list(plan_message("A…", "a.", "case").report()) == [("replaced", "A as a, … as ...")]
-    assert list(plan_message("ab", "a", "drawn", drawable=lambda _: "b").report()) == [("drawn", "b: not in this hand")]
-    assert list(plan_message("plain", KNOWN).report()) == []
+    assert list(plan_message(read_message("A…"), "a.", ["case"]).report()) == [("replaced", "A as a, '…' as '...'")]
+    assert list(plan_message(read_message("ab"), "a", ["drawn"], drawable=lambda _: "b").report()) == [
+        ("drawn", "b: not in this hand")
+    ]
+    assert list(plan_message(read_message("plain"), KNOWN).report()) == []
 
 
 def test_a_word_may_be_broken_after_the_hyphen_within_it() -> None:

@@ -7,6 +7,7 @@ import string
 import tracemalloc
 from collections.abc import Iterator
 from io import BytesIO
+from itertools import product
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -22,8 +23,9 @@ from PIL import Image
 
 from handwriting.errors import ConfigError, DataError
 from handwriting.writing import page_files
-from handwriting.writing.colours import INKS, Colours, hex_colour, read_colours
+from handwriting.writing.colours import INKS, PAPERS, Colours, hex_colour, read_colours
 from handwriting.writing.layout import MessagePage
+from handwriting.writing.message import read_message
 from handwriting.writing.page_animation import write_gif
 from handwriting.writing.page_files import PagesWritten, message_path, write_pages
 from handwriting.writing.page_pdf import write_pdf
@@ -41,7 +43,7 @@ DPI = 150
 
 
 def pages(text: str = TEXT, paper: Paper | None = None, write: WriteWord = write_strokes) -> Iterator[MessagePage]:
-    return plan_message(text, string.printable).pages(write, LayoutStyle(), paper or Paper("fit"), 3)
+    return plan_message(read_message(text), string.printable).pages(write, LayoutStyle(), paper or Paper("fit"), 3)
 
 
 def darkness(picture: NDArray) -> NDArray[np.float64]:
@@ -88,7 +90,7 @@ def test_a_picture_has_the_colours_of_ink_paper_and_rules() -> None:
 def test_ink_over_ink_is_darker_and_never_more_than_full() -> None:
     style = LayoutStyle(word_space=0, word_space_sd=0, offset_sd=0, ridge_sd=0, margin_sd=0)
     for value, count, expected in ((100, 1, 100), (100, 2, 161), (200, 4, 254), (255, 3, 255)):
-        plan = plan_message("a " * count, "a")
+        plan = plan_message(read_message("a " * count), "a")
         (page,) = plan.pages(flat_word(value), style, Paper("fit"))
         picture = page_picture(page, Colours((0, 0, 0)), DPI)
         assert 255 - int(picture.min()) == expected
@@ -136,7 +138,7 @@ def test_every_format_says_that_it_was_synthesised() -> None:
 def test_the_words_of_a_pdf_are_read_in_order() -> None:
     typed = TEXT + f"\n{RUSSIAN} “é” 5 € — straße\n" + "\n".join(["line of words"] * 50)
     known = string.printable + "éß€" + RUSSIAN
-    stream = plan_message(typed, known).pages(write_strokes, LayoutStyle(), Paper("a4"))
+    stream = plan_message(read_message(typed), known).pages(write_strokes, LayoutStyle(), Paper("a4"))
     document = pypdfium2.PdfDocument(pdf(stream))
     assert len(document) == 2
     text = " ".join(page.get_textpage().get_text_range() for page in document)
@@ -159,7 +161,7 @@ def test_the_text_of_a_pdf_stands_on_its_ink() -> None:
 
 
 def test_a_word_that_the_font_of_the_text_lacks_does_not_stop_the_pdf() -> None:
-    stream = plan_message("a 日 b", "ab日").pages(write_strokes, LayoutStyle(), Paper("fit"))
+    stream = plan_message(read_message("a 日 b"), "ab日").pages(write_strokes, LayoutStyle(), Paper("fit"))
     text = pypdfium2.PdfDocument(pdf(stream))[0].get_textpage().get_text_range()
     assert text.split() == ["a", "b"]
 
@@ -322,11 +324,22 @@ def test_a_colour_is_a_name_or_a_hexadecimal_number() -> None:
         read_colours("white")
 
 
+@pytest.mark.parametrize(("ink", "paper"), [("#fffffe", "white"), ("ivory", "cream"), ("#101010", "#000000")])
+def test_an_ink_that_hardly_differs_from_the_paper_is_refused_and_a_pale_one_is_not(ink: str, paper: str) -> None:
+    with pytest.raises(ConfigError, match="is nearly the colour of the paper") as caught:
+        read_colours(ink, paper)
+    assert "\n" not in str(caught.value)
+    for pale in ("yellow", "pink", "#d0d0d0"):
+        read_colours(pale)
+    for pen, sheet in product(INKS, PAPERS):
+        read_colours(pen, sheet)
+
+
 @pytest.mark.parametrize("name", ["letter.png", "letter.pdf"])
 def test_memory_stays_flat_over_many_pages(name: str, tmp_path: Path) -> None:
     def peak(count: int) -> int:
         text = "\f".join(["日 本 語"] * count)  # without a font, whose embedding takes more than the pages
-        stream = plan_message(text, "日本語").pages(flat_word(255), LayoutStyle(), Paper("a4"))
+        stream = plan_message(read_message(text), "日本語").pages(flat_word(255), LayoutStyle(), Paper("a4"))
         tracemalloc.start()
         assert write_pages(stream, tmp_path / f"{count}" / name, BLUE, dpi=30).pages == count
         used = tracemalloc.get_traced_memory()[1]

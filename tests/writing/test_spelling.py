@@ -9,7 +9,7 @@ import pytest
 
 from handwriting.errors import ConfigError
 from handwriting.writing.graphemes import graphemes
-from handwriting.writing.spelling import Missing, spell
+from handwriting.writing.spelling import read_missing, spell
 from handwriting.writing.written_words import Sign
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
@@ -18,9 +18,9 @@ WAVE, HEART, GERMANY, KEYCAP = "\U0001f44b\U0001f3fd", "\u2764\ufe0f", "\U0001f1
 PLAIN = string.ascii_letters + string.digits + "'\"-.,!?"
 
 
-def refusal(text: str, known: str, missing: Missing = "stop", drawable: str = "") -> str:
+def refusal(text: str, known: str, missing: str = "stop", drawable: str = "") -> str:
     with pytest.raises(ConfigError) as caught:
-        spell(graphemes(text), known, missing, drawable=drawable)
+        spell(graphemes(text), known, read_missing(missing), drawable=drawable)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -96,19 +96,56 @@ def test_the_hand_and_the_message_may_be_in_any_normal_form() -> None:
 
 def test_all_missing_characters_are_named_once_and_in_order() -> None:
     message = refusal(f"Zé€Z{FAMILY}€{WAVE}é1", "")
-    assert f"lacks 6 characters of the text: Z é € {FAMILY} {WAVE} 1." in message
+    assert f"lacks 6 characters of the text: Z é '€' '{FAMILY}' '{WAVE}' 1." in message
 
 
 def test_a_refusal_offers_only_what_helps() -> None:
-    assert "missing=case to write the other case (1 of them)" in refusal("A1", "a")
+    assert "missing=case,skip to write the other case (1 of them) and leave out the rest," in refusal("A1", "a")
     assert "missing=case to write the other case," in refusal("A", "a")
     assert "missing=case" not in refusal("1", "a")
     assert "missing=drawn to draw" in refusal("1", "a", drawable="1")
     assert "missing=drawn" not in refusal("1", "a")
     for missing in ("stop", "case", "drawn"):
         message = refusal("1", "a", missing)
-        assert "missing=skip" in message
+        assert f"missing={'' if missing == 'stop' else f'{missing},'}skip to leave out" in message
         assert "handwriting sheet" in message
+
+
+def test_what_cannot_be_drawn_is_named_alone_and_can_be_left_out_alone() -> None:
+    message = refusal(f"a€{WAVE}日", "a", "drawn", drawable="€")
+    assert f"lacks 2 characters of the text and cannot draw them: '{WAVE}' 日. " in message
+    assert "Give missing=drawn,skip to leave out these, or " in message
+    assert "missing=drawn,skip to draw what is missing (1 of them) and leave out the rest" in refusal(
+        f"€{WAVE}", "a", drawable="€"
+    )
+    spelling = spell(["a", "€", WAVE], "a", read_missing("drawn,skip"), drawable="€")
+    assert (spelling.drawn, spelling.skipped) == (("€",), (WAVE,))
+
+
+def test_what_is_done_about_missing_characters_is_tried_in_turn() -> None:
+    assert spell("D", "d", read_missing("case,drawn"), drawable="D").replaced == {"D": "d"}
+    assert spell("D", "d", read_missing("drawn,case"), drawable="D").drawn == ("D",)
+    assert spell("D", "d", read_missing("drawn,case")).replaced == {"D": "d"}
+
+
+@pytest.mark.parametrize(
+    ("names", "answer"),
+    [
+        ("drwan", "drwan is none of stop, skip, case, drawn. Did you mean drawn?"),
+        ("drawn,", "'' is none of"),
+        ("skip,drawn", "skip leaves nothing to try after it. Give it last."),
+        ("stop,skip", "stop leaves nothing to try after it"),
+    ],
+)
+def test_a_wrong_way_with_missing_characters_is_named(names: str, answer: str) -> None:
+    with pytest.raises(ConfigError, match=f"^missing={names}: ") as caught:
+        read_missing(names)
+    assert answer in str(caught.value)
+
+
+def test_punctuation_and_what_cannot_be_seen_are_set_apart_in_a_list() -> None:
+    assert "of the text: ',' '.' \"'\" e. Give" in refusal(",.'e", "a")
+    assert "of the text: U+0301 (combining acute accent). Give" in refusal("\u0301", "a")
 
 
 def test_what_cannot_be_printed_is_named_by_its_code_point() -> None:
@@ -116,7 +153,7 @@ def test_what_cannot_be_printed_is_named_by_its_code_point() -> None:
 
 
 def test_the_other_case_is_written_where_that_is_allowed() -> None:
-    spelling = spell("Éaß", ["e", "A", "S"], "case")
+    spelling = spell("Éaß", ["e", "A", "S"], ["case"])
     assert spelling.replaced == {"É": "é", "a": "A", "ß": "SS"}
     assert spelling.signs["É"] == (Sign("e", "\u0301", "É"),)
     assert [sign.typed for sign in spelling.signs["ß"]] == ["ß", ""]
@@ -124,16 +161,16 @@ def test_the_other_case_is_written_where_that_is_allowed() -> None:
 
 
 def test_what_is_skipped_is_reported() -> None:
-    spelling = spell("a€b1", "ab", "skip")
+    spelling = spell("a€b1", "ab", ["skip"])
     assert spelling.skipped == ("€", "1")
     assert spelling.signs["€"] == ()
 
 
 def test_what_the_hand_lacks_is_drawn_where_that_is_allowed() -> None:
-    spelling = spell("aéÅ…", "a", "drawn", drawable="eÅ.")
+    spelling = spell("aéÅ…", "a", ["drawn"], drawable="eÅ.")
     assert spelling.signs["é"] == (Sign("e", "\u0301", "é", drawn=True),)
     assert spelling.signs["Å"] == (Sign("Å", "", "Å", drawn=True),)
     assert [sign.drawn for sign in spelling.signs["\u2026"]] == [True] * 3
     assert spelling.drawn == ("é", "Å", "\u2026")
-    assert "cannot draw what it lacks: 1." in refusal("a1", "a", "drawn", drawable="e")
+    assert "lacks 1 character of the text and cannot draw it: 1." in refusal("a1", "a", "drawn", drawable="e")
     refusal("e", "a", "stop", drawable="e")

@@ -279,7 +279,7 @@ def test_what_is_measured_of_a_hand_stays_when_its_bank_is_extended(bank: Bank, 
 def test_a_message_is_written_as_it_is_spelt(bank: Bank, text: str, missing: Missing) -> None:
     characters = [character for character in graphemes(text) if character != " "]
     can = drawable([*"E.S", *characters])
-    spelling = spell(characters, bank.by_label, missing, drawable=can if missing == "drawn" else ())
+    spelling = spell(characters, bank.by_label, [missing], drawable=can if missing == "drawn" else ())
     writer = HandWriter(bank)
     writer.supply(sign for signs in spelling.signs.values() for sign in signs)
     extended = writer.bank

@@ -19,6 +19,7 @@ from handwriting.data.preparation.strokes import with_stroke_width
 from handwriting.errors import ConfigError, nearest
 from handwriting.fields import FreeText
 from handwriting.glyphs import UNKNOWN, Glyphs
+from handwriting.text import shown
 
 Denoising = Literal["none", "median", "nlmeans"]
 
@@ -89,8 +90,10 @@ class Preparation(metaclass=Checked):
         """
         for name in self.drop:
             if name not in train.alphabet:
-                known = f" There are: {', '.join(train.alphabet)}" if train.alphabet else ""
-                raise ConfigError(f"data.prepare.drop: there is no class {name}.{nearest(name, train.alphabet)}{known}")
+                known = f" There are: {', '.join(map(shown, train.alphabet))}" if train.alphabet else ""
+                raise ConfigError(
+                    f"data.prepare.drop: there is no class {shown(name)}.{nearest(name, train.alphabet)}{known}"
+                )
         counts = train.counts()
         kept = [
             index

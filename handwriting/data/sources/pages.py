@@ -20,7 +20,7 @@ from handwriting.pages.folder import GLYPH_FILES, SEGMENT_AGAIN, BoxRow, Segment
 from handwriting.pages.hand import at_own_scale
 from handwriting.pages.labels import character_key, has_labels, read_labels
 from handwriting.pages.names import LABELS_FILE
-from handwriting.text import alphabet_key
+from handwriting.text import alphabet_key, listed
 
 logger = logging.getLogger(__name__)
 
@@ -113,11 +113,10 @@ def _labelled(folder: SegmentedFolder, rows: Sequence[BoxRow], glyphs: Glyphs) -
     number = {name: index for index, name in enumerate(alphabet)}
     counts = Counter(names)
     if few := [name for name in alphabet if counts[name] < MIN_FOR_ALL_SETS]:
-        more = f" and {len(few) - MAX_NAMED_CLASSES} more" if len(few) > MAX_NAMED_CLASSES else ""
         logger.warning(
-            "%s: classes with fewer than %d characters, so that the validation or test set has none: %s%s. "
+            "%s: classes with fewer than %d characters, so that the validation or test set has none: %s. "
             "data.prepare.min_count=%d drops them; it counts characters without those of the test set.",
-            *(file, MIN_FOR_ALL_SETS, " ".join(few[:MAX_NAMED_CLASSES]), more, MIN_FOR_ALL_SETS - 1),
+            *(file, MIN_FOR_ALL_SETS, listed(few, MAX_NAMED_CLASSES), MIN_FOR_ALL_SETS - 1),
         )
     labelled = replace(glyphs[used], labels=np.array([number[name] for name in names]), alphabet=tuple(alphabet))
     return [row for row, use in zip(rows, used, strict=True) if use], labelled
