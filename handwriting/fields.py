@@ -36,9 +36,11 @@ class TextKind:
 
     Attributes:
         kind: A path is looked up in the file system; text and names are not.
+        as_typed: Whether quotes around a value on the command line are part of it, rather than there for Hydra.
     """
 
     kind: Kind
+    as_typed: bool = False
 
     @property
     def is_path(self) -> bool:
@@ -72,6 +74,7 @@ class CommandLineOnly:
 FolderPath = Annotated[str, TextKind("folder")]
 AnyPath = Annotated[str, TextKind("path")]
 FreeText = Annotated[str, TextKind("text")]
+TextAsTyped = Annotated[str, TextKind("text", as_typed=True)]
 Names = Annotated[str, TextKind("names")]
 
 _NO_TEXT = (int, float, complex, bool, type(None))
@@ -137,7 +140,7 @@ def text_kind(hint: Any) -> TextKind | None:
     """Return what a value of a type stands for where it is text; None where that is not declared.
 
     >>> text_kind(FolderPath | None), text_kind(list[FreeText])
-    (TextKind(kind='folder'), None)
+    (TextKind(kind='folder', as_typed=False), None)
     """
     for part in _members(_stripped(hint)):
         for item in getattr(part, "__metadata__", ()):
@@ -181,7 +184,8 @@ def path_fields(cls: type, keys: Iterable[str] = ()) -> tuple[str, ...]:
     """Return the dotted names of the fields whose value may name a file or folder.
 
     It fails closed: any field that can hold text counts, in lists and mappings as well, unless its text is declared
-    ``FreeText`` or ``Names`` or is one of a ``Literal`` or an ``Enum``. So does a type that is not understood.
+    ``FreeText``, ``TextAsTyped`` or ``Names`` or is one of a ``Literal`` or an ``Enum``. So does a type that is not
+    understood.
 
     Args:
         cls: A class that a configuration may name.

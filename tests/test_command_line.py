@@ -18,6 +18,7 @@ from handwriting.config import typed_command
 from handwriting.engine.invocation import Invocation
 from handwriting.errors import DataError
 from handwriting.jobs import INTERRUPTED, MISTAKE, UNREAD, main
+from handwriting.jobs.arguments import read_arguments
 
 ROOT = config.CONF.parent
 HEAVY = {"torch", "pytorch_lightning", "pydantic", "sklearn", "matplotlib", "wandb"}
@@ -225,6 +226,36 @@ def test_flags_and_keys_come_in_any_order(ran: list[DictConfig]) -> None:
 def test_typed_text_reaches_the_job_exactly_as_typed(ran: list[DictConfig], text: str, flags: list[str]) -> None:
     assert main(["sample", *flags, f"run={text}"]) == 0
     assert [cfg.run for cfg in ran] == [text]
+
+
+@pytest.mark.parametrize("text", ['"Hello"', "'a','b'", "???", " ${x}\\", "[a,b]", "null"])
+@pytest.mark.parametrize("flags", [[], ["-m"]])
+def test_a_text_to_write_reaches_the_job_as_the_shell_hands_it_on(
+    monkeypatch: pytest.MonkeyPatch, text: str, flags: list[str]
+) -> None:
+    write = import_module("handwriting.jobs.write")
+    seen: list[str] = []
+    monkeypatch.setattr(write, "run", lambda cfg: seen.append(read_arguments(write.Arguments, cfg).text))
+    assert main(["write", *flags, f"text={text}"]) == 0
+    assert seen == [text]
+
+
+@pytest.mark.parametrize("job", ["sample", "write", "font"])
+def test_a_series_of_a_job_ends_at_the_first_mistake_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], job: str
+) -> None:
+    seen: list[int] = []
+
+    def run(cfg: DictConfig) -> None:
+        seen.append(cfg.seed)
+        raise DataError(f"seed={cfg.seed} is a mistake.")
+
+    monkeypatch.setattr(import_module(f"handwriting.jobs.{job}"), "run", run)
+    monkeypatch.setattr("sys.argv", ["handwriting"])
+    needed = {"sample": "run=x", "write": "text=x", "font": "hand=x"}
+    assert main([job, "-m", needed[job], "seed=1,2"]) == MISTAKE
+    assert capsys.readouterr() == ("", "seed=1 is a mistake.\n")
+    assert seen == [1]
 
 
 @pytest.mark.parametrize("words", [["train", "resume=it's (1)", "seed=1"], ["sample", "-m", "run=it's (1)", "n=1"]])

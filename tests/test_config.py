@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 from pydantic import Field, PositiveInt
 
@@ -107,6 +108,25 @@ def test_typed_text_arrives_exactly_as_typed(text: str) -> None:
     keys = ["run", "out", "labels", "++data.path", "+data.root", "+data.name_pattern"]
     cfg = compose("sample", [f"{key}={text}" for key in keys])
     assert [OmegaConf.select(cfg, key.lstrip("+")) for key in keys] == [text] * len(keys)
+
+
+WRITTEN_TEXTS = [
+    *('"Hello"', "'Hello'", "\"a\",'b'", '"', "'", "''", '"a" or "b"', '\\"a\\"', "???", "????"),
+    *('"???"', "\\???", "{}", "[a,b]", "{a:1}", "(a)", "$x", "${x}", "\\${x}", "${oc.env:HOME}", "\\"),
+    *("\\\\", "a\\", "'a\\", "a\\'", '\\"', "=", "a=b", "==", "a,b", ",", "null", "None", "true"),
+    *("False", "1e3", "0", "007", "nan", ".5", "inf", " a ", " ", "\ta\n", "", "~", "~a", "+a", "-m"),
+    *("--help=x", "#a", "a # b", "*", "!", "%", "&", "|", ":", ";", "<a>", "@", "@@home", "é€😀", "a: b"),
+    *("glob(*)", "choice(a,b)", "range(1,3)", "int(3)", "sort(b,a)", "hydra.run.dir=x", "`a`", "a\x00b"),
+]
+
+
+@pytest.mark.parametrize("job", ["write", "sheet"])
+def test_a_text_to_write_is_what_the_shell_hands_on_quotes_included(job: str) -> None:
+    parser = OverridesParser.create()
+    for text in WRITTEN_TEXTS:
+        (override,) = hydra_overrides(config.Command(job), [f"text={text}"])
+        expected = None if (job, text) == ("sheet", "null") else text  # no text, of a sheet
+        assert OmegaConf.create({"text": parser.parse_override(override).value()}).text == expected
 
 
 def test_plain_text_is_not_quoted_so_that_commands_can_be_read() -> None:

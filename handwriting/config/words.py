@@ -24,6 +24,10 @@ _QUOTED = re.compile(rf"{_STRING}(?:,{_STRING})*", re.DOTALL)
 """Text in quotes, or several of them, which a sweep tries in turn."""
 _VALUE = re.compile(r"[-+.\d]+|true|false|null", re.IGNORECASE)
 """What Hydra reads as a value rather than as the name of a choice."""
+_NO_VALUE = "???"
+"""What OmegaConf takes for a value that is still to be given, in quotes as well."""
+_NO_VALUE_AS_TEXT = f"""'${{oc.decode:"{_NO_VALUE}"}}'"""
+"""The same as a text: what an interpolation results in is a value like any other."""
 _PLAIN = re.compile(r"(?!(?:true|false|null|inf|nan)$)(?:\.{0,2}/|[a-z_])[\w./-]*", re.IGNORECASE | re.ASCII)
 """Text that Hydra reads as it is, and that is easier to read without quotes."""
 
@@ -68,12 +72,14 @@ def _quote_value(override: str, command: Command, config_dirs: tuple[Path, ...])
     if not match:
         return override
     prefix, key, value = match.groups()
-    if _PLAIN.fullmatch(value) or _QUOTED.fullmatch(value):
-        return f"{prefix}{key}={value}"
+    if _PLAIN.fullmatch(value):
+        return override
     hint = hint_of(command, key, config_dirs)
     kind = text_kind(hint)
+    if _QUOTED.fullmatch(value) and not (kind and kind.as_typed):
+        return override
     if kind is None or (value == "null" and (kind.is_path or admits_none(hint))):
-        return f"{prefix}{key}={value}"
+        return override
     return f"{prefix}{key}={quoted(value)}"
 
 
@@ -85,6 +91,8 @@ def quoted(text: str) -> str:
     """
     if _PLAIN.fullmatch(text):
         return text
+    if text == _NO_VALUE:
+        return _NO_VALUE_AS_TEXT
     # Backslashes count in Hydra's quotes only before another quote and at the end; there they are doubled.
     inside = re.sub(r"(\\*)('|\Z)", lambda end: end[1] * 2 + ("\\'" if end[2] else ""), literal(text))
     return f"'{inside}'"

@@ -169,9 +169,11 @@ def call(command: Command, words: Sequence[str]) -> Any:
                 return None
         except Exception as error:
             failures.append(error)
-            if settings.mode is RunMode.MULTIRUN:
+            if settings.mode is not RunMode.MULTIRUN:
+                return None
+            if command.name == "train":
                 raise  # the sweeper has to know that this trial failed
-            return None
+            raise _Ended(error) from error
 
     task.typed = typed  # type: ignore[attr-defined]  # for our sweeper, which runs before any task
     task.results = results  # type: ignore[attr-defined]  # our sweeper adds its own: hydra.main returns nothing
@@ -180,6 +182,8 @@ def call(command: Command, words: Sequence[str]) -> Any:
     try:
         sys.argv = [typed[0], *_for_hydra(command, words)]
         hydra.main(config_path=str(command.primary_folder), config_name=command.name, version_base="1.3")(task)()
+    except _Ended as ended:
+        failures[:] = [ended.error]
     except (HydraException, OmegaConfBaseException, YAMLError, OSError, ValueError) as error:
         if not failures:  # then Hydra never came to the job, and only what it was given can be wrong
             refuse_unreadable(error)
@@ -191,6 +195,18 @@ def call(command: Command, words: Sequence[str]) -> Any:
     if failures:
         raise failures[0]
     return results[-1] if results else None
+
+
+class _Ended(BaseException):
+    """Ends a series of jobs in which one fails: of an ``Exception``, Hydra would print a line of its own.
+
+    Attributes:
+        error: Why the job failed.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 def _joins_a_run() -> bool:

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from handwriting.errors import ConfigError, DataError, RunError
-from handwriting.fields import AnyPath, FreeText
+from handwriting.fields import AnyPath, TextAsTyped
 from handwriting.files import answers, expanded, refuse_overwriting, write_atomically
 from handwriting.jobs.arguments import Seed, Switch, read_arguments
 from handwriting.jobs.given_text import given_text, shortened, text_file
@@ -45,7 +45,7 @@ class Arguments:
 
     out: AnyPath
     overwrite: Switch
-    text: FreeText | None
+    text: TextAsTyped | None
     repeat: Annotated[int, Field(strict=True, ge=1, le=MAX_PAGES)]
     seed: Seed
     paper: Literal["a4", "letter"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from handwriting.errors import ConfigError
-from handwriting.fields import AnyPath, FolderPath, FreeText, Names
+from handwriting.fields import AnyPath, FolderPath, FreeText, Names, TextAsTyped
 from handwriting.files import expanded
 from handwriting.jobs.arguments import Seed, Switch, read_arguments
 from handwriting.jobs.given_text import given_text, text_file
@@ -32,7 +32,7 @@ class Arguments:
 
     hand: FolderPath | None
     run: FolderPath | None
-    text: FreeText
+    text: TextAsTyped
     out: AnyPath | None
     missing: Names
     paper: Literal["plain", "ruled", "squared"]

@@ -128,6 +128,14 @@ def test_a_line_of_your_own_is_broken_only_where_the_paper_ends(capsys: pytest.C
     assert columns[-1] > page.shape[1] * 0.85
 
 
+def test_a_text_may_begin_with_an_at_sign_and_quotes(capsys: pytest.CaptureFixture[str]) -> None:
+    for number, (given, copied) in enumerate(
+        [("@@home", "@home"), ("@@", "@"), ('"Hello"', '"Hello"'), ("???", "???")]
+    ):
+        sheet(capsys, f"text={given}", f"out=typed{number}")
+        assert Path(f"typed{number}.txt").read_text() == f"{copied}\n"
+
+
 def test_marks_are_set_apart_where_they_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     printed = sheet(capsys, "text=it rained, it snowed; €", "out=marks")
     assert "absent: '.' ':' '!' '?' \"'\" '\"'" in printed
@@ -224,6 +232,7 @@ def test_a_file_that_cannot_be_copied_is_named_and_nothing_is_written(
         (["text=@folder"], "text=@folder cannot be read (Is a directory)"),
         (["text=notes.md"], "text=notes.md is a file: write text=@notes.md"),
         (["text="], "text= holds nothing to copy"),
+        (["text=@"], "text=@ names no file: give text=@<file> to copy what it holds, or text=@@ for an @."),
         (["text=a\udcffb"], "text=a\ufffdb is not text in the encoding of your terminal"),
         (["out=folder"], "out=folder is a folder: name the file, such as folder/copy_me.pdf"),
         (["out=nowhere/"], "out=nowhere/ is a folder"),
