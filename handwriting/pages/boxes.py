@@ -12,6 +12,10 @@ from handwriting.text import quoted
 TOO_LARGE = 10**9
 """No coordinate or number of a piece is as large: beyond it, Python and NumPy refuse numbers in their own words."""
 MAX_NUMBER_CHARACTERS = 20
+MAX_SIDE = 1_000_000
+"""Pixels that no page has as a side, nor pieces."""
+MAX_REACH = 1000.0
+"""X-heights that no piece reaches above or below its baseline."""
 
 Number = TypeVar("Number", int, float)
 
@@ -63,23 +67,26 @@ class BoxRow(NamedTuple):
         """Return the row that the cells of one line of ``boxes.csv`` hold.
 
         Raises:
-            ValueError: If there are too few or too many cells, or a cell does not hold a value of its column.
+            ValueError: If there are too few or too many cells, or a cell does not hold a value of its column; the
+                message begins with the column.
         """
         page, line, word, order, kind, x, y, w, h, above, below, file = cells
         if kind not in KINDS:
             raise ValueError(f"there is no kind {quoted(kind)}")
+        if bool(word) is (kind == "line"):
+            raise ValueError(f"word={quoted(word)} is not what a {kind} has: it is empty for lines alone")
         return cls(
             page,
-            _number("line", line, int),
-            _number("word", word, int) if word else None,
-            _number("order", order, int),
+            _number("line", line, int, 0, MAX_SIDE),
+            _number("word", word, int, 0, MAX_SIDE) if word else None,
+            _number("order", order, int, 0, MAX_SIDE),
             kind,
-            _number("x", x, int),
-            _number("y", y, int),
-            _number("w", w, int),
-            _number("h", h, int),
-            _number("above", above, float),
-            _number("below", below, float),
+            _number("x", x, int, -MAX_SIDE, MAX_SIDE),
+            _number("y", y, int, -MAX_SIDE, MAX_SIDE),
+            _number("w", w, int, 1, MAX_SIDE),
+            _number("h", h, int, 1, MAX_SIDE),
+            _number("above", above, float, -MAX_REACH, MAX_REACH),
+            _number("below", below, float, -MAX_REACH, MAX_REACH),
             file,
         )
 
@@ -87,18 +94,19 @@ class BoxRow(NamedTuple):
 COLUMNS = BoxRow._fields
 
 
-def _number(name: str, cell: str, read: Callable[[str], Number]) -> Number:
+def _number(name: str, cell: str, read: Callable[[str], Number], least: Number, most: Number) -> Number:
     """Return the number in a cell of the column ``name``.
 
     Raises:
-        ValueError: If there is none, or one that no page has.
+        ValueError: If there is none, or one out of its range.
     """
     try:
         number = read(cell) if len(cell) <= MAX_NUMBER_CHARACTERS else None
     except ValueError:
         number = None
-    if number is None or not abs(number) < TOO_LARGE:
-        raise ValueError(f"{name}={quoted(cell)} is no number of a page")
+    if number is None or not least <= number <= most:  # NaN is refused, too
+        kind = "whole number" if read is int else "number"
+        raise ValueError(f"{name}={quoted(cell)} is no {kind} from {least:,.0f} to {most:,.0f}")
     return number
 
 

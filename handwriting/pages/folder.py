@@ -31,7 +31,6 @@ from __future__ import annotations
 import csv
 import json
 import logging
-import math
 import os
 import re
 import shutil
@@ -81,9 +80,12 @@ PART_FOLDER = "parts"
 """The folder inside the draft where the rows and glyphs of each page wait to be merged."""
 MIN_X_HEIGHT = 1.0
 """The least x-height of a page, in pixels; a report may hold one that was rounded to 0."""
+MAX_X_HEIGHT = 10_000.0
+"""The largest x-height of a page, in pixels; a larger one is not known."""
 FINISHING_S = 10.0
 """How long a reader waits for another command that moves a new segmentation into place; a second is usual."""
 SEGMENT_AGAIN = "Segment the pages again, with overwrite=true."
+OR_SEGMENT_AGAIN = "or segment the pages again, with overwrite=true."
 
 PageImages = Mapping[Kind, NDArray[np.uint8]]
 """The glyphs of a page by kind."""
@@ -133,7 +135,7 @@ class SegmentedFolder:
                             f"{path} is not in the format that handwriting segment writes (line {lines.line_num}). "
                             f"{SEGMENT_AGAIN}"
                         )
-                    if number and kind in (None, (row := BoxRow.parse(cells)).kind):
+                    if number and kind in (None, (row := _parsed(path, lines.line_num, cells)).kind):
                         yield row
         except (OSError, ValueError, csv.Error) as error:
             reason = getattr(error, "strerror", None) or error
@@ -185,7 +187,7 @@ class SegmentedFolder:
             heights = {str(page["page"]): float(page["x_height"]) for page in pages if "x_height" in page}
         except (DataError, KeyError, TypeError, ValueError, OverflowError):
             return {}
-        return {page: max(height, MIN_X_HEIGHT) for page, height in heights.items() if math.isfinite(height)}
+        return {page: max(height, MIN_X_HEIGHT) for page, height in heights.items() if abs(height) <= MAX_X_HEIGHT}
 
     def crop(self, row: BoxRow) -> NDArray[np.uint8]:
         """Return the picture of a piece as bright ink on dark, uint8 ``(h, w)``.
@@ -551,6 +553,18 @@ class PageWriter:
         word = None if piece.kind == "line" else piece.word
         row = BoxRow(self.name, piece.line, word, piece.order, piece.kind, *piece.box, piece.above, piece.below, path)
         self._table.writerow(row.cells())
+
+
+def _parsed(path: Path, line: int, cells: Sequence[str]) -> BoxRow:
+    """Return a row of ``boxes.csv``.
+
+    Raises:
+        DataError: If a cell does not hold a value of its column.
+    """
+    try:
+        return BoxRow.parse(cells)
+    except ValueError as error:
+        raise DataError(f"{path} cannot be read ({error}; line {line}). Correct it, {OR_SEGMENT_AGAIN}") from error
 
 
 def _part(folder: Path, stem: str, name: str) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 from handwriting.errors import DataError
 from handwriting.files import expanded
 from handwriting.pages.boxes import BoxRow
-from handwriting.pages.folder import SegmentedFolder
+from handwriting.pages.folder import OR_SEGMENT_AGAIN, PICTURE_FOLDERS, SegmentedFolder
 from handwriting.pages.labels import character_key, has_labels, read_labels
 from handwriting.pages.names import BOXES_FILE, LABELS_FILE
 from handwriting.text import counted
@@ -48,6 +48,11 @@ def open_hand(path: str | Path, key: str = "hand") -> SegmentedFolder:
         )
     if not kept_characters(folder):
         table = folder.path / LABELS_FILE
+        if kept := sum(label.trains for label in read_labels(folder).values()):
+            raise DataError(
+                f"{folder.path / PICTURE_FOLDERS['character']} holds none of the pictures of the "
+                f"{counted(kept, 'kept character')}. Put them back, {OR_SEGMENT_AGAIN}"
+            )
         raise DataError(
             f"{table} keeps no character to write with, of {counted(len(read_labels(folder)), 'label')}. Name more "
             "characters, label the pages again with a lower keep, or write yes for kept there."

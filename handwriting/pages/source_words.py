@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -16,10 +17,11 @@ from handwriting.errors import DataError
 from handwriting.labelling.answers import JUNK
 from handwriting.labelling.strips import sharpest_slope
 from handwriting.pages.boxes import BoxRow
-from handwriting.pages.folder import SEGMENT_AGAIN, SegmentedFolder
+from handwriting.pages.folder import OR_SEGMENT_AGAIN, PICTURE_FOLDERS, SEGMENT_AGAIN, SegmentedFolder
 from handwriting.pages.labels import CharacterKey, LabelRow, character_key, read_labels
-from handwriting.pages.names import REPORT_FILE
-from handwriting.segmentation.crops import margin_of
+from handwriting.pages.names import BOXES_FILE, REPORT_FILE
+from handwriting.segmentation.crops import MIN_BRIGHTEST, margin_of
+from handwriting.text import counted
 from handwriting.writing.ownership import whole_parts
 from handwriting.writing.slant import refined_slant
 from handwriting.writing.source import SMALL_LETTERS, SourceWord, apply, without_grain
@@ -30,6 +32,18 @@ STROKE = 60
 """Level from which pixels that touch each other belong to one stroke, of 255."""
 MAX_OFF_PIXELS, MAX_OFF_SHARE = 4, 0.08
 """How far a letter may lie from where the boxes put it in its word: pixels, and a share of the word's size besides."""
+MAX_OUTSIDE, MAX_BEYOND = 4, 0.5
+"""How far a box may reach out of that of its word or line: pixels of the page, and x-heights about the baseline."""
+MAX_SKEW = math.pi / 2
+"""The largest angle by which a page's writing may fall, in radians."""
+MAX_X_HEIGHT_RATIO = 1.5
+"""Factor between the x-height of a page and that of its pictures from which one of them was changed; 1.02 is usual."""
+MAX_HEIGHT_ERROR = 0.4
+"""How far the height of a picture's ink may be off that in the table: a share of it, and of an x-height besides."""
+MAX_MISFIT = 0.4
+"""How far a letter's picture may be off its word's, as a share of its ink squared; 0.12 is the most of real pages."""
+MAX_NAMED = 3
+"""Pictures that a message names, at most."""
 MIN_SMALL_LETTERS = 20
 """Small letters of a page from which its x-height is measured."""
 TOP_QUANTILE = 0.99
@@ -39,33 +53,190 @@ MIN_LETTERS_FOR_SLOPE = 4
 SLOPE_SHRINKAGE = 4.0
 """Letters that speak for a word that runs along its line, against those that it has."""
 
+logger = logging.getLogger(__name__)
+
 
 def read_source_words(folder: SegmentedFolder) -> list[SourceWord]:
     """Return the words of a labelled folder that hold at least one letter with a picture, in reading order.
 
-    Junk, and characters that are doubtful or not labelled, have an empty label.
+    Junk, and characters that are doubtful or not labelled, have an empty label. Pictures that show no ink, no paper or
+    another piece than their row says are left out, and a warning names them.
+
+    Returns:
+        The words, at least one.
 
     Raises:
-        DataError: If a table or a picture cannot be read.
+        DataError: If a table or a picture cannot be read, the tables contradict each other or the pictures, or no word
+            is left.
     """
     labels = read_labels(folder)
     pages = _page_geometry(folder)
-    rows = [row for row in folder.rows() if row.kind != "line" and folder.has_picture(row)]
-    pictures = {(row.page, row.line, row.order): row for row in rows if row.kind == "word"}
+    listed = list(folder.rows())
+    _check_boxes(folder, listed)
+    rows = [row for row in listed if row.kind != "line" and folder.has_picture(row)]
     letters = [row for row in rows if row.kind == "character"]
     usual_below = _usual_below(letters, labels)
     words: list[SourceWord] = []
-    for page, of_page in groupby(letters, key=lambda row: row.page):
+    faults: dict[str, str] = {}
+    for page, of_page in groupby(rows, key=lambda row: row.page):
         if page not in pages:
             raise DataError(f"{folder.path / REPORT_FILE} does not describe the page {page}. {SEGMENT_AGAIN}")
-        read = []
-        for (line, word), group in groupby(of_page, key=lambda row: (row.line, row.word)):
-            if (picture := pictures.get((page, line, word))) is not None:
-                read.append(_read_word(folder, picture, list(group), labels, usual_below, pages[page]))
+        pictures = _Pictures.read(folder, list(of_page), pages[page].x_height)
+        faults |= pictures.faults
+        read = [
+            _read_word(pictures, word, of_word, labels, usual_below, pages[page]) for word, of_word in pictures.words()
+        ]
         read = _at_own_x_height(read)
         slant = _slant(read)
         words += [replace(word, slant=slant) for word in read]
+    named = "; ".join(f"{file} {fault}" for file, fault in list(faults.items())[:MAX_NAMED])
+    named += f"; and {len(faults) - MAX_NAMED:,} more" if len(faults) > MAX_NAMED else ""
+    if not words:
+        raise DataError(_no_words(folder, listed, named))
+    if faults:
+        logger.warning(
+            "%s: %s left out: %s. Delete what is wrong, %s",
+            folder.path,
+            counted(len(faults), "picture is", "pictures are"),
+            named,
+            OR_SEGMENT_AGAIN,
+        )
     return words
+
+
+def _no_words(folder: SegmentedFolder, rows: Sequence[BoxRow], faults: str) -> str:
+    """Return why no word of a folder can be read, and what to do."""
+    if not any(row.kind == "word" for row in rows):
+        return (
+            f"{folder.path / BOXES_FILE} lists no words. Segment the pages again, with preset=auto and overwrite=true."
+        )
+    if faults:
+        return f"{folder.path} has no picture of a word that can be used: {faults}. {SEGMENT_AGAIN}"
+    return (
+        f"{folder.path} lacks its pictures: no word is left in {PICTURE_FOLDERS['word']} that has a character in "
+        f"{PICTURE_FOLDERS['character']}. Put them back, {OR_SEGMENT_AGAIN}"
+    )
+
+
+def _check_boxes(folder: SegmentedFolder, rows: Sequence[BoxRow]) -> None:
+    """Refuse rows of ``boxes.csv`` that contradict each other.
+
+    Raises:
+        DataError: If a piece is listed twice, a character has no word, or a piece lies outside of its word or line.
+    """
+    known = {_name_of(row): row for row in rows}
+    table = folder.path / BOXES_FILE
+    if len(known) < len(rows):
+        twice = next(name for name, times in Counter(map(_name_of, rows)).items() if times > 1)
+        raise DataError(f"{table} lists the {_described(known[twice])} twice. Remove one of them, {OR_SEGMENT_AGAIN}")
+    has_words = any(row.kind == "word" for row in rows)
+    for row in rows:
+        if row.kind == "line":
+            continue
+        parent = known.get(_name_of(row)[:-1])
+        if parent is None:
+            if row.kind == "character" and has_words:
+                raise DataError(f"{table} lists no word for the {_described(row)}. {SEGMENT_AGAIN}")
+            continue
+        outside = max(
+            parent.x - row.x,
+            parent.y - row.y,
+            row.x + row.w - parent.x - parent.w,
+            row.y + row.h - parent.y - parent.h,
+        )
+        if outside > MAX_OUTSIDE or max(row.above - parent.above, row.below - parent.below) > MAX_BEYOND:
+            raise DataError(
+                f"{table}: the {_described(row)} does not lie within its {parent.kind}: one of the two was changed. "
+                f"{SEGMENT_AGAIN}"
+            )
+
+
+def _name_of(row: BoxRow) -> tuple[str | int | None, ...]:
+    """Return what names a piece: its page and its numbers, one more than those of its parent."""
+    numbers = {"line": (), "word": (row.order,), "character": (row.word, row.order)}
+    return (row.page, row.line, *numbers[row.kind])
+
+
+def _described(row: BoxRow) -> str:
+    numbers = [f"line={row.line}", *([] if row.word is None else [f"word={row.word}"])]
+    return f"{row.kind} page={row.page} {' '.join(numbers)} order={row.order}"
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """The pictures of the words and characters of a page.
+
+    Attributes:
+        crops: Those that can be used, bright ink on dark, uint8 ``(h, w)``, by their rows and in their order; words
+            without grain.
+        places: Column and row of each character in its word, in pixels of the pictures.
+        faults: What is wrong with each of the others, by its file.
+    """
+
+    crops: dict[BoxRow, NDArray[np.uint8]]
+    places: dict[BoxRow, tuple[int, int]]
+    faults: dict[str, str]
+
+    @classmethod
+    def read(cls, folder: SegmentedFolder, rows: Sequence[BoxRow], x_height: float) -> _Pictures:
+        """Read the pictures of the pieces of one page.
+
+        Args:
+            folder: The folder.
+            rows: The pieces, at least one, each with a picture.
+            x_height: The x-height of the page, in pixels.
+
+        Raises:
+            DataError: If a picture cannot be read, or most of them have another x-height.
+        """
+        crops = {row: folder.crop(row) for row in rows}
+        faults = {row: fault for row, crop in crops.items() if (fault := _fault(crop))}
+        heights = {row: (crop.shape[0] - 2 * margin_of(crop)) for row, crop in crops.items() if row not in faults}
+        by_table = {row: (row.above + row.below) * x_height for row in heights}
+        ratio = float(np.median([heights[row] / max(by_table[row], 1.0) for row in heights])) if heights else 1.0
+        if not 1 / MAX_X_HEIGHT_RATIO < ratio < MAX_X_HEIGHT_RATIO:
+            raise DataError(
+                f"{folder.path / REPORT_FILE} gives the page {rows[0].page} an x-height of {x_height:.1f} pixels, and "
+                f"by {BOXES_FILE} its pictures have one of {ratio * x_height:.1f}: one of them was changed. "
+                f"{SEGMENT_AGAIN}"
+            )
+        for row, height in heights.items():
+            if abs(height - by_table[row]) > MAX_HEIGHT_ERROR * (x_height + height):
+                size = " x ".join(f"{side:,}" for side in crops[row].shape[::-1])
+                faults[row] = f"is {size} pixels, and by {BOXES_FILE} its ink is {by_table[row]:,.0f} high"
+        words = {_name_of(row): row for row in rows if row.kind == "word" and row not in faults}
+        crops |= {word: without_grain(crops[word], x_height) for word in words.values()}
+        places: dict[BoxRow, tuple[int, int]] = {}
+        for row in rows:
+            word = words.get(_name_of(row)[:-1]) if row.kind == "character" else None
+            if word is None or row in faults:
+                continue
+            ink, crop = crops[word], crops[row]
+            if crop.shape[0] > ink.shape[0] or crop.shape[1] > ink.shape[1]:
+                faults[row] = "is larger than its word"
+                continue
+            around = margin_of(ink) - margin_of(crop)
+            places[row] = left, top = _place_in(ink, crop, (row.x - word.x + around, row.y - word.y + around))
+            there = ink[top : top + crop.shape[0], left : left + crop.shape[1]]
+            if _misfit(there, crop) > MAX_MISFIT:
+                faults[row] = "shows other ink than its word"
+        sound = {row: crop for row, crop in crops.items() if row not in faults}
+        return cls(sound, places, {row.file: fault for row, fault in faults.items()})
+
+    def words(self) -> Iterator[tuple[BoxRow, list[BoxRow]]]:
+        """Yield each word that has its picture, and its characters that have theirs, at least one."""
+        words = {(row.line, row.order): row for row in self.crops if row.kind == "word"}
+        letters = (row for row in self.crops if row.kind == "character")
+        for key, group in groupby(letters, key=lambda row: (row.line, row.word)):
+            if key in words:
+                yield words[key], list(group)
+
+
+def _fault(crop: NDArray[np.uint8]) -> str:
+    """Return what is wrong with the picture of a piece by itself; empty where nothing is."""
+    if crop.max() < MIN_BRIGHTEST:
+        return "shows no ink"
+    return "shows no paper" if crop.min() >= INKED else ""
 
 
 @dataclass(frozen=True)
@@ -87,7 +258,18 @@ def _page_geometry(folder: SegmentedFolder) -> dict[str, _PageGeometry]:
         skews = {str(page["page"]): math.radians(float(page.get("skew", 0))) for page in folder.report()["pages"]}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"{folder.path / REPORT_FILE} does not describe the pages. {SEGMENT_AGAIN}") from error
+    if turned := [page for page, skew in skews.items() if not abs(skew) <= MAX_SKEW]:  # NaN is refused, too
+        raise DataError(
+            f"{folder.path / REPORT_FILE} gives the page {turned[0]} a skew that is not from -90 to 90 degrees. "
+            f"{SEGMENT_AGAIN}"
+        )
     return {page: _PageGeometry(x_height, skews.get(page, 0.0)) for page, x_height in x_heights.items()}
+
+
+def _misfit(there: NDArray[np.uint8], crop: NDArray[np.uint8]) -> float:
+    """Return how far the ink of a word is off that of a letter in its place, as a share of the letter's ink squared."""
+    own = crop.astype(np.float64)
+    return float((((there - own) ** 2)[crop > 0]).sum() / (own**2).sum())
 
 
 def _usual_below(letters: Iterable[BoxRow], labels: Mapping[CharacterKey, LabelRow]) -> dict[str, float]:
@@ -101,7 +283,7 @@ def _usual_below(letters: Iterable[BoxRow], labels: Mapping[CharacterKey, LabelR
 
 
 def _read_word(
-    folder: SegmentedFolder,
+    pictures: _Pictures,
     picture: BoxRow,
     letters: Sequence[BoxRow],
     labels: Mapping[CharacterKey, LabelRow],
@@ -109,7 +291,7 @@ def _read_word(
     page: _PageGeometry,
 ) -> SourceWord:
     """Return one word, upright as far as is known yet."""
-    ink = without_grain(folder.crop(picture), page.x_height)
+    ink = pictures.crops[picture]
     owner = np.zeros(ink.shape, np.int16)
     strongest = np.zeros(ink.shape, np.uint8)
     known = [labels.get(character_key(row)) for row in letters]
@@ -117,15 +299,9 @@ def _read_word(
     baseline: list[tuple[float, float]] = []  # column and row of the line's baseline near each letter
     offsets: list[tuple[float, float]] = []  # column, and how far the letter stands below that, in pixels
     for number, (letter, name) in enumerate(zip(letters, names, strict=True), 1):
-        crop = folder.crop(letter)
-        if crop.shape[0] > ink.shape[0] or crop.shape[1] > ink.shape[1]:
-            raise DataError(
-                f"{folder.path / letter.file} is larger than its word, {picture.file}: one of them was changed. "
-                f"{SEGMENT_AGAIN}"
-            )
+        crop = pictures.crops[letter]
         around = margin_of(crop)
-        expected = (letter.x - picture.x + margin_of(ink) - around, letter.y - picture.y + margin_of(ink) - around)
-        left, top = _place_in(ink, crop, expected)
+        left, top = pictures.places[letter]
         part = np.s_[top : top + crop.shape[0], left : left + crop.shape[1]]
         own = crop > strongest[part]
         owner[part][own] = number

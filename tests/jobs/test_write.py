@@ -185,9 +185,11 @@ def test_a_report_that_was_edited_is_named(hand: SegmentedFolder, text: str, tmp
         handwriting.write(copy, text)
 
 
-def test_a_picture_larger_than_its_word_is_named(hand: SegmentedFolder, text: str, tmp_path: Path) -> None:
+def test_a_picture_larger_than_its_word_is_left_out_and_named(
+    hand: SegmentedFolder, text: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     copy = Path(shutil.copytree(hand.path, tmp_path / "copy"))
     picture = next((copy / "characters").glob("*.png"))
     Image.new("L", (900, 900)).save(picture)
-    with pytest.raises(DataError, match="is larger than its word"):
-        handwriting.write(copy, text)
+    handwriting.write(copy, text, "out=letter.png")
+    assert f"1 picture is left out: characters/{picture.name} shows no paper" in caplog.text

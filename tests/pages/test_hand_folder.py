@@ -88,3 +88,9 @@ def test_a_replacement_that_was_interrupted_is_finished_first() -> None:
     (folder.path / DRAFT_FOLDER / "replaced.json").write_text("[]")
     assert set(kept_characters(open_hand("hands/mine"))) == set("xyz")
     assert not (folder.path / DRAFT_FOLDER).exists()
+
+
+def test_a_hand_whose_pictures_are_gone_is_refused() -> None:
+    shutil.rmtree(write_hand("hands/mine").path / "characters")
+    with pytest.raises(DataError, match=r"holds none of the pictures of the 3 kept characters\. Put them back"):
+        open_hand("hands/mine")

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import json
+import logging
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from benchmarks.drawn_pages import DrawnPage, draw_page
 from benchmarks.page_style import PageStyle
+from handwriting.errors import DataError
 from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.labels import character_key
 from handwriting.pages.source_words import read_source_words
@@ -79,8 +86,6 @@ def test_places_in_the_frame_and_in_the_picture_name_each_other(words: list[Sour
 
 
 def test_a_letter_whose_picture_was_deleted_is_not_written_with(folder: SegmentedFolder, tmp_path: Path) -> None:
-    import shutil
-
     copy = SegmentedFolder(Path(shutil.copytree(folder.path, tmp_path / "copy")))
     first = next(row for row in copy.rows("character") if row.order == 0)
     before = read_source_words(copy)[0]
@@ -88,3 +93,138 @@ def test_a_letter_whose_picture_was_deleted_is_not_written_with(folder: Segmente
     after = read_source_words(copy)[0]
     assert len(after) == len(before) - 1
     assert "".join(after.labels) == "".join(before.labels)[1:]
+
+
+# What was edited.
+
+
+@pytest.fixture
+def copy(folder: SegmentedFolder, tmp_path: Path) -> SegmentedFolder:
+    return SegmentedFolder(Path(shutil.copytree(folder.path, tmp_path / "copy")))
+
+
+def refusal(folder: SegmentedFolder) -> str:
+    with pytest.raises(DataError) as error:
+        read_source_words(folder)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def edit_box(folder: SegmentedFolder, kind: str, **cells: str) -> None:
+    """Change cells of the second row of a kind in ``boxes.csv``."""
+    table = folder.path / "boxes.csv"
+    names, *rows = csv.reader(table.read_text().splitlines())
+    row = [row for row in rows if row[names.index("kind")] == kind][1]
+    for name, cell in cells.items():
+        row[names.index(name)] = cell
+    table.write_text("\n".join(map(",".join, [names, *rows])) + "\n")
+
+
+@pytest.mark.parametrize("cell", ["", "nan", "inf", "1e300", "1.5", "-1000000000000", "0", "-3", "wide"])
+def test_a_number_that_no_box_has_is_named_with_its_line(copy: SegmentedFolder, cell: str) -> None:
+    edit_box(copy, "line", w=cell)
+    assert f"w='{cell}' is no whole number from 1 to 1,000,000; line 3). Correct it, or segment" in refusal(copy)
+
+
+def test_a_character_without_the_number_of_its_word_is_named(copy: SegmentedFolder) -> None:
+    edit_box(copy, "character", word="")
+    assert "word='' is not what a character has" in refusal(copy)
+
+
+@pytest.mark.parametrize("kind", ["word", "character"])
+@pytest.mark.parametrize("cell", [{"x": "-1"}, {"y": "999999"}, {"w": "999999"}, {"above": "9"}, {"below": "99"}])
+def test_a_box_outside_of_what_holds_it_is_named(copy: SegmentedFolder, kind: str, cell: dict[str, str]) -> None:
+    edit_box(copy, kind, **cell)
+    parent = "line" if kind == "word" else "word"
+    assert f"boxes.csv: the {kind} page=page1.png line=0" in (message := refusal(copy))
+    assert f"order=1 does not lie within its {parent}: one of the two was changed. Segment the pages again" in message
+
+
+def test_rows_that_are_listed_twice_or_lack_their_word_are_named(copy: SegmentedFolder) -> None:
+    table = copy.path / "boxes.csv"
+    lines = table.read_text().splitlines(keepends=True)
+    table.write_text("".join([*lines, lines[-1]]))
+    assert "boxes.csv lists the character page=page1.png line=" in (message := refusal(copy))
+    assert "twice. Remove one of them" in message
+    word = next(number for number, line in enumerate(lines) if line.split(",")[4] == "word")
+    table.write_text("".join(lines[:word] + lines[word + 1 :]))
+    assert "boxes.csv lists no word for the character page=page1.png line=0 word=0 order=0." in refusal(copy)
+
+
+@pytest.mark.parametrize("x_height", [0, -3, 1e-9, 3, 300, 9999])
+def test_an_x_height_that_is_not_that_of_the_pictures_is_named(copy: SegmentedFolder, x_height: float) -> None:
+    edit_report(copy, x_height=x_height)
+    assert "report.json gives the page page1.png an x-height of" in refusal(copy)
+
+
+@pytest.mark.parametrize("skew", [float("nan"), float("inf"), 1e12, -91])
+def test_a_skew_that_no_page_has_is_named(copy: SegmentedFolder, skew: float) -> None:
+    edit_report(copy, skew=skew)
+    assert "report.json gives the page page1.png a skew that is not from -90 to 90 degrees" in refusal(copy)
+
+
+def edit_report(folder: SegmentedFolder, **values: float) -> None:
+    report = folder.report()
+    report["pages"][0] |= values
+    (folder.path / "report.json").write_text(json.dumps(report))
+
+
+SPOILED: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "shows no ink": lambda picture: np.full_like(picture, 255),
+    "shows no paper": np.zeros_like,
+    "shows no paper ": lambda picture: picture[:1, :1] * 0,
+    "pixels, and by boxes.csv its ink is": lambda picture: np.kron(picture, np.ones((3, 1), np.uint8)),
+}
+
+
+@pytest.mark.parametrize("fault", SPOILED)
+@pytest.mark.parametrize("kind", ["words", "characters"])
+def test_one_picture_that_shows_no_piece_is_left_out_and_named(
+    copy: SegmentedFolder, words: list[SourceWord], kind: str, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    picture = min((copy.path / kind).glob("*.png"))
+    Image.fromarray(SPOILED[fault](np.array(Image.open(picture)))).save(picture)
+    with caplog.at_level(logging.WARNING):
+        read = read_source_words(copy)
+    (record,) = caplog.records
+    assert f"1 picture is left out: {kind}/{picture.name} " in record.getMessage()
+    assert f"{fault.strip()}" in record.getMessage()
+    assert "Delete what is wrong, or segment the pages again" in record.getMessage()
+    picture.unlink()
+    assert [word.labels for word in read] == [word.labels for word in read_source_words(copy)]
+    assert len(read) == len(words) - (kind == "words")
+
+
+def test_a_letter_that_is_not_the_ink_of_its_word_is_left_out_and_named(
+    copy: SegmentedFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    words = {(row.line, row.order): row for row in copy.rows("word")}
+    letters = [row for row in copy.rows("character") if row.line]
+    small = min(letters, key=lambda row: words[row.line, row.word].w)
+    wide = 255 - np.pad(copy.crop(small), ((0, 0), (0, words[small.line, small.word].w)))
+    Image.fromarray(wide).save(copy.path / small.file)
+    first = next(copy.rows("character"))
+    noise = np.random.default_rng(0).integers(0, 255, copy.crop(first).shape).astype(np.uint8)
+    Image.fromarray(noise).save(copy.path / first.file)
+    read_source_words(copy)
+    assert "2 pictures are left out: " in caplog.text
+    assert f"{first.file} shows other ink than its word" in caplog.text
+    assert f"{small.file} is larger than its word" in caplog.text
+
+
+def test_a_folder_whose_pictures_are_all_wrong_or_gone_is_refused(copy: SegmentedFolder) -> None:
+    pictures = sorted((copy.path / "words").glob("*.png"))
+    for picture in pictures:
+        Image.new("L", Image.open(picture).size, 255).save(picture)
+    message = refusal(copy)
+    assert f"has no picture of a word that can be used: words/{pictures[0].name} shows no ink; " in message
+    assert f"and {len(pictures) - 3:,} more. Segment the pages again" in message
+    shutil.rmtree(copy.path / "words")
+    assert "lacks its pictures: no word is left in words" in refusal(copy)
+
+
+def test_a_folder_of_characters_alone_is_refused(copy: SegmentedFolder) -> None:
+    table = copy.path / "boxes.csv"
+    lines = table.read_text().splitlines(keepends=True)
+    table.write_text("".join(line for line in lines if line.split(",")[4] != "word"))
+    assert "boxes.csv lists no words. Segment the pages again, with preset=auto" in refusal(copy)
