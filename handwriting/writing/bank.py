@@ -15,7 +15,7 @@ from handwriting.writing.contours import LetterSides, sides_of
 from handwriting.writing.joining import JoinHeights, JoinRates, count_joins, join_heights
 from handwriting.writing.joins import Stroke, second_contacts, strokes_between
 from handwriting.writing.oddness import oddness
-from handwriting.writing.pen import PenFit, stroke_width
+from handwriting.writing.pen import PenFit, pen_of
 from handwriting.writing.source import INKED, SMALL_LETTERS, SourceWord
 from handwriting.writing.spacing import APART, PITCH, LetterSpacing, Pair, fit_spacing, pair_distance
 
@@ -63,12 +63,16 @@ class Bank:
 
     Args:
         words: The words of its pages, at least one with a known letter.
+
+    Attributes:
+        word_pens: What the pen of each word does; None where it has no ink.
     """
 
     def __init__(self, words: Sequence[SourceWord]) -> None:
         self.words: list[SourceWord] = []
         self.drawings: list[Drawing] = []
         self.by_label: dict[str, NDArray[np.int64]] = {}
+        self.word_pens: list[PenFit | None] = []
         self.levels, self.widths, self.sizes = np.zeros((3, 0))
         self._add(words)
         self.slant = float(np.median([word.slant for word in self.words]))
@@ -80,11 +84,12 @@ class Bank:
         """
         bank = Bank.__new__(Bank)
         bank.words, bank.drawings, bank.by_label = list(self.words), list(self.drawings), dict(self.by_label)
+        bank.word_pens = list(self.word_pens)
         bank.levels, bank.widths, bank.sizes, bank.slant = self.levels, self.widths, self.sizes, self.slant
         bank._add(words)
         new = bank.drawings[len(self.drawings) :]
         bank.badness = np.append(self.badness, [drawing.badness for drawing in new])
-        usual = np.median(self.pens - self._word_pens(self.drawings), axis=0)
+        usual = np.median(self.pens - self._usual_pens(self.drawings), axis=0)
         bank.pens = np.concatenate([self.pens, bank._letter_pens(new, usual)])
         bank.sides = [*self.sides, *map(sides_of, words)]
         bank.join_rates, bank.join_heights, bank.spacing = self.join_rates, self.join_heights, self.spacing
@@ -116,7 +121,9 @@ class Bank:
         self.by_label = {label: np.array(numbers) for label, numbers in sorted(by_label.items())}
         self.words += words
         self.levels = np.append(self.levels, [_level(word) for word in words])
-        self.widths = np.append(self.widths, [_width(word) for word in words])
+        pens = list(map(pen_of, words))
+        self.word_pens += pens
+        self.widths = np.append(self.widths, [(pen or PenFit()).width for pen in pens])
         self.sizes = np.append(self.sizes, [_size(word) for word in words])
 
     @cached_property
@@ -142,7 +149,7 @@ class Bank:
         """Logarithms of ink, width of strokes and steepness of edges of each drawing, float64 ``(n, 3)``."""
         return self._letter_pens(self.drawings)
 
-    def _word_pens(self, drawings: Sequence[Drawing]) -> NDArray[np.float64]:
+    def _usual_pens(self, drawings: Sequence[Drawing]) -> NDArray[np.float64]:
         """Return what :attr:`pens` says, of the word of each drawing; words have no measure of their edges."""
         of = np.array([drawing.word for drawing in drawings], int)
         edges = np.ones(len(self.words))
@@ -150,7 +157,7 @@ class Bank:
 
     def _letter_pens(self, drawings: Sequence[Drawing], off: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Return :attr:`pens` of some drawings; those too small to be measured lie ``off`` their words as others do."""
-        usual = self._word_pens(drawings)
+        usual = self._usual_pens(drawings)
         own = np.array([_letter_pen(self.words[one.word], one.letter) for one in drawings]).reshape(-1, 3)
         # Letters measure both in another way than words do.
         off = np.nanmedian(own - usual, axis=0) if off is None else off
@@ -204,11 +211,6 @@ def _letter_pen(word: SourceWord, letter: int) -> tuple[float, float, float]:
 def _level(word: SourceWord) -> float:
     inked = word.ink[word.ink > 90]
     return float(np.percentile(inked, FULL_LEVEL_PERCENTILE)) / 255 if len(inked) else 1.0
-
-
-def _width(word: SourceWord) -> float:
-    """Return the usual width of a word's strokes, in x-heights."""
-    return stroke_width(word) or PenFit().width
 
 
 def _size(word: SourceWord) -> float:

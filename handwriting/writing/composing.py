@@ -281,10 +281,11 @@ class Composer:
             target, moved, along = _bent(meeting, apart, side)
             distance, share_of = _near(own_u, own_v, target, self.bank.slant)
             falloff = np.exp(-((distance / BEND) ** 2))
-            shifted_u -= falloff * (share_of @ moved[:, 0])
-            shifted_v -= falloff * (share_of @ moved[:, 1])
+            off_u, off_v, reached = np.tensordot(np.stack([*moved.T, along]), share_of, 1)
+            shifted_u -= falloff * off_u
+            shifted_v -= falloff * off_v
             start, end = meeting.blend
-            reached = np.clip((share_of @ along - start) / (end - start), 0, 1)
+            reached = np.clip((reached - start) / (end - start), 0, 1)
             reached = reached * reached * (3 - 2 * reached)
             # Of the paper next to the stroke, a seam as wide as its edges belongs to it in part.
             half = (meeting.first.width + meeting.second.width) / 4
@@ -363,14 +364,18 @@ def _near(
         slant: The tangent of the slant of their frame.
 
     Returns:
-        ``(h, w)`` and ``(h, w, n)``.
+        ``(h, w)`` and ``(n, h, w)``.
     """
     x, y = u + slant * v, v
-    px, py = path[:, 0] + slant * path[:, 1], path[:, 1]
-    squares = (x[..., None] - px) ** 2 + (y[..., None] - py) ** 2
-    nearest = squares.min(-1)
-    shares = np.exp((nearest[..., None] - squares) / (2 * SMOOTH**2))
-    return np.sqrt(nearest), shares / shares.sum(-1, keepdims=True)
+    shares = np.empty((len(path), *u.shape))
+    for share, (px, py) in zip(shares, path + slant * path[:, 1:] * (1, 0), strict=True):
+        np.add((x - px) ** 2, (y - py) ** 2, out=share)
+    nearest = shares.min(0)
+    np.subtract(nearest, shares, out=shares)
+    shares /= 2 * SMOOTH**2
+    np.exp(shares, out=shares)
+    shares /= shares.sum(0)
+    return np.sqrt(nearest), shares
 
 
 def _shares(word: SourceWord, first: int, last: int) -> tuple[NDArray[np.float32], ...]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from handwriting.writing.bank import Bank
 from handwriting.writing.contours import LetterSides
 from handwriting.writing.joining import JoinHeights, JoinRates
-from handwriting.writing.pen import PenFit, measure_pen
+from handwriting.writing.pen import PenFit, usual_pen
 from handwriting.writing.source import INKED, SourceWord, apply
 from handwriting.writing.spacing import LetterSpacing
 from handwriting.writing.variation import (
@@ -117,7 +117,7 @@ def measure_hand(bank: Bank) -> HandFit:
     return HandFit(
         letters=len(bank.drawings),
         slant=float(np.degrees(np.arctan(bank.slant))),
-        pen=measure_pen(words),
+        pen=usual_pen(bank.word_pens),
         word_space=distribution(_word_spaces(bank, lines), usual.word_space),
         margin=distribution(_margins(bank, lines)),
         line_distance=distribution(_line_distances(words, lines), usual.line_distance),

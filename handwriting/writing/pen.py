@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 
 import cv2
@@ -42,9 +42,9 @@ class PenFit:
     softness: float = 0.1
 
 
-def measure_pen(words: Sequence[SourceWord]) -> PenFit:
-    """Return what the pen of words does, the median over them; a usual one where there is no ink."""
-    measured = [astuple(one) for one in map(pen_of, words) if one is not None]
+def usual_pen(pens: Iterable[PenFit | None]) -> PenFit:
+    """Return the median of what :func:`pen_of` says of words; a usual pen where none has ink."""
+    measured = [astuple(one) for one in pens if one is not None]
     return PenFit(*np.median(np.array(measured), axis=0).tolist()) if measured else PenFit()
 
 

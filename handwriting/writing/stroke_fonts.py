@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from functools import cache
+from itertools import cycle
 
 import cv2
 import numpy as np
@@ -140,13 +141,17 @@ def thinned(shape: NDArray[np.bool_], min_spur: float = 0.0) -> NDArray[np.bool_
         min_spur: Length of the shortest branch that is kept, in pixels; branches arise at corners.
     """
     lines = np.pad(shape, 1).astype(np.uint8)
-    removable = _removable()
-    while True:
-        before = int(lines.sum())
-        for step in removable:
-            lines[1:-1, 1:-1] &= ~step[_neighbourhood(lines)] & 1
-        if int(lines.sum()) == before:
+    flat = lines.ravel()
+    # A pixel can go only if one next to it went since the same step was last taken.
+    beside, beside_before = np.flatnonzero(flat), np.zeros(0, np.intp)
+    for removable in cycle(_removable()):
+        candidates = np.union1d(beside, beside_before)
+        candidates = candidates[flat[candidates] > 0]
+        removed = candidates[removable[_neighbourhood(lines, candidates)]]
+        if not len(removed) and not len(beside):
             break
+        flat[removed] = 0
+        beside, beside_before = (removed[:, None] + _offsets(lines)).ravel(), beside
     kept = lines[1:-1, 1:-1] > 0
     return _without_spurs(kept, min_spur) if min_spur else kept
 
@@ -154,17 +159,19 @@ def thinned(shape: NDArray[np.bool_], min_spur: float = 0.0) -> NDArray[np.bool_
 _AROUND = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
 
 
-def _neighbourhood(padded: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return which of its eight neighbours each inner pixel has, one bit each, clockwise from the one above."""
-    height, width = padded.shape
-    code = np.zeros((height - 2, width - 2), np.uint8)
-    for bit, (down, right) in enumerate(_AROUND):
-        code |= padded[1 + down : height - 1 + down, 1 + right : width - 1 + right] << np.uint8(bit)
-    return code
+def _offsets(padded: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """Return how far the eight neighbours of a pixel lie from it in a flat picture, clockwise from the one above."""
+    return np.array([down * padded.shape[1] + right for down, right in _AROUND])
+
+
+def _neighbourhood(padded: NDArray[np.uint8], places: NDArray[np.intp]) -> NDArray[np.uint8]:
+    """Return which of its eight neighbours the pixel at each place of a flat picture has, one bit each, as above."""
+    around = padded.ravel()[places[:, None] + _offsets(padded)]
+    return np.packbits(around, axis=1, bitorder="little")[:, 0]
 
 
 @cache
-def _removable() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _removable() -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return for each neighbourhood whether its pixel is removed, in both steps of the algorithm."""
     bits = (np.arange(256)[:, None] >> np.arange(8)) & 1
     count = bits.sum(1)
@@ -173,19 +180,19 @@ def _removable() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     both = (count >= 2) & (count <= 6) & (rises == 1)
     first = both & (above * right * below == 0) & (right * below * left == 0)
     second = both & (above * right * left == 0) & (above * below * left == 0)
-    return first.astype(np.uint8), second.astype(np.uint8)
+    return first, second
 
 
 def _without_spurs(lines: NDArray[np.bool_], shortest: float) -> NDArray[np.bool_]:
     """Return lines without the branches that end soon after they begin."""
-    crossings = _rises(lines) >= 3
-    near = cv2.dilate(crossings.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    rises = _rises(lines)
+    near = cv2.dilate((rises >= 3).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     count, pieces = cv2.connectedComponents((lines & ~near).astype(np.uint8), connectivity=8)
-    ends = lines & (_rises(lines) == 1)
+    ends = lines & (rises == 1)
     at_crossing = cv2.dilate(near.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    size = np.bincount(pieces.ravel(), minlength=count)
-    has_end = np.bincount(pieces.ravel(), weights=ends.ravel(), minlength=count) > 0
-    touches = np.bincount(pieces.ravel(), weights=at_crossing.ravel(), minlength=count) > 0
+    size = np.bincount(pieces[lines], minlength=count)
+    has_end, touches = np.zeros((2, count), bool)
+    has_end[pieces[ends]] = touches[pieces[at_crossing]] = True
     spur = has_end & touches & (size < shortest)
     spur[0] = False
     return lines & ~spur[pieces]
@@ -193,6 +200,9 @@ def _without_spurs(lines: NDArray[np.bool_], shortest: float) -> NDArray[np.bool
 
 def _rises(lines: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return in how many directions lines leave each pixel."""
-    code = _neighbourhood(np.pad(lines, 1).astype(np.uint8))
+    padded = np.pad(lines, 1).astype(np.uint8)
+    places = np.flatnonzero(padded)
     bits = (np.arange(256)[:, None] >> np.arange(8)) & 1
-    return np.asarray(((bits == 0) & (np.roll(bits, -1, 1) == 1)).sum(1)[code] * lines)
+    counts = np.zeros(padded.shape, np.int64)
+    counts.ravel()[places] = ((bits == 0) & (np.roll(bits, -1, 1) == 1)).sum(1)[_neighbourhood(padded, places)]
+    return counts[1:-1, 1:-1]

@@ -95,7 +95,8 @@ def in_proportion(character: str, script: bool, pen: HandPen) -> NDArray[np.floa
 
 def rounded(lines: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return centre lines whose corners are rounded as a moving hand rounds them: the mean of what lies near."""
-    near = ((lines[:, None] - lines[None]) ** 2).sum(-1) < ROUNDING**2
+    x, y = lines.T
+    near = np.subtract.outer(x, x) ** 2 + np.subtract.outer(y, y) ** 2 < ROUNDING**2
     return np.asarray(near @ lines / near.sum(1, keepdims=True))
 
 

@@ -27,6 +27,8 @@ GRAIN_LENGTH = 0.08
 """Size of the grain of ink and of the roughness of its edges, in x-heights."""
 WIDTH_SHARE = 0.6
 """Share of the spread of a word's widths that is not due to its crossings."""
+MAX_SWELL = 2.0
+"""Standard deviations by which a stroke is wider or narrower than usual, at most."""
 MIN_LEVEL_RANGE = 0.2
 """Range of the logarithms of the levels of words from which the width is known to depend on the level."""
 FLAT, TALL, TAILED = "acemnorsuvwxz", "bdfhklt", "gpqyj"
@@ -173,12 +175,16 @@ def inked(
     width, height = int(np.ceil(x.max())) + around + 1 - left, int(np.ceil(y.max())) + around + 1 - top
     line = np.stack([x - left, y - top], 1)
     columns, rows = np.meshgrid(np.arange(width), np.arange(height))
-    distance, nearest = cKDTree(line).query(np.stack([columns, rows], -1).reshape(-1, 2))
-    distance = distance.reshape(height, width) / RESOLUTION
+    own_width = pen.width * (level / float(np.median(pen.levels))) ** pen.width_rise
+    # Beyond the widest stroke is paper, whichever point is nearest.
+    reach = own_width / 2 * np.exp(MAX_SWELL * pen.width_sd * WIDTH_SHARE) + pen.softness
+    places = np.stack([columns, rows], -1).reshape(-1, 2)
+    distance, nearest = cKDTree(line).query(places, distance_upper_bound=reach * RESOLUTION)
+    distance, nearest = distance.reshape(height, width) / RESOLUTION, np.minimum(nearest, len(line) - 1)
     fade, swell = (smooth_noise(points, FADE_LENGTH, rng)[nearest].reshape(height, width) for _ in range(2))
     grain, rough = (_grain(distance.shape, rng) for _ in range(2))
-    own_width = pen.width * (level / float(np.median(pen.levels))) ** pen.width_rise
-    half = own_width / 2 * np.exp(np.clip((swell + rough) / np.sqrt(2), -2, 2) * pen.width_sd * WIDTH_SHARE)
+    swollen = np.clip((swell + rough) / np.sqrt(2), -MAX_SWELL, MAX_SWELL)
+    half = own_width / 2 * np.exp(swollen * pen.width_sd * WIDTH_SHARE)
     rise = np.clip((half - distance) / pen.softness + 0.5, 0, 1)
     # Ink fails in places; it is seldom stronger than full.
     strength = level * np.exp(-pen.level_sd * np.maximum((fade + grain) / np.sqrt(2), -0.5))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from handwriting.machine import available_cores
 from handwriting.writing.bank import Bank, Drawing
 from handwriting.writing.choosing import Chooser
 from handwriting.writing.composing import LIFT_SIGMA, MEET_SIGMA, Composer, LetterRun, Meeting, PlacedRun
@@ -20,16 +24,46 @@ from handwriting.writing.joins import SAMPLES
 from handwriting.writing.outlines import Outline
 from handwriting.writing.supplement import Recipe, Supplement
 from handwriting.writing.supplement_marks import without_dots
-from handwriting.writing.tracing import trace
+from handwriting.writing.tracing import trace_all
 
 RESOLUTION = 24.0
 """Pixels in one x-height of the ink that is traced: about as many as photographs have."""
+
+TRACED_AT_ONCE = 24
+"""Drawings that are traced at once: more take no less time."""
 
 PLAIN = (1.0, 1.0)
 """Exponents of ink that stays as it is."""
 
 Join = tuple[Meeting, NDArray[np.float64]]
 """How two runs are joined, and how far the second one's frame lies from the first one's."""
+Shown = tuple[Picked, bool] | int
+"""What is traced once, in however many glyphs it stands: a letter, with or without its dot; or the drawing of a mark."""
+
+
+class GlyphTask(NamedTuple):
+    """A glyph to draw.
+
+    Attributes:
+        text: What it shows.
+        number: Which drawing of the text it is.
+        picked: The drawings.
+        recipe: The marks that the letter gets, and whether it loses its dot.
+    """
+
+    text: str
+    number: int
+    picked: Picked
+    recipe: Recipe
+
+
+class _Plan(NamedTuple):
+    """A glyph of which all places are known, and no outline yet."""
+
+    task: GlyphTask
+    letter: Shown
+    marks: tuple[PlacedRun, ...]
+    advance: float
 
 
 class GlyphDrawer:
@@ -60,54 +94,54 @@ class GlyphDrawer:
         self.supplement = supplement
         self.unit = unit
         self._composer = Composer(bank, chooser)
-        self._marks: dict[int, Outline] = {}
-        self._letters: dict[tuple[Picked, bool], Outline] = {}
 
-    def draw(self, text: str, number: int, picked: Picked, recipe: Recipe) -> FontGlyph:
-        """Return one glyph.
+    def draw(self, tasks: Sequence[GlyphTask]) -> list[FontGlyph]:
+        """Return one glyph for each task."""
+        shown: dict[Shown, Sequence[PlacedRun]] = {}
+        plans = [self._plan(task, shown) for task in tasks]
+        placed = list(shown.values())
+        batches = [placed[start : start + TRACED_AT_ONCE] for start in range(0, len(placed), TRACED_AT_ONCE)]
+        with ThreadPoolExecutor(available_cores()) as pool:
+            outlines = dict(zip(shown, chain.from_iterable(pool.map(self._traced, batches)), strict=True))
+        return [self._glyph(plan, outlines) for plan in plans]
 
-        Args:
-            text: What it shows.
-            number: Which drawing of the text it is.
-            picked: The drawings.
-            recipe: The marks that the letter gets, and whether it loses its dot.
-        """
+    def _plan(self, task: GlyphTask, shown: dict[Shown, Sequence[PlacedRun]]) -> _Plan:
+        """Return where the parts of a glyph stand, and add those to ``shown`` that no glyph had before."""
+        picked, recipe = task.picked, task.recipe
         placed, own, advance = self._placed(picked)
         if recipe.is_dotless:
             body = self.bank.drawings[picked.drawings[0]]
             source = without_dots(self.bank.words[body.word], frozenset([body.letter]))
             placed[own] = replace(placed[own], source=source)
-        outline = self._letter(picked, recipe.is_dotless, placed)
+        letter = picked, recipe.is_dotless
+        shown.setdefault(letter, placed)
+        marks: Sequence[PlacedRun] = ()
         if recipe.marks:
-            _, marks = self.supplement.marked(
-                self.bank, [placed[own]], [recipe], np.random.default_rng([number, *map(ord, text)])
-            )
-            for mark in marks:
-                outline = outline.together(self._mark(mark))
-        return FontGlyph(text, outline, round(advance * self.unit), number, picked.entry, picked.exit)
+            rng = np.random.default_rng([task.number, *map(ord, task.text)])
+            _, marks = self.supplement.marked(self.bank, [placed[own]], [recipe], rng)
+        for mark in marks:
+            shown.setdefault(mark.run.drawings[0], [replace(mark, at=np.zeros(2))])
+        return _Plan(task, letter, tuple(marks), advance)
 
-    def _mark(self, mark: PlacedRun) -> Outline:
-        """Return a mark at its place, moved by whole units: so its contours are the same in all glyphs."""
-        drawing = mark.run.drawings[0]
-        if drawing not in self._marks:
-            self._marks[drawing] = self._traced([replace(mark, at=np.zeros(2))])
-        u, v = mark.at
-        return self._marks[drawing].transformed(
-            dx=round(self.unit * (u + self.bank.slant * v)), dy=round(self.unit * v)
-        )
+    def _glyph(self, plan: _Plan, outlines: Mapping[Shown, Outline]) -> FontGlyph:
+        outline = outlines[plan.letter]
+        for mark in plan.marks:
+            u, v = mark.at
+            # Moved by whole units, its contours are the same in all glyphs.
+            dx, dy = round(self.unit * (u + self.bank.slant * v)), round(self.unit * v)
+            outline = outline.together(outlines[mark.run.drawings[0]].transformed(dx=dx, dy=dy))
+        text, number, picked, _ = plan.task
+        return FontGlyph(text, outline, round(plan.advance * self.unit), number, picked.entry, picked.exit)
 
-    def _letter(self, picked: Picked, is_dotless: bool, placed: Sequence[PlacedRun]) -> Outline:
-        """Return a letter without accents: traced once, whichever accents it gets."""
-        key = picked, is_dotless
-        if key not in self._letters:
-            self._letters[key] = self._traced(placed)
-        return self._letters[key]
-
-    def _traced(self, placed: Sequence[PlacedRun]) -> Outline:
-        word = self._composer.draw(placed, RESOLUTION, (0.0, 0.0))
-        outline = trace(word.ink, RESOLUTION, origin=(-word.column, -word.row), scale=self.unit / RESOLUTION)
-        # In whole units, as the font has it: what is moved by whole units stays the same.
-        return Outline(tuple(np.rint(contour) for contour in outline.contours))
+    def _traced(self, batch: Sequence[Sequence[PlacedRun]]) -> list[Outline]:
+        """Return outlines in whole units, as the font has them: what is moved by whole units stays the same."""
+        drawn = [self._composer.draw(placed, RESOLUTION, (0.0, 0.0)) for placed in batch]
+        scale = self.unit / RESOLUTION
+        outlines = []
+        for one, outline in zip(drawn, trace_all((one.ink for one in drawn), RESOLUTION), strict=True):
+            placed = outline.transformed(scale, scale * one.column, -scale * one.row)
+            outlines.append(Outline(tuple(np.rint(contour) for contour in placed.contours)))
+        return outlines
 
     def _placed(self, picked: Picked) -> tuple[list[PlacedRun], int, float]:
         """Return the runs of a glyph, the place of the letter's own among them, and the advance in x-heights."""

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
-from handwriting.machine import available_cores
 from handwriting.writing.bank import Bank
 from handwriting.writing.choosing import Chooser
 from handwriting.writing.contours import LetterSides
 from handwriting.writing.fonts.bearings import Bearings
 from handwriting.writing.fonts.characters import font_signs
-from handwriting.writing.fonts.glyph_drawing import GlyphDrawer
+from handwriting.writing.fonts.glyph_drawing import GlyphDrawer, GlyphTask
 from handwriting.writing.fonts.join_classes import class_words, join_classes
-from handwriting.writing.fonts.picking import Picked, Picker
+from handwriting.writing.fonts.picking import Picker
 from handwriting.writing.fonts.pieces import frequent_pieces
 from handwriting.writing.fonts.specification import FontMetrics, FontNames, FontSpecification
 from handwriting.writing.measuring import HandFit
@@ -100,25 +98,23 @@ def hand_font(bank: Bank, hand: HandFit, names: FontNames, *, drawings: int = DR
     bearings = Bearings(hand.spacing.apart, sides, bool(classes))
     unit = float(np.clip(TALL_UNITS / supplement.pen.ascender, MIN_UNITS, MAX_UNITS))
     drawer = GlyphDrawer(full, chooser, classes, bearings, supplement, unit)
-    tasks: list[tuple[str, int, Picked, Recipe]] = []
+    tasks: list[GlyphTask] = []
     for character, recipe in recipes.items():
         several = not recipe.marks or (character.islower() and ord(character) < FIRST_RARE)
         for number, variants in enumerate(
             picked[recipe.label][: (MARKED_DRAWINGS if recipe.marks else None) if several else 1]
         ):
-            tasks += [(character, number, one, recipe) for one in variants]
+            tasks += [GlyphTask(character, number, one, recipe) for one in variants]
     pieces = frequent_pieces(full)
     for text, runs in pieces.items():
         for number, variants in enumerate(picker.runs(runs, min(drawings, OTHER_DRAWINGS))):
-            tasks += [(text, number, one, Recipe(text)) for one in variants]
-    with ThreadPoolExecutor(available_cores()) as pool:
-        glyphs = list(pool.map(lambda task: drawer.draw(*task), tasks))
+            tasks += [GlyphTask(text, number, one, Recipe(text)) for one in variants]
     kerning = {pair: round(unit * value) for pair, value in bearings.kerning().items()}
-    specification = FontSpecification(tuple(glyphs), names, _metrics(hand, supplement.pen, unit), kerning)
+    specification = FontSpecification(tuple(drawer.draw(tasks)), names, _metrics(hand, supplement.pen, unit), kerning)
     return HandFont(
         specification,
         "".join(recipes),
-        len({number for task in tasks for number in task[2].drawings if number < len(bank.drawings)}),
+        len({number for task in tasks for number in task.picked.drawings if number < len(bank.drawings)}),
         tuple(sorted({recipe.label for recipe in recipes.values()} - set(bank.by_label), key=_listed)),
         tuple(character for character, recipe in recipes.items() if recipe.marks),
         tuple(pieces),

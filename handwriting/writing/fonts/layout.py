@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from fontTools.otlLib.builder import buildCoverage
@@ -139,13 +141,26 @@ def _class_definition(classes: Mapping[str, int]) -> Any:
     return definition
 
 
-def _class_rule(rule: ContextRule) -> Any:
-    table = otTables.ChainSubClassRule()
-    table.Backtrack, table.Input, table.LookAhead = list(rule.before), [], list(rule.after)
-    table.BacktrackGlyphCount, table.GlyphCount, table.LookAheadGlyphCount = len(rule.before), 1, len(rule.after)
-    table.SubstLookupRecord = [_replacement(rule.lookup)]
-    table.SubstCount = 1
-    return table
+class _PackedRule(NamedTuple):
+    """A rule as its bytes: a font repeats each for every character, and fontTools takes long to write a number.
+
+    Attributes:
+        data: What stands in the font.
+    """
+
+    data: bytes
+
+    def compile(self, writer: Any, _font: Any) -> None:
+        """Write the rule, as tables of fontTools write themselves."""
+        writer.writeData(self.data)
+
+
+@lru_cache(maxsize=4096)
+def _class_rule(rule: ContextRule) -> _PackedRule:
+    # The replaced glyph is the whole input; its class stands in the rule set.
+    replaced, records, place = 1, 1, 0
+    numbers = [len(rule.before), *rule.before, replaced, len(rule.after), *rule.after, records, place, rule.lookup]
+    return _PackedRule(struct.pack(f">{len(numbers)}H", *numbers))
 
 
 def _replacement(lookup: int) -> Any:
