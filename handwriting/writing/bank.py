@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from handwriting.writing.contours import LetterSides, sides_of
 from handwriting.writing.joining import JoinHeights, JoinRates, count_joins, join_heights
-from handwriting.writing.joins import Stroke, second_contacts, strokes_between
+from handwriting.writing.joins import Stroke, strokes_and_tears
 from handwriting.writing.oddness import oddness
 from handwriting.writing.pen import PenFit, pen_of
 from handwriting.writing.source import INKED, SMALL_LETTERS, SourceWord
@@ -98,8 +98,8 @@ class Bank:
     def _add(self, words: Sequence[SourceWord]) -> None:
         by_label = defaultdict(list, {label: numbers.tolist() for label, numbers in self.by_label.items()})
         for number, word in enumerate(words, len(self.words)):
-            strokes = [None, *strokes_between(word), None]
-            torn = [False, *second_contacts(word), False]
+            between, tears = strokes_and_tears(word)
+            strokes, torn = [None, *between, None], [False, *tears, False]
             names: list[str | None] = [EDGE, *(label or None for label in word.labels), EDGE]
             for letter, label in enumerate(word.labels):
                 if label:

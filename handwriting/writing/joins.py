@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -26,6 +27,8 @@ MAX_TURN = np.cos(np.deg2rad(50))
 """Cosine of the turn between two samples at which a stroke has ended."""
 AROUND = 0.22
 """Radius around the cut in which the direction of the stroke is measured, in x-heights."""
+WHOLE = (-9.0, 9.0)
+"""Heights between which letters touch each other."""
 BAND = (-0.6, 1.9)
 """Heights above the baseline between which strokes join letters, in x-heights."""
 
@@ -59,7 +62,23 @@ class Stroke:
 
 def strokes_between(word: SourceWord) -> list[Stroke | None]:
     """Return the stroke that joins each letter of a word to the next; None where the pen was lifted."""
-    contacts = _contacts(word)
+    return strokes_and_tears(word)[0]
+
+
+def strokes_and_tears(word: SourceWord) -> tuple[list[Stroke | None], list[bool]]:
+    """Return what :func:`strokes_between` does, and whether each letter touches the next in a second place.
+
+    A bar that reaches over the next letter does, and a cut would tear it.
+    """
+    boundaries = _boundaries(word)
+    torn = [_is_torn(rows, columns) for rows, columns, _ in boundaries]
+    # Of several places where two letters touch, as under a bar, the largest one counts.
+    contacts = [_largest(rows[in_band], columns[in_band]) for rows, columns, in_band in boundaries]
+    return _strokes(word, contacts), torn
+
+
+def _strokes(word: SourceWord, contacts: Sequence[tuple[float, float] | None]) -> list[Stroke | None]:
+    """Return the stroke through each place where a letter touches the next, column and row; None for none."""
     at = [number for number, contact in enumerate(contacts) if contact is not None]
     strokes: list[Stroke | None] = [None] * (len(word) - 1)
     if not at:
@@ -93,11 +112,6 @@ def strokes_between(word: SourceWord) -> list[Stroke | None]:
     return strokes
 
 
-def second_contacts(word: SourceWord) -> list[bool]:
-    """Return whether each letter touches the next in a second place, as by a bar that reaches over it."""
-    return [_is_torn(rows, columns) for rows, columns in _boundaries(word, (-9.0, 9.0))]
-
-
 def _is_torn(rows: NDArray, columns: NDArray) -> bool:
     if len(rows) < 3:
         return False
@@ -105,25 +119,20 @@ def _is_torn(rows: NDArray, columns: NDArray) -> bool:
     return int((np.bincount(groups) >= 3).sum()) > 1
 
 
-def _contacts(word: SourceWord) -> list[tuple[float, float] | None]:
-    """Return where each letter touches the next, column and row; None where it does not.
+def _boundaries(word: SourceWord) -> list[tuple[NDArray, NDArray, NDArray[np.bool_]]]:
+    """Return rows and columns of the places between pixels where each letter touches the next.
 
-    Of several places, as under a bar that reaches over its neighbour, the largest one counts.
+    The third array says which of them lie within ``BAND``.
     """
-    return [_largest(rows, columns) for rows, columns in _boundaries(word, BAND)]
-
-
-def _boundaries(word: SourceWord, band: tuple[float, float]) -> list[tuple[NDArray, NDArray]]:
-    """Return rows and columns of the places between pixels where each letter touches the next within a band."""
     owner = np.where(word.ink >= INKED * 255, word.owner, 0)
     matrix = word.to_frame
 
-    def is_inside(rows: NDArray, columns: NDArray) -> NDArray[np.bool_]:
+    def is_inside(rows: NDArray, columns: NDArray, band: tuple[float, float]) -> NDArray[np.bool_]:
         v = matrix[1, 1] * rows + matrix[1, 0] * columns + matrix[1, 2]
         return (v > band[0]) & (v < band[1])
 
     height, width = owner.shape
-    touching: list[tuple[NDArray, NDArray, NDArray]] = []  # letter, row, column of the boundary
+    touching: list[tuple[NDArray, NDArray, NDArray, NDArray]] = []  # letter, row, column, whether in the band
     for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
         left = max(0, -right)
         first = owner[: height - down, left : width - max(0, right)]
@@ -132,10 +141,13 @@ def _boundaries(word: SourceWord, band: tuple[float, float]) -> list[tuple[NDArr
         one, other = first[rows, columns], second[rows, columns]
         lower = np.minimum(one, other)
         found = (np.abs(one - other) == 1) & (lower > 0)
-        found &= is_inside(rows, columns + left) & is_inside(rows + down, columns + left + right)
-        touching.append((lower[found], rows[found] + down / 2, columns[found] + left + right / 2))
-    letter, rows, columns = (np.concatenate(parts) for parts in zip(*touching, strict=True))
-    return [(rows[letter == number], columns[letter == number]) for number in range(1, len(word))]
+        rows, columns, lower = rows[found], columns[found], lower[found]
+        ends = ((rows, columns + left), (rows + down, columns + left + right))
+        on_page, in_band = (is_inside(*ends[0], band) & is_inside(*ends[1], band) for band in (WHOLE, BAND))
+        places = lower, rows + down / 2, columns + left + right / 2, in_band
+        touching.append(tuple(part[on_page] for part in places))
+    letter, rows, columns, in_band = (np.concatenate(parts) for parts in zip(*touching, strict=True))
+    return [(rows[own], columns[own], in_band[own]) for own in (letter == number for number in range(1, len(word)))]
 
 
 def _largest(rows: NDArray, columns: NDArray) -> tuple[float, float] | None:

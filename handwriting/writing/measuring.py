@@ -14,7 +14,7 @@ from handwriting.writing.bank import Bank
 from handwriting.writing.contours import LetterSides
 from handwriting.writing.joining import JoinHeights, JoinRates
 from handwriting.writing.pen import PenFit, usual_pen
-from handwriting.writing.source import INKED, SourceWord, apply
+from handwriting.writing.source import SourceWord, apply
 from handwriting.writing.spacing import LetterSpacing
 from handwriting.writing.variation import (
     Distribution,
@@ -282,8 +282,7 @@ def _drawings_of_words(bank: Bank) -> Mapping[int, list[int]]:
 
 def _letter_measures(word: SourceWord, letter: int) -> tuple[float, float, float, float]:
     """Return where a letter ends below, its log height, slant and log level; NaN for what cannot be measured."""
-    inked = (word.owner == letter + 1) & (word.ink >= INKED)
-    rows, columns = np.nonzero(inked)
+    rows, columns = word.pixels_of(letter)
     if len(rows) < MIN_PIXELS:
         return (np.nan,) * 4
     u, v = apply(word.to_frame, columns, rows).T
@@ -291,4 +290,4 @@ def _letter_measures(word: SourceWord, letter: int) -> tuple[float, float, float
     size = float(np.log(high)) if high >= MIN_TALL else np.nan
     spread = float(v.std())
     slant = float(((u - u.mean()) * (v - v.mean())).mean()) / spread**2 if spread >= MIN_SPREAD else np.nan
-    return float(low), size, slant, float(np.log(np.percentile(word.ink[inked], 60)))
+    return float(low), size, slant, float(np.log(np.percentile(word.ink[rows, columns], 60)))

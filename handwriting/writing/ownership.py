@@ -46,10 +46,10 @@ def whole_parts(ink: NDArray[np.bool_], owner: NDArray[np.int16], x_height: floa
 
 def _give_back_scraps(ink: NDArray[np.bool_], owner: NDArray[np.int16], letter: int) -> None:
     """Give the scraps of a letter to the letters next to it whose ink they touch; changes ``owner`` in place."""
-    rows, columns = np.nonzero(owner == letter)
-    if not len(rows):
+    left, top, width, height = cv2.boundingRect((owner == letter).astype(np.uint8))
+    if not width:
         return
-    around = np.s_[max(0, rows.min() - 1) : rows.max() + 2, max(0, columns.min() - 1) : columns.max() + 2]
+    around = np.s_[max(0, top - 1) : top + height + 1, max(0, left - 1) : left + width + 1]
     own = (owner[around] == letter) & ink[around]
     count, part, stats, _ = cv2.connectedComponentsWithStats(own.astype(np.uint8), connectivity=8)
     if count <= 2:

@@ -145,8 +145,9 @@ def thinned(shape: NDArray[np.bool_], min_spur: float = 0.0) -> NDArray[np.bool_
     # A pixel can go only if one next to it went since the same step was last taken.
     beside, beside_before = np.flatnonzero(flat), np.zeros(0, np.intp)
     for removable in cycle(_removable()):
-        candidates = np.union1d(beside, beside_before)
-        candidates = candidates[flat[candidates] > 0]
+        near = np.zeros(len(flat), bool)
+        near[beside] = near[beside_before] = True
+        candidates = np.flatnonzero(near & (flat > 0))
         removed = candidates[removable[_neighbourhood(lines, candidates)]]
         if not len(removed) and not len(beside):
             break

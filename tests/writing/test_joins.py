@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from handwriting.writing.joins import SAMPLES, second_contacts, strokes_between
+from handwriting.writing.joins import SAMPLES, strokes_and_tears, strokes_between
 from tests.writing.hands import JOIN, STROKE, drawn_word
 
 
@@ -45,12 +45,12 @@ def test_paler_ink_is_traced_as_well() -> None:
 
 def test_letters_that_touch_in_two_places_are_torn_by_a_cut() -> None:
     word = drawn_word("nn")
-    assert second_contacts(word) == [False]
+    assert strokes_and_tears(word)[1] == [False]
     ink, owner = word.ink.copy(), word.owner.copy()
     bar = np.s_[14:18, 20:60]
     ink[bar], owner[bar] = 255, np.where(np.arange(20, 60) < 38, 1, 2)
     barred = replace(word, ink=ink, owner=owner)
-    assert second_contacts(barred) == [True]
+    assert strokes_and_tears(barred)[1] == [True]
     stroke = strokes_between(barred)[0]
     assert stroke is not None
     assert stroke.points.shape == (2 * SAMPLES + 1, 2)
