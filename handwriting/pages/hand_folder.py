@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 from handwriting.errors import DataError
@@ -46,7 +47,7 @@ def open_hand(path: str | Path, key: str = "hand") -> SegmentedFolder:
             f"{folder.path} is segmented but not labelled yet. Label it, and it is a hand: handwriting label "
             f"{shlex.quote(f'pages={folder.path}')}"
         )
-    if not kept_characters(folder):
+    if next(_kept_rows(folder), None) is None:
         table = folder.path / LABELS_FILE
         if kept := sum(label.trains for label in read_labels(folder).values()):
             raise DataError(
@@ -69,13 +70,19 @@ def kept_characters(folder: SegmentedFolder) -> dict[str, list[BoxRow]]:
     Raises:
         DataError: If ``boxes.csv`` or the labels cannot be read.
     """
-    labels = read_labels(folder)
     drawings: dict[str, list[BoxRow]] = {}
+    for label, row in _kept_rows(folder):
+        drawings.setdefault(label, []).append(row)
+    return drawings
+
+
+def _kept_rows(folder: SegmentedFolder) -> Iterator[tuple[str, BoxRow]]:
+    """Yield the label and the row of each drawing that a hand writes with, as :func:`kept_characters` names them."""
+    labels = read_labels(folder)
     for row in folder.rows("character") if labels else ():
         label = labels.get(character_key(row))
         if label is not None and label.trains and folder.has_picture(row):
-            drawings.setdefault(label.label, []).append(row)
-    return drawings
+            yield label.label, row
 
 
 def folders_with(name: str) -> str:

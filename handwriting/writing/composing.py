@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import cv2
@@ -64,19 +65,19 @@ class Meeting:
     slide: int
     first_share: float = 0.5
 
-    @property
+    @cached_property
     def samples(self) -> NDArray[np.int64]:
         """The samples of the first stroke, from its cut, that the second has, too."""
         window = np.arange(-SAMPLES, SAMPLES + 1)
         return window[(window + self.slide >= -SAMPLES) & (window + self.slide <= SAMPLES)]
 
-    @property
+    @cached_property
     def offset(self) -> NDArray[np.float64]:
         """What is added to the second stroke so that it lies over the first, ``(u, v)``."""
         near = self.samples[np.abs(self.samples) <= 4]
         return (self.first.points[near + SAMPLES] - self.second.points[near + self.slide + SAMPLES]).mean(0)
 
-    @property
+    @cached_property
     def blend(self) -> tuple[float, float]:
         """Where the first fades into the second: from and to, along the first from its cut, in x-heights."""
         first, second = (np.flatnonzero(stroke.traced)[[0, -1]] - SAMPLES for stroke in (self.first, self.second))
@@ -213,7 +214,9 @@ class Composer:
 
     def box(self, placed: Sequence[PlacedRun], slope: float = 0.0) -> InkBox:
         """Return the box around the ink of a word that falls to the right by the tangent ``slope``."""
-        extents = [_extent(self.bank, one) for one in placed]
+        return self._box_of([_extent(self.bank, one) for one in placed], slope)
+
+    def _box_of(self, extents: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]], slope: float) -> InkBox:
         low, high = np.min([low for low, _ in extents], 0), np.max([high for _, high in extents], 0)
         corners = np.array([[u + self.bank.slant * v, -v] for u in (low[0], high[0]) for v in (low[1], high[1])])
         corners[:, 1] += slope * corners[:, 0]
@@ -237,7 +240,7 @@ class Composer:
         """
         slant = self.bank.slant
         extents = [_extent(self.bank, one) for one in placed]
-        box = self.box(placed, slope)
+        box = self._box_of(extents, slope)
         column, row = (int(np.floor((edge - PAPER) * resolution)) for edge in (box.left, box.top))
         width, height = (
             int(np.ceil((edge + PAPER) * resolution)) - start

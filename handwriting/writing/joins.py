@@ -144,8 +144,8 @@ def _boundaries(word: SourceWord) -> list[tuple[NDArray, NDArray, NDArray[np.boo
         rows, columns, lower = rows[found], columns[found], lower[found]
         ends = ((rows, columns + left), (rows + down, columns + left + right))
         on_page, in_band = (is_inside(*ends[0], band) & is_inside(*ends[1], band) for band in (WHOLE, BAND))
-        places = lower, rows + down / 2, columns + left + right / 2, in_band
-        touching.append(tuple(part[on_page] for part in places))
+        middle_row, middle_column = rows + down / 2, columns + left + right / 2
+        touching.append((lower[on_page], middle_row[on_page], middle_column[on_page], in_band[on_page]))
     letter, rows, columns, in_band = (np.concatenate(parts) for parts in zip(*touching, strict=True))
     return [(rows[own], columns[own], in_band[own]) for own in (letter == number for number in range(1, len(word)))]
 

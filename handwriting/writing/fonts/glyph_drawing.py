@@ -38,7 +38,7 @@ PLAIN = (1.0, 1.0)
 Join = tuple[Meeting, NDArray[np.float64]]
 """How two runs are joined, and how far the second one's frame lies from the first one's."""
 Shown = tuple[Picked, bool] | int
-"""What is traced once, in however many glyphs it stands: a letter, with or without its dot; or the drawing of a mark."""
+"""What is traced once, in however many glyphs it stands: a letter, with its dot or without, or a drawing of a mark."""
 
 
 class GlyphTask(NamedTuple):

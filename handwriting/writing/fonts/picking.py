@@ -133,7 +133,8 @@ class Picker:
         """Return the number of pieces of a drawing's ink, and the logarithms of its width and its height."""
         drawing = self.bank.drawings[number]
         word = self.bank.words[drawing.word]
-        inked = ((word.owner == drawing.letter + 1) & (word.ink >= INKED)).astype(np.uint8)
+        part = word.parts[drawing.letter]
+        inked = ((word.owner[part] == drawing.letter + 1) & (word.ink[part] >= INKED)).astype(np.uint8)
         stats = cv2.connectedComponentsWithStats(inked, connectivity=8)[2]
         pieces = int((stats[1:, cv2.CC_STAT_AREA] >= MIN_PIECE).sum())
         width, height = np.log(np.maximum(np.ptp(word.frame_of(drawing.letter), axis=0), MIN_EXTENT)).tolist()
