@@ -93,7 +93,9 @@ def run(cfg: DictConfig) -> FontFile:
     from handwriting.writing.fonts.specification import FontNames
     from handwriting.writing.measuring import measure_hand
 
+    _say("reading", f"the words of {printable(arguments.hand)}")
     bank = Bank(read_source_words(open_hand(arguments.hand)))
+    _say("measuring", f"{counted(len(bank.drawings), 'drawing')} in {counted(len(bank.words), 'word')}")
     names = FontNames(
         family,
         version=arguments.version,
@@ -101,7 +103,10 @@ def run(cfg: DictConfig) -> FontFile:
         licence=arguments.licence or "",
         designer=arguments.designer or "",
     )
-    made = hand_font(bank, measure_hand(bank), names, drawings=arguments.drawings, seed=arguments.seed)
+    hand = measure_hand(bank)
+    _say("drawing", "what the hand lacks, and the outlines of all glyphs")
+    made = hand_font(bank, hand, names, drawings=arguments.drawings, seed=arguments.seed)
+    _say("building", f"a font of {counted(len(made.specification.glyphs), 'glyph')}")
     content = build_font(made.specification)
     try:
         write_atomically(out, lambda file: file.write(content))
@@ -109,10 +114,16 @@ def run(cfg: DictConfig) -> FontFile:
         raise DataError(f"out={out} cannot be written: {error}") from error
     except OSError as error:
         raise DataError(f"out={out} cannot be written ({error.strerror or error}). Give another place.") from error
-    print("\n".join(f"{title:12} {value}" for title, value in _summary(made, out, family, len(content))))
+    for title, value in _summary(made, out, family, len(content)):
+        _say(title, value)
     return FontFile(
         out, family, len(made.specification.glyphs), made.characters, "".join(made.drawn), "".join(made.composed)
     )
+
+
+def _say(title: str, line: str) -> None:
+    """Print a line at once, for it may be long until the next one."""
+    print(f"{title:12} {line}", flush=True)
 
 
 def _family(arguments: Arguments) -> str:

@@ -12,7 +12,6 @@ from functools import cached_property
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import find_objects
 
 from handwriting.segmentation.page import grown
 
@@ -98,8 +97,8 @@ class SourceWord:
     @cached_property
     def parts(self) -> list[tuple[slice, slice]]:
         """The rows and columns of the picture that hold the pixels of each letter; empty where it has none."""
-        found = find_objects(self.owner, max_label=len(self))
-        return [part or (slice(0, 0), slice(0, 0)) for part in found]
+        boxes = [cv2.boundingRect((self.owner == letter + 1).astype(np.uint8)) for letter in range(len(self))]
+        return [(slice(top, top + height), slice(left, left + width)) for left, top, width, height in boxes]
 
     def pixels_of(self, letter: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return rows and columns of the inked pixels of one letter, in the order of its picture."""

@@ -42,7 +42,7 @@ def test_a_font_is_named_after_its_hand_and_says_what_is_drawn(
     assert set("é€§0") <= set(font.characters)
     printed = capsys.readouterr().out
     titles = [line.split()[0] for line in printed.splitlines()]
-    assert titles[:2] == ["font", "glyphs"]
+    assert titles[:6] == ["reading", "measuring", "drawing", "building", "font", "glyphs"]
     assert {"drawn", "install", "use"} <= set(titles)
     with pytest.raises(ConfigError, match="overwrite=true"):
         handwriting.font(hand, "drawings=1")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
+import zlib
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any
@@ -190,6 +192,17 @@ def _name_records(names: FontNames) -> dict[str, Any]:
 
 
 def _postscript_name(names: FontNames) -> str:
-    """Return the family and style in the letters and digits that PostScript names may have."""
-    family, style = (re.sub(r"[^A-Za-z0-9]", "", name) for name in (names.family, names.style))
-    return f"{family or 'Handwriting'}-{style or 'Regular'}"[:MAX_POSTSCRIPT_NAME]
+    """Return the family and style in the letters and digits that every program reads in PostScript names.
+
+    Letters lose their accents. A checksum of the whole name stands for letters of other scripts and for what is too
+    long, so that two fonts have two names.
+    """
+    style = re.sub(r"[^A-Za-z0-9]", "", names.style) or "Regular"
+    room = MAX_POSTSCRIPT_NAME - len(f"-{style}")
+    parts = unicodedata.normalize("NFKD", names.family)
+    family = re.sub(r"[^A-Za-z0-9]", "", parts)
+    is_lost = any(not sign.isascii() and unicodedata.category(sign)[0] not in "MPZ" for sign in parts)
+    if is_lost or not family or len(family) > room:
+        checksum = f"{zlib.crc32(unicodedata.normalize('NFC', names.family).encode()):08x}"
+        family = (family or "Handwriting")[: room - len(checksum)] + checksum
+    return f"{family}-{style}"

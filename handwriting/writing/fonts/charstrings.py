@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from fontTools.cffLib.specializer import commandsToProgram, specializeCommands
 from fontTools.misc.psCharStrings import T2CharString
 
 from handwriting.writing.fonts.specification import FontGlyph
+from handwriting.writing.outlines import Outline
 
 Point = tuple[int, int]
 Program = tuple[Any, ...]
@@ -27,7 +29,8 @@ def charstrings(glyphs: Mapping[str, FontGlyph]) -> tuple[dict[str, T2CharString
     Args:
         glyphs: The glyphs by their names.
     """
-    contours = {name: _contours(glyph) for name, glyph in glyphs.items()}
+    known: dict[bytes, Program] = {}
+    contours = {name: _contours(glyph, known) for name, glyph in glyphs.items()}
     counts = Counter(body for drawn in contours.values() for _, body in drawn)
     shared = [body for body, count in counts.items() if count > 1 and len(body) >= MIN_SHARED]
     bias = next((bias for most, bias in (SMALL, LARGE) if len(shared) < most), 0)
@@ -44,26 +47,38 @@ def charstrings(glyphs: Mapping[str, FontGlyph]) -> tuple[dict[str, T2CharString
     return programs, [T2CharString(program=[*body, "return"]) for body in shared]
 
 
-def _contours(glyph: FontGlyph) -> list[tuple[Point, Program]]:
-    """Return where each contour of a glyph starts, and so ends, and its program from there."""
-    pen = _ContourPen()
-    glyph.outline.draw(pen)
-    return [(start, tuple(commandsToProgram(specializeCommands(commands)))) for start, commands in pen.contours]
+def _contours(glyph: FontGlyph, known: dict[bytes, Program]) -> list[tuple[Point, Program]]:
+    """Return where each contour of a glyph starts, and so ends, and its program from there.
+
+    Args:
+        glyph: The glyph.
+        known: Programs by the steps of their contours; new ones are added.
+    """
+    found = []
+    for contour in glyph.outline.contours:
+        whole = np.rint(contour)
+        start = whole[-1, 2]
+        steps = (whole - start).tobytes()
+        if steps not in known:
+            pen = _ContourPen()
+            Outline((whole,)).draw(pen)
+            known[steps] = tuple(commandsToProgram(specializeCommands(pen.commands)))
+        found.append(((int(start[0]), int(start[1])), known[steps]))
+    return found
 
 
 class _ContourPen:
-    """Notes contours as steps from point to point.
+    """Notes a contour as steps from point to point.
 
     Attributes:
-        contours: Where each starts, and its commands.
+        commands: Its commands from where it starts.
     """
 
     def __init__(self) -> None:
-        self.contours: list[tuple[Point, list[tuple[str, list[int]]]]] = []
+        self.commands: list[tuple[str, list[int]]] = []
         self._at: Point = (0, 0)
 
     def moveTo(self, point: Point) -> None:
-        self.contours.append((point, []))
         self._at = point
 
     def lineTo(self, point: Point) -> None:
@@ -80,4 +95,4 @@ class _ContourPen:
         for x, y in points:
             steps += [x - self._at[0], y - self._at[1]]
             self._at = x, y
-        self.contours[-1][1].append((operator, steps))
+        self.commands.append((operator, steps))

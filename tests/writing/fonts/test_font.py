@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
@@ -292,8 +293,36 @@ def test_what_makes_no_font_is_refused(glyphs: list[FontGlyph], names: FontNames
         build_font(FontSpecification(tuple(glyphs), names, METRICS))
 
 
+def named(family: str) -> TTFont:
+    data = build_font(FontSpecification(tuple(glyphs_of("a", 1, False)), FontNames(family), METRICS))
+    return TTFont(BytesIO(data))
+
+
 def test_names_outside_of_ascii_are_kept() -> None:
-    data = build_font(FontSpecification(tuple(glyphs_of("a", 1, False)), FontNames("手書き"), METRICS))
-    font = TTFont(BytesIO(data))
+    font = named("手書き")
     assert font["name"].getDebugName(1) == "手書き"
-    assert font["name"].getDebugName(6) == "Handwriting-Regular"
+    assert font["CFF "].cff.fontNames == [font["name"].getDebugName(6)]
+
+
+@pytest.mark.parametrize(
+    ("family", "expected"),
+    [
+        ("Anna's Hand", "AnnasHand-Regular"),
+        ("Zoë \u2013 Ångström", "ZoeAngstrom-Regular"),
+        ("手書き", r"Handwriting[0-9a-f]{8}-Regular"),
+        ("Hand 手", r"Hand[0-9a-f]{8}-Regular"),
+        ("(){}[]<>/%", r"Handwriting[0-9a-f]{8}-Regular"),
+        ("x" * 31, "x" * 31 + "-Regular"),
+        ("ﷺ" * 31, r"Handwriting[0-9a-f]{8}-Regular"),
+        ("㎢" * 31, r"(km2)+k?m?[0-9a-f]{8}-Regular"),
+    ],
+)
+def test_postscript_names_are_ascii_and_at_most_63_characters(family: str, expected: str) -> None:
+    name = named(family)["name"].getDebugName(6)
+    assert re.fullmatch(expected, name)
+    assert len(name) <= 63
+
+
+def test_fonts_of_two_names_in_another_script_have_two_postscript_names() -> None:
+    families = ["手書き", "手紙", "почерк", "Hand 手", "Hand 紙"]
+    assert len({named(family)["name"].getDebugName(6) for family in families}) == len(families)
