@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -17,6 +18,8 @@ from handwriting.text import counted, listed, printable
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from handwriting.writing.layout import MessagePage
+    from handwriting.writing.message import Message
     from handwriting.writing.model_letters import ModelLetters
     from handwriting.writing.page_files import PagesWritten
 
@@ -101,7 +104,7 @@ def run(cfg: DictConfig) -> PagesWritten:
     assert bank is not None  # one of both is given
     writer = HandWriter(bank, arguments.seed, slope_sd=fit.slope.sd if fit else 0.0)
     writer.supply(plan.signs)
-    pages = plan.pages(writer, style, paper, arguments.seed)
+    pages = _with_progress(plan.pages(writer, style, paper, arguments.seed), message)
     written = write_pages(pages, out, colours, overwrite=arguments.overwrite, dpi=arguments.dpi)
     for title, line in plan.report():
         print(f"{title:12} {printable(line)}")
@@ -110,6 +113,18 @@ def run(cfg: DictConfig) -> PagesWritten:
     files = str(written.files[0]) + (f" to {written.files[-1].name}" if len(written.files) > 1 else "")
     print(f"{'written':12} {counted(written.words, 'word')}, {counted(written.pages, 'page')}: {files}")
     return written
+
+
+def _with_progress(pages: Iterable[MessagePage], message: Message) -> Iterator[MessagePage]:
+    """Yield the pages of a message; print a line about each that another one follows."""
+    total, done, last = sum(not character.isspace() for character in message.text), 0, None
+    for page in pages:
+        if last is not None:
+            done += sum(len(placed.word.text) for placed in last.words)
+            about = max(page.number, round(last.number * total / max(1, done)))
+            print(f"page {last.number:,} of about {about:,}", flush=True)
+        last = page
+        yield page
 
 
 def _letters_of(run: str, seed: int) -> ModelLetters:

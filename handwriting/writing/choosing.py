@@ -22,6 +22,12 @@ RUINED = 0.7
 """Badness from which a drawing may be no drawing of its letter."""
 RECENT, EARLIER = 65, 300
 """Characters after which a drawing may come again, at a lower and at no cost."""
+LOOK, STEP_ON = 16, 8
+"""Letters of a word that are chosen together, and how many of them are kept before the choice goes on."""
+TRIES = 12
+"""How often a choice is made anew in which a drawing comes twice."""
+TWICE = 20.0
+"""What a drawing costs that comes twice in such a choice."""
 GOING_ON = 0.97
 """Probability that the pen of the next word is that of the next word on the page."""
 
@@ -146,10 +152,32 @@ class Chooser:
         pen = self._next_pen(rng)
         options = [self._options(label, barred) for label in text]
         joined = [bool(rng.random() < self.bank.join_rates.of_pair(first, second)) for first, second in pairwise(text)]
-        unary = [self._unary(text, place, options[place], position, rng) for place in range(len(text))]
-        for place, numbers in enumerate(options):
-            unary[place] += self.costs.drift * self._pen_cost(self._word_pen[numbers] - pen)
-        for _ in range(4):
+        chosen: list[int] = []
+        while (start := len(chosen)) < len(text):
+            end = min(len(text), start + LOOK)
+            unary = [self._unary(text, place, options[place], position, rng) for place in range(start, end)]
+            for place, numbers in enumerate(options[start:end]):
+                unary[place] += self.costs.drift * self._pen_cost(self._word_pen[numbers] - pen)
+            numbers_of = options[start:end]
+            if start:  # the part goes on from the letter before
+                unary, numbers_of = [np.zeros(1), *unary], [np.array(chosen[-1:]), *numbers_of]
+            first = max(0, start - 1)
+            part = self._each_once(text[first:end], numbers_of, unary, joined[first : end - 1])[start - first :]
+            for place, one in enumerate(part if end == len(text) else part[:STEP_ON], start):
+                self._last_use[one] = position + place
+                chosen.append(one)
+        return chosen
+
+    def _each_once(
+        self,
+        text: Sequence[str],
+        options: Sequence[NDArray[np.int64]],
+        unary: list[NDArray[np.float64]],
+        joined: Sequence[bool],
+    ) -> list[int]:
+        """Return the best choice in which no drawing comes twice, as far as there are enough of them."""
+        chosen: list[int] = []
+        for _ in range(TRIES):
             path = self._best(text, options, unary, joined)
             chosen = [int(options[place][index]) for place, index in enumerate(path)]
             twice = {one for one in chosen if chosen.count(one) > 1}
@@ -158,9 +186,7 @@ class Chooser:
             for one in twice:  # in its best place only
                 places = [place for place, other in enumerate(chosen) if other == one]
                 for place in places[1:]:
-                    unary[place] = unary[place] + np.where(options[place] == one, 20.0, 0.0)
-        for place, one in enumerate(chosen):
-            self._last_use[one] = position + place
+                    unary[place] = unary[place] + np.where(options[place] == one, TWICE, 0.0)
         return chosen
 
     def _next_pen(self, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -220,6 +246,7 @@ class Chooser:
             rows = np.searchsorted(self.bank.by_label[text[place - 1]], first)
             columns = np.searchsorted(self.bank.by_label[text[place]], second)
             cost = pair.cost[np.ix_(rows, columns)] + self._join_wanted(first, second, joined[place - 1])
+            cost += TWICE * (first[:, None] == second[None])
             through = total[:, None] + cost
             back.append(through.argmin(0))
             total = through.min(0) + unary[place]

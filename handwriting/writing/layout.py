@@ -24,7 +24,7 @@ class PlacedWord:
         x_height: The size in which it is written.
         baseline: The straight baseline of its line.
         line: The number of its line on the page, from 0.
-        is_joined: Whether it goes on where the word before ends, without a space.
+        is_joined: Whether it is a further part of the word before, on this line or on the one before.
     """
 
     word: WrittenWord

@@ -22,8 +22,10 @@ MAX_SPREAD = 2.5
 """How far a random measure leaves its mean, in standard deviations."""
 FURTHER_SPACE = 0.5
 """What each further space between two words adds, in mean spaces."""
+TAB_PITCH = 8.0
+"""From the left margin to the first tab stop, and from each to the next, in x-heights: about eight letters."""
 MAX_INDENT = 0.5
-"""The widest indent, as a share of the line."""
+"""The widest indent by spaces, as a share of the line."""
 LIKELY = 1.2
 """A part of a word is written to be measured where it is expected to be at most this many times as wide as its room."""
 
@@ -36,7 +38,7 @@ class SetWord(NamedTuple):
         x: Where its origin stands, from the left end of the line.
         y: How far it stands below the straight baseline.
         scale: Factor of its size: less than 1 for a single sign that is wider than a line.
-        is_joined: Whether it goes on where the word before ends.
+        is_joined: Whether it goes on where the word before ends, on its line or on the line before.
     """
 
     word: WrittenWord
@@ -69,10 +71,10 @@ class LineSetter:
         self._start_line()
         for group in _tied_groups(words):
             written = [self.write(word.signs) for word in group]
-            if self._line and len(group) > 1 and self._end + _width(group, written, self.style) > self.width:
+            if self._line and len(group) > 1 and self._end + self._width(group, written) > self.width:
                 yield self._line
                 self._start_line()
-                group[0] = replace(group[0], spaces=0)
+                group[0] = replace(group[0], spaces=0, tabs=0)
             for word, drawn in zip(group, written, strict=True):
                 yield from self._set(word, drawn)
         yield self._line
@@ -84,22 +86,23 @@ class LineSetter:
 
     def _set(self, word: MessageWord, written: WrittenWord) -> Iterator[list[SetWord]]:
         """Put a word at the end of the line; yield the line, and start another, where it is full."""
-        while not self._put(written, word.spaces):
+        while not self._put(word, written):
             is_new = not self._line
-            if is_new and word.spaces:
-                word = replace(word, spaces=0)  # what is indented too far to fit
+            if is_new and (word.spaces or word.tabs):
+                word = replace(word, spaces=0, tabs=0)  # what is indented too far to fit
                 continue
             rest = self._put_part(word, written, word.breaks)
-            if rest is None and (is_new or not word.spaces):  # it is wider than a line, or goes on from one that is
+            if rest is None and (is_new or word.goes_on):  # it is wider than a line, or goes on from one that is
                 rest = self._put_part(word, written, _possible_breaks(word))
             if rest is None and is_new:
-                rest = self._put_smaller(word)
+                rest = self._put_smaller(word, written)
             yield self._line
             self._start_line()
             if rest is None:
-                word = replace(word, spaces=0)
+                word = replace(word, spaces=0, tabs=0)
             elif rest.signs:
-                word, written = rest, self.write(rest.signs)
+                start, end = len(word.signs) - len(rest.signs), len(word.signs)
+                word, written = rest, written.cut(start, end, ())
             else:
                 return
 
@@ -109,39 +112,53 @@ class LineSetter:
         for place in reversed(ends):
             if written.box.right * place.end / len(word.signs) > room:
                 continue
-            if self._put(self.write(word.signs[: place.end] + place.hyphen), word.spaces):
+            if self._put(word, written.cut(0, place.end, place.hyphen)):
                 return _rest(word, place.end)
         return None
 
-    def _put_smaller(self, word: MessageWord) -> MessageWord:
+    def _put_smaller(self, word: MessageWord, whole: WrittenWord) -> MessageWord:
         """Put the first sign of a word, which alone is wider than a line, into the empty line."""
         places = _possible_breaks(word)
         end = places[0].end if places else len(word.signs)
-        written = self.write(word.signs[:end])
+        written = whole.cut(0, end, ())
         box = written.box
         scale = (self.width - max(0.0, self._end)) / (max(written.advance, box.right) - min(0.0, box.left))
         x = max(0.0, self._end) - scale * min(0.0, box.left)
-        self._line.append(SetWord(written, x, 0.0, min(1.0, scale)))
+        self._line.append(SetWord(written, x, 0.0, min(1.0, scale), word.goes_on))
         return _rest(word, end)
 
-    def _put(self, written: WrittenWord, spaces: int) -> bool:
-        """Put a word at the end of the line if it fits there, and return whether it does."""
+    def _put(self, word: MessageWord, written: WrittenWord) -> bool:
+        """Put a word, or its first part, at the end of the line if it fits there, and return whether it does."""
         style = self.style
-        space = style.word_space * (1 + FURTHER_SPACE * (spaces - 1)) if spaces else 0.0
-        is_joined = bool(self._line) and not spaces
-        if self._line and spaces:
+        space = self._space(word)
+        if self._line and word.spaces and not word.tabs:
             space = max(min(MIN_SPACE, space), space + self._vary(0.0, style.word_space_sd))
-        elif not self._line:
+        elif not self._line and not word.tabs:
             space = min(space, MAX_INDENT * self.width)
         x = self._end + space
         if not self._line:
             x = max(x, -written.box.left - self.overhang)
         if x + max(written.advance, written.box.right) > self.width:
             return False
-        y = self._line[-1].y if is_joined else self._vary(0.0, style.offset_sd) + self._ridge_at(x)
-        self._line.append(SetWord(written, x, y, 1.0, is_joined))
+        goes_on = word.goes_on and bool(self._line)
+        y = self._line[-1].y if goes_on else self._vary(0.0, style.offset_sd) + self._ridge_at(x)
+        self._line.append(SetWord(written, x, y, 1.0, word.goes_on))
         self._end = x + written.advance
         return True
+
+    def _space(self, word: MessageWord) -> float:
+        """Return the mean space before a word; after tabs, up to the tab stop."""
+        style = self.style
+        if not word.tabs:
+            return style.word_space * (1 + FURTHER_SPACE * (word.spaces - 1)) if word.spaces else 0.0
+        before = float(np.ceil((self._end + min(MIN_SPACE, style.word_space)) / TAB_PITCH)) - 1 if self._line else 0.0
+        return (before + word.tabs) * TAB_PITCH + style.word_space * FURTHER_SPACE * word.spaces - self._end
+
+    def _width(self, group: Sequence[MessageWord], written: Sequence[WrittenWord]) -> float:
+        """Return the width of words side by side, with the space before the first of them."""
+        further = sum(bool(word.spaces or word.tabs) for word in group[1:])
+        spaces = self._space(group[0]) + self.style.word_space * further
+        return spaces + sum(word.advance for word in written[:-1]) + max(written[-1].advance, written[-1].box.right)
 
     def _ridge_at(self, x: float) -> float:
         """Return how far the line lies below its straight baseline at ``x``, further right than the last one asked for.
@@ -173,12 +190,6 @@ def _tied_groups(words: Iterable[MessageWord]) -> Iterator[list[MessageWord]]:
         yield group
 
 
-def _width(group: Sequence[MessageWord], written: Sequence[WrittenWord], style: LayoutStyle) -> float:
-    """Return the width of words side by side, with the space before the first of them."""
-    spaces = sum(style.word_space for word in group if word.spaces)
-    return spaces + sum(word.advance for word in written[:-1]) + max(written[-1].advance, written[-1].box.right)
-
-
 def _possible_breaks(word: MessageWord) -> tuple[WordBreak, ...]:
     """Return the breaks between any two characters of a word."""
     return tuple(WordBreak(end) for end in range(1, len(word.signs)) if word.signs[end].typed)
@@ -187,4 +198,4 @@ def _possible_breaks(word: MessageWord) -> tuple[WordBreak, ...]:
 def _rest(word: MessageWord, end: int) -> MessageWord:
     """Return what follows the first signs of a word."""
     breaks = tuple(WordBreak(place.end - end, place.hyphen) for place in word.breaks if place.end > end)
-    return MessageWord(word.signs[end:], breaks, spaces=0)
+    return MessageWord(word.signs[end:], breaks, spaces=0, goes_on=True)

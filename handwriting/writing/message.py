@@ -15,14 +15,13 @@ from handwriting.writing.graphemes import JOINER, TAGS, graphemes
 from handwriting.writing.spelling import Spelling
 from handwriting.writing.written_words import Sign
 
-TAB_SPACES = 4
-"""The spaces that a tab is as wide as."""
-MAX_WORD_SIGNS = 60
-"""Signs of the longest word that is written at once; a longer one goes on without a space."""
+MAX_WORD_SIGNS = 200
+"""Signs of the longest word that is written at once; a longer one comes in parts."""
 SOFT_HYPHEN, BREAK = "\u00ad", "\u200b"
 """Where a word may be broken, with a hyphen and without."""
 _LINE_ENDS = re.compile("\r\n|[\r\v\x1c\x1d\x1e\x85\u2028\u2029]")
-_SPACED = re.compile("([ \u00a0]*)([^ \u00a0]*)")
+_SPACED = re.compile("([ \u00a0\t]*)([^ \u00a0\t]*)")
+_GAPS = " \u00a0\t"
 _TIED_SPACES = "\u00a0\u2007\u202f"
 _CLOSING = ("Pe", "Pf", "Po")
 """The kinds of marks that begin no line."""
@@ -34,8 +33,8 @@ class Message:
     """A message without what carries no ink.
 
     Attributes:
-        text: In NFC. Its spaces are plain ones and no-break spaces (U+00A0), its line ends are line feeds, and a form
-            feed begins a page. Soft hyphens (U+00AD) and zero-width spaces (U+200B) stand where words may be broken.
+        text: In NFC. Its spaces are plain ones, no-break spaces (U+00A0) and tabs, its line ends are line feeds, and a
+            form feed begins a page. Words may be broken at soft hyphens (U+00AD) and zero-width spaces (U+200B).
         dropped: The invisible characters that were dropped, with how often each was.
     """
 
@@ -68,15 +67,18 @@ class MessageWord:
     Attributes:
         signs: What is written.
         breaks: Where it may be broken, from left to right.
-        spaces: The spaces before it; 0 for the first word of a row that is not indented, and for one that goes on
-            where the word before was too long to be written at once.
+        spaces: The spaces before it, after the last tab; 0 for the first word of a row that is not indented.
         is_tied: Whether it stays on the line of the word before.
+        tabs: The tabs before it: it stands that many tab stops further on.
+        goes_on: Whether it is a further part of the word before, which was too long to be written at once.
     """
 
     signs: tuple[Sign, ...]
     breaks: tuple[WordBreak, ...] = ()
     spaces: int = 1
     is_tied: bool = False
+    tabs: int = 0
+    goes_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def read_message(text: str) -> Message:
         ConfigError: If nothing is left to write, or it holds letters that are written from right to left.
 
     >>> read_message("one\ttwo\r\n\ufeffthree \n\n")
-    Message(text='one    two\nthree', dropped={'\ufeff': 1})
+    Message(text='one\ttwo\nthree', dropped={'\ufeff': 1})
     """
     if is_right_to_left(text):
         first = next(character for character in text if is_right_to_left(character))
@@ -121,15 +123,13 @@ def read_message(text: str) -> Message:
     cleaned = "".join(kept)
     if not any(map(_has_ink, cleaned)):
         raise ConfigError("The text holds nothing to write. Give text= some words, or @ and a file that holds them.")
-    return Message("\n".join(row.rstrip(" \u00a0") for row in cleaned.split("\n")).rstrip("\n\f \u00a0"), dict(dropped))
+    return Message("\n".join(row.rstrip(_GAPS) for row in cleaned.split("\n")).rstrip("\n\f" + _GAPS), dict(dropped))
 
 
 def _plain(character: str, before: str, after: str) -> str | None:
     """Return what stands in a message for a character; None where it is dropped."""
-    if character in "\n\f" or character in SOFT_HYPHEN + BREAK:
+    if character in "\n\f\t" or character in SOFT_HYPHEN + BREAK:
         return character
-    if character == "\t":
-        return " " * TAB_SPACES
     if character in _TIED_SPACES:
         return "\u00a0"
     category = unicodedata.category(character)
@@ -165,17 +165,19 @@ def message_rows(message: Message, spelling: Spelling, hyphen: Sequence[Sign] = 
 
 
 def _words(row: str, signs_of: Mapping[str, tuple[Sign, ...]], hyphen: tuple[Sign, ...]) -> Iterator[MessageWord]:
-    spaces, is_tied = 0, False
+    spaces, tabs, is_tied = 0, 0, False
     for match in _SPACED.finditer(row):
         space, typed = match.groups()
-        spaces, is_tied = spaces + len(space), is_tied or "\u00a0" in space
+        _, tab, after = space.rpartition("\t")
+        spaces = len(after) + (0 if tab else spaces)
+        tabs, is_tied = tabs + space.count("\t"), is_tied or "\u00a0" in space
         signs, breaks = _signs(typed, signs_of, hyphen)
         start = 0
         while start < len(signs):
             end = _piece_end(signs, breaks, start)
             inner = (WordBreak(place.end - start, place.hyphen) for place in breaks if start < place.end < end)
-            yield MessageWord(tuple(signs[start:end]), tuple(inner), spaces, is_tied)
-            start, spaces, is_tied = end, 0, False
+            yield MessageWord(tuple(signs[start:end]), tuple(inner), spaces, is_tied, tabs, goes_on=start > 0)
+            start, spaces, tabs, is_tied = end, 0, 0, False
 
 
 def _signs(

@@ -56,17 +56,31 @@ class HandWriter:
     def __call__(self, signs: tuple[Sign, ...]) -> WrittenWord:
         """Write a word of characters that the bank has, or that can be made for it."""
         self.supply(signs)
+        chosen = self._choose([self.supplement.recipe(sign).label for sign in signs])
+        return self._compose(signs, chosen, float(self.chooser.pen[0]))
+
+    def _compose(
+        self, signs: tuple[Sign, ...], chosen: Sequence[int], level: float, slope: float | None = None
+    ) -> WrittenWord:
+        """Return a word of chosen drawings, or a part of one, which falls by the ``slope`` of the whole."""
         recipes = [self.supplement.recipe(sign) for sign in signs]
-        placed = self.place([recipe.label for recipe in recipes])
-        placed, marks = self.supplement.marked(self.bank, placed, recipes, self._rng)
+        placed, marks = self.supplement.marked(self.bank, self.composer.place(chosen, level), recipes, self._rng)
         composer, runs = self.composer, [*placed, *marks]
-        advance, slope = composer.advance(placed), self._rng.normal(0, self.slope_sd)
-        slope = float(np.clip(slope, -MAX_FALL / max(advance, 1), MAX_FALL / max(advance, 1)))
+        advance = composer.advance(placed)
+        if slope is None:
+            limit = MAX_FALL / max(advance, 1)
+            slope = float(np.clip(self._rng.normal(0, self.slope_sd), -limit, limit))
 
         def draw(resolution: float, offset: tuple[float, float]) -> WordInk:
             return composer.draw(runs, resolution, offset, slope)
 
-        return WrittenWord("".join(sign.typed for sign in signs), advance, composer.box(runs, slope), draw)
+        def cut(start: int, end: int, after: tuple[Sign, ...]) -> WrittenWord:
+            self.supply(after)
+            further = [self.supplement.recipe(sign).label for sign in after]
+            numbers = [*chosen[start:end], *(self._choose(further) if further else ())]
+            return self._compose((*signs[start:end], *after), numbers, level, slope)
+
+        return WrittenWord("".join(sign.typed for sign in signs), advance, composer.box(runs, slope), draw, cut)
 
     def supply(self, signs: Iterable[Sign]) -> None:
         """Make what signs need and the hand lacks or has too few of; to do so once for a message saves time."""
@@ -85,6 +99,9 @@ class HandWriter:
 
     def place(self, characters: Sequence[str]) -> list[PlacedRun]:
         """Choose drawings for the characters of the next word, and place them."""
+        return self.composer.place(self._choose(characters), float(self.chooser.pen[0]))
+
+    def _choose(self, characters: Sequence[str]) -> list[int]:
         chosen = self.chooser.choose(characters, self._position, self._rng, self._barred)
         self._position += len(characters) + 1
-        return self.composer.place(chosen, float(self.chooser.pen[0]))
+        return chosen

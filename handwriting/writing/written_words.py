@@ -1,7 +1,7 @@
 """What pages and the hand that writes their words exchange.
 
 The layout needs the size of a word before it knows its place, and its ink is to be resampled only once, at that place.
-So a word is written in two steps: :data:`WriteWord` chooses its drawings and answers with its measures, and
+So a word is written in two steps: :data:`WriteWord` chooses its drawings, once, and answers with its measures, and
 :attr:`WrittenWord.draw` makes its ink later, once for each page that shows it.
 
 Lengths are in x-heights, to the right and down from the word's *origin*: the start of the word on its baseline. Pixel
@@ -67,6 +67,13 @@ It is given the pixels in one x-height, and where the origin lies within its pix
 """
 
 
+CutWord = Callable[[int, int, tuple[Sign, ...]], "WrittenWord"]
+"""Makes a word of a part of another, with the same drawings.
+
+It is given the first of its signs, the one after the last, and the signs to write after them, such as a hyphen.
+"""
+
+
 @dataclass(frozen=True, eq=False)
 class WrittenWord:
     """A word whose drawings are chosen.
@@ -77,17 +84,18 @@ class WrittenWord:
             is measured from there.
         box: The box around its ink; empty ink has a box without area.
         draw: Makes its ink.
+        cut: Makes a word of a part of it.
     """
 
     text: str
     advance: float
     box: InkBox
     draw: DrawWord
+    cut: CutWord
 
 
 WriteWord = Callable[[tuple[Sign, ...]], WrittenWord]
-"""Writes the next word of a message from left to right; a word that does not fit on its line is asked for again, in
-parts."""
+"""Writes the next word of a message from left to right; one that does not fit on its line is then cut into parts."""
 
 
 @dataclass(frozen=True)

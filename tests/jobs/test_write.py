@@ -159,6 +159,17 @@ def test_a_colour_out_of_range_is_none(hand: SegmentedFolder, text: str, ink: st
         handwriting.write(hand, text, f'ink="{ink}"')
 
 
+def test_a_message_of_several_pages_says_how_far_it_is(
+    hand: SegmentedFolder, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handwriting.write(hand, "\f".join([text] * 4), "out=pages.svg")
+    *lines, last = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("page ")] == [f"page {number} of about 4" for number in (1, 2, 3)]
+    assert last.startswith("written      24 words, 4 pages: ")
+    handwriting.write(hand, text, "out=page.svg")
+    assert "of about" not in capsys.readouterr().out
+
+
 def test_what_is_no_text_is_refused(hand: SegmentedFolder) -> None:
     with pytest.raises(TypeError, match="is no message"):
         handwriting.write(hand, None)  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from handwriting.writing.written_words import InkBox, Sign, WordInk, WrittenWord
+from handwriting.writing.written_words import CutWord, InkBox, Sign, WordInk, WriteWord, WrittenWord
 
 FONT = cv2.FONT_HERSHEY_SCRIPT_SIMPLEX
 UNIT = 12.0
@@ -32,4 +32,9 @@ def write_strokes(signs: tuple[Sign, ...]) -> WrittenWord:
         cv2.putText(fine, text, origin, FONT, scale, 255, max(1, round(PEN * resolution * FINENESS)), cv2.LINE_AA)
         return WordInk(np.asarray(cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)), left, top)
 
-    return WrittenWord("".join(sign.typed for sign in signs), advance, box, draw)
+    return WrittenWord("".join(sign.typed for sign in signs), advance, box, draw, cut_of(write_strokes, signs))
+
+
+def cut_of(write: WriteWord, signs: tuple[Sign, ...]) -> CutWord:
+    """Return what cuts a word whose parts look as if they were written by themselves."""
+    return lambda start, end, after: write((*signs[start:end], *after))

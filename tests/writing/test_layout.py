@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice, pairwise
 from typing import get_args
 
@@ -13,10 +14,12 @@ import pytest
 
 from handwriting.errors import ConfigError
 from handwriting.writing.layout import MessagePage
+from handwriting.writing.line_setting import TAB_PITCH
 from handwriting.writing.message import read_message
-from handwriting.writing.paper import FIT_MARGIN, PAPER_SIZES, SQUARE, Paper, PaperRules, PaperSize
+from handwriting.writing.paper import DEFAULT_MARGIN, FIT_MARGIN, PAPER_SIZES, SQUARE, Paper, PaperRules, PaperSize
 from handwriting.writing.planning import plan_message
 from handwriting.writing.written_words import InkBox, LayoutStyle, Sign, WordInk, WriteWord, WrittenWord
+from tests.writing.fake_words import cut_of
 
 KNOWN = string.printable + "äé"
 PLAIN = LayoutStyle(word_space=2, word_space_sd=0, margin_sd=0, offset_sd=0, ridge_sd=0)
@@ -34,7 +37,7 @@ def boxes(widths: Callable[[Sign], float] = lambda sign: 1.0, over: float = 0.4)
         def draw(resolution: float, offset: tuple[float, float]) -> WordInk:
             return WordInk(np.full((3, 3), 200, np.uint8), 0, 0)
 
-        return WrittenWord("".join(sign.typed for sign in signs), advance, box, draw)
+        return WrittenWord("".join(sign.typed for sign in signs), advance, box, draw, cut_of(write, signs))
 
     return write
 
@@ -129,11 +132,51 @@ def test_a_word_that_does_not_fit_is_broken_at_its_hyphen() -> None:
 
 def test_a_word_wider_than_a_line_is_broken_where_the_line_ends() -> None:
     (page,) = pages("short " + "a" * 250)
-    text = lines(page)
-    assert "".join(text) == "short " + "a" * 250
+    first, *text = lines(page)
+    assert (first, "".join(text)) == ("short", "a" * 250)
     assert all(88 <= len(line) <= 91 for line in text[:-1])
     (page,) = pages("short " + "a" * 55 + " b", Paper(scale=2))  # shorter than what is written at once
     assert lines(page) == ["short", "a" * 45, "a" * 10 + " b"]
+
+
+@pytest.mark.parametrize(
+    "word", ["a" * 190, "well-known" * 15, "https://example.org/" + "path/" * 30, "soft\u00ad" * 40]
+)
+def test_a_word_that_is_broken_over_lines_and_pages_is_chosen_in_one_and_is_one_word(word: str) -> None:
+    asked: list[int] = []
+
+    def counting(signs: tuple[Sign, ...]) -> WrittenWord:
+        asked.append(len(signs))
+        return replace(boxes()(signs), cut=cut_of(boxes(), signs))
+
+    written = pages(f"one {word} two", Paper(scale=4), write=counting)
+    words = [placed for page in written for placed in page.words]
+    assert len({placed.line for placed in words}) > 2
+    assert sum(not placed.is_joined for placed in words) == 3
+    assert asked == [3, len(word.replace("\u00ad", "")), 3]
+
+
+def test_a_word_without_end_is_one_word() -> None:
+    written = pages("a" * 5000, Paper(scale=4))
+    assert len(written) > 1
+    assert sum(not placed.is_joined for page in written for placed in page.words) == 1
+
+
+def test_tab_stops_are_the_same_on_every_line() -> None:
+    style = LayoutStyle(margin_sd=0.3)
+    text = "item\tprice\tsum\nrice\t12\t3\nsomethings\t1\t4\n\tx\t \ty\n\t  z\tno\u00adone"
+    (page,) = pages(text, style=style)
+    unit = page.words[0].x_height
+    stops = {placed.word.text: (placed.x - DEFAULT_MARGIN) / (TAB_PITCH * unit) for placed in page.words}
+    exact = {"price": 1, "sum": 2, "12": 1, "3": 2, "1": 2, "4": 3, "x": 1, "y": 3, "noone": 2}
+    assert {text: stops[text] for text in exact} == pytest.approx(exact)
+    assert 1 < stops["z"] < 1.5
+
+
+def test_a_tab_that_does_not_fit_begins_the_next_line() -> None:
+    (page,) = pages("a" * 85 + "\tnext\n" + "\t" * 40 + "far")
+    assert lines(page) == ["a" * 85, "next", "far"]
+    assert page.words[0].x == page.words[1].x == page.words[2].x
 
 
 def test_what_stands_for_one_character_is_not_torn_apart() -> None:

@@ -38,8 +38,11 @@ def test_a_form_feed_begins_a_page() -> None:
     assert [row.starts_page for row in plan.rows()] == [False, False, True, False, True, True]
 
 
-def test_spaces_are_counted_and_tabs_are_four() -> None:
-    assert [word.spaces for word in rows("  one\ttwo  three\u3000four ")[0]] == [2, 4, 2, 1]
+def test_spaces_and_tabs_are_counted() -> None:
+    (row,) = rows("  one\ttwo  three\u3000four \t\t five\t \t")
+    assert [(word.tabs, word.spaces) for word in row] == [(0, 2), (1, 0), (0, 2), (0, 1), (2, 1)]
+    plan = plan_message(read_message("a\t€\tb"), KNOWN, ["skip"])
+    assert [word.tabs for row in plan.rows() for word in row.words] == [0, 2]  # b stays in its column
 
 
 def test_a_no_break_space_ties_two_words() -> None:
@@ -125,8 +128,10 @@ def test_a_word_without_end_comes_in_pieces() -> None:
     pieces = rows("a" * (2 * MAX_WORD_SIGNS + 5) + " b")[0]
     assert [len(piece.signs) for piece in pieces] == [MAX_WORD_SIGNS, MAX_WORD_SIGNS, 5, 1]
     assert [piece.spaces for piece in pieces] == [0, 0, 0, 1]
-    pieces = rows("a" * 50 + "-" + "b" * 50)[0]
-    assert [len(piece.signs) for piece in pieces] == [51, 50]
+    assert [piece.goes_on for piece in pieces] == [False, True, True, False]
+    most = MAX_WORD_SIGNS - 10
+    pieces = rows("a" * most + "-" + "b" * 50)[0]
+    assert [len(piece.signs) for piece in pieces] == [most + 1, 50]
     dots = rows("a" * (MAX_WORD_SIGNS - 1) + "…", "a.")[0]
     assert [len(piece.signs) for piece in dots] == [MAX_WORD_SIGNS - 1, 3]
 

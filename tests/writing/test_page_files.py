@@ -6,6 +6,7 @@ import re
 import string
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from itertools import product
 from pathlib import Path
@@ -34,7 +35,7 @@ from handwriting.writing.page_vectors import write_svg
 from handwriting.writing.paper import Paper
 from handwriting.writing.planning import plan_message
 from handwriting.writing.written_words import InkBox, LayoutStyle, Sign, WordInk, WriteWord, WrittenWord
-from tests.writing.fake_words import write_strokes
+from tests.writing.fake_words import cut_of, write_strokes
 
 TEXT = "Dear Ada,\n\nthe quick letters of my well-known notebook were never meant to be read aloud.\nIt is 10 km."
 RUSSIAN = "\u041f\u0440\u0438\u0432\u0435\u0442"
@@ -75,7 +76,10 @@ def flat_word(value: int) -> WriteWord:
     def draw(resolution: float, offset: tuple[float, float]) -> WordInk:
         return WordInk(np.full((round(resolution), round(resolution)), value, np.uint8), 0, -round(resolution))
 
-    return lambda signs: WrittenWord(signs[0].typed, 0.0, InkBox(0, -1, 1, 0), draw)
+    def write(signs: tuple[Sign, ...]) -> WrittenWord:
+        return WrittenWord(signs[0].typed, 0.0, InkBox(0, -1, 1, 0), draw, cut_of(write, signs))
+
+    return write
 
 
 def test_a_picture_has_the_colours_of_ink_paper_and_rules() -> None:
@@ -106,7 +110,7 @@ def test_ink_is_asked_for_at_its_place_between_pixels() -> None:
             asked.append((resolution, offset))
             return word.draw(resolution, offset)
 
-        return WrittenWord(word.text, word.advance, word.box, draw)
+        return replace(word, draw=draw)
 
     (page,) = pages(write=write)
     page_picture(page, BLUE, DPI)

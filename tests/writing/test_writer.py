@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
@@ -56,6 +58,24 @@ def test_no_drawing_comes_twice_within_a_line(bank: Bank) -> None:
     assert len(set(written)) == len(written)
     twice = [one for run in writer.place("nnnn") for one in run.run.drawings]
     assert len(set(twice)) == 4
+
+
+@pytest.mark.parametrize("text", ["n" * 40, "nul" * 30])
+def test_a_long_word_repeats_no_drawing_while_there_are_others(bank: Bank, text: str) -> None:
+    written = [one for run in HandWriter(bank, 2).place(text) for one in run.run.drawings]
+    places = {one: [place for place, other in enumerate(written) if other == one] for one in set(written)}
+    apart = [second - first for of in places.values() for first, second in pairwise(of)]
+    assert min(apart, default=99) > 8
+
+
+def test_a_part_of_a_word_has_the_drawings_of_the_whole(bank: Bank) -> None:
+    word = HandWriter(bank, 1)(signs("lunno"))
+    part, rest, hyphened = word.cut(0, 3, ()), word.cut(3, 5, ()), word.cut(0, 3, signs("l"))
+    assert (part.text, rest.text, hyphened.text) == ("lun", "no", "lunl")
+    assert part.advance < hyphened.advance
+    assert part.advance + rest.advance == pytest.approx(word.advance, abs=0.8)
+    again = word.cut(0, 3, ())
+    assert part.draw(30.0, (0, 0)).ink.tobytes() == again.draw(30.0, (0, 0)).ink.tobytes()
 
 
 def test_a_bad_drawing_gives_way_to_a_good_one() -> None:
