@@ -22,7 +22,7 @@ MAX_SPREAD = 2.5
 """How far a random measure leaves its mean, in standard deviations."""
 FURTHER_SPACE = 0.5
 """What each further space between two words adds, in mean spaces."""
-TAB_PITCH = 8.0
+TAB_PITCH = 10.0
 """From the left margin to the first tab stop, and from each to the next, in x-heights: about eight letters."""
 MAX_INDENT = 0.5
 """The widest indent by spaces, as a share of the line."""
