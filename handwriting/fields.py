@@ -56,7 +56,10 @@ class TextKind:
         def as_text(value: Any) -> Any:
             if value == "":  # which would be the current folder
                 raise ValueError(f"it is empty: give a {self.kind}")
-            return _path_as_text(value)
+            text = _path_as_text(value)
+            if isinstance(text, str) and "\0" in text:
+                raise ValueError(f"it holds a null byte, which no name may: give another {self.kind}")
+            return text
 
         return core_schema.no_info_before_validator_function(as_text, handler(source))
 

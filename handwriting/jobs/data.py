@@ -14,7 +14,7 @@ from handwriting.data.sources.base import GlyphSource
 from handwriting.engine.sections import build_source
 from handwriting.errors import ConfigError
 from handwriting.fields import AnyPath
-from handwriting.files import write_atomically
+from handwriting.files import refusing_unwritable, write_atomically
 from handwriting.jobs.arguments import Seed, read_arguments
 from handwriting.jobs.outputs import output_path
 from handwriting.plots.grids import png_bytes
@@ -41,6 +41,7 @@ def run(cfg: DictConfig) -> Path:
     prepared = source.prepared(*read)
     facts = summary(source, read[0], prepared)
     page = draw(name, source, read[0], prepared, facts, np.random.default_rng(cfg.seed))
-    write_atomically(out, lambda file: file.write(png_bytes(page)))
+    with refusing_unwritable(out):
+        write_atomically(out, lambda file: file.write(png_bytes(page)))
     print("\n".join(f"{key:12} {value}" for key, value in {"source": name, **facts, "page": out}.items()))
     return out

@@ -18,6 +18,7 @@ from handwriting.data.sources.base import GlyphSource
 from handwriting.engine.sections import build_source
 from handwriting.errors import ConfigError, RunError
 from handwriting.fields import AnyPath, FolderPath
+from handwriting.files import refuse_unwritable
 from handwriting.jobs.arguments import Seed, read_arguments
 from handwriting.runs import Run
 
@@ -41,6 +42,7 @@ def run(cfg: DictConfig) -> Path:
     run = Run.at(cfg.run)
     if not run.checkpoint(cfg.checkpoint).is_file():
         raise RunError(f"{run.checkpoint(cfg.checkpoint)} is missing: the run has not come that far.")
+    refuse_unwritable(run.path / "evaluation.json", "run")
     source = source_of(run, {key: cfg[key] for key in ("root", "path") if cfg[key] is not None})
     read = source.read()
 

@@ -22,7 +22,7 @@ from handwriting import config
 from handwriting.engine.sections import build_source
 from handwriting.errors import DataError, HandwritingError, RunError
 from handwriting.fields import FolderPath, FreeText
-from handwriting.files import expanded, write_atomically
+from handwriting.files import expanded, refuse_unwritable, write_atomically
 from handwriting.jobs import INTERRUPTED
 from handwriting.jobs.arguments import Switch, read_arguments
 from handwriting.legacy import RUN_FOLDERS
@@ -61,9 +61,13 @@ def run(cfg: DictConfig) -> None:
 
     Raises:
         ConfigError: If ``hours`` is not positive, or a pattern of ``only`` matches nothing.
+        DataError: If the page cannot be written.
         RunError: At the end, if an experiment failed.
     """
     arguments = read_arguments(Arguments, cfg)
+    out = expanded(arguments.out)
+    page_file = out / "README.md"
+    refuse_unwritable(page_file)
     plan, runs, root = read_plan(), runs_folder(arguments.runs), expanded(arguments.root)
     requested = [replace(planned, whole=arguments.whole) for planned in plan.matching(list(arguments.only))]
     missing = [planned for planned in requested if not is_evaluated(runs / planned.run)]
@@ -78,13 +82,12 @@ def run(cfg: DictConfig) -> None:
             failed.append(planned.run)
     evaluated = [planned for planned in plan.runs if is_evaluated(runs / planned.run)]
     details = {planned.run: read(runs / planned.run, planned.run, config.plain_config) for planned in evaluated}
-    out = expanded(arguments.out)
     for planned in evaluated:
         draw_thumbnail(details[planned.run], out / planned.picture)
     page = report(plan, details)
-    write_atomically(out / "README.md", lambda file: file.write(page.encode()))
+    write_atomically(page_file, lambda file: file.write(page.encode()))
     done = len({planned.name for planned in evaluated})
-    print(f"{done} of {len(plan.experiments)} experiments: {out / 'README.md'}")
+    print(f"{done} of {len(plan.experiments)} experiments: {page_file}")
     if failed:
         raise RunError(f"These experiments failed: {', '.join(failed)}. The same command tries them again.")
 

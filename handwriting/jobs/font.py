@@ -5,16 +5,24 @@ from __future__ import annotations
 import re
 import shlex
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from handwriting.errors import ConfigError, DataError, RunError
+from handwriting.errors import ConfigError
 from handwriting.fields import AnyPath, FolderPath, FreeText
-from handwriting.files import expanded, write_atomically
+from handwriting.files import (
+    expanded,
+    link_target,
+    named_file,
+    refuse_overwriting,
+    refuse_unwritable,
+    refusing_unwritable,
+    write_atomically,
+)
 from handwriting.jobs.arguments import Seed, Switch, read_arguments
 from handwriting.text import counted, listed, printable
 
@@ -82,8 +90,8 @@ def run(cfg: DictConfig) -> FontFile:
     family = _family(arguments)
     out = _font_path(arguments.out, family)
     _refuse_texts(arguments)
-    if not arguments.overwrite and _answers(out.exists):
-        raise ConfigError(f"{out} exists already: give another out=, or overwrite=true to replace it.")
+    refuse_unwritable(out)
+    refuse_overwriting([out], arguments.overwrite)
 
     from handwriting.pages.hand_folder import open_hand
     from handwriting.pages.source_words import read_source_words
@@ -108,12 +116,8 @@ def run(cfg: DictConfig) -> FontFile:
     made = hand_font(bank, hand, names, drawings=arguments.drawings, seed=arguments.seed)
     _say("building", f"a font of {counted(len(made.specification.glyphs), 'glyph')}")
     content = build_font(made.specification)
-    try:
-        write_atomically(out, lambda file: file.write(content))
-    except RunError as error:
-        raise DataError(f"out={out} cannot be written: {error}") from error
-    except OSError as error:
-        raise DataError(f"out={out} cannot be written ({error.strerror or error}). Give another place.") from error
+    with refusing_unwritable(out):
+        write_atomically(link_target(out), lambda file: file.write(content))
     for title, value in _summary(made, out, family, len(content)):
         _say(title, value)
     return FontFile(
@@ -123,7 +127,7 @@ def run(cfg: DictConfig) -> FontFile:
 
 def _say(title: str, line: str) -> None:
     """Print a line at once, for it may be long until the next one."""
-    print(f"{title:12} {line}", flush=True)
+    print(f"{title:12} {printable(line)}", flush=True)
 
 
 def _family(arguments: Arguments) -> str:
@@ -153,16 +157,14 @@ def _font_path(out: str | None, family: str) -> Path:
     """Return the path of the font, with its ending.
 
     Raises:
-        ConfigError: If ``out`` is a folder, or has the ending of another kind of file.
+        ConfigError: If ``out`` is no name of a file, or has the ending of another kind of file.
     """
     if not out:
         return Path("".join(family.split()) + SUFFIX)
-    path = expanded(out)
-    if out.endswith("/") or _answers(path.is_dir):
-        raise ConfigError(f"out={out} is a folder: name the file, such as {path / 'MyHand.otf'}.")
-    if path.suffix.lower() not in ("", SUFFIX):
+    path = named_file(out, [SUFFIX], f"MyHand{SUFFIX}")
+    if path.suffix.lower() != SUFFIX:
         raise ConfigError(f"out={out}: the font is an OpenType file. Give {path.with_suffix(SUFFIX)}.")
-    return path if path.suffix else path.with_name(f"{path.name}{SUFFIX}")
+    return path
 
 
 def _refuse_texts(arguments: Arguments) -> None:
@@ -174,14 +176,6 @@ def _refuse_texts(arguments: Arguments) -> None:
             raise ConfigError(f"{key} is not text in the encoding of your terminal: type it again.")
     if not re.fullmatch(r"\d{1,3}\.\d{1,3}", arguments.version):
         raise ConfigError(f"version={printable(arguments.version)}: give two numbers, such as version=1.000.")
-
-
-def _answers(question: Callable[[], bool]) -> bool:
-    """Return what the file system says of a path; False where no file can have that name."""
-    try:
-        return question()
-    except OSError:
-        return False
 
 
 def _summary(made: HandFont, out: Path, family: str, size: int) -> Iterator[tuple[str, str]]:

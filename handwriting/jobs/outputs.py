@@ -1,4 +1,4 @@
-"""Where a job writes its results: never over existing files."""
+"""Where a job writes its results: never over existing files, and known to be writable before its work begins."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from handwriting.errors import ConfigError
-from handwriting.files import expanded
+from handwriting.files import answers, expanded, refuse_unwritable
 
 
 def output_path(out: Any, default: str) -> Path:
@@ -14,10 +14,12 @@ def output_path(out: Any, default: str) -> Path:
 
     Raises:
         ConfigError: If ``out`` exists already.
+        DataError: If it cannot be written.
     """
     path = expanded(out) if out else Path(default)
-    if not path.exists():
-        return path
-    if out:
-        raise ConfigError(f"out={path} exists already: give another, or remove it first.")
-    return next(free for i in range(2, 10**6) if not (free := path.with_stem(f"{path.stem}_{i}")).exists())
+    if answers(path.exists):
+        if out:
+            raise ConfigError(f"out={path} exists already: give another, or remove it first.")
+        path = next(free for i in range(2, 10**6) if not (free := path.with_stem(f"{path.stem}_{i}")).exists())
+    refuse_unwritable(path)
+    return path

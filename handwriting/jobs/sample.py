@@ -12,7 +12,7 @@ from pydantic import Field
 
 from handwriting.errors import ConfigError
 from handwriting.fields import AnyPath, FolderPath, Names
-from handwriting.files import write_atomically
+from handwriting.files import refusing_unwritable, write_atomically
 from handwriting.glyphs import Glyphs
 from handwriting.jobs.arguments import Count, Seed, read_arguments
 from handwriting.jobs.outputs import output_path
@@ -35,13 +35,16 @@ def run(cfg: DictConfig) -> Path:
     """Write the glyphs that ``cfg`` requests, print where, and return where."""
     arguments = read_arguments(Arguments, cfg)
     out = output_path(arguments.out, f"{Path(arguments.run).stem}_seed{arguments.seed}.png")
+    if out.suffix not in ("", ".png", ".npz"):
+        raise ConfigError(f"out={out}: give a .png, an .npz, or a folder.")
 
     from handwriting.models.loading import load
     from handwriting.models.sampling import sample_glyphs
 
     labels, styles = _names(arguments.labels), _names(arguments.styles)
     glyphs = sample_glyphs(load(arguments.run), arguments.n, labels, styles, arguments.seed, arguments.temperature)
-    write(glyphs, out, columns=arguments.n)
+    with refusing_unwritable(out):
+        write(glyphs, out, columns=arguments.n)
     print(f"{len(glyphs)} glyphs: {out}")
     return out
 
@@ -52,22 +55,16 @@ def _names(text: str | None) -> list[str] | None:
 
 
 def write(glyphs: Glyphs, out: Path, columns: int) -> None:
-    """Write glyphs as one picture (``.png``), one file of glyphs (``.npz``), or a folder of pictures by class.
-
-    Raises:
-        ConfigError: For another kind of file.
-    """
+    """Write glyphs as one picture (``.png``), one file of glyphs (``.npz``), or a folder of pictures by class."""
     from handwriting.plots.grids import draw_glyphs, png_bytes
 
     if out.suffix == ".npz":
         write_atomically(out, glyphs.save)
     elif out.suffix == ".png":
         write_atomically(out, lambda file: file.write(png_bytes(draw_glyphs(glyphs, columns))))
-    elif out.suffix == "":
+    else:
         for number, image in enumerate(glyphs.images[:, 0]):
             label = glyphs.labels[number]
             folder = out / (glyphs.alphabet[label] if label >= 0 else "unlabelled")
             folder.mkdir(parents=True, exist_ok=True)
             Image.fromarray(image).save(folder / f"{number:05d}.png")
-    else:
-        raise ConfigError(f"out={out}: give a .png, an .npz, or a folder.")

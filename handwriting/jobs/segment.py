@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -130,34 +131,41 @@ def segment_into(
 
     segmenter = config.build(cfg.preset, "preset", base=Segmenter, trust=config.trust_of_command())
     data = cfg.data if scored and "data" in cfg else None
-    score = None if data is None else character_score(data)
     scans, others = scans_in(pages)
     found = {scan.name: path for scan in scans if (path := transcript_path(scan))}
     own = {path.with_suffix(SUFFIX) for path in found.values()}  # a disk that ignores case may list another case
     skipped = sum(path.with_suffix(path.suffix.lower()) not in own for path in others)
-    try:
-        with output.locked():
+    with output.locked():
+        with _refusing_unwritable(output):
             output.refuse_overwriting(overwrite)
-            with output.draft() as draft:
-                tasks = [
-                    PageTask(scan, stem, segmenter, score, draft, size)
-                    for scan, stem in zip(scans, file_stems(scans), strict=True)
-                ]
-                report = {
-                    "pages_from": str(pages),
-                    FILES: file_fingerprints(scans),
-                    "preset": OmegaConf.to_container(cfg.preset, resolve=True),
-                    "data": None if data is None else OmegaConf.to_container(data, resolve=True),
-                    "passed_over": skipped,
-                    **segment_pages(tasks, min(workers or available_cores(), len(tasks)), draft),
-                }
-                draft.write_report(report)
+        score = None if data is None else character_score(data)  # trains a classifier where there is none yet
+        with _refusing_unwritable(output), output.draft() as draft:
+            tasks = [
+                PageTask(scan, stem, segmenter, score, draft, size)
+                for scan, stem in zip(scans, file_stems(scans), strict=True)
+            ]
+            report = {
+                "pages_from": str(pages),
+                FILES: file_fingerprints(scans),
+                "preset": OmegaConf.to_container(cfg.preset, resolve=True),
+                "data": None if data is None else OmegaConf.to_container(data, resolve=True),
+                "passed_over": skipped,
+                **segment_pages(tasks, min(workers or available_cores(), len(tasks)), draft),
+            }
+            draft.write_report(report)
+    return SegmentedPages(report, draft.carried, found)
+
+
+@contextmanager
+def _refusing_unwritable(output: SegmentedFolder) -> Iterator[None]:
+    """Say of the errors within that it is the folder which cannot be written."""
+    try:
+        yield
     except BrokenPipeError:  # whoever reads the printed lines has gone
         raise
     except OSError as error:
         reason = error.strerror or error
         raise DataError(f"out={output.path} cannot be written ({reason}). Give another folder.") from error
-    return SegmentedPages(report, draft.carried, found)
 
 
 def describe_failures(report: Mapping[str, Any], folder: Path) -> str:

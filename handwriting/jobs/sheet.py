@@ -9,9 +9,17 @@ from typing import IO, TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from handwriting.errors import ConfigError, DataError, RunError
+from handwriting.errors import ConfigError, DataError
 from handwriting.fields import AnyPath, TextAsTyped
-from handwriting.files import answers, expanded, refuse_overwriting, write_atomically
+from handwriting.files import (
+    expanded,
+    link_target,
+    named_file,
+    refuse_overwriting,
+    refuse_unwritable,
+    refusing_unwritable,
+    write_atomically,
+)
 from handwriting.jobs.arguments import Seed, Switch, read_arguments
 from handwriting.jobs.given_text import given_text, shortened, text_file
 from handwriting.labelling.copy_lines import copy_lines, copy_pages, is_right_to_left
@@ -87,6 +95,7 @@ def run(cfg: DictConfig) -> CopySheet:
     """
     arguments = read_arguments(Arguments, cfg)
     out = _pdf_path(arguments.out)
+    refuse_unwritable(out)
     font = expanded(arguments.font) if arguments.font else None
     own_text = None if arguments.text is None else given_text(arguments.text, "copy")
     if own_text is not None and not copy_lines(own_text):
@@ -109,6 +118,8 @@ def run(cfg: DictConfig) -> CopySheet:
     names = _file_names([str(files[0]), *(file.name for file in files[1:])])
     if (source := text_file(arguments.text)) and any(source == file.resolve() for file in files):
         raise ConfigError(f"out={arguments.out} would replace {source.name}, the text itself: give another out=.")
+    for file in files:
+        refuse_unwritable(file)
     refuse_overwriting([out, *files], arguments.overwrite)
     everything = "".join(line for page in pages for line in page)
     photographs = [file.with_suffix(".jpg").name for file in files]
@@ -128,15 +139,11 @@ def run(cfg: DictConfig) -> CopySheet:
         )
     content = None if obstacle else draw_pdf(pages, list(map(_notes, files)), arguments.paper, font)
 
-    try:
+    with refusing_unwritable(out):
         for file, page in zip(files, pages, strict=True):
-            write_atomically(file, _writing("\n".join([*page, ""]).encode()))
+            write_atomically(link_target(file), _writing("\n".join([*page, ""]).encode()))
         if content is not None:
-            write_atomically(out, _writing(content))
-    except RunError as error:
-        raise DataError(f"out={out} cannot be written: {error}") from error
-    except OSError as error:
-        raise DataError(f"out={out} cannot be written ({error.strerror or error}). Give another place.") from error
+            write_atomically(link_target(out), _writing(content))
     print("\n".join(f"{title:12} {value}" for title, value in _summary(pages)))
     if content is not None:
         print(f"{'sheet':12} {out}")
@@ -150,14 +157,12 @@ def _pdf_path(out: str) -> Path:
     """Return the path of the PDF, with its ending.
 
     Raises:
-        ConfigError: If ``out`` is a folder, or has the ending of another kind of file.
+        ConfigError: If ``out`` is no name of a file, or has the ending of another kind of file.
     """
-    path = expanded(out)
-    if out.endswith("/") or answers(path.is_dir):
-        raise ConfigError(f"out={out} is a folder: name the file, such as {path / 'copy_me.pdf'}.")
-    if path.suffix.lower() not in ("", ".pdf"):
+    path = named_file(out, [".pdf"], "copy_me.pdf")
+    if path.suffix.lower() != ".pdf":
         raise ConfigError(f"out={out}: the sheet is a PDF. Give {path.with_suffix('.pdf')}; its text goes next to it.")
-    return path if path.suffix else path.with_name(f"{path.name}.pdf")
+    return path
 
 
 def _text_files(out: Path, pages: int) -> list[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -16,6 +16,8 @@ from handwriting.jobs.given_text import given_text, text_file
 from handwriting.text import counted, listed, printable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from omegaconf import DictConfig
 
     from handwriting.writing.layout import MessagePage
@@ -60,10 +62,9 @@ def run(cfg: DictConfig) -> PagesWritten:
         RunError: If there is no such run, or no checkpoint in it that can be loaded safely.
     """
     arguments = read_arguments(Arguments, cfg)
-    from handwriting.files import refuse_overwriting
     from handwriting.writing.colours import read_colours
     from handwriting.writing.message import read_message
-    from handwriting.writing.page_files import message_path, write_pages
+    from handwriting.writing.page_files import message_path, refuse_large_sheet, refuse_replacing, write_pages
     from handwriting.writing.paper import Paper
     from handwriting.writing.planning import plan_message, usual_paper
     from handwriting.writing.spelling import read_missing
@@ -80,7 +81,8 @@ def run(cfg: DictConfig) -> PagesWritten:
     size = arguments.size or usual_paper(out, message)
     paper = Paper(size, arguments.paper, arguments.margin, arguments.scale)
     paper.refuse_margin()
-    refuse_overwriting([out], arguments.overwrite)
+    refuse_large_sheet(size, out, arguments.dpi)
+    refuse_replacing(out, arguments.overwrite)
 
     from handwriting.pages.hand_file import read_hand
     from handwriting.pages.hand_folder import open_hand
@@ -110,8 +112,10 @@ def run(cfg: DictConfig) -> PagesWritten:
         print(f"{title:12} {printable(line)}")
     if own and by_model:
         print(f"{'by the model':12} {listed(by_model)}: this hand has too few drawings of them")
-    files = str(written.files[0]) + (f" to {written.files[-1].name}" if len(written.files) > 1 else "")
-    print(f"{'written':12} {counted(written.words, 'word')}, {counted(written.pages, 'page')}: {files}")
+    if written.removed:
+        print(f"{'removed':12} {_page_names(written.removed)}: of the earlier message")
+    size_of = f"{counted(written.words, 'word')}, {counted(written.pages, 'page')}"
+    print(f"{'written':12} {size_of}: {_page_names(written.files)}")
     return written
 
 
@@ -125,6 +129,11 @@ def _with_progress(pages: Iterable[MessagePage], message: Message) -> Iterator[M
             print(f"page {last.number:,} of about {about:,}", flush=True)
         last = page
         yield page
+
+
+def _page_names(files: Sequence[Path]) -> str:
+    """Return pages in a few words: the first, and the last where there are several."""
+    return printable(str(files[0]) + (f" to {files[-1].name}" if len(files) > 1 else ""))
 
 
 def _letters_of(run: str, seed: int) -> ModelLetters:

@@ -50,7 +50,7 @@ from PIL import Image
 from handwriting.data.formats.pictures import AGAIN, read_picture
 from handwriting.data.preparation.resizing import fit
 from handwriting.errors import ConfigError, DataError, RunError
-from handwriting.files import read_json, write_atomically, write_json
+from handwriting.files import answers, read_json, write_atomically, write_json
 from handwriting.glyphs import Glyphs
 from handwriting.pages.answers import CarriedLabels, carry_answers, check_answers, keep_answers, read_answers
 from handwriting.pages.boxes import COLUMNS, BoxRow
@@ -259,7 +259,7 @@ class SegmentedFolder:
             )
 
     def _refuse_file(self) -> None:
-        if self.path.exists() and not self.path.is_dir():
+        if answers(self.path.exists) and not self.path.is_dir():
             raise ConfigError(f"{self.key}={self.path} is a file. Give a folder.")
 
     def _refuse_foreign(self, names: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from threading import current_thread, main_thread
 from filelock import FileLock, Timeout
 
 from handwriting.errors import DataError
+from handwriting.files import answers
 
 LOCK_FILE = ".lock"
 """The file inside a folder that a command holds locked while it writes there; one that nobody holds means nothing."""
@@ -36,7 +37,7 @@ def locked(folder: Path, key: str, wait_s: float = 0.0) -> Iterator[None]:
     if lock.is_locked:  # by this thread
         yield
         return
-    created = [one for one in (folder, *folder.parents) if not one.exists()]
+    created = [one for one in (folder, *folder.parents) if not answers(one.exists)]
     try:
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -36,10 +36,15 @@ MAX_CURVE = 1.25
 """Largest exponent of ink, and the inverse of the smallest one."""
 MIN_PART = 0.12
 """Side of a square as large as the smallest part of ink that is left at a join, in x-heights."""
+DRAWN_AT_ONCE = 500_000
+"""Pixels of a word that are drawn at once, which takes about 1 kB each: those of most words of 300 pixels an inch."""
 PAPER = 0.4
 """Paper around a word, in x-heights."""
 MAX_OFF = 0.3
 """How far letters may stand off their usual distance because they did on the page, in x-heights."""
+
+Extent = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""The least and the greatest ``(u, v)`` of ink."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +221,7 @@ class Composer:
         """Return the box around the ink of a word that falls to the right by the tangent ``slope``."""
         return self._box_of([_extent(self.bank, one) for one in placed], slope)
 
-    def _box_of(self, extents: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]], slope: float) -> InkBox:
+    def _box_of(self, extents: Sequence[Extent], slope: float) -> InkBox:
         low, high = np.min([low for low, _ in extents], 0), np.max([high for _, high in extents], 0)
         corners = np.array([[u + self.bank.slant * v, -v] for u in (low[0], high[0]) for v in (low[1], high[1])])
         corners[:, 1] += slope * corners[:, 0]
@@ -246,19 +251,19 @@ class Composer:
             int(np.ceil((edge + PAPER) * resolution)) - start
             for edge, start in ((box.right, column), (box.bottom, row))
         )
-        columns, rows = np.meshgrid(np.arange(width) + column + 0.5, np.arange(height) + row + 0.5)
-        v = slope * (columns - offset[0]) / resolution - (rows - offset[1]) / resolution
-        u = (columns - offset[0]) / resolution - slant * v
-        total = np.zeros(u.shape, np.float32)
-        strongest = np.zeros(u.shape, np.float32)
-        for one, (low, high) in zip(placed, extents, strict=True):
-            inside = (u >= low[0] - PAPER) & (u <= high[0] + PAPER) & (v >= low[1] - PAPER) & (v <= high[1] + PAPER)
-            part = np.s_[_span(inside.any(1)), _span(inside.any(0))]
-            ink, weight = self._drawn(one, u[part], v[part])
-            total[part] += ink * weight
-            np.maximum(strongest[part], np.where(weight > 0, ink, 0), out=strongest[part])
-        # Where one stroke fades into another, their weights add up to 1; elsewhere ink that overlaps is not summed.
-        ink = np.rint(np.clip(np.minimum(total, strongest), 0, 255)).astype(np.uint8)
+        at_once = max(1, DRAWN_AT_ONCE // width)
+        ink = np.concatenate(
+            [
+                self._ink(
+                    list(zip(placed, extents, strict=True)),
+                    np.arange(column, column + width) + 0.5 - offset[0],
+                    np.arange(start, min(start + at_once, row + height)) + 0.5 - offset[1],
+                    resolution,
+                    slope,
+                )
+                for start in range(row, row + height, at_once)
+            ]
+        )
         for one in placed:
             if one.after is not None:
                 at = one.after[0].first.points[SAMPLES] + one.at
@@ -266,6 +271,32 @@ class Composer:
                 place = x * resolution + offset[0] - column, y * resolution + offset[1] - row
                 _drop_specks(ink, place, resolution)
         return WordInk(ink, column, row)
+
+    def _ink(
+        self,
+        placed: Sequence[tuple[PlacedRun, Extent]],
+        columns: NDArray[np.float64],
+        rows: NDArray[np.float64],
+        resolution: float,
+        slope: float,
+    ) -> NDArray[np.uint8]:
+        """Return the ink of runs, each with its extent, at columns and rows, in pixels from the word's origin."""
+        slant = self.bank.slant
+        across, down = np.meshgrid(columns, rows)
+        v = slope * across / resolution - down / resolution
+        u = across / resolution - slant * v
+        total = np.zeros(u.shape, np.float32)
+        strongest = np.zeros(u.shape, np.float32)
+        for one, (low, high) in placed:
+            inside = (u >= low[0] - PAPER) & (u <= high[0] + PAPER) & (v >= low[1] - PAPER) & (v <= high[1] + PAPER)
+            if not inside.any():
+                continue
+            part = np.s_[_span(inside.any(1)), _span(inside.any(0))]
+            ink, weight = self._drawn(one, u[part], v[part])
+            total[part] += ink * weight
+            np.maximum(strongest[part], np.where(weight > 0, ink, 0), out=strongest[part])
+        # Where one stroke fades into another, their weights add up to 1; elsewhere ink that overlaps is not summed.
+        return np.rint(np.clip(np.minimum(total, strongest), 0, 255)).astype(np.uint8)
 
     def _drawn(
         self, one: PlacedRun, u: NDArray[np.float64], v: NDArray[np.float64]
@@ -413,7 +444,7 @@ def _drop_specks(ink: NDArray[np.uint8], place: tuple[float, float], resolution:
     part[speck[number]] = 0
 
 
-def _extent(bank: Bank, one: PlacedRun) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _extent(bank: Bank, one: PlacedRun) -> Extent:
     """Return the least and the greatest ``(u, v)`` of a run's ink in the new word's frame."""
     drawings = [bank.drawings[number] for number in one.run.drawings]
     points = np.concatenate([bank.words[drawing.word].frame_of(drawing.letter) for drawing in drawings]) + one.at

@@ -10,9 +10,21 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.GifImagePlugin import getdata, getheader
 
+from handwriting.errors import ConfigError
+from handwriting.text import counted
 from handwriting.writing.colours import Colours
 from handwriting.writing.layout import MessagePage
-from handwriting.writing.page_raster import SYNTHESISED, PageInk, blend, colour_table, rule_mask
+from handwriting.writing.page_raster import (
+    MAX_PICTURE_PIXELS,
+    SYNTHESISED,
+    PageInk,
+    blend,
+    colour_table,
+    fitting_dpi,
+    picture_shape,
+    rule_mask,
+    shape_at,
+)
 
 ANIMATION_DPI = 110
 """Pixels in an inch of an animation: a sheet is then as large as a screen."""
@@ -20,12 +32,41 @@ STEP = 2.0
 """How much of a word a frame adds, in x-heights: about two letters."""
 FRAME_TIME, WORD_TIME, END_TIME = 50, 90, 4000
 """How long a frame, the last frame of a word, and the finished page are shown, in milliseconds."""
+MAX_ANIMATED_PIXELS = 10_000_000_000
+"""Frames of an animation times pixels of its page, at most: 10 s for a viewer that shows a billion pixels a second."""
 INK_LEVELS = 128
 """Levels of ink; those on paper and those on rules fill the palette of a GIF."""
 
 
-def write_gif(page: MessagePage, file: IO[bytes], colours: Colours, dpi: float = ANIMATION_DPI) -> None:
-    """Write a page as a GIF of it being written; its comment says that it was synthesised.
+def refuse_long(page: MessagePage, dpi: float) -> None:
+    """Refuse a page whose animation no viewer shows in reasonable time.
+
+    Raises:
+        ConfigError: If the picture has too many pixels, or all frames together have more than ``MAX_ANIMATED_PIXELS``.
+    """
+    widths = ((placed.word.box.right - placed.word.box.left) / STEP for placed in page.words)
+    frames = 2 + sum(max(1, int(np.ceil(width))) for width in widths)
+    if (most := MAX_ANIMATED_PIXELS // frames) >= MAX_PICTURE_PIXELS:
+        picture_shape(page.width, page.height, dpi)
+        return
+    rows, columns = shape_at(page.width, page.height, dpi)
+    if rows * columns > most:
+        raise ConfigError(
+            f"dpi={dpi:g}: the animation of page {page.number} has {counted(frames, 'frame')} of {columns:,} x "
+            f"{rows:,} pixels, {frames * rows * columns / 1e9:,.0f} billion together, and a GIF has "
+            f"{MAX_ANIMATED_PIXELS / 1e9:,.0f} billion at most. Give dpi={fitting_dpi(page.width, page.height, most)} "
+            "or less, or less text on a page."
+        )
+
+
+def write_gif(
+    page: MessagePage,
+    file: IO[bytes],
+    colours: Colours,
+    dpi: float = ANIMATION_DPI,
+    description: str = SYNTHESISED,
+) -> None:
+    """Write a page as a GIF of it being written, whose comment is the description.
 
     A frame holds only what it adds, so that a page takes little memory however many words it has.
 
@@ -34,22 +75,25 @@ def write_gif(page: MessagePage, file: IO[bytes], colours: Colours, dpi: float =
         file: Where the GIF goes.
         colours: Its colours.
         dpi: Pixels in an inch.
+        description: The comment.
+
+    Raises:
+        ConfigError: If the page has too many pixels or frames.
     """
+    refuse_long(page, dpi)
     ink = PageInk(page, dpi)
     mask = rule_mask(page.rules, ink.values.shape, ink.pixels_per_mm)
+    level_of = ((np.arange(256) * (INK_LEVELS - 1) + 127) // 255).astype(np.uint8)
     levels = np.linspace(0, 255, INK_LEVELS).round().astype(int)
     palette = np.concatenate([colour_table(ground, colours.ink)[levels] for ground in (colours.paper, colours.rule)])
 
     def indices(rows: slice, columns: slice) -> Image.Image:
-        values = ink.values[rows, columns].astype(np.uint16)
-        return Image.fromarray(
-            ((values * (INK_LEVELS - 1) + 127) // 255 + INK_LEVELS * mask[rows, columns]).astype(np.uint8)
-        )
+        return Image.fromarray(level_of[ink.values[rows, columns]] + mask[rows, columns] * np.uint8(INK_LEVELS))
 
     empty = indices(slice(None), slice(None))
     header = empty.copy()
     header.putpalette(palette.tobytes())
-    parts, _ = getheader(header, info={"loop": 0, "comment": SYNTHESISED})
+    parts, _ = getheader(header, info={"loop": 0, "comment": description})
     file.write(b"".join(parts))
     file.write(b"".join(getdata(empty, duration=FRAME_TIME)))
     for rows, columns, is_last in _strokes(page, ink):

@@ -41,10 +41,12 @@ def write_pdf(pages: Iterable[MessagePage], file: IO[bytes], colours: Colours) -
     count = 0
     metadata = {"CreationDate": None, "Title": "Handwriting", "Subject": SYNTHESISED, "Creator": "handwriting"}
     # Type 42 embeds the outlines of the font as they are, and text that can be searched and copied.
-    with rc_context({"pdf.fonttype": 42, "path.simplify": False}), PdfPages(file, metadata=metadata) as pdf:
+    with rc_context({"pdf.fonttype": 42, "path.simplify": False}):
+        pdf = PdfPages(file, metadata=metadata)
         for page in pages:
             pdf.savefig(_figure(page, colours))
             count += 1
+        pdf.close()  # only a whole one: after an error of the disk it would fail once more, in another way
     return count
 
 

@@ -10,17 +10,56 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from handwriting.errors import ConfigError
 from handwriting.writing.colours import Colours
 from handwriting.writing.layout import MessagePage, PlacedWord
 from handwriting.writing.paper import RuleLines
 
 SYNTHESISED = "Synthesised handwriting, written by the program handwriting"
 """What the metadata of every file says, whatever its format."""
+MAX_PICTURE_PIXELS = 100_000_000
+"""Pixels of the largest picture of a page. Drawing takes up to 9 bytes each, so this one takes 900 MB."""
 MM_PER_INCH = 25.4
 DEFAULT_DPI = 300
 """Pixels in an inch of a picture."""
 RULE_WIDTH = 0.15
 """The width of a printed rule, in millimetres; at least a pixel."""
+
+
+def picture_shape(width: float, height: float, dpi: float) -> tuple[int, int]:
+    """Return the height and width of a picture in pixels.
+
+    Args:
+        width: The width of the page, in millimetres.
+        height: Its height.
+        dpi: Pixels in an inch.
+
+    Raises:
+        ConfigError: If it has more than ``MAX_PICTURE_PIXELS``.
+    """
+    rows, columns = shape_at(width, height, dpi)
+    if rows * columns > MAX_PICTURE_PIXELS:
+        raise ConfigError(
+            f"dpi={dpi:g}: a page of {width:.0f} x {height:.0f} mm has {rows * columns / 1e6:,.0f} million pixels, and "
+            f"a picture has {MAX_PICTURE_PIXELS // 10**6} million at most. Give "
+            f"dpi={fitting_dpi(width, height, MAX_PICTURE_PIXELS)} or less, or out= as .pdf or .svg, which have no "
+            "pixels."
+        )
+    return rows, columns
+
+
+def shape_at(width: float, height: float, dpi: float) -> tuple[int, int]:
+    """Return the height and width in pixels of a picture, however large, from its measures in millimetres."""
+    rows, columns = (max(1, round(length * dpi / MM_PER_INCH)) for length in (height, width))
+    return rows, columns
+
+
+def fitting_dpi(width: float, height: float, pixels: int) -> int:
+    """Return the largest whole number of pixels in an inch with which a picture has at most so many ``pixels``."""
+    dpi = int(MM_PER_INCH * np.sqrt(pixels / (width * height))) + 1
+    while dpi > 1 and np.prod(shape_at(width, height, dpi)) > pixels:
+        dpi -= 1
+    return dpi
 
 
 class PageInk:
@@ -29,12 +68,14 @@ class PageInk:
     Attributes:
         values: uint8 ``(h, w)``, 0..255.
         pixels_per_mm: The size of its pixels.
+
+    Raises:
+        ConfigError: If the page has too many pixels.
     """
 
     def __init__(self, page: MessagePage, dpi: float) -> None:
         self.pixels_per_mm = dpi / MM_PER_INCH
-        size = [max(1, round(length * self.pixels_per_mm)) for length in (page.height, page.width)]
-        self.values: NDArray[np.uint8] = np.zeros(size, np.uint8)
+        self.values: NDArray[np.uint8] = np.zeros(picture_shape(page.width, page.height, dpi), np.uint8)
 
     def add(self, words: Iterable[PlacedWord]) -> None:
         """Add the ink of words; ink over ink is darker, as ``1 - (1 - a)(1 - b)``, and never more than full."""
@@ -105,9 +146,15 @@ def page_picture(page: MessagePage, colours: Colours, dpi: float = DEFAULT_DPI) 
     return picture
 
 
-def write_png(page: MessagePage, file: IO[bytes], colours: Colours, dpi: float = DEFAULT_DPI) -> None:
-    """Write a page as a PNG, whose metadata say that it was synthesised."""
+def write_png(
+    page: MessagePage,
+    file: IO[bytes],
+    colours: Colours,
+    dpi: float = DEFAULT_DPI,
+    description: str = SYNTHESISED,
+) -> None:
+    """Write a page as a PNG, whose metadata hold the description."""
     information = PngInfo()
-    information.add_text("Description", SYNTHESISED)
+    information.add_text("Description", description)
     information.add_text("Software", "handwriting")
     Image.fromarray(page_picture(page, colours, dpi)).save(file, "PNG", pnginfo=information, dpi=(dpi, dpi))

@@ -31,18 +31,18 @@ def word_outlines(words: Sequence[PlacedWord]) -> Iterator[Outline]:
             yield outline.transformed(scale, placed.x + scale * one.column, -placed.y - scale * one.row)
 
 
-def write_svg(page: MessagePage, file: IO[bytes], colours: Colours) -> None:
+def write_svg(page: MessagePage, file: IO[bytes], colours: Colours, description: str = SYNTHESISED) -> None:
     """Write a page as an SVG in millimetres; each word is a path that is labelled with its text."""
-    for line in _svg_lines(page, colours):
+    for line in _svg_lines(page, colours, description):
         file.write(f"{line}\n".encode())
 
 
-def _svg_lines(page: MessagePage, colours: Colours) -> Iterator[str]:
+def _svg_lines(page: MessagePage, colours: Colours, description: str) -> Iterator[str]:
     width, height = f"{page.width:.2f}", f"{page.height:.2f}"
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}mm" height="{height}mm" viewBox="0 0 {width} {height}">'
     )
-    yield f"<metadata>{SYNTHESISED}</metadata>"
+    yield f"<metadata>{description}</metadata>"
     yield f'<rect width="100%" height="100%" fill="{hex_colour(colours.paper)}"/>'
     rules = [f"M0 {row:.2f}H{width}" for row in page.rules.rows]
     rules += [f"M{column:.2f} 0V{height}" for column in page.rules.columns]

@@ -182,6 +182,12 @@ def test_mistakes_are_answered_in_one_line_before_torch_is_imported(runs, words,
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+def test_a_run_that_is_read_only_is_refused_before_its_data_are_read(runs, monkeypatch, capsys):
+    monkeypatch.setattr("handwriting.files.os.access", lambda *_: False)
+    assert start("evaluate", [f"run={runs / 'vae'}", "root=nowhere"]) == 2
+    assert "is read-only" in capsys.readouterr().err
+
+
 def test_a_wrong_value_of_a_metric_is_named(runs, capsys):
     assert start("evaluate", [f"run={runs / 'cgan'}", "metrics.precision_recall.k=none"]) == 2
     assert "metrics.precision_recall.k" in capsys.readouterr().err

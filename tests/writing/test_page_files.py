@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import resource
 import string
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from io import BytesIO
 from itertools import product
 from pathlib import Path
@@ -23,12 +25,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from handwriting.errors import ConfigError, DataError
-from handwriting.writing import page_files
+from handwriting.writing import page_animation, page_files, page_raster
 from handwriting.writing.colours import INKS, PAPERS, Colours, hex_colour, read_colours
 from handwriting.writing.layout import MessagePage
 from handwriting.writing.message import read_message
-from handwriting.writing.page_animation import write_gif
-from handwriting.writing.page_files import PagesWritten, message_path, write_pages
+from handwriting.writing.page_animation import refuse_long, write_gif
+from handwriting.writing.page_files import (
+    PagesWritten,
+    message_path,
+    refuse_large_sheet,
+    refuse_replacing,
+    write_pages,
+)
 from handwriting.writing.page_pdf import write_pdf
 from handwriting.writing.page_raster import SYNTHESISED, page_picture, write_png
 from handwriting.writing.page_vectors import write_svg
@@ -279,6 +287,142 @@ def test_no_page_is_written_where_one_of_them_would_replace_a_file(tmp_path: Pat
         write_pages(pages("a\fb"), tmp_path / "letter.png", BLUE)
     assert [file.name for file in tmp_path.iterdir()] == ["letter_3.png"]
     write_pages(pages("a"), tmp_path / "letter.png", BLUE)
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "gif"])
+def test_overwriting_replaces_the_whole_of_the_earlier_message(suffix: str, tmp_path: Path) -> None:
+    def write(text: str) -> PagesWritten:
+        return write_pages(pages(text), tmp_path / f"letter.{suffix}", BLUE, overwrite=True, dpi=30)
+
+    def names() -> set[str]:
+        return {path.name for path in tmp_path.iterdir()}
+
+    others = {"letter_01.png", "letter_2024.png", "letter_3.txt", "letter_1_2.png", "letters_1.png", "letter_0.png"}
+    for name in others:
+        (tmp_path / name).write_text("kept")
+    write("a\fb\fc")
+    assert names() == {*others, *(f"letter_{number}.{suffix}" for number in (1, 2, 3))}
+    before = (tmp_path / f"letter_1.{suffix}").read_bytes()
+    assert [path.name for path in write("d\fe").removed] == [f"letter_3.{suffix}"]
+    assert names() == {*others, f"letter_1.{suffix}", f"letter_2.{suffix}"}
+    assert (tmp_path / f"letter_1.{suffix}").read_bytes() != before
+    assert len(write("f").removed) == 2
+    assert names() == {*others, f"letter.{suffix}"}
+    assert [path.name for path in write("a\fb").removed] == [f"letter.{suffix}"]
+    assert names() == {*others, f"letter_1.{suffix}", f"letter_2.{suffix}"}
+    assert all((tmp_path / name).read_text() == "kept" for name in others)
+
+
+@pytest.mark.parametrize("foreign", ["text", "picture", "another message", "folder", "link"])
+def test_a_file_with_the_name_of_a_page_that_is_none_is_neither_replaced_nor_deleted(
+    foreign: str, tmp_path: Path
+) -> None:
+    out, path = tmp_path / "letter.png", tmp_path / "letter_2.png"
+    write_pages(pages("a\fb\fc"), out, BLUE, dpi=30)
+    path.unlink()
+    if foreign == "text":
+        path.write_text("mine")
+    elif foreign == "picture":
+        Image.new("L", (5, 5)).save(path)
+    elif foreign == "another message":
+        write_pages(pages("mine"), path, BLUE, dpi=30)
+    elif foreign == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("nowhere")
+    before = {file.name: file.lstat()[:-3] for file in tmp_path.iterdir()}  # all but when it was read
+    for text in ("x", "x\fy", "x\fy\fz"):
+        with pytest.raises(ConfigError, match=r"letter_2\.png has the name of a page .* Move it away"):
+            write_pages(pages(text), out, BLUE, overwrite=True, dpi=30)
+    with pytest.raises(ConfigError, match=r"letter_2\.png has the name of a page"):
+        refuse_replacing(out, overwrite=True)
+    assert {file.name: file.lstat()[:-3] for file in tmp_path.iterdir()} == before
+
+
+def test_a_picture_of_the_users_is_not_deleted_for_several_pages(tmp_path: Path) -> None:
+    out = tmp_path / "letter.png"
+    Image.new("L", (5, 5)).save(out)
+    with pytest.raises(ConfigError, match=r"letter\.png has the name of a page"):
+        write_pages(pages("a\fb"), out, BLUE, overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.png"]
+
+
+def test_the_numbers_of_other_messages_are_nothing_to_a_pdf(tmp_path: Path) -> None:
+    (tmp_path / "letter_1.pdf").write_text("kept")
+    for text in ("a\fb", "c"):
+        refuse_replacing(tmp_path / "letter.pdf", overwrite=True)
+        assert not write_pages(pages(text), tmp_path / "letter.pdf", BLUE, overwrite=True).removed
+    assert (tmp_path / "letter_1.pdf").read_text() == "kept"
+
+
+def test_a_link_is_written_through_and_a_broken_one_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    target, out = tmp_path / "real" / "old.png", tmp_path / "letter.png"
+    out.symlink_to("real/old.png")
+    with pytest.raises(DataError, match=r"is a link to real/old\.png, which does not exist"):
+        write_pages(pages("a"), out, BLUE, overwrite=True, dpi=30)
+    target.touch()
+    with pytest.raises(ConfigError, match="or overwrite=true"):
+        write_pages(pages("a"), out, BLUE, dpi=30)
+    write_pages(pages("a"), out, BLUE, overwrite=True, dpi=30)
+    assert out.is_symlink()
+    assert Image.open(target).info["Description"] == SYNTHESISED
+
+
+@pytest.mark.parametrize("name", ["letter.png", "letter.svg", "letter.pdf", "letter.gif"])
+def test_a_disk_that_takes_no_more_ends_in_one_line_and_leaves_no_half_page(name: str, tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, limits[1]))
+    try:
+        with pytest.raises(DataError) as refused:
+            write_pages(pages(TEXT), tmp_path / name, BLUE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert str(refused.value) == f"out={tmp_path / name} cannot be written (File too large). Give another place."
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", ["png", "gif"])
+def test_a_picture_of_too_many_pixels_is_refused_before_it_is_drawn(suffix: str, tmp_path: Path) -> None:
+    def undrawn(signs: tuple[Sign, ...]) -> WrittenWord:
+        def draw(resolution: float, offset: tuple[float, float]) -> WordInk:
+            raise AssertionError
+
+        word = write_strokes(signs)
+        return WrittenWord(word.text, word.advance, word.box, draw)
+
+    out = tmp_path / "new" / f"letter.{suffix}"
+    with pytest.raises(ConfigError, match=r"210 x 297 mm has 139 million pixels, .* Give dpi=1017 or less"):
+        write_pages(pages(paper=Paper("a4"), write=undrawn), out, BLUE, dpi=1200)
+    with pytest.raises(ConfigError, match="Give dpi=1017 or less"):
+        refuse_large_sheet("a4", out, 1200)
+    assert list(tmp_path.iterdir()) == []
+    refuse_large_sheet("a4", out, 1017)
+    refuse_large_sheet("a4", out.with_suffix(".svg"), 1200)
+
+
+def test_the_dpi_that_is_said_to_fit_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    (page,) = pages()
+    monkeypatch.setattr(page_raster, "MAX_PICTURE_PIXELS", 1_000_000)
+    monkeypatch.setattr(page_animation, "MAX_ANIMATED_PIXELS", 10_000_000)
+    for refuse in (lambda dpi: page_raster.picture_shape(page.width, page.height, dpi), partial(refuse_long, page)):
+        with pytest.raises(ConfigError) as refused:
+            refuse(900)
+        (fitting,) = re.findall(r"Give dpi=(\d+) or less", str(refused.value))
+        refuse(float(fitting))
+        with pytest.raises(ConfigError):
+            refuse(float(fitting) + 1)
+
+
+def test_an_animation_has_no_more_frames_than_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    (page,) = pages()
+    file = BytesIO()
+    write_gif(page, file, BLUE, DPI)
+    frames = Image.open(file).n_frames  # type: ignore[attr-defined]
+    rows, columns = page_raster.picture_shape(page.width, page.height, DPI)
+    monkeypatch.setattr(page_animation, "MAX_ANIMATED_PIXELS", (frames - 1) * rows * columns)
+    with pytest.raises(ConfigError, match="Give dpi="):
+        write_gif(page, BytesIO(), BLUE, DPI)
 
 
 @pytest.mark.parametrize("name", ["letter.png", "letter.pdf"])

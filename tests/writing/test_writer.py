@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import pairwise
 
 import cv2
 import numpy as np
 import pytest
 
+from handwriting.writing import composing
 from handwriting.writing.bank import Bank
 from handwriting.writing.composing import LetterRun, Meeting, PlacedRun
 from handwriting.writing.source import without_grain
@@ -142,6 +144,24 @@ def test_letters_that_the_hand_never_joins_stay_apart() -> None:
         ink = writer.composer.draw(placed, 30, (0, 0)).ink
         areas = cv2.connectedComponentsWithStats((ink > 90).astype(np.uint8))[2][1:, cv2.CC_STAT_AREA]
         assert (areas > 50).sum() == len(text)
+
+
+def test_a_large_word_is_drawn_part_by_part_in_little_memory(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    def peak(resolution: float) -> int:
+        tracemalloc.start()
+        word.draw(resolution, (0.25, 0.5))
+        used = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return used
+
+    word = HandWriter(bank, 2)(signs("noull"))
+    whole = word.draw(40.0, (0.25, 0.5))
+    monkeypatch.setattr(composing, "DRAWN_AT_ONCE", 5_000)
+    parts = word.draw(40.0, (0.25, 0.5))
+    assert (parts.column, parts.row) == (whole.column, whole.row)
+    assert np.abs(parts.ink.astype(int) - whole.ink).max() <= 1
+    pixels = word.draw(160.0, (0.25, 0.5)).ink.size
+    assert peak(160.0) < peak(40.0) + 20 * pixels
 
 
 def test_the_box_holds_all_ink_and_the_word_begins_at_its_origin(bank: Bank) -> None:
