@@ -330,7 +330,7 @@ def test_a_file_with_the_name_of_a_page_that_is_none_is_neither_replaced_nor_del
         path.mkdir()
     else:
         path.symlink_to("nowhere")
-    before = {file.name: file.lstat()[:-3] for file in tmp_path.iterdir()}  # all but when it was read
+    before = {file.name: file.lstat()[:-3] for file in tmp_path.iterdir()}  # all but its times
     for text in ("x", "x\fy", "x\fy\fz"):
         with pytest.raises(ConfigError, match=r"letter_2\.png has the name of a page .* Move it away"):
             write_pages(pages(text), out, BLUE, overwrite=True, dpi=30)
