@@ -275,8 +275,8 @@ class Composer:
     def _ink(
         self,
         placed: Sequence[tuple[PlacedRun, Extent]],
-        columns: NDArray[np.float64],
-        rows: NDArray[np.float64],
+        columns: NDArray[np.floating],
+        rows: NDArray[np.floating],
         resolution: float,
         slope: float,
     ) -> NDArray[np.uint8]:
