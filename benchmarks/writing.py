@@ -17,6 +17,7 @@ from benchmarks.writing_legible import measure_legible
 from benchmarks.writing_pairs import LINE_PAIRS, WORD_PAIRS, line_pairs, word_pairs
 from benchmarks.writing_repeats import measure_repeats
 from benchmarks.writing_sheets import PARTS, SIZES, score, write_sheets
+from benchmarks.writing_spacing import measure_spacing
 from benchmarks.writing_verification import measure_verification
 from benchmarks.writing_words import Hand
 from handwriting.errors import ConfigError, nearest
@@ -67,6 +68,7 @@ MEASURES: Mapping[str, Measure] = {
     "pairs": measure_pairs,
     "judge": measure_judge,
     "joins": measure_joins,
+    "spacing": measure_spacing,
     "repeats": measure_repeats,
     "legible": measure_legible,
     "font": measure_font,

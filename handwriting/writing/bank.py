@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -181,15 +181,20 @@ class Bank:
         )
 
     @cached_property
-    def spacing(self) -> LetterSpacing:
-        """How far the hand sets letters apart."""
+    def pairs(self) -> Mapping[bool, list[Pair]]:
+        """The neighbours of the hand and how far they stand apart, by whether they are joined."""
         pairs: dict[bool, list[Pair]] = {False: [], True: []}
         for one in self.drawings:
             if one.after:
                 joined = one.exit is not None
                 first, second = self.sides[one.word][one.letter : one.letter + 2]
                 pairs[joined].append((one.label, one.after, pair_distance(first, second, joined)))
-        return LetterSpacing(fit_spacing(pairs[False], APART), fit_spacing(pairs[True], PITCH))
+        return pairs
+
+    @cached_property
+    def spacing(self) -> LetterSpacing:
+        """How far the hand sets letters apart."""
+        return LetterSpacing(fit_spacing(self.pairs[False], APART), fit_spacing(self.pairs[True], PITCH))
 
 
 def _letter_pen(word: SourceWord, letter: int) -> tuple[float, float, float]:

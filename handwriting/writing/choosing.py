@@ -49,8 +49,10 @@ class ChoiceCosts:
         letter_level: The same of the ink of two letters next to each other.
         letter_width: The same of their strokes' widths.
         sharpness: The same of their edges' steepness.
-        drift: A word that differs from the pen that it is to have, as a share of what two words next to each other
-            would cost.
+        drift_level: Difference of the logarithm of a drawing's ink from that which the word is to have that costs
+            1/2: closer than ``level``, since the ink of a line is seen to come and go.
+        drift: The strokes' width and the size of a drawing that differ from those that the word is to have, as a share
+            of what two drawings next to each other would cost.
         mismatch: A drawing that was joined next to one that was not, or a join that the hand would not make.
         neighbour: Another neighbour than on the page.
         edge: A letter from within a word at its edge, or the other way around.
@@ -74,6 +76,7 @@ class ChoiceCosts:
     letter_level: float = 0.1
     letter_width: float = 0.2
     sharpness: float = 0.2
+    drift_level: float = 0.09
     drift: float = 1.0
     mismatch: float = 6.0
     neighbour: float = 0.7
@@ -157,7 +160,7 @@ class Chooser:
             end = min(len(text), start + LOOK)
             unary = [self._unary(text, place, options[place], position, rng) for place in range(start, end)]
             for place, numbers in enumerate(options[start:end]):
-                unary[place] += self.costs.drift * self._pen_cost(self._word_pen[numbers] - pen)
+                unary[place] += self._drift_cost(self._word_pen[numbers] - pen)
             numbers_of = options[start:end]
             if start:  # the part goes on from the letter before
                 unary, numbers_of = [np.zeros(1), *unary], [np.array(chosen[-1:]), *numbers_of]
@@ -209,6 +212,12 @@ class Chooser:
         """Return what differences of pens cost, over the last axis: logarithms of ink, width and size."""
         spreads = np.array([self.costs.level, self.costs.width, self.costs.size])
         return np.asarray(((difference / spreads) ** 2).sum(-1) / 2)
+
+    def _drift_cost(self, difference: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what differences from the pen that a word is to have cost, over the last axis."""
+        level = difference[..., 0] / self.costs.drift_level
+        others = difference * [0, 1, 1]
+        return np.asarray(level**2 / 2 + self.costs.drift * self._pen_cost(others))
 
     def _options(self, label: str, barred: NDArray[np.bool_] | None) -> NDArray[np.int64]:
         options = self.bank.by_label[label]

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from benchmarks.cli import main
 from benchmarks.writing_folds import floor_folds, written_folds
@@ -18,10 +19,13 @@ from benchmarks.writing_legible import strip_of
 from benchmarks.writing_pairs import MIN_INK, Pairs, draw_words, line_pairs, word_pairs
 from benchmarks.writing_seams import STEP_MEASURE, matched, measure, real_joins, seams, windows
 from benchmarks.writing_sheets import ANSWERS_FILE, SIZES, score, wilson, write_sheets
+from benchmarks.writing_spacing import lean, least_error, median_error
 from benchmarks.writing_verification import hinges_of
 from benchmarks.writing_words import WRITERS, Hand, Writer
 from handwriting.labelling.strips import BASELINE, MARGIN, ROWS
+from handwriting.writing.bank import Bank
 from handwriting.writing.source import SourceWord
+from handwriting.writing.spacing import fit_spacing
 
 X_HEIGHT = 20
 TEXTS = (
@@ -259,3 +263,27 @@ def test_wrong_answers_are_refused(
 def test_what_cannot_be_measured_is_refused(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["writing", *words]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_letters_are_compared_in_lean_with_themselves_whatever_slant_was_measured() -> None:
+    upright = drawn_hand()
+    shear = np.array([[1.0, -0.2, 0.2 * 40.0], [0.0, 1.0, 0.0]])  # about the baseline
+
+    def sheared(picture: NDArray[np.generic]) -> NDArray[np.generic]:
+        return cv2.warpAffine(picture, shear, picture.shape[::-1], flags=cv2.INTER_NEAREST)
+
+    leaning = [replace(word, ink=sheared(word.ink), owner=sheared(word.owner)) for word in upright.words]
+    for measured in (0.0, 0.2):
+        bank = Bank([replace(word, slant=measured) for word in leaning])
+        assert lean(bank, upright.bank) == pytest.approx(float(np.degrees(np.arctan(0.2))), abs=1.0)
+
+
+def test_the_least_error_of_distances_is_that_of_repeats() -> None:
+    rng = np.random.default_rng(0)
+    pairs = [(first, second, rng.normal(1.0 + place, 0.1)) for place, (first, second) in enumerate(["ab", "bc"])
+             for _ in range(400)]  # fmt: skip
+    best = least_error(pairs)
+    assert best == pytest.approx(0.6745 * 0.1, rel=0.1)
+    known = fit_spacing(pairs, 1.0)
+    assert median_error(known, pairs) == pytest.approx(best, rel=0.1)
+    assert np.isnan(least_error([("a", "b", 1.0), ("b", "c", 1.0)]))

@@ -226,3 +226,18 @@ def test_a_letter_with_one_drawing_gets_new_ones() -> None:
     assert len(writer.bank.by_label["o"]) == 3
     used = [one for _ in range(3) for run in writer.place("no") for one in run.run.drawings]
     assert len({writer.bank.drawings[one].word for one in used if writer.bank.drawings[one].label == "o"}) == 3
+
+
+def test_the_ink_of_words_comes_and_goes_as_on_the_page() -> None:
+    levels = 0.75 + 0.1 * np.sin(np.linspace(0, 4 * np.pi, 80))  # slowly, from one word to the next
+    bank = Bank([drawn_word(TEXTS[number % 8], number, level=level) for number, level in enumerate(levels.tolist())])
+    writer = HandWriter(bank, 1)
+    wanted, drawn = [], []
+    for number in range(60):
+        placed = writer.place(("noun", "lull", "unlon", "ouln")[number % 4])
+        ink = writer.composer.draw(placed, X_HEIGHT, (0.0, 0.0)).ink
+        wanted.append(writer.chooser.pen[0])
+        drawn.append(np.log(np.percentile(ink[ink > 90], 60) / 255))
+    assert np.corrcoef(wanted, drawn)[0, 1] > 0.95
+    assert np.corrcoef(drawn[1:], drawn[:-1])[0, 1] > 0.8
+    assert np.std(drawn) > 0.9 * np.std(wanted)
