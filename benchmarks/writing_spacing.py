@@ -19,6 +19,7 @@ from handwriting.text import markdown_table
 from handwriting.writing.bank import Bank
 from handwriting.writing.colours import read_colours
 from handwriting.writing.measuring import HandFit, measure_hand
+from handwriting.writing.message import read_message
 from handwriting.writing.page_files import write_pages
 from handwriting.writing.paper import Paper
 from handwriting.writing.planning import plan_message
@@ -121,7 +122,7 @@ def _written(hand: Hand, learned: Page, page: str, seed: int) -> Page:
     bank, style = learned.bank, learned.fit.layout_style()
     real = [word for word in hand.real if word.key[0] == page and all(letter in bank.by_label for letter in word.text)]
     lines = [" ".join(word.text for word in of_line) for _, of_line in groupby(real, key=lambda word: word.key[1])]
-    plan = plan_message("\n".join(lines), bank.by_label.keys())
+    plan = plan_message(read_message("\n".join(lines)), bank.by_label.keys())
     sheets = list(plan.pages(HandWriter(bank, seed, slope_sd=learned.fit.slope.sd), style, Paper(), seed))
     with tempfile.TemporaryDirectory() as folder:
         pages = Path(folder) / "pages"
