@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from handwriting.errors import ConfigError, DataError, RunError
-from handwriting.text import printable
+from handwriting.text import printable, quoted
 
 MAX_NAME_BYTES = 255
 """Bytes of the longest name of a file, on every usual disk."""
@@ -191,7 +191,16 @@ def refusing_unwritable(path: Path, key: str = "out") -> Iterator[None]:
 
 
 def expanded(path: str | Path) -> Path:
-    """Return a path with the home folder in place of its ``~``; as it is where there is no such user."""
+    """Return a path with the home folder in place of its ``~``; as it is where there is no such user.
+
+    Raises:
+        ConfigError: If it holds a character that no path can hold.
+    """
+    try:
+        if b"\0" in os.fsencode(path):
+            raise ConfigError(f"{quoted(str(path))} holds a null byte, and no file has such a name: correct it.")
+    except UnicodeEncodeError as error:
+        raise ConfigError(f"{quoted(str(path))} holds what is no character, and no file has such a name.") from error
     try:
         return Path(path).expanduser()
     except RuntimeError:  # a file may have such a name, and else is reported as missing

@@ -161,3 +161,22 @@ def test_a_script_without_a_notebook_trains(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / done.stdout.splitlines()[-1].removeprefix("path ") / "summary.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [("a\0b", "holds a null byte"), ("a\ud800b", "holds what is no character"), ("x" * 5000, "is longer than")],
+)
+def test_what_no_file_can_be_named_is_refused_wherever_a_path_is_given(path: str, message: str) -> None:
+    calls = (
+        lambda: handwriting.hand(path),
+        lambda: handwriting.write(path, "text"),
+        lambda: handwriting.font(path),
+        lambda: handwriting.label(path),
+        lambda: handwriting.evaluate(path),
+        lambda: handwriting.train("data=pages", f"data.path={path}"),
+    )
+    for call in calls:
+        with pytest.raises(HandwritingError, match=message) as error:
+            call()
+        assert "\n" not in str(error.value)

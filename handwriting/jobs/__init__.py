@@ -33,6 +33,7 @@ from handwriting.config import (
 from handwriting.config.folders import read_text, refuse_unreadable
 from handwriting.errors import ConfigError, HandwritingError, nearest
 from handwriting.files import expanded, no_space
+from handwriting.text import quoted
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -192,6 +193,9 @@ def call(command: Command, words: Sequence[str]) -> Any:
         sys.argv = typed
     if failures and isinstance(failures[0], HydraException | OmegaConfBaseException):
         raise ConfigError(explain(failures[0], command)) from failures[0]
+    if failures and isinstance(failures[0], OSError) and failures[0].errno == errno.ENAMETOOLONG:
+        name = quoted(str(failures[0].filename))
+        raise ConfigError(f"{name} is longer than the name of a file may be. Give a shorter one.") from failures[0]
     if failures:
         raise failures[0]
     return results[-1] if results else None

@@ -93,16 +93,17 @@ def run(cfg: DictConfig) -> FontFile:
     refuse_unwritable(out)
     refuse_overwriting([out], arguments.overwrite)
 
+    from handwriting.pages.hand_file import read_hand
     from handwriting.pages.hand_folder import open_hand
     from handwriting.pages.source_words import read_source_words
     from handwriting.writing.bank import Bank
     from handwriting.writing.fonts.building import build_font
     from handwriting.writing.fonts.hand_font import hand_font
     from handwriting.writing.fonts.specification import FontNames
-    from handwriting.writing.measuring import measure_hand
 
     _say("reading", f"the words of {printable(arguments.hand)}")
-    bank = Bank(read_source_words(open_hand(arguments.hand)))
+    folder = open_hand(arguments.hand)
+    bank = Bank(read_source_words(folder))
     _say("measuring", f"{counted(len(bank.drawings), 'drawing')} in {counted(len(bank.words), 'word')}")
     names = FontNames(
         family,
@@ -111,7 +112,7 @@ def run(cfg: DictConfig) -> FontFile:
         licence=arguments.licence or "",
         designer=arguments.designer or "",
     )
-    hand = measure_hand(bank)
+    hand = read_hand(folder, lambda: bank)
     _say("drawing", "what the hand lacks, and the outlines of all glyphs")
     made = hand_font(bank, hand, names, drawings=arguments.drawings, seed=arguments.seed)
     _say("building", f"a font of {counted(len(made.specification.glyphs), 'glyph')}")

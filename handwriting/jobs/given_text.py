@@ -29,7 +29,7 @@ def given_text(text: str, purpose: str) -> str:
         return read_text_file(path, f"text=@{path}", "Give @ and a text file.")
     if text == "@":
         raise ConfigError(f"text=@ names no file: give text=@<file> to {purpose} what it holds, or text=@@ for an @.")
-    if answers(expanded(text).is_file):
+    if _may_be_path(text) and answers(expanded(text).is_file):
         raise ConfigError(f"text={text} is a file: write text=@{text} to {purpose} what it holds.")
     if _has_undecoded(text):
         raise ConfigError(
@@ -53,6 +53,11 @@ def shortened(text: str) -> str:
     """Return the beginning of a text, on one line, as a message shows it."""
     line = printable(" ".join(text.split()))
     return line if len(line) <= MAX_SHOWN_CHARACTERS else f"{line[:MAX_SHOWN_CHARACTERS]} ..."
+
+
+def _may_be_path(text: str) -> bool:
+    """Return whether a file may have a text as its path."""
+    return "\0" not in text and not _has_undecoded(text)
 
 
 def _has_undecoded(text: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,7 +20,7 @@ from handwriting.pages.folder import OVERLAY_FOLDER, SegmentedFolder
 from handwriting.pages.hand_folder import HANDS_FOLDER, kept_characters
 from handwriting.pages.labels import label_counts, read_labels
 from handwriting.pages.names import BOXES_FILE, LABELS_FILE, LABELS_PICTURE, REPORT_FILE
-from handwriting.pages.originals import changed_files, original_pages, read_report
+from handwriting.pages.originals import FILES, changed_files, file_fingerprints, original_pages, read_report
 from handwriting.pages.scans import Scan, scans_in
 from handwriting.pages.transcripts import transcript_path
 from handwriting.text import alphabet_key, counted, printable
@@ -108,6 +108,13 @@ def _check_pages(folder: SegmentedFolder, pages: Path, scans: Sequence[Scan], cf
     report = read_report(folder)
     again = "Give overwrite=true to segment and label all pages again; a person's labels stay."
     if changes := changed_files(report, scans):
+        made_of, now = report[FILES], file_fingerprints(scans)
+        if made_of.keys().isdisjoint(now) and set(made_of.values()).isdisjoint(now.values()):
+            raise ConfigError(
+                f"{folder.path} is another hand's: it was made of {_named(report['pages_from'], made_of)}, and not of "
+                f"{_named(pages, now)}. Give another out, such as out={folder.path}_2. Or replace that hand with "
+                "overwrite=true."
+            )
         more = f", and {len(changes) - MAX_NAMED:,} more" if len(changes) > MAX_NAMED else ""
         raise ConfigError(
             f"{folder.path} was made of other photographs than {pages} holds: {', '.join(changes[:MAX_NAMED])}{more}. "
@@ -117,6 +124,13 @@ def _check_pages(folder: SegmentedFolder, pages: Path, scans: Sequence[Scan], cf
         raise ConfigError(f"{folder.path} was segmented with another preset. {again} Or give that preset.")
     if report["pages_from"] != str(pages):  # the photographs were moved, or this is another folder
         write_json(folder.path / REPORT_FILE, {**report, "pages_from": str(pages)})
+
+
+def _named(pages_from: object, files: Iterable[str]) -> str:
+    """Return a folder of photographs and the first of its files, in words."""
+    names = list(files)
+    more = f" and {len(names) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else ""
+    return f"{pages_from} ({', '.join(names[:MAX_NAMED])}{more})"
 
 
 def _label(cfg: DictConfig, arguments: Arguments, folder: SegmentedFolder) -> None:

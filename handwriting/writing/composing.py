@@ -437,6 +437,8 @@ def _drop_specks(ink: NDArray[np.uint8], place: tuple[float, float], resolution:
     """
     left, top = (max(0, round(at - 0.5 * resolution)) for at in place)
     part = ink[top : round(place[1] + 0.5 * resolution), left : round(place[0] + 0.5 * resolution)]
+    if not part.size:  # a word of a few pixels has none there, and OpenCV would end the process
+        return
     count, number, stats, _ = cv2.connectedComponentsWithStats((part > 0).astype(np.uint8), connectivity=8)
     x, y, width, height, area = stats.T
     inside = (x > 0) & (y > 0) & (x + width < part.shape[1]) & (y + height < part.shape[0])

@@ -10,6 +10,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
+from handwriting.writing.plain_values import Count, Length
 from handwriting.writing.variation import robust_sd
 
 LETTER_WEIGHT = 3.0
@@ -25,7 +26,7 @@ MAX_CLASSES = 3
 SPREADS = (0.02, 0.03, 0.045, 0.07, 0.1, 0.15)
 """Standard deviations of the letters of one class about its height that are tried, in x-heights."""
 
-Count = tuple[int, int]
+Joined = tuple[Count, Count]
 """How often two letters are joined, and how often they stand next to each other."""
 
 
@@ -37,7 +38,7 @@ class JoinRates:
         pairs: Counts by the two letters.
     """
 
-    pairs: Mapping[str, Count] = field(default_factory=dict)
+    pairs: Mapping[str, Joined] = field(default_factory=dict)
 
     @property
     def rate(self) -> float:
@@ -60,14 +61,14 @@ class JoinRates:
         return (joined + PAIR_WEIGHT * self.of_letter(first)) / (pairs + PAIR_WEIGHT)
 
     @cached_property
-    def _letters(self) -> dict[str, Count]:
+    def _letters(self) -> dict[str, Joined]:
         return {
             letter: _sum(count for pair, count in self.pairs.items() if pair[0] == letter)
             for letter in {pair[0] for pair in self.pairs}
         }
 
     @cached_property
-    def _total(self) -> Count:
+    def _total(self) -> Joined:
         return _sum(self.pairs.values())
 
 
@@ -78,7 +79,7 @@ def count_joins(pairs: Iterable[tuple[str, str, bool]]) -> JoinRates:
     return JoinRates({name: (counts[name, True], counts[name, True] + counts[name, False]) for name in names})
 
 
-def _sum(counts: Iterable[Count]) -> Count:
+def _sum(counts: Iterable[Joined]) -> Joined:
     listed = list(counts)
     return sum(joined for joined, _ in listed), sum(pairs for _, pairs in listed)
 
@@ -94,10 +95,10 @@ class JoinHeights:
         classes: The number of its level, from 0, of each letter in ``leaving``.
     """
 
-    leaving: Mapping[str, float] = field(default_factory=dict)
-    entering: Mapping[str, float] = field(default_factory=dict)
-    levels: tuple[float, ...] = ()
-    classes: Mapping[str, int] = field(default_factory=dict)
+    leaving: Mapping[str, Length] = field(default_factory=dict)
+    entering: Mapping[str, Length] = field(default_factory=dict)
+    levels: tuple[Length, ...] = ()
+    classes: Mapping[str, Count] = field(default_factory=dict)
 
 
 def join_heights(joins: Iterable[tuple[str, str, float]]) -> JoinHeights:

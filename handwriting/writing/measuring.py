@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from handwriting.writing.bank import Bank
 from handwriting.writing.contours import LetterSides
 from handwriting.writing.joining import JoinHeights, JoinRates
 from handwriting.writing.pen import PenFit, usual_pen
+from handwriting.writing.plain_values import Count, Within
 from handwriting.writing.source import SourceWord, apply
 from handwriting.writing.spacing import LetterSpacing
 from handwriting.writing.variation import (
@@ -45,6 +47,8 @@ REACH = 0.9
 """Quantile of the reaches of words above and below the baseline that is that of ordinary words."""
 MAX_LINE_DISTANCE = 1.6
 """Factor on the usual distance from which a line between two was not found."""
+LINE_DISTANCES = (1.0, 25.0)
+"""Distances of lines of one text, in x-heights: what lies further apart are texts of their own."""
 
 
 @dataclass(frozen=True)
@@ -71,14 +75,14 @@ class HandFit:
         join_heights: At which heights.
     """
 
-    letters: int
-    slant: float
+    letters: Count
+    slant: Annotated[float, Within(-80.0, 80.0)]
     pen: PenFit
-    word_space: Distribution
+    word_space: Annotated[Distribution, Within(0.05, 100.0, "median")]
     margin: Distribution
-    line_distance: Distribution
-    ascent: float
-    descent: float
+    line_distance: Annotated[Distribution, Within(*LINE_DISTANCES, "median")]
+    ascent: Annotated[float, Within(-20.0, 20.0)]
+    descent: Annotated[float, Within(-20.0, 20.0)]
     ridge: Wander
     offset: Drift
     slope: Drift
@@ -205,7 +209,8 @@ def _line_distances(words: Sequence[SourceWord], lines: Lines) -> list[float]:
         levels = [(line, float(np.median(down - slope * (along - middle)))) for line, along, down in items]
         distances += [below - above for (line, above), (following, below) in pairwise(levels) if following == line + 1]
     usual = np.median(distances) if distances else 0.0
-    return [distance for distance in distances if 0 < distance < MAX_LINE_DISTANCE * usual]
+    least, most = LINE_DISTANCES
+    return [distance for distance in distances if least <= distance <= min(most, MAX_LINE_DISTANCE * usual)]
 
 
 def _ridge(words: Sequence[SourceWord], lines: Lines) -> Wander:

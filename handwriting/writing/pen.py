@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
+from typing import Annotated
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from handwriting.writing.plain_values import Share, Within
 from handwriting.writing.source import INKED, SourceWord
 
 FULL_PERCENTILE = 85
@@ -36,10 +38,10 @@ class PenFit:
         softness: The width of edges, from a fifth to four fifths of full ink, in x-heights.
     """
 
-    width: float = 0.2
-    full: float = 0.8
-    core: float = 0.6
-    softness: float = 0.1
+    width: Annotated[float, Within(0.001, 10.0)] = 0.2
+    full: Share = 0.8
+    core: Share = 0.6
+    softness: Annotated[float, Within(0.0, 10.0)] = 0.1
 
 
 def usual_pen(pens: Iterable[PenFit | None]) -> PenFit:

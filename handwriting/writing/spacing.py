@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handwriting.writing.contours import LetterSides, facing
+from handwriting.writing.plain_values import Count, Length, Spread
 from handwriting.writing.shapes import MARK_SHAPES, Side, base_of, shape_of
 from handwriting.writing.variation import robust_sd
 
@@ -53,14 +54,14 @@ class PairSpacing:
         pairs: The number of pairs.
     """
 
-    mean: float
-    right: Mapping[str, float] = field(default_factory=dict)
-    left: Mapping[str, float] = field(default_factory=dict)
-    kerning: Mapping[str, float] = field(default_factory=dict)
-    right_shapes: Mapping[str, float] = field(default_factory=dict)
-    left_shapes: Mapping[str, float] = field(default_factory=dict)
-    spread: float = 0.0
-    pairs: int = 0
+    mean: Length
+    right: Mapping[str, Length] = field(default_factory=dict)
+    left: Mapping[str, Length] = field(default_factory=dict)
+    kerning: Mapping[str, Length] = field(default_factory=dict)
+    right_shapes: Mapping[str, Length] = field(default_factory=dict)
+    left_shapes: Mapping[str, Length] = field(default_factory=dict)
+    spread: Spread = 0.0
+    pairs: Count = 0
 
     def bearing(self, character: str, side: Side) -> float:
         """Return what a character adds on a side: its own, else that of its base letter, else that of its shape."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from handwriting.writing.plain_values import Count, Length, Spread, Within
 
 MAD_TO_SD = 1.4826
 """Standard deviation of normal values whose median absolute deviation is 1."""
@@ -28,6 +31,10 @@ DEFAULT_LENGTH = 12.0
 """Correlation length of what does not vary."""
 
 
+Quantiles = tuple[Length, Length, Length, Length, Length]
+"""Those of the probabilities ``QUANTILES``."""
+
+
 @dataclass(frozen=True)
 class Distribution:
     """Values of one measure.
@@ -39,10 +46,10 @@ class Distribution:
         quantiles: Those of the probabilities ``QUANTILES``, for skewed measures.
     """
 
-    count: int
-    median: float
-    sd: float
-    quantiles: tuple[float, ...]
+    count: Count
+    median: Length
+    sd: Spread
+    quantiles: Quantiles
 
 
 @dataclass(frozen=True)
@@ -55,8 +62,8 @@ class Drift:
             where it drifts.
     """
 
-    sd: float
-    lag: float
+    sd: Annotated[float, Within(0.0, 5.0)]
+    lag: Annotated[float, Within(-1.0, 1.0)]
 
 
 @dataclass(frozen=True)
@@ -68,8 +75,8 @@ class Wander:
         length: The distance at which its correlation falls to 1/e, in x-heights.
     """
 
-    sd: float
-    length: float
+    sd: Annotated[float, Within(0.0, 10.0)]
+    length: Annotated[float, Within(0.1, 1000.0)]
 
 
 def robust_sd(values: ArrayLike) -> float:
@@ -89,10 +96,10 @@ def distribution(values: ArrayLike, default: float = 0.0) -> Distribution:
     """Return the distribution of values; one of none has the median ``default`` and does not spread."""
     array = np.asarray(values, float)
     if not len(array):
-        return Distribution(0, default, 0.0, (default,) * len(QUANTILES))
-    return Distribution(
-        len(array), float(np.median(array)), float(drawn_in(array).std()), tuple(np.quantile(array, QUANTILES).tolist())
-    )
+        return Distribution(0, default, 0.0, (default, default, default, default, default))
+    lowest, low, middle, high, highest = np.quantile(array, QUANTILES).tolist()
+    quantiles = lowest, low, middle, high, highest
+    return Distribution(len(array), float(np.median(array)), float(drawn_in(array).std()), quantiles)
 
 
 def drift(pages: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> Drift:

@@ -162,6 +162,20 @@ def test_labelling_goes_on_after_an_interruption(photos: Path, monkeypatch: pyte
     assert (HAND / "characters.npz").stat().st_mtime_ns == before
 
 
+def test_a_folder_of_another_hand_is_named_with_the_pages_of_both(
+    done: SegmentedFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = contents(done.path)
+    Path("others").mkdir()
+    Image.fromarray(draw_page(STYLE, 5).image).save("others/mine.png")
+    assert start("hand", ["pages=others", f"out={HAND}", "workers=1"]) == MISTAKE
+    assert capsys.readouterr().err == (
+        "hands/photos is another hand's: it was made of photos (one.png, two.png), and not of others (mine.png). Give "
+        "another out, such as out=hands/photos_2. Or replace that hand with overwrite=true.\n"
+    )
+    assert contents(done.path) == before
+
+
 def test_other_photographs_than_before_are_named_with_what_to_do(
     done: SegmentedFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from handwriting.errors import DataError
+from handwriting.pages import hand_file
 from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.hand_file import read_hand
 from handwriting.pages.labels import LabelRow, write_labels
 from handwriting.pages.names import HAND_FILE
 from handwriting.writing.bank import Bank
+from handwriting.writing.measuring import measure_hand
 from tests.pages.builders import write_draft, write_folder
 from tests.writing.hands import drawn_hand
 
@@ -71,13 +74,25 @@ def test_a_file_that_is_broken_or_of_another_version_is_measured_again(
     path = folder.path / HAND_FILE
     good = json.loads(path.read_text())
     if content == "spoiled":
-        good["hand"]["pen"]["width"] = "thick"
+        good["hand"]["pen"]["width"] = -3
         content = json.dumps(good)
     path.write_text(content)
     with caplog.at_level(logging.WARNING):
         assert read_hand(folder, reader) == first
     assert reader.times == 2
     assert all(len(record.getMessage().splitlines()) == 1 for record in caplog.records)
+    if "pen" in content:
+        assert "(hand.pen.width='-3' is no number from 0.001 to 10): the hand is measured again" in caplog.text
+
+
+def test_measures_that_no_handwriting_has_are_refused(folder: SegmentedFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = replace(measure_hand(Reader()()), ascent=1e9)
+    monkeypatch.setattr(hand_file, "measure_hand", lambda _: odd)
+    with pytest.raises(
+        DataError, match=r"measures like no handwriting \(hand\.ascent='1000000000\.0' is no number from"
+    ):
+        read_hand(folder, Reader())
+    assert not (folder.path / HAND_FILE).exists()
 
 
 def test_a_new_segmentation_takes_the_measures_of_the_old_one_away(folder: SegmentedFolder) -> None:

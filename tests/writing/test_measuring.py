@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from functools import cache
 
@@ -145,11 +146,41 @@ def test_a_hand_of_one_word_is_measured() -> None:
 
 def test_a_fit_survives_json() -> None:
     stored = json.dumps(to_plain(fit()))
-    assert from_plain(HandFit, json.loads(stored)) == fit()
+    assert from_plain(HandFit, json.loads(stored), "hand") == fit()
     assert json.dumps(to_plain(measure_hand(Bank(written())))) == stored
 
 
-@pytest.mark.parametrize("change", [{"slant": "7"}, {"slant": float("nan")}, {"pen": {"width": 1}}, {"more": 1}])
-def test_a_fit_of_other_values_is_refused_with_its_field(change: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="HandFit"):
-        from_plain(HandFit, to_plain(fit()) | change)
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"slant": "7"}, "hand.slant='7' is no number from -80 to 80"),
+        ({"slant": float("nan")}, "hand.slant='nan' is no number from -80 to 80"),
+        ({"slant": 90}, "hand.slant='90' is no number from -80 to 80"),
+        ({"letters": 10**400}, "hand.letters='1000"),
+        ({"letters": 1.5}, "hand.letters='1.5' is no whole number from 0 to 1e+09"),
+        ({"ascent": True}, "hand.ascent='True' is no number from -20 to 20"),
+        ({"pen": {"width": 1}}, "hand.pen does not have the fields width, full, core, softness"),
+        ({"pen": []}, "hand.pen does not have the fields"),
+        (
+            {"pen": {"width": 0, "full": 1, "core": 1, "softness": 0}},
+            "hand.pen.width='0' is no number from 0.001",
+        ),
+        ({"pen": {"width": 1, "full": 2, "core": 1, "softness": 0}}, "hand.pen.full='2' is no number from 0 to 1"),
+        ({"ridge": {"sd": -1, "length": 9}}, "hand.ridge.sd='-1' is no number from 0 to 10"),
+        ({"size": {"sd": 1, "lag": 1.5}}, "hand.size.lag='1.5' is no number from -1 to 1"),
+        ({"margin": {"count": 0, "median": 0, "sd": 0, "quantiles": []}}, "hand.margin.quantiles is no list of that"),
+        (
+            {"word_space": {"count": 0, "median": 0, "sd": 0, "quantiles": [0] * 5}},
+            "hand.word_space.median='0.0' is no",
+        ),
+        ({"line_distance": {"count": 0, "median": 1e6, "sd": 0, "quantiles": [0] * 5}}, "hand.line_distance.median="),
+        ({"join_rates": {"pairs": {"": [1, 1]}}}, "hand.join_rates.pairs is no object of names"),
+        ({"join_rates": {"pairs": {"ab": [1, -1]}}}, "hand.join_rates.pairs.ab[1]='-1' is no whole number"),
+        ({"more": 1}, "hand does not have the fields letters, slant"),
+    ],
+)
+def test_a_fit_of_other_values_is_refused_with_its_field_and_what_it_may_be(
+    change: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        from_plain(HandFit, to_plain(fit()) | change, "hand")

@@ -219,6 +219,12 @@ def test_a_word_that_falls_off_its_line_keeps_its_letters_upright(bank: Bank) ->
     assert composer.box(placed, 0.1).bottom > composer.box(placed).bottom
 
 
+@pytest.mark.parametrize("resolution", [0.03, 0.1, 0.3, 1.0])
+def test_a_word_of_a_few_pixels_is_drawn(bank: Bank, resolution: float) -> None:
+    drawn = HandWriter(bank, 0)(signs("nunol")).draw(resolution, (0.9, 0.9))
+    assert min(drawn.ink.shape) >= 1
+
+
 def test_a_letter_with_one_drawing_gets_new_ones() -> None:
     words = [*drawn_hand(["nul", "lun", "unn", "lul"]), drawn_word("no", 9)]
     writer = HandWriter(Bank(words), 1)
