@@ -165,7 +165,7 @@ def test_a_script_without_a_notebook_trains(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("path", "message"),
-    [("a\0b", "holds a null byte"), ("a\ud800b", "holds what is no character"), ("x" * 5000, "is longer than")],
+    [("a\0b", "holds a null byte"), ("a\ud800b", "holds what is no character"), ("x" * 5000, "longer than|too long")],
 )
 def test_what_no_file_can_be_named_is_refused_wherever_a_path_is_given(path: str, message: str) -> None:
     calls = (
