@@ -389,7 +389,7 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_drawn(suffix: str,
             raise AssertionError
 
         word = write_strokes(signs)
-        return WrittenWord(word.text, word.advance, word.box, draw)
+        return WrittenWord(word.text, word.advance, word.box, draw, word.cut)
 
     out = tmp_path / "new" / f"letter.{suffix}"
     with pytest.raises(ConfigError, match=r"210 x 297 mm has 139 million pixels, .* Give dpi=1017 or less"):
