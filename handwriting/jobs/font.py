@@ -93,6 +93,19 @@ def run(cfg: DictConfig) -> FontFile:
     refuse_unwritable(out)
     refuse_overwriting([out], arguments.overwrite)
 
+    made, content = _made(arguments, family)
+    with refusing_unwritable(out):
+        write_atomically(link_target(out), lambda file: file.write(content))
+    for title, value in _summary(made, out, family, len(content)):
+        _say(title, value)
+    return FontFile(
+        out, family, len(made.specification.glyphs), made.characters, "".join(made.drawn), "".join(made.composed)
+    )
+
+
+def _made(arguments: Arguments, family: str) -> tuple[HandFont, bytes]:
+    """Return the font and its bytes, and print each step as it begins."""
+    from handwriting.machine import on_one_core
     from handwriting.pages.hand_file import read_hand
     from handwriting.pages.hand_folder import open_hand
     from handwriting.pages.source_words import read_source_words
@@ -101,10 +114,6 @@ def run(cfg: DictConfig) -> FontFile:
     from handwriting.writing.fonts.hand_font import hand_font
     from handwriting.writing.fonts.specification import FontNames
 
-    _say("reading", f"the words of {printable(arguments.hand)}")
-    folder = open_hand(arguments.hand)
-    bank = Bank(read_source_words(folder))
-    _say("measuring", f"{counted(len(bank.drawings), 'drawing')} in {counted(len(bank.words), 'word')}")
     names = FontNames(
         family,
         version=arguments.version,
@@ -112,18 +121,16 @@ def run(cfg: DictConfig) -> FontFile:
         licence=arguments.licence or "",
         designer=arguments.designer or "",
     )
-    hand = read_hand(folder, lambda: bank)
-    _say("drawing", "what the hand lacks, and the outlines of all glyphs")
-    made = hand_font(bank, hand, names, drawings=arguments.drawings, seed=arguments.seed)
-    _say("building", f"a font of {counted(len(made.specification.glyphs), 'glyph')}")
-    content = build_font(made.specification)
-    with refusing_unwritable(out):
-        write_atomically(link_target(out), lambda file: file.write(content))
-    for title, value in _summary(made, out, family, len(content)):
-        _say(title, value)
-    return FontFile(
-        out, family, len(made.specification.glyphs), made.characters, "".join(made.drawn), "".join(made.composed)
-    )
+    with on_one_core():
+        _say("reading", f"the words of {printable(arguments.hand)}")
+        folder = open_hand(arguments.hand)
+        bank = Bank(read_source_words(folder))
+        _say("measuring", f"{counted(len(bank.drawings), 'drawing')} in {counted(len(bank.words), 'word')}")
+        hand = read_hand(folder, lambda: bank)
+        _say("drawing", "what the hand lacks, and the outlines of all glyphs")
+        made = hand_font(bank, hand, names, drawings=arguments.drawings, seed=arguments.seed)
+        _say("building", f"a font of {counted(len(made.specification.glyphs), 'glyph')}")
+        return made, build_font(made.specification)
 
 
 def _say(title: str, line: str) -> None:

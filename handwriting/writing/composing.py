@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 import cv2
@@ -412,6 +412,7 @@ def _near(
     return np.sqrt(nearest), shares
 
 
+@lru_cache(maxsize=32)
 def _shares(word: SourceWord, first: int, last: int) -> tuple[NDArray[np.float32], ...]:
     """Return the shares of a word's pixels that belong to a run of letters, and to the letters next to it.
 

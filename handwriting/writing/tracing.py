@@ -7,7 +7,7 @@ from itertools import islice
 
 import cv2
 import numpy as np
-from contourpy import LineType, contour_generator
+from contourpy import FillType, LineType, SerialContourGenerator, ZInterp
 from numpy.typing import NDArray
 
 from handwriting.writing.curve_fitting import evenly_spaced, fit_closed, smoothed
@@ -88,7 +88,20 @@ def _edges(field: NDArray[np.float32], enlargement: int) -> list[NDArray[np.comp
     """
     fine = cv2.resize(field, None, fx=enlargement, fy=enlargement, interpolation=cv2.INTER_CUBIC)
     fine[[0, -1]] = fine[:, [0, -1]] = min(float(field.min()), -1.0)
-    lines = contour_generator(z=fine, line_type=LineType.Separate).lines(0.0)
+    columns, rows = np.meshgrid(*(np.arange(size, dtype=np.float64) for size in fine.shape[::-1]))
+    # contourpy's own contour_generator() takes as long to look for what is masked as this takes to find the lines.
+    contours = SerialContourGenerator(
+        columns,
+        rows,
+        fine.astype(np.float64),
+        None,  # type: ignore[arg-type]  # nothing is masked; its stubs do not say so
+        corner_mask=True,
+        line_type=LineType.Separate,
+        fill_type=FillType.OuterOffset,
+        quad_as_tri=False,
+        z_interp=ZInterp.Linear,
+    )
+    lines = contours.lines(0.0)
     # The last point of a closed line is its first again.
     polygons = [np.ascontiguousarray(line[:0:-1]).view(np.complex128)[:, 0] for line in map(np.asarray, lines)]
     return [(polygon + 0.5 + 0.5j) / enlargement - complex(BORDER, BORDER) for polygon in polygons]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
@@ -11,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from handwriting.machine import available_cores
 from handwriting.writing.bank import Bank, Drawing
 from handwriting.writing.choosing import Chooser
 from handwriting.writing.composing import LIFT_SIGMA, MEET_SIGMA, Composer, LetterRun, Meeting, PlacedRun
@@ -30,7 +28,7 @@ RESOLUTION = 24.0
 """Pixels in one x-height of the ink that is traced: about as many as photographs have."""
 
 TRACED_AT_ONCE = 24
-"""Drawings that are traced at once: more take no less time."""
+"""Drawings that are traced at once: more take no less time, but more memory."""
 
 PLAIN = (1.0, 1.0)
 """Exponents of ink that stays as it is."""
@@ -101,8 +99,7 @@ class GlyphDrawer:
         plans = [self._plan(task, shown) for task in tasks]
         placed = list(shown.values())
         batches = [placed[start : start + TRACED_AT_ONCE] for start in range(0, len(placed), TRACED_AT_ONCE)]
-        with ThreadPoolExecutor(available_cores()) as pool:
-            outlines = dict(zip(shown, chain.from_iterable(pool.map(self._traced, batches)), strict=True))
+        outlines = dict(zip(shown, chain.from_iterable(map(self._traced, batches)), strict=True))
         return [self._glyph(plan, outlines) for plan in plans]
 
     def _plan(self, task: GlyphTask, shown: dict[Shown, Sequence[PlacedRun]]) -> _Plan:
