@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import pytest
 from threadpoolctl import threadpool_info
 
 from handwriting.machine import on_one_core
@@ -17,8 +16,7 @@ def blas_threads() -> list[int]:
 
 def test_work_on_one_core_leaves_other_work_its_threads() -> None:
     before = cv2.getNumThreads(), blas_threads()
-    with pytest.raises(ZeroDivisionError), on_one_core():
+    with on_one_core():
         assert cv2.getNumThreads() == 1
         assert set(blas_threads()) <= {1}
-        raise ZeroDivisionError
     assert (cv2.getNumThreads(), blas_threads()) == before
