@@ -1,7 +1,8 @@
 """Characters of stroke fonts, and the centre lines of characters: what a pen follows to draw them.
 
 ASCII comes from the stroke fonts that OpenCV draws (A. V. Hershey, Calligraphy for Computers, 1967); other characters
-are the thinned outlines of DejaVu Sans, which comes with Matplotlib.
+are the thinned outlines of DejaVu Sans, which comes with Matplotlib. Commas and typographic quotes have curves of their
+own: in those fonts the weight of their heads tells them from dots and bars, which the stroke of a pen does not have.
 """
 
 from __future__ import annotations
@@ -36,6 +37,26 @@ HALF_OUTLINE = 0.06
 """Half of the width of the strokes of DejaVu Sans, in heights of capitals."""
 FIRST_PICTOGRAPH = 0x2600
 """Code point from which signs are pictures: they are no strokes of a pen."""
+
+COMMA = ((0.03, 0.16), (0.2, -0.02), (-0.05, -0.32))
+"""A comma of handwriting: the corners of a quadratic Bezier curve from its head to its tail, in heights of capitals."""
+LOW_DISTANCE, HIGH_DISTANCE = 0.22, 0.16
+"""Distance of the two strokes of double quotes on the baseline and above, in heights of capitals."""
+_OPENING = ((0.12, 1.04), (-0.05, 0.88), (0.05, 0.72))
+_CLOSING = ((0.05, 1.04), (0.15, 0.88), (-0.02, 0.72))
+_CURVES = {
+    ",": (COMMA,),
+    ";": (COMMA,),
+    "\u201a": (COMMA,),
+    "\u201e": (COMMA, tuple((x + LOW_DISTANCE, y) for x, y in COMMA)),
+    "\u2018": (_OPENING,),
+    "\u201c": (_OPENING, tuple((x + HIGH_DISTANCE, y) for x, y in _OPENING)),
+    "\u2019": (_CLOSING,),
+    "\u201d": (_CLOSING, tuple((x + HIGH_DISTANCE, y) for x, y in _CLOSING)),
+}
+"""The curves of each sign that has its own."""
+CURVE_POINTS = 80
+"""Points of each curve."""
 
 
 def written(character: str, font: int, weight: float, side: int) -> NDArray[np.uint8]:
@@ -72,6 +93,8 @@ def centre_lines(character: str, script: bool = False) -> NDArray[np.float64]:
     Returns:
         To the right and up from the start of the baseline, in heights of capitals, float64 ``(n, 2)``.
     """
+    if character in _CURVES:
+        return _curved(character)
     if not _is_ascii(character):
         return _thinned(character)
     font = cv2.FONT_HERSHEY_SCRIPT_SIMPLEX if script else cv2.FONT_HERSHEY_SIMPLEX
@@ -81,6 +104,20 @@ def centre_lines(character: str, script: bool = False) -> NDArray[np.float64]:
         points[:, 0] -= SCRIPT_SLANT * points[:, 1]
     points[:, 0] -= points[:, 0].min()
     return np.asarray(points, np.float64)
+
+
+def _curved(character: str) -> NDArray[np.float64]:
+    """Return the centre lines of a sign that has its own curves; a semicolon has the upper dot of a colon, too."""
+    at = np.linspace(0, 1, CURVE_POINTS)[:, None]
+    parts = [
+        (1 - at) ** 2 * start + 2 * at * (1 - at) * bend + at**2 * end
+        for start, bend, end in map(np.array, _CURVES[character])
+    ]
+    if character == ";":
+        dots = centre_lines(":")
+        parts.append(dots[dots[:, 1] > dots[:, 1].mean()])
+    points = np.concatenate(parts)
+    return np.asarray(points - [points[:, 0].min(), 0], np.float64)
 
 
 def _is_ascii(character: str) -> bool:

@@ -30,7 +30,7 @@ BASELINE_SD = 0.03
 """Standard deviation of the height above the baseline between drawings, in x-heights."""
 CYRILLIC_X = "\u0445"
 """The x of the font that other letters than those of ASCII come from."""
-SMALL_SIGNS = ".,;:-_~=+*<>\u00ab\u00bb\u2039\u203a\u2013\u2014\u00b7"
+SMALL_SIGNS = ".,;:-_~=+*<>\u00ab\u00bb\u2039\u203a\u2013\u2014\u00b7\u201a\u201e"
 """Signs that are as high as small letters."""
 
 

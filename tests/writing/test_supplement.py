@@ -92,6 +92,42 @@ def test_many_characters_can_be_drawn(character: str, pen: HandPen) -> None:
         assert word.ink.max() > 150
 
 
+def mean_reach(character: str, pen: HandPen) -> tuple[float, float]:
+    """Return how far the drawings of a character reach below and above the baseline."""
+    rise = [word.frame_of(0)[:, 1] for word in drawn_words(character, pen, True, 0)]
+    return float(np.mean([one.min() for one in rise])), float(np.mean([one.max() for one in rise]))
+
+
+def test_a_drawn_comma_is_no_full_stop(pen: HandPen) -> None:
+    thin = replace(pen, width=0.07, width_rise=0.0)
+    for one in (pen, replace(pen, slant=0.45), thin):
+        (stop_low, stop_top), (low, high) = mean_reach(".", one), mean_reach(",", one)
+        assert high - low > 2 * (stop_top - stop_low)
+        assert low < stop_low - 0.3 * one.x_height
+        assert high < 0.5 * one.x_height
+        assert mean_reach(";", one)[0] == pytest.approx(low, abs=0.1)
+        assert mean_reach(";", one)[1] == pytest.approx(mean_reach(":", one)[1], abs=0.1)
+    commas = [stroke_width(word) for word in drawn_words(",", pen, True, 0)]
+    assert np.median(commas) == pytest.approx(STROKE, rel=0.2)
+
+
+def bend(character: str) -> float:
+    """Return how far the middle of a line lies to the right of the straight line between its ends."""
+    x, y = centre_lines(character).T
+    top, bottom, middle = (int(np.abs(y - height).argmin()) for height in (y.max(), y.min(), (y.min() + y.max()) / 2))
+    return float(x[middle] - (x[top] + x[bottom]) / 2)
+
+
+def test_typographic_quotes_are_curved_each_its_own_way_and_stand_where_they_belong(pen: HandPen) -> None:
+    for character in "\u2019,\u201a":
+        assert bend(character) > 0.03
+    assert bend("\u2018") < -0.03
+    for character in "\u2018\u2019\u201c\u201d":
+        assert mean_reach(character, pen)[0] > pen.x_height
+    for character in "\u201a\u201e":
+        assert mean_reach(character, pen) == pytest.approx(mean_reach(",", pen), abs=0.15)
+
+
 @pytest.mark.parametrize("character", ["😀", "♥", "あ", "\u0301", "א", " ", "\n", "ab"])
 def test_what_has_no_strokes_is_not_drawn(character: str) -> None:
     assert not drawable([character])
