@@ -140,9 +140,26 @@ def _hershey_height(font: int) -> float:
 
 
 def _dejavu_has(character: str) -> bool:
-    from matplotlib.font_manager import FontProperties, findfont, get_font
+    from matplotlib.font_manager import get_font
 
-    return get_font(findfont(FontProperties(family="DejaVu Sans"))).get_char_index(ord(character)) != 0
+    return get_font(_dejavu_file()).get_char_index(ord(character)) != 0
+
+
+@cache
+def _dejavu_file() -> str:
+    from matplotlib.font_manager import FontProperties, findfont
+
+    return str(findfont(FontProperties(family="DejaVu Sans")))
+
+
+@cache
+def _dejavu_capital() -> float:
+    """Return the height of a capital of DejaVu Sans whose size is 100."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    path = TextPath((0, 0), "H", size=100, prop=FontProperties(family="DejaVu Sans"))
+    return float(path.get_extents().height)
 
 
 def _thinned(character: str) -> NDArray[np.float64]:
@@ -151,7 +168,7 @@ def _thinned(character: str) -> NDArray[np.float64]:
     from matplotlib.textpath import TextPath
 
     font = FontProperties(family="DejaVu Sans")
-    capital = TextPath((0, 0), "H", size=100, prop=font).get_extents().height
+    capital = _dejavu_capital()
     unit = CAPITAL_HEIGHT * LINE_SIDE / capital
     outlines = TextPath((0, 0), character, size=100, prop=font).to_polygons(closed_only=True)
     corners = [

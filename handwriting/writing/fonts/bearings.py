@@ -28,6 +28,7 @@ class Bearings:
     def __init__(self, spacing: PairSpacing, sides: Mapping[str, LetterSides], joined: bool) -> None:
         self.spacing = spacing
         self.sides = sides
+        self._ends = {label: (float(one.left.min()), float(one.right.max())) for label, one in sides.items()}
         usual = [
             self._within(first, second) for first in "aenorst" for second in "aenorst" if {first, second} <= set(sides)
         ]
@@ -58,5 +59,5 @@ class Bearings:
 
     def _within(self, first: str, second: str) -> float:
         """Return the least distance of two contours whose boxes touch."""
-        one, other = self.sides[first], self.sides[second]
-        return facing(one, other) - float(other.left.min() - one.right.max())
+        (_, end), (start, _) = self._ends[first], self._ends[second]
+        return facing(self.sides[first], self.sides[second]) - (start - end)
