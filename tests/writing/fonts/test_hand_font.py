@@ -27,12 +27,21 @@ PIXELS = 40
 """Pixels in one x-height of what is drawn here."""
 
 
-@cache
 def made(*, joined: bool = True) -> tuple[HandFont, bytes]:
+    return _made(joined)
+
+
+@cache
+def _made(joined: bool) -> tuple[HandFont, bytes]:
     words = drawn_hand(TEXTS * 2, **({} if joined else {"joined": [False] * 4}))
     bank = Bank(words)
     font = hand_font(bank, measure_hand(bank), FontNames("Drawn"))
     return font, build_font(font.specification)
+
+
+@cache
+def opened(data: bytes) -> TTFont:
+    return TTFont(BytesIO(data))
 
 
 def shaped(data: bytes, text: str, **features: bool) -> list[tuple[str, float]]:
@@ -42,14 +51,14 @@ def shaped(data: bytes, text: str, **features: bool) -> list[tuple[str, float]]:
     buffer.add_str(text)
     buffer.guess_segment_properties()
     uharfbuzz.shape(font, buffer, features)
-    order = TTFont(BytesIO(data)).getGlyphOrder()
+    order = opened(data).getGlyphOrder()
     starts = np.cumsum([0, *(position.x_advance for position in buffer.glyph_positions)])
     return [(order[one.codepoint], float(at)) for one, at in zip(buffer.glyph_infos, starts, strict=False)]
 
 
 def ink(data: bytes, text: str, **features: bool) -> np.ndarray:
     """Return the ink of a line of text, bool."""
-    font = TTFont(BytesIO(data))
+    font = opened(data)
     scale = PIXELS / font["OS/2"].sxHeight
     glyphs = font.getGlyphSet()
     placed = shaped(data, text, **features)
@@ -109,7 +118,7 @@ def test_letters_take_turns() -> None:
 def test_western_european_texts_can_be_written() -> None:
     font, data = made()
     words = "Voilà l\u2019été à Łódź: \u201cGröße\u201d, \u2018çœur\u2019 — señor Åström, € … ¿qué? Žižek 3,5 % (sic)"
-    cmap = TTFont(BytesIO(data)).getBestCmap()
+    cmap = opened(data).getBestCmap()
     assert not [character for character in words if ord(character) not in cmap]
     assert set("abcdefghijkmpqrstvwxyzABCXYZ0123456789") <= set(font.drawn)
     assert "é" in font.composed
