@@ -11,6 +11,7 @@ from itertools import groupby
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from handwriting.errors import DataError
@@ -41,7 +42,7 @@ MAX_X_HEIGHT_RATIO = 1.5
 MAX_HEIGHT_ERROR = 0.4
 """How far the height of a picture's ink may be off that in the table: a share of it, and of an x-height besides."""
 MAX_MISFIT = 0.4
-"""How far a letter's picture may be off its word's, as a share of its ink squared; 0.12 is the most of real pages."""
+"""How much of a letter's ink its word may lack, as a share of it squared; 0 on pages that nobody edited."""
 MAX_NAMED = 3
 """Pictures that a message names, at most."""
 MIN_SMALL_LETTERS = 20
@@ -168,7 +169,7 @@ class _Pictures:
 
     Attributes:
         crops: Those that can be used, bright ink on dark, uint8 ``(h, w)``, by their rows and in their order; words
-            without grain.
+            without grain, and no letters that are grain alone.
         places: Column and row of each character in its word, in pixels of the pictures.
         faults: What is wrong with each of the others, by its file.
     """
@@ -205,7 +206,8 @@ class _Pictures:
                 size = " x ".join(f"{side:,}" for side in crops[row].shape[::-1])
                 faults[row] = f"is {size} pixels, and by {BOXES_FILE} its ink is {by_table[row]:,.0f} high"
         words = {_name_of(row): row for row in rows if row.kind == "word" and row not in faults}
-        crops |= {word: without_grain(crops[word], x_height) for word in words.values()}
+        clean = {word: without_grain(crops[word], x_height) for word in words.values()}
+        grain: set[BoxRow] = set()
         places: dict[BoxRow, tuple[int, int]] = {}
         for row in rows:
             word = words.get(_name_of(row)[:-1]) if row.kind == "character" else None
@@ -217,10 +219,12 @@ class _Pictures:
                 continue
             around = margin_of(ink) - margin_of(crop)
             places[row] = left, top = _place_in(ink, crop, (row.x - word.x + around, row.y - word.y + around))
-            there = ink[top : top + crop.shape[0], left : left + crop.shape[1]]
-            if _misfit(there, crop) > MAX_MISFIT:
+            part = np.s_[top : top + crop.shape[0], left : left + crop.shape[1]]
+            if _misfit(ink[part], crop) > MAX_MISFIT:
                 faults[row] = "shows other ink than its word"
-        sound = {row: crop for row, crop in crops.items() if row not in faults}
+            elif not clean[word][part][crop > 0].any():
+                grain.add(row)  # the segmentation took a speck for a letter
+        sound = {row: clean.get(row, crop) for row, crop in crops.items() if row not in faults and row not in grain}
         return cls(sound, places, {row.file: fault for row, fault in faults.items()})
 
     def words(self) -> Iterator[tuple[BoxRow, list[BoxRow]]]:
@@ -267,9 +271,12 @@ def _page_geometry(folder: SegmentedFolder) -> dict[str, _PageGeometry]:
 
 
 def _misfit(there: NDArray[np.uint8], crop: NDArray[np.uint8]) -> float:
-    """Return how far the ink of a word is off that of a letter in its place, as a share of the letter's ink squared."""
+    """Return how much ink of a letter its word lacks in its place, squared, as a share of the letter's ink squared.
+
+    The word may have more there: its other letters' ink.
+    """
     own = crop.astype(np.float64)
-    return float((((there - own) ** 2)[crop > 0]).sum() / (own**2).sum())
+    return float((np.maximum(own - there, 0) ** 2).sum() / (own**2).sum())
 
 
 def _usual_below(letters: Iterable[BoxRow], labels: Mapping[CharacterKey, LabelRow]) -> dict[str, float]:
@@ -379,6 +386,12 @@ def _place_in(word: NDArray[np.uint8], crop: NDArray[np.uint8], expected: tuple[
     window = word[starts[0] : stops[0], starts[1] : stops[1]]
     difference = cv2.matchTemplate(window, np.ascontiguousarray(crop), cv2.TM_SQDIFF, mask=mask)
     left, top = cv2.minMaxLoc(difference)[2]
+    if _misfit(window[top : top + crop.shape[0], left : left + crop.shape[1]], crop) > MAX_MISFIT:
+        # A speck on the edge of a stroke: most of the ink around it is its neighbour's.
+        lacks = [[_misfit(there, crop) for there in row] for row in sliding_window_view(window, crop.shape)]
+        rows, columns = np.nonzero(np.array(lacks) <= min(map(min, lacks)))
+        off = np.hypot(rows + starts[0] - expected[1], columns + starts[1] - expected[0])
+        top, left = rows[off.argmin()], columns[off.argmin()]
     return int(left) + starts[1], int(top) + starts[0]
 
 

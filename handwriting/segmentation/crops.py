@@ -70,7 +70,7 @@ def margin_of(crop: NDArray[np.uint8]) -> int:
     """Return the width of the margin around the box of a piece in its crop ``(h, w)``, in pixels."""
     longest = max(crop.shape)
     return next(
-        (around for around in range(int(MARGIN * longest), longest // 2) if _margin(longest - 2 * around) <= around), 0
+        (around for around in range(int(MARGIN * longest), (longest + 1) // 2) if _margin(longest - 2 * around) <= around), 0
     )  # the crop's longer side grows with the box's: one margin fits
 
 

@@ -19,6 +19,8 @@ from handwriting.errors import DataError
 from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.labels import character_key
 from handwriting.pages.source_words import read_source_words
+from handwriting.segmentation.crops import MARGIN, margin_of
+from handwriting.segmentation.page import Box, Piece
 from handwriting.writing.source import SourceWord, apply
 from tests.pages.builders import write_drawn_hand
 
@@ -228,3 +230,39 @@ def test_a_folder_of_characters_alone_is_refused(copy: SegmentedFolder) -> None:
     lines = table.read_text().splitlines(keepends=True)
     table.write_text("".join(line for line in lines if line.split(",")[4] != "word"))
     assert "boxes.csv lists no words. Segment the pages again, with preset=auto" in refusal(copy)
+
+
+def test_specks_that_the_segmentation_took_for_letters_are_no_faults(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # One pixel of the edge of a stroke, amid that stroke's ink; and one of the paper's grain, away from it.
+    word = np.zeros((50, 80), np.uint8)
+    word[10:40, 20:60] = np.clip(np.linspace(60, 900, 40), 0, 255)
+    speck = np.zeros((3, 3), np.uint8)
+    speck[:, 1:] = [[30, 20], [60, 80], [30, 20]]
+    stroke = word[6:44, 16:64].copy()
+    stroke[18:21, 4:6] = 0
+    word[29:32, 68:71] = grain = speck.T
+    box, of_speck, of_grain = Box(100, 50, 72, 42), Box(116, 75, 1, 1), Box(164, 70, 1, 1)
+    folder = SegmentedFolder(tmp_path / "hand")
+    with folder.draft() as draft:
+        with draft.page("page.png", "page", 32) as writer:
+            overlay = writer.add_overlay(Image.new("RGB", (60, 40), "white"))
+            writer.add_line(Piece("line", 0, -1, 0, box, box, 1.0, 1.1))
+            writer.add_crop(Piece("word", 0, 0, 0, box, box, 1.0, 1.1), word)
+            writer.add_crop(Piece("character", 0, 0, 0, of_speck, of_speck, 0.1, 0.0), speck)
+            of_stroke = Box(117, 57, 40, 30)
+            writer.add_crop(Piece("character", 0, 0, 1, of_stroke, of_stroke, 1.0, 0.5), stroke)
+            writer.add_crop(Piece("character", 0, 0, 2, of_grain, of_grain, 0.4, -0.3), grain)
+        with draft.merging(32) as append:
+            append("page")
+        draft.write_report({"pages": [{"page": "page.png", "overlay": overlay, "x_height": 20.0}]})
+    (read,) = read_source_words(folder)
+    assert not caplog.records
+    assert len(read) == 2  # grain is no letter, and an edge may be one
+
+
+@pytest.mark.parametrize("side", [1, 2, 3, 4, 9, 40])
+def test_the_margin_is_that_of_the_crop_down_to_a_single_pixel(side: int) -> None:
+    around = max(1, int(np.ceil(MARGIN / (1 - 2 * MARGIN) * side)))
+    assert margin_of(np.zeros((side + 2 * around, 1 + 2 * around), np.uint8)) == around
