@@ -69,9 +69,8 @@ def crops(page: Segmented, kind: Kind) -> Iterator[NDArray[np.uint8]]:
 def margin_of(crop: NDArray[np.uint8]) -> int:
     """Return the width of the margin around the box of a piece in its crop ``(h, w)``, in pixels."""
     longest = max(crop.shape)
-    return next(
-        (around for around in range(int(MARGIN * longest), (longest + 1) // 2) if _margin(longest - 2 * around) <= around), 0
-    )  # the crop's longer side grows with the box's: one margin fits
+    margins = range(int(MARGIN * longest), (longest + 1) // 2)
+    return next((around for around in margins if _margin(longest - 2 * around) <= around), 0)  # it grows with the box
 
 
 def _margin(longest: int) -> int:
