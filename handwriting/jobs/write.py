@@ -41,7 +41,7 @@ class Arguments:
     out: AnyPath | None
     missing: Names
     paper: Literal["plain", "ruled", "squared"]
-    size: Literal["a4", "letter", "fit"] | None
+    size: FreeText | None
     margin: Annotated[float, Field(ge=0, le=200)] | None
     scale: Annotated[float, Field(ge=MIN_SCALE, le=MAX_SCALE)]
     word_space: Annotated[float, Field(ge=0.3, le=20)] | None
@@ -65,7 +65,7 @@ def run(cfg: DictConfig) -> PagesWritten:
     from handwriting.writing.colours import read_colours
     from handwriting.writing.message import read_message
     from handwriting.writing.page_files import message_path, refuse_large_sheet, refuse_replacing, write_pages
-    from handwriting.writing.paper import Paper
+    from handwriting.writing.paper import Paper, read_size
     from handwriting.writing.planning import plan_message, usual_paper
     from handwriting.writing.spelling import read_missing
 
@@ -78,10 +78,10 @@ def run(cfg: DictConfig) -> PagesWritten:
         raise ConfigError(f"out={out} would replace the text itself. Give another out=.")
     message = read_message(given_text(arguments.text, "write"))
     missing = read_missing(arguments.missing)
-    size = arguments.size or usual_paper(out, message)
+    size = usual_paper(out, message) if arguments.size is None else read_size(arguments.size)
     paper = Paper(size, arguments.paper, arguments.margin, arguments.scale)
     paper.refuse_margin()
-    refuse_large_sheet(size, out, arguments.dpi)
+    refuse_large_sheet(paper, out, arguments.dpi)
     refuse_replacing(out, arguments.overwrite)
 
     from handwriting.pages.hand_file import read_hand

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from matplotlib import rc_context
 from matplotlib.backends.backend_pdf import FigureCanvasPdf, PdfPages
@@ -18,8 +18,10 @@ from matplotlib.textpath import TextPath
 
 from handwriting.errors import ConfigError
 from handwriting.labelling.copy_lines import LineLimits, line_width
-from handwriting.writing.paper import PAPER_SIZES, SheetSize
+from handwriting.writing.paper import PAPER_SIZES
 
+SheetSize = Literal["a4", "letter"]
+"""A sheet with room for a text to copy."""
 SIDE, TOP, BOTTOM = 20.0, 17.0, 15.0
 """Margins, in millimetres."""
 NOTE_STEP = 4.6

@@ -23,7 +23,7 @@ from handwriting.text import counted, printable
 from handwriting.writing.colours import Colours
 from handwriting.writing.layout import MessagePage
 from handwriting.writing.page_raster import DEFAULT_DPI, SYNTHESISED, picture_shape, write_png
-from handwriting.writing.paper import PAPER_SIZES, PaperSize
+from handwriting.writing.paper import Paper
 
 WriteFile = Callable[[IO[bytes]], None]
 """Writes a page to an open file."""
@@ -185,15 +185,18 @@ class _Counts:
             yield page
 
 
-def refuse_large_sheet(size: PaperSize, out: Path, dpi: float | None) -> None:
-    """Refuse a picture of a sheet of paper that has too many pixels; one cut to its text is refused once that is set.
+def refuse_large_sheet(paper: Paper, out: Path, dpi: float | None) -> None:
+    """Refuse pictures of a sheet of paper that has too many pixels; one cut to its text is refused once that is set.
 
     Raises:
         ConfigError: If it has.
     """
-    if size == "fit" or out.suffix.lower() not in (".png", ".gif"):
+    suffix = out.suffix.lower()
+    if paper.size == "fit" or suffix not in (".png", ".gif"):
         return
-    picture_shape(*PAPER_SIZES[size], dpi or DEFAULT_DPI)
+    from handwriting.writing.page_animation import ANIMATION_DPI
+
+    picture_shape(*paper.sheet, dpi or (ANIMATION_DPI if suffix == ".gif" else DEFAULT_DPI))
 
 
 def _page_writer(out: Path, colours: Colours, dpi: float | None) -> Callable[[MessagePage, str], WriteFile]:

@@ -2,31 +2,66 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from handwriting.errors import ConfigError
-from handwriting.text import counted, format_whole
+from handwriting.text import counted, format_whole, quoted
 from handwriting.writing.written_words import LayoutStyle
 
-SheetSize = Literal["a4", "letter"]
-"""A sheet of paper."""
-PaperSize = Literal["a4", "letter", "fit"]
-"""A sheet, or a picture that is cut to the text."""
+SheetName = Literal["a4", "a5", "a6", "letter"]
+"""A sheet of paper that has a name."""
+PaperSize = SheetName | Literal["fit"] | tuple[float, float]
+"""A sheet, by its name or by its width and height in millimetres, or a picture that is cut to the text."""
 PaperRules = Literal["plain", "ruled", "squared"]
 """What is printed on the paper."""
-PAPER_SIZES: dict[SheetSize, tuple[float, float]] = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
+PAPER_SIZES: dict[SheetName, tuple[float, float]] = {
+    "a4": (210.0, 297.0),
+    "a5": (148.0, 210.0),
+    "a6": (105.0, 148.0),
+    "letter": (215.9, 279.4),
+}
 """Width and height of each sheet, in millimetres."""
+MIN_SIDE, MAX_SIDE = 20, 1200
+"""Range of the width and height of a sheet, in millimetres: from a small label to A0."""
 DEFAULT_MARGIN, FIT_MARGIN = 20.0, 4.0
 """The margin of a sheet, and that around a text that a picture is cut to, in millimetres."""
+MARGIN_SHARE = 2 / 21
+"""The margin of a sheet that is narrower than A4, as a share of its shorter side: that of A4."""
 LINE_DISTANCE = 8.0
 """From one line to the next unless the writing is scaled, in millimetres: that of ruled paper, which hands fit."""
 SQUARE = 5.0
 """The side of a square, in millimetres."""
 MIN_LINE_WIDTH = 8.0
 """The width that a line has room for at least, in x-heights: a short word."""
+_SIDES = re.compile(r"([0-9]+(?:\.[0-9]+)?) *[x\N{MULTIPLICATION SIGN}] *([0-9]+(?:\.[0-9]+)?) *(?:mm)?")
+
+
+def read_size(text: str) -> PaperSize:
+    """Return the size of paper that a text names, in any case, or gives as width and height in millimetres.
+
+    Raises:
+        ConfigError: If it is no size, or a side is not between ``MIN_SIDE`` and ``MAX_SIDE``.
+
+    >>> read_size("a6"), read_size("150x100")
+    ('a6', (150.0, 100.0))
+    """
+    size = text.strip().lower()
+    if size == "fit":
+        return "fit"
+    for name in PAPER_SIZES:
+        if size == name:
+            return name
+    sides = _SIDES.fullmatch(size)
+    if sides and all(MIN_SIDE <= float(side) <= MAX_SIDE for side in sides.groups()):
+        return float(sides[1]), float(sides[2])
+    raise ConfigError(
+        f"size={quoted(text)} is no size of paper. Give {', '.join(PAPER_SIZES)}, fit, or the width and height in "
+        f"millimetres, such as 100x150, each from {MIN_SIDE:,} to {MAX_SIDE:,}."
+    )
 
 
 @dataclass(frozen=True)
@@ -36,7 +71,8 @@ class Paper:
     Attributes:
         size: The sheet. ``fit`` has lines as long as those of A4, and is then cut to the text.
         rules: What is printed on it.
-        margin: What stays empty on every side; None for the usual margin of the size.
+        margin: What stays empty on every side; None for the usual margin of the size: ``DEFAULT_MARGIN``, and of a
+            sheet narrower than A4 the same share of its shorter side, in whole millimetres.
         scale: Factor of the size of the writing. At 1, its lines are ``LINE_DISTANCE`` apart where nothing else
             decides.
     """
@@ -46,13 +82,27 @@ class Paper:
     margin: float | None = None
     scale: float = 1.0
 
+    @property
+    def sheet(self) -> tuple[float, float]:
+        """Width and height of the sheet."""
+        if isinstance(self.size, tuple):
+            return self.size
+        return PAPER_SIZES["a4" if self.size == "fit" else self.size]
+
+    @property
+    def sheet_margin(self) -> float:
+        """What stays empty on every side of the sheet."""
+        if self.margin is None or self.size == "fit":
+            return min(DEFAULT_MARGIN, float(round(MARGIN_SHARE * min(self.sheet))))
+        return self.margin
+
     def refuse_margin(self) -> None:
         """Refuse a margin that leaves nothing of the sheet, whoever writes on it.
 
         Raises:
             ConfigError: If it does.
         """
-        width, height = PAPER_SIZES["a4" if self.size == "fit" else self.size]
+        width, height = self.sheet
         if self.size != "fit" and self.margin is not None and 2 * self.margin >= min(width, height):
             raise ConfigError(
                 f"margin={self.margin:g} leaves no room on a page of {width:g} x {height:g} mm. Give a smaller margin=."
@@ -64,9 +114,8 @@ class Paper:
         Raises:
             ConfigError: If a margin or the scale leaves no room for a short word or for one line.
         """
-        width, height = PAPER_SIZES["a4" if self.size == "fit" else self.size]
+        (width, height), margin = self.sheet, self.sheet_margin
         x_height = LINE_DISTANCE / style.line_distance * self.scale
-        margin = DEFAULT_MARGIN if self.margin is None or self.size == "fit" else self.margin
         step = LINE_DISTANCE * self.scale
         first = margin + style.ascent * x_height
         if pitch := {"plain": 0.0, "ruled": LINE_DISTANCE, "squared": SQUARE}[self.rules]:
@@ -80,7 +129,7 @@ class Paper:
             raise ConfigError(
                 f"scale={self.scale:g} and margin={margin:g} leave room for {format_whole(max(0.0, line_width), 2)} "
                 f"small letters a line and {counted(max(0, sheet.lines(style.descent)), 'line')} on a page of "
-                f"{width:g} x {height:g} mm. Give a smaller scale= or margin=."
+                f"{width:g} x {height:g} mm. Give a smaller scale= or margin=, or a larger size=."
             )
         return sheet
 

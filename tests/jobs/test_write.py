@@ -129,6 +129,8 @@ def test_a_message_that_cannot_be_written_is_refused(hand: SegmentedFolder, text
         ("", [], "nothing to write"),
         ("שלום", [], "from right to left, such as ש, and"),
         ("abc", ["margin=120", "size=letter"], "margin=120 leaves no room on a page of 215.9 x 279.4 mm."),
+        ("abc", ["margin=60", "size=a6"], "margin=60 leaves no room on a page of 105 x 148 mm."),
+        ("abc", ["size=100x5"], "size='100x5' is no size of paper."),
         ("abc", ["ink=bluu"], "is no colour"),
         ("abc", ["ink=ivory"], "is nearly the colour of the paper"),
         ("abc", ["missing=drwan"], "Did you mean drawn?"),

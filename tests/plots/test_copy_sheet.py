@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pypdfium2
@@ -12,8 +13,8 @@ from numpy.typing import NDArray
 from handwriting.errors import ConfigError
 from handwriting.labelling.copy_lines import copy_lines
 from handwriting.labelling.copy_text import choose_texts
-from handwriting.plots.copy_sheet import SIDE, draw_pdf, lines_per_page, missing_glyphs
-from handwriting.writing.paper import PAPER_SIZES, SheetSize
+from handwriting.plots.copy_sheet import SIDE, SheetSize, draw_pdf, lines_per_page, missing_glyphs
+from handwriting.writing.paper import PAPER_SIZES
 
 NOTES = ["Copy this text", "as it is", "and photograph it"]
 MM = 72 / 25.4
@@ -28,7 +29,7 @@ def ink(page: pypdfium2.PdfPage) -> NDArray[np.bool_]:
     return np.asarray(page.render(scale=2 / MM).to_pil().convert("L")) < 250
 
 
-@pytest.mark.parametrize("paper", PAPER_SIZES)
+@pytest.mark.parametrize("paper", get_args(SheetSize))
 @pytest.mark.parametrize(
     "lines", [copy_lines(choose_texts(1)[0]), ["W" * 46] * 5, ["one"]], ids=["ours", "wide", "one"]
 )
@@ -42,7 +43,7 @@ def test_all_lines_stand_within_the_margins_of_the_paper(paper: SheetSize, lines
     assert 2 * 10 < rows.min() <= rows.max() < 2 * (height - 10)
 
 
-@pytest.mark.parametrize("paper", PAPER_SIZES)
+@pytest.mark.parametrize("paper", get_args(SheetSize))
 def test_a_full_page_keeps_its_lines_apart(paper: SheetSize) -> None:
     lines = ["Ågy"] * lines_per_page(paper, len(NOTES))
     (page,) = pages_of(draw_pdf([lines], [NOTES], paper))

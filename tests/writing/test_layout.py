@@ -16,7 +16,16 @@ from handwriting.errors import ConfigError
 from handwriting.writing.layout import MessagePage
 from handwriting.writing.line_setting import TAB_PITCH
 from handwriting.writing.message import read_message
-from handwriting.writing.paper import DEFAULT_MARGIN, FIT_MARGIN, PAPER_SIZES, SQUARE, Paper, PaperRules, PaperSize
+from handwriting.writing.paper import (
+    DEFAULT_MARGIN,
+    FIT_MARGIN,
+    PAPER_SIZES,
+    SQUARE,
+    Paper,
+    PaperRules,
+    PaperSize,
+    read_size,
+)
 from handwriting.writing.planning import plan_message
 from handwriting.writing.written_words import InkBox, LayoutStyle, Sign, WordInk, WriteWord, WrittenWord
 from tests.writing.fake_words import cut_of
@@ -71,7 +80,7 @@ def wild_text(rng: np.random.Generator) -> str:
 
 
 @pytest.mark.parametrize("rules", get_args(PaperRules))
-@pytest.mark.parametrize("size", get_args(PaperSize))
+@pytest.mark.parametrize("size", [*PAPER_SIZES, "fit", (150.0, 100.0)])
 @pytest.mark.parametrize("margin", [0.0, 20.0])
 @pytest.mark.parametrize("scale", [1.0, 4.0])
 def test_no_word_leaves_the_page_and_none_is_lost(
@@ -92,6 +101,27 @@ def test_no_word_leaves_the_page_and_none_is_lost(
         shown = "".join(placed.word.text for page in written for placed in page.words)
         assert shown.replace("-", "") == "".join(text.split()).replace("-", "").replace("\u00ad", "")
         assert [page.number for page in written] == list(range(1, len(written) + 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "height"),
+    [("a5", 148, 210), ("A6", 105, 148), ("100x150", 100, 150), ("297 x 210 mm", 297, 210), ("85.6\u00d754", 85.6, 54)],
+)
+def test_a_page_has_the_size_that_is_asked_for(text: str, width: float, height: float) -> None:
+    for page in pages(TEXT, Paper(read_size(text))):
+        assert (page.width, page.height) == (width, height)
+
+
+@pytest.mark.parametrize(("size", "margin"), [("a4", 20), ("letter", 20), ("a5", 14), ("a6", 10), ("600x40", 4)])
+def test_the_usual_margin_of_a_small_sheet_is_in_proportion(size: str, margin: float) -> None:
+    (page,) = pages("one two", Paper(read_size(size)))
+    assert page.words[0].x == margin
+
+
+@pytest.mark.parametrize("text", ["", "a7", "100", "100x", "x100", "19x100", "100x1201", "-50x100", "4x6in", "1x2x3"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"^size='.*' is no size of paper\. Give a4, a5, a6, letter, fit, or the"):
+        read_size(text)
 
 
 def test_words_fill_a_line_until_the_next_does_not_fit() -> None:

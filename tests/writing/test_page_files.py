@@ -40,7 +40,7 @@ from handwriting.writing.page_files import (
 from handwriting.writing.page_pdf import write_pdf
 from handwriting.writing.page_raster import SYNTHESISED, page_picture, write_png
 from handwriting.writing.page_vectors import write_svg
-from handwriting.writing.paper import Paper
+from handwriting.writing.paper import Paper, PaperSize
 from handwriting.writing.planning import plan_message
 from handwriting.writing.written_words import InkBox, LayoutStyle, Sign, WordInk, WriteWord, WrittenWord
 from tests.writing.fake_words import cut_of, write_strokes
@@ -382,6 +382,20 @@ def test_a_disk_that_takes_no_more_ends_in_one_line_and_leaves_no_half_page(name
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("size", ["a6", (150.0, 100.0)])
+def test_a_sheet_is_as_large_in_every_format(size: PaperSize, tmp_path: Path) -> None:
+    width, height = Paper(size).sheet
+    for suffix in ("png", "gif"):
+        write_pages(pages(paper=Paper(size)), tmp_path / f"card.{suffix}", BLUE, dpi=100)
+        with Image.open(tmp_path / f"card.{suffix}") as picture:
+            assert picture.size == (round(width / 0.254), round(height / 0.254))
+    write_pages(pages(paper=Paper(size)), tmp_path / "card.svg", BLUE)
+    assert f'width="{width:.2f}mm" height="{height:.2f}mm"' in (tmp_path / "card.svg").read_text()
+    write_pages(pages(paper=Paper(size)), tmp_path / "card.pdf", BLUE)
+    points = pypdfium2.PdfDocument(tmp_path / "card.pdf")[0].get_size()
+    assert points == pytest.approx((width / 25.4 * 72, height / 25.4 * 72), abs=0.01)
+
+
 @pytest.mark.parametrize("suffix", ["png", "gif"])
 def test_a_picture_of_too_many_pixels_is_refused_before_it_is_drawn(suffix: str, tmp_path: Path) -> None:
     def undrawn(signs: tuple[Sign, ...]) -> WrittenWord:
@@ -395,10 +409,11 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_drawn(suffix: str,
     with pytest.raises(ConfigError, match=r"210 x 297 mm has 139 million pixels, .* Give dpi=1017 or less"):
         write_pages(pages(paper=Paper("a4"), write=undrawn), out, BLUE, dpi=1200)
     with pytest.raises(ConfigError, match="Give dpi=1017 or less"):
-        refuse_large_sheet("a4", out, 1200)
+        refuse_large_sheet(Paper("a4"), out, 1200)
     assert list(tmp_path.iterdir()) == []
-    refuse_large_sheet("a4", out, 1017)
-    refuse_large_sheet("a4", out.with_suffix(".svg"), 1200)
+    refuse_large_sheet(Paper("a4"), out, 1017)
+    refuse_large_sheet(Paper("a4"), out.with_suffix(".svg"), 1200)
+    refuse_large_sheet(Paper((900, 900)), out.with_suffix(".gif"), None)
 
 
 def test_the_dpi_that_is_said_to_fit_does(monkeypatch: pytest.MonkeyPatch) -> None:
