@@ -16,6 +16,7 @@ from benchmarks.writing_judging import measure_judge
 from benchmarks.writing_legible import measure_legible
 from benchmarks.writing_pairs import LINE_PAIRS, WORD_PAIRS, line_pairs, word_pairs
 from benchmarks.writing_repeats import measure_repeats
+from benchmarks.writing_request import Request
 from benchmarks.writing_sheets import PARTS, SIZES, score, write_sheets
 from benchmarks.writing_spacing import measure_spacing
 from benchmarks.writing_verification import measure_verification
@@ -36,6 +37,7 @@ class Arguments:
 
     only: tuple[FreeText, ...]
     root: FolderPath | None
+    run: FolderPath | None
     hand: FolderPath | None
     seed: Seed
     out: AnyPath | None
@@ -43,16 +45,16 @@ class Arguments:
     answers: AnyPath | None
 
 
-def measure_pairs(hand: Hand, seed: int, out: Path | None) -> list[str]:
+def measure_pairs(hand: Hand, asked: Request) -> list[str]:
     """Write sheets of pairs for blind examiners, a folder for each size; each size shows other pairs."""
-    if out is None:
+    if (out := asked.out) is None:
         raise ConfigError("only=pairs writes sheets: give out=<folder>.")
     rows = []
     for number, (name, size) in enumerate(SIZES.items()):
         folder = out / name
         folder.mkdir()
         for part, choose, count in zip(PARTS, (word_pairs, line_pairs), (WORD_PAIRS, LINE_PAIRS), strict=True):
-            pairs = choose(hand, count, 2 * seed + number)
+            pairs = choose(hand, count, 2 * asked.seed + number)
             write_sheets(folder, part, pairs.pairs, size)
             rows.append(
                 (name, part, str(len(pairs.pairs)), f"{pairs.whole} of {pairs.words}", ", ".join(pairs.lacking) or "-")
@@ -61,8 +63,8 @@ def measure_pairs(hand: Hand, seed: int, out: Path | None) -> list[str]:
     return [f"Pairs for blind examiners, in {out}.", markdown_table(head, rows)]
 
 
-Measure = Callable[[Hand, int, Path | None], list[str]]
-"""Measures a hand with a seed, writes pictures to a folder if there is one, and returns paragraphs of Markdown."""
+Measure = Callable[[Hand, Request], list[str]]
+"""Measures a hand, writes pictures to a folder if there is one, and returns paragraphs of Markdown."""
 
 MEASURES: Mapping[str, Measure] = {
     "pairs": measure_pairs,
@@ -72,9 +74,8 @@ MEASURES: Mapping[str, Measure] = {
     "repeats": measure_repeats,
     "legible": measure_legible,
     "font": measure_font,
+    "verify": measure_verification,
 }
-VERIFY = "verify"
-"""Verification, which takes other hands from the folder of real data."""
 
 
 def run(cfg: DictConfig) -> None:
@@ -84,7 +85,7 @@ def run(cfg: DictConfig) -> None:
         ConfigError: If a value is not allowed.
         DataError: If a hand, real data or answers cannot be read.
     """
-    known = (*MEASURES, VERIFY)
+    known = tuple(MEASURES)
     for name in cfg.only:
         if name not in known:
             raise ConfigError(
@@ -98,11 +99,11 @@ def run(cfg: DictConfig) -> None:
         raise ConfigError("hand or root is missing: give hand=<labelled folder>, or root=<folder of real data>.")
     out = output_path(arguments.out, "") if arguments.out else None
     root = Path(arguments.root).expanduser() if arguments.root else None
-    missing = {name for name, given in (("pairs", out), (VERIFY, root)) if given is None}
+    missing = {name for name, given in (("pairs", out), ("verify", root)) if given is None}
     wanted = arguments.only or [name for name in known if name not in missing]
     if out is None and "pairs" in wanted:
         raise ConfigError("only=pairs writes sheets: give out=<folder>.")
-    if root is None and VERIFY in wanted:
+    if root is None and "verify" in wanted:
         raise ConfigError("only=verify compares with other hands: give root=<folder of real data>.")
     if arguments.hand is not None:
         folder = SegmentedFolder(Path(arguments.hand).expanduser(), "hand")
@@ -111,6 +112,7 @@ def run(cfg: DictConfig) -> None:
         assert root is not None
         folder = labelled_notebooks(root)
     hand = Hand.read(folder)
+    request = Request(arguments.seed, out, root, arguments.run)
     if out:
         out.mkdir(parents=True)
     parts = [
@@ -119,11 +121,7 @@ def run(cfg: DictConfig) -> None:
     ]
     print(parts[0], "\n", flush=True)
     for name in wanted:
-        if name == VERIFY:
-            assert root is not None
-            paragraphs = measure_verification(hand, arguments.seed, root)
-        else:
-            paragraphs = MEASURES[name](hand, arguments.seed, out)
+        paragraphs = MEASURES[name](hand, request)
         part = "\n\n".join(paragraphs)
         print(part, "\n", flush=True)
         parts.append(part)

@@ -6,13 +6,13 @@ import textwrap
 import time
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.writing_request import Request
 from benchmarks.writing_words import Hand
 from handwriting.labelling.copy_text import sentences
 from handwriting.text import format_share, markdown_table
@@ -83,8 +83,9 @@ class SetFont:
         return found
 
 
-def measure_font(hand: Hand, seed: int, out: Path | None) -> list[str]:
+def measure_font(hand: Hand, asked: Request) -> list[str]:
     """Measure the font of a hand, next to one with a single drawing of each letter."""
+    seed, out = asked.seed, asked.out
     # Twice, in another order: 19,000 characters and more.
     texts = list(sentences())
     lines = textwrap.wrap(" ".join([*texts, *np.random.default_rng(seed).permutation(texts)]), LINE)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.writing_request import Request
 from benchmarks.writing_seams import CENTRE, INKED, STEP_MEASURE, measure, real_joins, seams, to_pixels
 from benchmarks.writing_words import Hand, Shown, Writer
 from handwriting.labelling.copy_text import sentences
@@ -68,10 +68,11 @@ def _strokes_of(points: NDArray[np.int64], parts: NDArray[np.int32]) -> set[int]
     return {number for number in np.flatnonzero(counts >= MIN_PIXELS).tolist() if number}
 
 
-def measure_joins(hand: Hand, seed: int, out: Path | None) -> list[str]:
+def measure_joins(hand: Hand, asked: Request) -> list[str]:
     """Compare joins of written words with those of the same words on their pages."""
+    seed = asked.seed
     rng = np.random.default_rng(seed)
-    writer = Writer(hand)
+    writer = Writer(hand.bank)
     texts = [word for word in hand.real if len(word.text) >= 2]
     written = [writer.write(word.text, rng, hand.own_drawings([word.number])) for word in texts]
     pairs = [(hand.shown(word), one) for word, one in zip(texts, written, strict=True) if one is not None]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.writing_features import WORD_MEASURES, auc_rows, measure_words
-from benchmarks.writing_folds import Fold, Words, floor_folds, written_folds
+from benchmarks.writing_folds import Fold, Words, floor_folds, model_folds, other_folds, written_folds
+from benchmarks.writing_hands import other_hands
 from benchmarks.writing_judge import (
     VIEWS_OF_WORDS,
     Verdict,
@@ -19,6 +19,7 @@ from benchmarks.writing_judge import (
     train_judge,
     verdict,
 )
+from benchmarks.writing_request import Request
 from benchmarks.writing_seams import MEASURES, Join, matched, measure, real_joins, seams, windows
 from benchmarks.writing_sheets import write_picture
 from benchmarks.writing_words import WRITERS, Hand
@@ -31,17 +32,23 @@ GOAL = 0.65
 SHOWN_SEAMS, SHOWN_RESOLUTION, SHOWN_SIDE, SHOWN_COLUMNS = 40, 48, 2.5, 5
 """Number of seams in the picture of the worst, pixels in an x-height, side in x-heights, and pairs in a row."""
 FLOOR = "floor: upper against lower half of the real pages"
+CEILING = "ceiling: real words of other hands"
 
 Row = tuple[str, ...]
 
 
-def measure_judge(hand: Hand, seed: int, out: Path | None) -> list[str]:
+def measure_judge(hand: Hand, asked: Request) -> list[str]:
     """Let judges learn to tell real words and joins from written ones, and say what is telling."""
-    folds = {name: written_folds(hand, writer(hand), seed) for name, writer in WRITERS.items()}
+    seed, out = asked.seed, asked.out
+    folds = {name: written_folds(hand, writer(hand.bank), seed) for name, writer in WRITERS.items()}
     own = folds["written"]
     words = [("written", 12, own), ("written", 24, own)]
     words += [(name, 12, one) for name, one in folds.items() if name != "written"]
+    if asked.run is not None:
+        words.append(("letters of a conditional model", 12, model_folds(hand, asked.run, seed)))
     words.append((FLOOR, 12, floor_folds(hand, seed)))
+    if asked.root is not None:
+        words.append((CEILING, 12, other_folds(hand, other_hands(asked.root), seed)))
     rows = [_row(f"{name}, x-height {size}", judge_words(one, VIEWS_OF_WORDS[size], seed)) for name, size, one in words]
     verdict_of_seams, judged = judge_seams(own, seed)
     rows.append(_row("seams against real joins", verdict_of_seams))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
 
 from benchmarks.labelling_transcripts import READING_EPOCHS, edit_distance, first_glyphs
 from benchmarks.writing_pairs import MIN_INK
+from benchmarks.writing_request import Request
 from benchmarks.writing_seams import CENTRE, INKED
 from benchmarks.writing_words import Hand, Shown, Writer
 from handwriting.features.piece_training import PieceTraining
@@ -28,8 +28,9 @@ PAGES = 2
 """Pages of the hand that are read, each by a reader of the other."""
 
 
-def measure_legible(hand: Hand, seed: int, out: Path | None) -> list[str]:
+def measure_legible(hand: Hand, asked: Request) -> list[str]:
     """Let readers that have learned one page read the other one, and its words written with its own drawings."""
+    seed = asked.seed
     pages = list(dict.fromkeys(word.key[0] for word in hand.real))[:PAGES]
     if len(pages) < PAGES:
         return ["Legibility is not measured: it takes a hand of two pages, one to learn from and one to read."]
@@ -38,7 +39,7 @@ def measure_legible(hand: Hand, seed: int, out: Path | None) -> list[str]:
         reader = _reader(hand, source, seed)
         words = [word for word in hand.real if word.key[0] == target]
         others = ~hand.own_drawings(word.number for word in words)
-        writer, rng = Writer(hand), np.random.default_rng(seed)
+        writer, rng = Writer(hand.bank), np.random.default_rng(seed)
         written = [writer.write(word.text, rng, others | hand.own_drawings([word.number])) for word in words]
         pairs = [(hand.shown(word), one) for word, one in zip(words, written, strict=True) if one is not None]
         real, new = (character_errors(reader, [pair[side] for pair in pairs]) for side in (0, 1))

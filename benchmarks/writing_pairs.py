@@ -96,7 +96,7 @@ def _pairs(hand: Hand, texts: Sequence[list[RealWord]], count: int, seed: int) -
     order = [texts[index] for index in rng.permutation(len(texts))]
     chosen, lacking = _affordable(hand, order, round(count * (1 + SPARE)))
     seen = hand.own_drawings(word.number for text in chosen for word in text)
-    writer = Writer(hand)
+    writer = Writer(hand.bank)
     found: list[tuple[list[RealWord], list[Shown]]] = []
     for text in chosen:
         if len(found) == count:

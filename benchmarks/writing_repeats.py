@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
+from benchmarks.writing_request import Request
 from benchmarks.writing_words import Hand
 from handwriting.labelling.copy_text import sentences
 from handwriting.text import format_share, markdown_table
@@ -37,8 +37,9 @@ def distances(uses: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return found
 
 
-def measure_repeats(hand: Hand, seed: int, out: Path | None) -> list[str]:
+def measure_repeats(hand: Hand, asked: Request) -> list[str]:
     """Write a page of ordinary text, and count drawings that come again."""
+    seed = asked.seed
     writer = HandWriter(hand.bank, seed)
     position = 0
     uses: list[tuple[int, int]] = []

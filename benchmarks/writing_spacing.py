@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.writing_request import Request
 from benchmarks.writing_words import Hand
 from handwriting.api import hand as make_hand
 from handwriting.pages.source_words import read_source_words
@@ -80,8 +81,9 @@ GOALS: Mapping[str, Goal] = {
 """What is compared, by its name."""
 
 
-def measure_spacing(hand: Hand, seed: int, out: Path | None) -> list[str]:
+def measure_spacing(hand: Hand, asked: Request) -> list[str]:
     """Write the text of each page with the words of the other one, and measure the result as a photograph is."""
+    seed = asked.seed
     pages = list(dict.fromkeys(word.key[0] for word in hand.words))[:PAGES]
     if len(pages) < PAGES:
         return ["Spacing is not measured: it takes a hand of two pages, one to learn from and one that is left out."]

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.segmentation_sets import FORMS, forms
+from benchmarks.writing_hands import other_hands
 from benchmarks.writing_pairs import SetWord, draw_words
+from benchmarks.writing_request import Request
 from benchmarks.writing_seams import INKED
 from benchmarks.writing_words import WRITERS, Hand, Shown
-from handwriting.segmentation.auto import Auto
-from handwriting.segmentation.crops import crops
 from handwriting.text import format_share, markdown_table
 
 X_HEIGHT = 24
@@ -31,25 +29,26 @@ MAX_OTHERS = 0.05
 """Goal: share of samples of other hands that may pass."""
 
 
-def measure_verification(hand: Hand, seed: int, root: Path) -> list[str]:
+def measure_verification(hand: Hand, asked: Request) -> list[str]:
     """Compare written words and other hands with a page of the writer from which nothing is written.
 
     Args:
         hand: A hand of at least two pages.
-        seed: The seed of samples and choices.
-        root: The folder of real data, whose forms are other hands.
+        asked: The seed of samples and choices, and the folder of real data, whose forms are other hands.
 
     Raises:
         DataError: If a form cannot be read.
     """
+    if asked.root is None:
+        return ["Verification is not measured: it takes other hands. Give root=<folder of real data>."]
     pages = list(dict.fromkeys(word.key[0] for word in hand.real))
     if len(pages) < 2:
         return [
             "Verification is not measured: it takes a hand of two pages, one for the profile and one to write from."
         ]
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(asked.seed)
     hinges = {page: [hinges_of(_drawn(hand.shown(w))) for w in hand.real if w.key[0] == page] for page in pages[:2]}
-    others = [[hinges_of(ink) for ink in words] for words in other_hands(root)]
+    others = [[hinges_of(_drawn(other.shown(word))) for word in other.real] for other in other_hands(asked.root)]
     rows = []
     for of_profile, source in ((pages[0], pages[1]), (pages[1], pages[0])):
         profile = _normed(hinges[of_profile])
@@ -60,7 +59,7 @@ def measure_verification(hand: Hand, seed: int, root: Path) -> list[str]:
         words = [word for word in hand.real if word.key[0] == source]
         barred = ~hand.own_drawings(word.number for word in words)
         for make in WRITERS.values():
-            writer = make(hand)
+            writer = make(hand.bank)
             written = [writer.write(word.text, rng, barred | hand.own_drawings([word.number])) for word in words]
             new = _distances([hinges_of(_drawn(one)) for one in written if one is not None], profile, rng)
             row.append(format_share(float((new <= bound).mean())))
@@ -75,19 +74,6 @@ def measure_verification(hand: Hand, seed: int, root: Path) -> list[str]:
 
 def _drawn(word: Shown) -> NDArray[np.uint8]:
     return draw_words([SetWord(word, 0.0, 0.0)], X_HEIGHT, (0.5, 0.5)).ink
-
-
-def other_hands(root: Path) -> list[list[NDArray[np.uint8]]]:
-    """Return the words of each form, each form by another writer, at ``X_HEIGHT``, uint8 ``(h, w)``."""
-    hands = []
-    for known in forms(root / FORMS):
-        page = Auto()(known.image)
-        hands.append([_resized(ink, X_HEIGHT / page.x_height) for ink in crops(page, "word")])
-    return hands
-
-
-def _resized(ink: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-    return np.asarray(cv2.resize(ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def hinges_of(ink: NDArray[np.uint8]) -> NDArray[np.float64]:

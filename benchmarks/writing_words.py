@@ -152,17 +152,15 @@ class Writer:
     """Writes words for comparison with real ones.
 
     Args:
-        hand: The hand.
+        bank: The drawings to write with.
         costs: What choices cost; by default the program's own.
         blended: Whether strokes are joined; otherwise letters stand side by side, as those of a font.
         one_each: Whether one drawing of each letter is used, the least bad one that is not barred.
     """
 
     def __init__(
-        self, hand: Hand, costs: ChoiceCosts | None = None, blended: bool = True, one_each: bool = False
+        self, bank: Bank, costs: ChoiceCosts | None = None, blended: bool = True, one_each: bool = False
     ) -> None:
-        self.hand = hand
-        bank = hand.bank
         if not blended:
             bank = copy.copy(bank)
             bank.drawings = [replace(drawing, entry=None, exit=None) for drawing in bank.drawings]
@@ -206,7 +204,9 @@ class Writer:
 
 WRITERS = {
     "written": Writer,
-    "letters at random": lambda hand: Writer(hand, RANDOM_LETTERS, blended=False),
-    "one drawing a letter": lambda hand: Writer(hand, RANDOM_LETTERS, blended=False, one_each=True),
+    "letters at random": lambda bank: Writer(bank, RANDOM_LETTERS, blended=False),
+    "one drawing a letter, as a template font has": lambda bank: Writer(
+        bank, RANDOM_LETTERS, blended=False, one_each=True
+    ),
 }
 """The program's own way of writing, and two simpler ones, by name."""

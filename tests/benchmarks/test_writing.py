@@ -116,7 +116,7 @@ def test_sides_are_balanced_and_drawn_by_the_seed(hand: Hand) -> None:
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_barred_drawings_are_not_used(hand: Hand, name: str) -> None:
-    writer, rng = WRITERS[name](hand), np.random.default_rng(0)
+    writer, rng = WRITERS[name](hand.bank), np.random.default_rng(0)
     for word in hand.real[:20]:
         barred = hand.own_drawings([word.number]) | (rng.random(len(hand.bank.drawings)) < 0.7)
         shown = writer.write(word.text, rng, barred)
@@ -128,9 +128,9 @@ def test_barred_drawings_are_not_used(hand: Hand, name: str) -> None:
 def test_a_word_that_only_barred_drawings_could_write_is_not_written(hand: Hand) -> None:
     barred = np.zeros(len(hand.bank.drawings), bool)
     barred[hand.bank.by_label["m"]] = True
-    assert Writer(hand).write("minus", np.random.default_rng(0), barred) is None
-    assert Writer(hand).write("sinus", np.random.default_rng(0), barred) is not None
-    assert Writer(hand).write("xenon", np.random.default_rng(0), barred) is None
+    assert Writer(hand.bank).write("minus", np.random.default_rng(0), barred) is None
+    assert Writer(hand.bank).write("sinus", np.random.default_rng(0), barred) is not None
+    assert Writer(hand.bank).write("xenon", np.random.default_rng(0), barred) is None
 
 
 def test_a_real_word_is_drawn_as_its_page_shows_it(hand: Hand) -> None:
@@ -145,7 +145,7 @@ def test_a_real_word_is_drawn_as_its_page_shows_it(hand: Hand) -> None:
 
 
 def test_a_judge_learns_from_no_ink_that_it_judges(hand: Hand) -> None:
-    for fold in [*written_folds(hand, Writer(hand), 0), *floor_folds(hand, 0)]:
+    for fold in [*written_folds(hand, Writer(hand.bank), 0), *floor_folds(hand, 0)]:
         learned, judged = (
             {number for word in [*words.real, *words.written] for number in word.sources}
             for words in (fold.learned, fold.judged)
@@ -172,7 +172,7 @@ def test_a_judge_tells_what_differs_and_not_what_does_not() -> None:
 
 
 def test_seams_lie_on_drawn_strokes_as_real_joins_do(hand: Hand) -> None:
-    (fold, _) = written_folds(hand, Writer(hand), 0)
+    (fold, _) = written_folds(hand, Writer(hand.bank), 0)
     pairs = matched(seams(fold.learned.written), real_joins(fold.learned.real), np.random.default_rng(0))
     assert len(pairs) > 20
     assert len({id(real) for _, real in pairs}) == len(pairs)
