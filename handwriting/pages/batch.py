@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sys
 import time
 import unicodedata
 from collections import Counter
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from itertools import count
 from multiprocessing import get_context, parent_process
 from threading import Thread
+from types import ModuleType
 from typing import Any
 
 import cv2
@@ -206,7 +208,7 @@ def _in_processes(tasks: Sequence[PageTask], workers: int) -> Iterator[PageRepor
     # Spawned, not forked: neither OpenCV's threads nor PDFium's state survive a fork.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
         try:
-            with _interrupts_blocked():
+            with _interrupts_blocked(), _main_hidden():
                 # Not pool.map: leaving it cancels futures that the pool marks as broken at the same time.
                 futures = [pool.submit(segment_page, task) for task in tasks]
             for future in futures:
@@ -223,6 +225,20 @@ def _interrupts_blocked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+
+
+@contextmanager
+def _main_hidden() -> Iterator[None]:
+    """Let processes that start meanwhile not import the script that runs, which would segment its pages once more.
+
+    They need nothing of it, so its work need not stand under ``if __name__ == "__main__"``.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _end_with_parent() -> None:

@@ -141,3 +141,16 @@ def test_a_page_is_described_in_one_line():
         "a.png: 1,200 words, 3 characters; x-height 11 px, skew 0.0°, 1.3 s; rejected: 2 speck"
     )
     assert describe_page({"page": "a.png", "failed": "is blank."}) == "a.png is blank."
+
+
+@pytest.mark.parametrize("command", ["segment", "hand"])
+def test_a_script_without_a_guard_segments_its_pages_once(tmp_path: Path, command: str) -> None:
+    for number in range(2):
+        save_pages(tmp_path / "pages" / f"{number}.png")
+    script = tmp_path / "mine.py"
+    ask = ", 'ask=files'" if command == "hand" else ""
+    script.write_text(f"import handwriting\nprint('begins')\nhandwriting.{command}('pages', 'workers=2'{ask})\n")
+    done = subprocess.run([sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert not done.stderr
+    assert done.stdout.count("begins") == 1
+    assert "pages        2 of 2" in done.stdout
