@@ -44,6 +44,7 @@ class Arguments:
     size: FreeText | None
     margin: Annotated[float, Field(ge=0, le=200)] | None
     scale: Annotated[float, Field(ge=MIN_SCALE, le=MAX_SCALE)]
+    line_distance: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
     word_space: Annotated[float, Field(ge=0.3, le=20)] | None
     ink: FreeText
     paper_colour: FreeText
@@ -79,8 +80,8 @@ def run(cfg: DictConfig) -> PagesWritten:
     message = read_message(given_text(arguments.text, "write"))
     missing = read_missing(arguments.missing)
     size = usual_paper(out, message) if arguments.size is None else read_size(arguments.size)
-    paper = Paper(size, arguments.paper, arguments.margin, arguments.scale)
-    paper.refuse_margin()
+    paper = Paper(size, arguments.paper, arguments.margin, arguments.scale, arguments.line_distance)
+    paper.refuse_impossible()
     refuse_large_sheet(paper, out, arguments.dpi)
     refuse_replacing(out, arguments.overwrite)
 

@@ -35,6 +35,8 @@ LINE_DISTANCE = 8.0
 """From one line to the next unless the writing is scaled, in millimetres: that of ruled paper, which hands fit."""
 SQUARE = 5.0
 """The side of a square, in millimetres."""
+MIN_DISTANCE = 0.6
+"""The least distance of lines, as a share of that of the scaled writing: tall letters touch those of the line above."""
 MIN_LINE_WIDTH = 8.0
 """The width that a line has room for at least, in x-heights: a short word."""
 _SIDES = re.compile(r"([0-9]+(?:\.[0-9]+)?) *[x\N{MULTIPLICATION SIGN}] *([0-9]+(?:\.[0-9]+)?) *(?:mm)?")
@@ -75,12 +77,16 @@ class Paper:
             sheet narrower than A4 the same share of its shorter side, in whole millimetres.
         scale: Factor of the size of the writing. At 1, its lines are ``LINE_DISTANCE`` apart where nothing else
             decides.
+        line_distance: From one line to the next, and from one rule of ruled paper to the next; squares keep their size,
+            and lines are the nearest whole number of them apart. None for that of the scaled writing, on printed rules
+            the nearest whole number of them.
     """
 
     size: PaperSize = "a4"
     rules: PaperRules = "plain"
     margin: float | None = None
     scale: float = 1.0
+    line_distance: float | None = None
 
     @property
     def sheet(self) -> tuple[float, float]:
@@ -96,40 +102,64 @@ class Paper:
             return min(DEFAULT_MARGIN, float(round(MARGIN_SHARE * min(self.sheet))))
         return self.margin
 
-    def refuse_margin(self) -> None:
-        """Refuse a margin that leaves nothing of the sheet, whoever writes on it.
+    @property
+    def pitch(self) -> float:
+        """From one printed rule to the next; 0 without rules."""
+        return {"plain": 0.0, "ruled": self.line_distance or LINE_DISTANCE, "squared": SQUARE}[self.rules]
+
+    @property
+    def step(self) -> float:
+        """From one line to the next."""
+        distance = LINE_DISTANCE * self.scale if self.line_distance is None else self.line_distance
+        return self.pitch * max(1, round(distance / self.pitch)) if self.pitch else distance
+
+    def refuse_impossible(self) -> None:
+        """Refuse a margin that leaves nothing of the sheet and a distance of lines that suits none, whoever writes.
 
         Raises:
-            ConfigError: If it does.
+            ConfigError: If the margins meet, or lines run into each other or are further apart than the margins.
         """
         width, height = self.sheet
         if self.size != "fit" and self.margin is not None and 2 * self.margin >= min(width, height):
             raise ConfigError(
                 f"margin={self.margin:g} leaves no room on a page of {width:g} x {height:g} mm. Give a smaller margin=."
             )
+        if self.line_distance is None:
+            return
+        if self.step < (least := MIN_DISTANCE * LINE_DISTANCE * self.scale) - 1e-9:
+            raise ConfigError(
+                f"line_distance={self.line_distance:g}: lines {self.step:g} mm apart run into each other at "
+                f"scale={self.scale:g}, which takes {format_whole(least)} mm. Give a larger line_distance= or a "
+                "smaller scale=."
+            )
+        if self.step >= (room := height - 2 * self.sheet_margin):
+            raise ConfigError(
+                f"line_distance={self.line_distance:g}: a page of {width:g} x {height:g} mm has {format_whole(room)} "
+                "mm between its margins. Give a smaller line_distance= or margin=."
+            )
 
     def measures(self, style: LayoutStyle) -> PaperMeasures:
         """Return the measures of a sheet on which a hand writes.
 
         Raises:
-            ConfigError: If a margin or the scale leaves no room for a short word or for one line.
+            ConfigError: If the margin, the scale and the distance of lines leave no room for a short word or a line.
         """
         (width, height), margin = self.sheet, self.sheet_margin
         x_height = LINE_DISTANCE / style.line_distance * self.scale
-        step = LINE_DISTANCE * self.scale
         first = margin + style.ascent * x_height
-        if pitch := {"plain": 0.0, "ruled": LINE_DISTANCE, "squared": SQUARE}[self.rules]:
-            step = pitch * max(1, round(step / pitch))
+        if pitch := self.pitch:
             # Squares cover the sheet from its upper edge; lines leave the margin empty.
             start = 0.0 if self.rules == "squared" else margin
             first = start + pitch * np.ceil((first - start) / pitch - 1e-9)
-        sheet = PaperMeasures(width, height, margin, x_height, float(first), step, pitch)
+        sheet = PaperMeasures(width, height, margin, x_height, float(first), self.step, pitch)
         line_width = sheet.line_width / x_height
         if line_width < MIN_LINE_WIDTH or sheet.lines(style.descent) < 1:
+            given = "" if self.line_distance is None else f"line_distance={self.line_distance:g}, "
             raise ConfigError(
-                f"scale={self.scale:g} and margin={margin:g} leave room for {format_whole(max(0.0, line_width), 2)} "
-                f"small letters a line and {counted(max(0, sheet.lines(style.descent)), 'line')} on a page of "
-                f"{width:g} x {height:g} mm. Give a smaller scale= or margin=, or a larger size=."
+                f"{given}scale={self.scale:g} and margin={margin:g} leave room for "
+                f"{format_whole(max(0.0, line_width), 2)} small letters a line and "
+                f"{counted(max(0, sheet.lines(style.descent)), 'line')} on a page of {width:g} x {height:g} mm. Give a "
+                f"smaller {'line_distance=, ' if given else ''}scale= or margin=, or a larger size=."
             )
         return sheet
 

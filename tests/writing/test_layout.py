@@ -244,6 +244,58 @@ def test_lines_stand_on_the_rules(rules: PaperRules, scale: float) -> None:
         assert np.allclose(np.diff(page.rules.columns), SQUARE)
 
 
+@pytest.mark.parametrize(
+    ("rules", "scale", "distance", "step", "pitch"),
+    [
+        ("plain", 1.0, 7.0, 7.0, 0.0),
+        ("ruled", 1.0, 7.0, 7.0, 7.0),
+        ("ruled", 1.6, 9.5, 9.5, 9.5),
+        ("ruled", 0.5, 12.0, 12.0, 12.0),
+        ("squared", 1.0, 7.0, 5.0, SQUARE),
+        ("squared", 1.0, 8.0, 10.0, SQUARE),
+        ("plain", 1.2, None, 9.6, 0.0),
+        ("ruled", 1.2, None, 8.0, 8.0),
+        ("squared", 1.0, None, 10.0, SQUARE),
+    ],
+)
+def test_lines_are_as_far_apart_as_asked_for(
+    rules: PaperRules, scale: float, distance: float | None, step: float, pitch: float
+) -> None:
+    (page,) = pages("\n".join("abcdefgh"), Paper("a4", rules, None, scale, distance))
+    assert np.diff([placed.baseline for placed in page.words]) == pytest.approx(step)
+    assert np.diff(page.rules.rows) == pytest.approx(pitch)
+    (usual,) = pages("a", Paper(scale=scale))
+    assert page.words[0].x_height == usual.words[0].x_height
+    if pitch:
+        assert np.abs(np.array(page.rules.rows) - page.words[0].baseline).min() < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("paper", "answer"),
+    [
+        (Paper(line_distance=4.7), "line_distance=4.7: lines 4.7 mm apart run into each other at scale=1, which takes"),
+        (Paper(line_distance=9, scale=2), "apart run into each other at scale=2, which takes 9.60 mm."),
+        (Paper(rules="squared", line_distance=7, scale=1.2), "line_distance=7: lines 5 mm apart run into each other"),
+        (Paper("a6", line_distance=128), "a page of 105 x 148 mm has 128 mm between its margins."),
+        (Paper((40, 30), line_distance=20, margin=6), "a page of 40 x 30 mm has 18 mm between its margins."),
+    ],
+)
+def test_a_distance_of_lines_that_suits_no_page_is_refused_whoever_writes(paper: Paper, answer: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        paper.refuse_impossible()
+    assert answer in str(refused.value)
+    assert "\n" not in str(refused.value)
+    replace(paper, line_distance=None).refuse_impossible()
+    replace(paper, line_distance=10 * paper.scale).refuse_impossible()
+
+
+def test_rules_of_which_the_first_leaves_no_room_below_it_are_refused() -> None:
+    paper = Paper("a6", "ruled", line_distance=127)
+    paper.refuse_impossible()
+    with pytest.raises(ConfigError, match=r"line_distance=127, .* and 0 lines on .* Give a smaller line_distance=,"):
+        pages("text", paper)
+
+
 def test_lines_wander_on_plain_paper_and_not_on_rules() -> None:
     style = LayoutStyle(margin_sd=0, offset_sd=0, ridge_sd=0.2, ridge_length=12)
     text = "\n".join([" ".join(["word"] * 12)] * 400)
