@@ -319,7 +319,7 @@ def _read_word(
         baseline.append((column, (from_top + from_bottom) / 2 - 0.5))
         if name in usual_below:
             offsets.append((column, (letter.below - usual_below[name]) * page.x_height))
-    owner = whole_parts(ink >= STROKE, owner, page.x_height)
+    owner = whole_parts(ink >= STROKE, owner, page.x_height, names)
     fall, level = _line_through(baseline, robust=False)
     own_fall, own_level = _line_through(offsets, robust=True)
     around = margin_of(ink)

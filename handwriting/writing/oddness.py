@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from handwriting.writing.source import INKED, MIN_PART, SourceWord
+from handwriting.writing.source import INKED, MARK_PARTS, MIN_PART, SourceWord
 
 CELLS = 8
 """Cells of a coarse picture in one x-height."""
@@ -36,7 +36,8 @@ def oddness(words: Sequence[SourceWord], letters: Sequence[tuple[int, int]], lab
 
     The distance of a drawing is one minus its mean correlation with the :data:`NEAREST` others that are most like it,
     as coarse upright pictures on the baseline. It is compared with the median of the letter's drawings, and so is the
-    number of its parts, and how far it reaches up and down: a letter that is broken, or has lost a stroke, is odd.
+    number of its parts, and how far it reaches up and down: a letter that is broken, or has lost a stroke, is odd. How
+    many parts a mark of :data:`~handwriting.writing.source.MARK_PARTS` has is known: one with more is odd at any rate.
 
     Args:
         words: Words.
@@ -44,15 +45,20 @@ def oddness(words: Sequence[SourceWord], letters: Sequence[tuple[int, int]], lab
         labels: The letter that each shows.
 
     Returns:
-        From 0 for a usual drawing to nearly 1, float64 ``(n,)``; 0 where a letter has few drawings.
+        From 0 for a usual drawing to nearly 1, float64 ``(n,)``; 0 where a letter has few drawings, but for the
+        further parts of marks.
     """
     odd = np.zeros(len(letters))
     classes, members = np.unique(np.array(labels, dtype=str), return_inverse=True)
     for number in range(len(classes)):
         own = np.flatnonzero(members == number)
-        if len(own) < MIN_DRAWINGS:
-            continue
         places = [(words[word], letter) for word, letter in (letters[one] for one in own.tolist())]
+        usual = MARK_PARTS.get(str(classes[number]))
+        if len(own) < MIN_DRAWINGS:
+            if usual is not None:
+                surplus = np.array([max(_parts(word, letter) - usual, 0) for word, letter in places])
+                odd[own] = 1 - 1 / (1 + surplus)
+            continue
         pictures = np.stack([coarse_picture(word, letter) for word, letter in places])
         alike = pictures @ pictures.T
         np.fill_diagonal(alike, -1)
@@ -62,7 +68,7 @@ def oddness(words: Sequence[SourceWord], letters: Sequence[tuple[int, int]], lab
         above = np.maximum(distance - middle, 0) / spread
         whole = 1 - above**2 / (above**2 + HALF_ODD**2)
         counts = np.array([_parts(word, letter) for word, letter in places])
-        broken = np.maximum(counts - np.median(counts), 0)
+        broken = np.maximum(counts - (np.median(counts) if usual is None else usual), 0)
         reaches = np.array([_reach(word, letter) for word, letter in places])
         cut = np.abs(reaches - np.median(reaches, axis=0))
         cut = (cut / np.maximum(1.4826 * np.median(cut, axis=0), MIN_REACH_SPREAD)).max(1)

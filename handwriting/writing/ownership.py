@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from handwriting.segmentation.page import grown
+from handwriting.writing.source import MARK_PARTS, MIN_PART
 
 DOT = 0.5
 """Largest side of a part that stands by itself and belongs to one letter whole, as a dot does, in x-heights."""
 SCRAP = 0.16
 """Largest area of a scrap, as a share of its letter's largest part."""
 
+STRAY = 0.25
+"""Distance from a mark's own part from which a further part is no piece of it that the pen left out, in x-heights."""
 
-def whole_parts(ink: NDArray[np.bool_], owner: NDArray[np.int16], x_height: float) -> NDArray[np.int16]:
+
+def whole_parts(
+    ink: NDArray[np.bool_], owner: NDArray[np.int16], x_height: float, labels: Sequence[str] = ()
+) -> NDArray[np.int16]:
     """Return owners that part neither dots nor bars.
 
     A small part of the ink that touches no other belongs to the letter that has most of it. A scrap of a letter that
-    does not touch its main part, but ink of the letter next to it, is that one's.
+    does not touch its main part, but ink of the letter next to it, is that one's. Of a mark whose number of parts is
+    known, what more it has is that of the letter next to it where it touches that, and nobody's where it is a stray.
 
     Args:
         ink: Where strokes are, bool ``(h, w)``.
         owner: The letter of each pixel, from 1, int16 ``(h, w)``; 0 for none.
         x_height: The x-height, in pixels.
+        labels: What each letter shows, as far as it is known.
     """
     parted, owner = owner, owner.copy()
     count, part, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
@@ -37,6 +47,9 @@ def whole_parts(ink: NDArray[np.bool_], owner: NDArray[np.int16], x_height: floa
                 owner[window][own] = 1 + letters[1:].argmax()
     for letter in range(1, int(owner.max()) + 1):
         _give_back_scraps(ink, owner, letter)
+    for letter, label in enumerate(labels, 1):
+        if label in MARK_PARTS:
+            _rid_mark(ink, owner, letter, MARK_PARTS[label], x_height)
     if (owner == parted).all():
         return owner
     # The pale edges of what went to another letter go with it.
@@ -62,3 +75,31 @@ def _give_back_scraps(ink: NDArray[np.bool_], owner: NDArray[np.int16], letter: 
         touched = touched[np.abs(touched - letter) == 1]
         if len(touched):
             owner[around][scrap] = np.bincount(touched).argmax()
+
+
+def _rid_mark(ink: NDArray[np.bool_], owner: NDArray[np.int16], letter: int, usual: int, x_height: float) -> None:
+    """Rid a mark of the parts that it has beyond the usual number; changes ``owner`` in place."""
+    own = owner == letter
+    count, part, stats, _ = cv2.connectedComponentsWithStats((own & ink).astype(np.uint8), connectivity=8)
+    areas = stats[:, cv2.CC_STAT_AREA]
+    parts = [number for number in range(1, count) if areas[number] >= (MIN_PART * x_height) ** 2]
+    if len(parts) <= usual:
+        return
+    beside: dict[int, int] = {}
+    for number in parts:
+        edge = cv2.dilate((part == number).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        touched = owner[edge & ink & ~own]
+        touched = touched[np.abs(touched - letter) == 1]
+        if len(touched):
+            beside[number] = int(np.bincount(touched).argmax())
+    # The mark itself is what touches no letter; of that, the largest.
+    ranked = sorted(parts, key=lambda number: (number in beside, -areas[number]))
+    kept, others = ranked[:usual], ranked[usual:]
+    distance = cv2.distanceTransform((~np.isin(part, kept)).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    for number in others:
+        scrap = part == number
+        if number in beside:
+            owner[scrap] = beside[number]
+        elif distance[scrap].min() > STRAY * x_height:
+            to_scrap = cv2.distanceTransform((~scrap).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+            owner[own & ~np.isin(part, kept) & (to_scrap < distance)] = 0

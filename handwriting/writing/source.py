@@ -17,6 +17,8 @@ from handwriting.segmentation.page import grown
 
 INKED = 90
 """Level from which a pixel belongs to a stroke, of 255."""
+MARK_PARTS = {".": 1, ",": 1, "'": 1, "\u2019": 1, "-": 1, "\u2013": 1, ":": 2, ";": 2, '"': 2, "!": 2, "?": 2, "=": 2}
+"""Parts that a mark consists of, in any hand; what more it has is a scrap of something else."""
 SMALL_LETTERS = "acemnorsuvwxz"
 """Letters that reach from the baseline to the x-height."""
 

@@ -53,3 +53,14 @@ def test_a_letter_that_lost_its_top_is_odd() -> None:
     *right, last = odd_of([*WORDS, cut])
     assert last[2] > 0.6
     assert last[2] > max(map(max, right))
+
+
+def test_a_mark_with_a_part_too_many_is_odd_however_few_there_are() -> None:
+    stops = [replace(word, labels=(".",)) for word in drawn_hand(["o", "o"])]
+    ink = stops[1].ink.copy()
+    ink[2:7, 2:7] = 255  # apart from the ring
+    owner = np.where(ink > 0, 1, 0).astype(np.int16)
+    assert odd_of([stops[0], replace(stops[1], ink=ink, owner=owner)])[0] == [0]
+    assert odd_of([stops[0], replace(stops[1], ink=ink, owner=owner)])[1][0] >= 0.5
+    letters = [replace(stops[0], labels=("o",)), replace(stops[1], ink=ink, owner=owner, labels=("o",))]
+    assert odd_of(letters) == [[0], [0]]
