@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +49,7 @@ class PieceTraining:
         weights: NDArray[np.float64],
         classes: int,
         seed: int,
+        progress: Callable[[float], object] = lambda share: None,
     ) -> PieceScores:
         """Train a classifier; the same examples give the same weights on the same machine.
 
@@ -57,6 +59,7 @@ class PieceTraining:
             weights: The weight of each in the loss, ``(n,)``.
             classes: The number of classes.
             seed: The seed of weights, order and augmentation.
+            progress: Called after each batch with the share of the training that is done, 0..1.
         """
         images, targets = torch.tensor(pictures), torch.tensor(labels)
         weight = torch.tensor(weights, dtype=torch.float32)
@@ -69,9 +72,9 @@ class PieceTraining:
             network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             optimizer = torch.optim.AdamW(network.parameters(), self.lr, weight_decay=0.01, fused=True)
             schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, self.lr, total_steps=self.epochs * batches)
-            for _ in range(self.epochs):
+            for epoch in range(self.epochs):
                 order = torch.randperm(len(images))
-                for batch in order[: batches * size].split(size):
+                for number, batch in enumerate(order[: batches * size].split(size), 1):
                     shown = self._augmented(images[batch].float() / 255)
                     with torch.autocast("cpu", torch.bfloat16, enabled=fast_in_bfloat16("cpu")):
                         logits = network(shown.contiguous(memory_format=torch.channels_last))
@@ -83,6 +86,7 @@ class PieceTraining:
                     loss.backward()
                     optimizer.step()
                     schedule.step()
+                    progress((epoch + number / batches) / self.epochs)
         return PieceScores(network.eval())
 
     def _augmented(self, images: Tensor) -> Tensor:

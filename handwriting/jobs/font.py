@@ -24,6 +24,7 @@ from handwriting.files import (
     write_atomically,
 )
 from handwriting.jobs.arguments import Seed, Switch, read_arguments
+from handwriting.jobs.interruption import saying_if_stopped
 from handwriting.text import counted, listed, printable
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class FontFile:
     composed: str
 
 
+@saying_if_stopped("No font is written; the same command begins again.")
 def run(cfg: DictConfig) -> FontFile:
     """Write the font of the hand that ``cfg`` names, print what it holds, and return the same.
 

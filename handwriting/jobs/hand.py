@@ -13,6 +13,7 @@ from handwriting.fields import AnyPath, FolderPath
 from handwriting.files import expanded, write_json
 from handwriting.jobs import label
 from handwriting.jobs.arguments import Count, Seed, Share, Switch, read_arguments
+from handwriting.jobs.interruption import saying_if_stopped
 from handwriting.jobs.segment import default_output, describe_failures, segment_into
 from handwriting.jobs.transcripts import describe_refused
 from handwriting.labelling.copy_text import COVERAGE_KINDS
@@ -73,7 +74,9 @@ def run(cfg: DictConfig) -> SegmentedFolder:
             _check_pages(folder, pages, scans, cfg)
         _label(cfg, arguments, folder)
         report = read_report(folder)
-        print("\n".join(f"{key:12} {printable(value)}" for key, value in _summary(folder, report)))
+        with saying_if_stopped(f"{folder.path} is labelled; the same command measures it."):
+            lines = list(_summary(folder, report))
+        print("\n".join(f"{key:12} {printable(value)}" for key, value in lines))
     problems = [problem for problem in (describe_failures(report, folder.path), describe_refused(report)) if problem]
     if problems:
         raise DataError(f"{' '.join(problems)} Once that is corrected, overwrite=true makes the hand again.")

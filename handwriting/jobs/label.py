@@ -17,6 +17,7 @@ from handwriting.errors import ConfigError, DataError
 from handwriting.fields import FolderPath
 from handwriting.files import expanded, write_json
 from handwriting.jobs.arguments import Count, Seed, Share, Switch, read_arguments
+from handwriting.jobs.interruption import saying_if_stopped
 from handwriting.jobs.transcripts import describe_refused, find_transcripts, label_by_transcripts
 from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.hand_folder import folders_with
@@ -105,7 +106,8 @@ def label_folder(cfg: DictConfig, arguments: Arguments, folder: SegmentedFolder)
     if arguments.method in ("auto", "transcript") and not arguments.undo:
         found = find_transcripts(folder)
         if found.any or arguments.method == "transcript":
-            return label_by_transcripts(cfg, arguments, folder, found)
+            with saying_if_stopped(f"{folder.path} is as it was; the same command labels its pages."):
+                return label_by_transcripts(cfg, arguments, folder, found)
         if any(row.by == "transcript" for row in read_labels(folder).values()):
             raise ConfigError(
                 f"{folder.path / LABELS_FILE} holds labels by a transcript, but now there is none: {found.missing} "
@@ -114,7 +116,8 @@ def label_folder(cfg: DictConfig, arguments: Arguments, folder: SegmentedFolder)
         print(f"No transcript: {printable(found.missing)} Without one, you name sheets of characters.")
     if arguments.method != "dbscan":
         arguments = replace(arguments, method="rounds")
-    return label_in_rounds(cfg, arguments, folder)
+    with saying_if_stopped("Your answers are kept; the same command goes on."):
+        return label_in_rounds(cfg, arguments, folder)
 
 
 def label_in_rounds(cfg: DictConfig, arguments: Arguments, folder: SegmentedFolder) -> dict[str, str]:
@@ -157,9 +160,6 @@ def label_in_rounds(cfg: DictConfig, arguments: Arguments, folder: SegmentedFold
             ask_in_terminal(session, _typed)
         else:
             ask_by_files(session, arguments.clusters)
-    except KeyboardInterrupt:
-        print("\nStopped. Your answers are kept; the same command goes on.")
-        raise
     finally:  # after Ctrl-C as well
         labels = save_labels(session, arguments.keep)
     _draw(folder, rows, labels, arguments.keep)

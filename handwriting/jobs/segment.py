@@ -17,6 +17,7 @@ from handwriting.errors import DataError
 from handwriting.fields import AnyPath, FolderPath
 from handwriting.files import expanded
 from handwriting.jobs.arguments import Count, Seed, Switch, read_arguments
+from handwriting.jobs.interruption import saying_if_stopped
 from handwriting.machine import available_cores
 from handwriting.pages.answers import CarriedLabels
 from handwriting.pages.batch import (
@@ -127,6 +128,19 @@ def segment_into(
         ConfigError: If a value is not allowed, or the folder holds something already.
         DataError: If the pages cannot be found, the folder cannot be written, or another command writes to it.
     """
+    with saying_if_stopped(f"{output.path} is as it was; the same command segments all pages."):
+        return _segment_into(output, pages, cfg, overwrite, size, workers, scored)
+
+
+def _segment_into(
+    output: SegmentedFolder,
+    pages: Path,
+    cfg: DictConfig,
+    overwrite: bool,
+    size: int,
+    workers: int | None,
+    scored: bool,
+) -> SegmentedPages:
     from omegaconf import OmegaConf
 
     segmenter = config.build(cfg.preset, "preset", base=Segmenter, trust=config.trust_of_command())

@@ -12,6 +12,7 @@ from handwriting import config
 from handwriting.engine.sections import build_source
 from handwriting.errors import ConfigError, DataError
 from handwriting.files import expanded, write_json
+from handwriting.jobs.progress import step_progress
 from handwriting.jobs.segment import character_score
 from handwriting.labelling.transcripts import Transcript
 from handwriting.pages.folder import GLYPH_FILES, OVERLAY_FOLDER, SEGMENT_AGAIN, SegmentedFolder
@@ -142,11 +143,14 @@ def label_by_transcripts(
     glyphs = _first_glyphs(cfg, arguments.seed, [one.transcript for one in matched.values()])
     rounds: list[str] = []
 
-    def report_round(line: str) -> None:
-        rounds.append(line)
-        print(line, flush=True)
+    with step_progress() as progress:
 
-    labelled = label_pages(list(matched.values()), glyphs, PieceTraining(), arguments.seed, report_round)
+        def report_round(line: str) -> None:
+            rounds.append(line)
+            progress.line(line)
+
+        pages = list(matched.values())
+        labelled = label_pages(pages, glyphs, PieceTraining(), arguments.seed, report_round, progress)
     print("writing the pages as their texts cut them", flush=True)
     scans = {page.name: page.scan for page in with_text if page.scan}
     new = {

@@ -13,6 +13,7 @@ from handwriting.fields import AnyPath, FolderPath, FreeText, Names, TextAsTyped
 from handwriting.files import expanded
 from handwriting.jobs.arguments import Seed, Switch, read_arguments
 from handwriting.jobs.given_text import given_text, text_file
+from handwriting.jobs.interruption import saying_if_stopped
 from handwriting.text import counted, listed, printable
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Arguments:
     overwrite: Switch
 
 
+@saying_if_stopped("Pages that are done are whole; the same command with overwrite=true writes all of them.")
 def run(cfg: DictConfig) -> PagesWritten:
     """Write the message that ``cfg`` describes, print what was written in another way than typed, and return the files.
 

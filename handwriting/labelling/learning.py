@@ -50,6 +50,14 @@ Scores = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """Log probabilities of classes of pictures of pieces, junk last: uint8 ``(n, 2, h, w)`` to float32 ``(n, c)``."""
 
 
+Progress = Callable[[str, float], object]
+"""Is called now and then with what is being done, in words, and the share of it that is done, 0..1."""
+
+
+def no_progress(doing: str, share: float) -> None:
+    """Say nothing."""
+
+
 class Train(Protocol):
     """Trains a classifier of pieces; :class:`handwriting.features.piece_training.PieceTraining` does."""
 
@@ -60,8 +68,9 @@ class Train(Protocol):
         weights: NDArray[np.float64],
         classes: int,
         seed: int,
+        progress: Callable[[float], object] = ...,
     ) -> Scores:
-        """Return the trained classifier."""
+        """Return the trained classifier; ``progress`` is called now and then with the share that is done, 0..1."""
 
 
 @dataclass(eq=False)
@@ -72,6 +81,7 @@ class Learning:
         pieces: The pieces of each word.
         texts: The text of each word, without spaces, at least one character.
         seed: The seed of the classifiers and of the choice of junk.
+        progress: Hears how far each step has come.
         characters: The characters of all texts, sorted.
         aligned: The cuts of each word; None where its text is longer than it has pieces.
         shapes: The shapes of the hand's characters.
@@ -83,6 +93,7 @@ class Learning:
     pieces: Sequence[Pieces]
     texts: Sequence[str]
     seed: int = 0
+    progress: Progress = no_progress
     characters: tuple[str, ...] = ()
     aligned: list[Aligned | None] = field(default_factory=list)
     shapes: Shapes = field(default_factory=lambda: Shapes({}, {}))
@@ -118,7 +129,14 @@ class Learning:
         """
         self._start = self._composed_examples(words)
         images, labels = self._start
-        scores = self.classifier = train(images, labels, np.ones(len(labels)), len(self.characters) + 1, self.seed)
+        scores = self.classifier = train(
+            images,
+            labels,
+            np.ones(len(labels)),
+            len(self.characters) + 1,
+            self.seed,
+            lambda share: self.progress("learning from composed words", share),
+        )
         counts = np.bincount(labels, minlength=len(self.characters) + 1)[:-1]
         self.scores = [np.full((len(p.first), len(self.characters)), UNSEEN) for p in self.pieces]
         self._score(scores, counts, np.arange(len(self.pieces)))
@@ -203,10 +221,10 @@ class Learning:
         costs = [shape_weight * self.shapes.cost(shape, self.characters) for shape in self._measured]
         if self.scores:
             costs = [cost + score for cost, score in zip(costs, self.scores, strict=True)]
-        self.aligned = [
-            align(pieces, text, self._column, cost, self.ink_cost)
-            for pieces, text, cost in zip(self.pieces, self.texts, costs, strict=True)
-        ]
+        self.aligned = []
+        for pieces, text, cost in zip(self.pieces, self.texts, costs, strict=True):
+            self.aligned.append(align(pieces, text, self._column, cost, self.ink_cost))
+            self.progress("cutting the words", len(self.aligned) / len(self.texts))
         words = [index for index, word in enumerate(self.aligned) if word is not None]
         if words:
             found = [word for word in self.aligned if word is not None]
@@ -245,6 +263,7 @@ class Learning:
             np.concatenate(weights),
             len(self.characters) + 1,
             self.seed + order,
+            lambda share: self.progress(f"round {self._rounds + 1}, half {order % 2 + 1} of 2", share),
         )
         return learnt, counts[:-1]
 
@@ -297,6 +316,7 @@ def learn(
     seed: int = 0,
     report: Callable[[str], None] = lambda _: None,
     rounds: int = MAX_ROUNDS,
+    progress: Progress = no_progress,
 ) -> Learning:
     """Cut the words of a hand by their texts, and learn its characters, until the cuts rest.
 
@@ -308,12 +328,16 @@ def learn(
         seed: The seed of classifiers and composed words.
         report: Called with a line after each round.
         rounds: Number of rounds at most.
+        progress: Hears how far each step has come.
     """
-    learning = Learning(find_pieces(strips, character_pitch(strips, texts)), texts, seed)
+    learning = Learning(find_pieces(strips, character_pitch(strips, texts)), texts, seed, progress)
     if glyphs:
         composed = compose(glyphs, _texts(learning, seed), learning.shapes, strips[0].x_height, seed)
         if composed:
-            report(f"learning from {len(composed)} words of another hand")
+            report(
+                f"learning to begin with from {len(composed)} words composed of other letters, drawn ones or those of "
+                "data=: none of them enters the hand"
+            )
             learning.start(train, composed)
             report("learning from the words of the pages themselves")
     learning.go_on(train, report, rounds)

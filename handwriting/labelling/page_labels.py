@@ -14,7 +14,7 @@ from handwriting.errors import DataError
 from handwriting.labelling.confidence import confidences
 from handwriting.labelling.corrections import Corrected, CutWord, corrected
 from handwriting.labelling.found_words import FoundWords, found_words
-from handwriting.labelling.learning import MAX_ROUNDS, Learning, Train, learn
+from handwriting.labelling.learning import MAX_ROUNDS, Learning, Progress, Train, learn, no_progress
 from handwriting.labelling.letter_evidence import LetterEvidence
 from handwriting.labelling.matching import Match, Matching, match, rematch
 from handwriting.labelling.shapes import Shapes
@@ -95,6 +95,7 @@ def label_pages(
     train: Train,
     seed: int = 0,
     report: Callable[[str], None] = lambda _: None,
+    progress: Progress = no_progress,
 ) -> list[LabelledPage]:
     """Label the characters of all pages of one hand.
 
@@ -104,6 +105,7 @@ def label_pages(
         train: Trains a classifier of pieces.
         seed: The seed of all that is random.
         report: Called with a line after each round of learning.
+        progress: Hears how far each step has come.
 
     Raises:
         DataError: If no word of any page was matched.
@@ -112,7 +114,8 @@ def label_pages(
     strippers = [Stripper(one.page, x_height, one.slope) for one in matched]
     words = _words(matched, strippers)
     doubted = any(_is_doubted(one.matching) for one in matched)
-    learning = _learned(words, glyphs, train, seed, report, ROUNDS_BEFORE_DECIDING if doubted else MAX_ROUNDS)
+    rounds = ROUNDS_BEFORE_DECIDING if doubted else MAX_ROUNDS
+    learning = _learned(words, glyphs, train, seed, report, rounds, progress)
     if doubted and learning.classifier is not None:
         again = [
             replace(one, matching=_decided_by_letters(one, evidence))
@@ -125,7 +128,7 @@ def label_pages(
         if changed := sum(_pairs(one) != _pairs(other) for one, other in zip(matched, again, strict=True)):
             report(f"pages whose letters match words in another way: {changed}")
             matched, words = again, _words(again, strippers)
-            learning = _learned(words, glyphs, train, seed, report, MAX_ROUNDS)
+            learning = _learned(words, glyphs, train, seed, report, MAX_ROUNDS, progress)
         else:
             learning.go_on(train, report, MAX_ROUNDS)
     sure_of = confidences(learning)
@@ -174,8 +177,10 @@ def _learned(
     seed: int,
     report: Callable[[str], None],
     rounds: int,
+    progress: Progress,
 ) -> Learning:
-    return learn([word.strip for word in words], [word.text for word in words], glyphs, train, seed, report, rounds)
+    strips, texts = [word.strip for word in words], [word.text for word in words]
+    return learn(strips, texts, glyphs, train, seed, report, rounds, progress)
 
 
 def _is_doubted(matching: Matching) -> bool:

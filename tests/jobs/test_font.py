@@ -12,7 +12,7 @@ import handwriting
 from benchmarks.drawn_pages import draw_page
 from benchmarks.page_style import PageStyle
 from handwriting.errors import ConfigError, DataError
-from handwriting.jobs import MISTAKE, start
+from handwriting.jobs import INTERRUPTED, MISTAKE, start
 from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.hand_folder import kept_characters
 from handwriting.pages.labels import read_labels, write_labels
@@ -28,6 +28,18 @@ def hand(tmp_path_factory: pytest.TempPathFactory) -> SegmentedFolder:
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+
+
+def test_an_interrupt_writes_nothing_and_says_so(
+    hand: SegmentedFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("handwriting.pages.source_words.read_source_words", interrupted)
+    assert start("font", [f"hand={hand.path}"]) == INTERRUPTED
+    assert capsys.readouterr().err == "\nStopped. No font is written; the same command begins again.\n"
+    assert not list(Path().iterdir())
 
 
 def test_a_font_is_named_after_its_hand_and_says_what_is_drawn(

@@ -147,13 +147,16 @@ def test_nothing_is_done_twice(done: SegmentedFolder, capsys: pytest.CaptureFixt
     assert contents(done.path) == before
 
 
-def test_labelling_goes_on_after_an_interruption(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_labelling_goes_on_after_an_interruption(
+    photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(label_job, "label_by_transcripts", interrupted)
         assert hand() == INTERRUPTED
+    assert capsys.readouterr().err == "\nStopped. hands/photos is as it was; the same command labels its pages.\n"
     before = (HAND / "characters.npz").stat().st_mtime_ns
     with monkeypatch.context() as patch:
         patch.setattr(label_job, "label_by_transcripts", lambda *_: {})

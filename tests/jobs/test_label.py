@@ -463,7 +463,7 @@ def test_ctrl_c_says_that_answers_are_kept(notes, monkeypatch, capsys):
 
     monkeypatch.setattr("builtins.input", interrupted)
     assert label() == 130
-    assert "Your answers are kept; the same command goes on." in capsys.readouterr().out
+    assert capsys.readouterr().err == "\nStopped. Your answers are kept; the same command goes on.\n"
 
 
 def test_a_folder_of_photographs_is_refused_in_one_line(notes, capsys):

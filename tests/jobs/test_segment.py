@@ -389,7 +389,10 @@ def test_an_interrupt_leaves_what_was_there_before_and_nothing_else(monkeypatch,
 
     monkeypatch.setattr(batch, "segment_page", interrupted)
     words = ["pages=pages", "workers=1", *QUICKLY]
+    capsys.readouterr()
     assert start("segment", [*words, "out=out", "overwrite=true"]) == INTERRUPTED
+    told = capsys.readouterr().err.splitlines()
+    assert told[-1] == "Stopped. out is as it was; the same command segments all pages."
     assert start("segment", [*words, "out=new/deep"]) == INTERRUPTED
     assert contents(Path()) == before
     assert not Path("new").exists()

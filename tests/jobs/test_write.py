@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import shutil
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pypdfium2
@@ -15,10 +18,12 @@ import handwriting
 from benchmarks.drawn_pages import draw_page
 from benchmarks.page_style import PageStyle
 from handwriting.errors import ConfigError, DataError, HandwritingError
+from handwriting.jobs import INTERRUPTED, start
 from handwriting.pages import hand_file
 from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.hand_folder import kept_characters
 from handwriting.pages.names import HAND_FILE
+from handwriting.writing import planning
 from tests.pages.builders import write_drawn_hand
 
 
@@ -48,6 +53,24 @@ def test_the_same_seed_writes_the_same_bytes(hand: SegmentedFolder, text: str) -
         )
         assert first == again
         assert first != other
+
+
+def test_an_interrupt_leaves_whole_pages_and_says_how_to_go_on(
+    hand: SegmentedFolder, text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lay_out = planning.lay_out
+
+    def interrupted(*arguments: Any) -> Iterator[Any]:
+        yield from islice(lay_out(*arguments), 2)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(planning, "lay_out", interrupted)
+    Path("three.txt").write_text(f"{text}\f{text}\f{text}")
+    assert start("write", [f"hand={hand.path}", "text=@three.txt", "out=a.png"]) == INTERRUPTED
+    assert capsys.readouterr().err == (
+        "\nStopped. Pages that are done are whole; the same command with overwrite=true writes all of them.\n"
+    )
+    assert sorted(path.name for path in Path().iterdir()) == ["a_1.png", "a_2.png", "three.txt"]
 
 
 def test_a_message_is_a_picture_named_after_the_hand_unless_told_otherwise(hand: SegmentedFolder, text: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 from handwriting.data.sources.synthetic import draw_glyphs
 from handwriting.features.piece_training import PieceTraining
 from handwriting.labelling import composing
+from handwriting.labelling import learning as learning_module
 from handwriting.labelling.alignment import MAX_INK_COST, align, ink_cost_of
 from handwriting.labelling.composing import compose
 from handwriting.labelling.confidence import confidences
@@ -120,6 +121,24 @@ def test_a_classifier_of_pieces_cuts_better_than_widths_alone(monkeypatch):
     sure = np.concatenate(confidences(learned))
     assert ((sure >= 0) & (sure <= 1)).all()
     assert sure[~after].mean() > sure[after].mean() + 0.1
+
+
+def test_every_step_of_learning_says_how_far_it_has_come(monkeypatch):
+    monkeypatch.setattr(learning_module, "COMPOSED_WORDS", 20)
+    composed, heard, lines = words(20), {}, []
+    texts, strips = [word.text for word in composed], [word.strip for word in composed]
+
+    def progress(doing, share):
+        heard.setdefault(doing, []).append(share)
+
+    learn(strips, texts, glyphs(100), PieceTraining(epochs=2), report=lines.append, rounds=1, progress=progress)
+    steps = ["learning from composed words", "round 1, half 1 of 2", "round 1, half 2 of 2"]
+    for step in steps:
+        assert heard[step] == sorted(heard[step])
+        assert heard[step][0] <= 0.5
+        assert heard[step][-1] == 1
+    assert heard["cutting the words"].count(1) > 1
+    assert "none of them enters the hand" in lines[0]
 
 
 def test_the_same_words_and_seed_give_the_same_cuts():
