@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from handwriting.writing.line_setting import LineSetter, SetWord
 from handwriting.writing.message import MessageRow
 from handwriting.writing.paper import FIT_MARGIN, Paper, PaperMeasures, RuleLines, rule_lines
 from handwriting.writing.written_words import LayoutStyle, WriteWord, WrittenWord
+
+MIN_TOGETHER = 2
+"""The least lines of a paragraph that stand on a page, where the paragraph has more of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +72,10 @@ class MessagePage:
 def lay_out(
     rows: Iterable[MessageRow], write: WriteWord, style: LayoutStyle, paper: Paper, seed: int = 0
 ) -> Iterator[MessagePage]:
-    """Yield the pages of a message. Each is finished before a word of the next is written, but for the first of them.
+    """Yield the pages of a message. Each comes once up to ``MIN_TOGETHER`` lines after it are set, and is then final.
+
+    A paragraph is a row of the message. Of three lines or more, neither the first stands alone at the end of a page nor
+    the last at the beginning of one, unless pages have room for fewer lines than that takes.
 
     Args:
         rows: The message.
@@ -93,16 +100,35 @@ def lay_out(
 
 
 def _pages(rows: Iterable[MessageRow], setter: LineSetter, max_lines: int) -> Iterator[list[list[SetWord]]]:
-    """Yield the lines of each page."""
+    """Yield the lines of each page, as soon as those after it that decide where it ends are set."""
     page: list[list[SetWord]] = []
     for row in rows:
-        is_page_end = row.starts_page
-        for line in setter.lines(row.words):
-            if len(page) == max_lines or is_page_end:
-                yield page
-                page, is_page_end = [], False
-            page.append(line)
+        if row.starts_page:
+            yield page
+            page = []
+        start = len(page)  # of the row on the page, below 0 where it begins on one before
+        for line in chain(setter.lines(row.words), [None]):  # None: the row has ended
+            if line is not None:
+                page.append(line)
+            while len(page) >= max_lines + (1 if line is None else MIN_TOGETHER):
+                end = _page_end(page, start, max_lines)
+                yield page[:end]
+                page, start = page[end:], start - end
     yield page
+
+
+def _page_end(page: Sequence[Sequence[SetWord]], start: int, max_lines: int) -> int:
+    """Return how many of some lines stand on a page, of which a row of the message has those from ``start`` on.
+
+    They are as many as fit of which the row has no single line on this page or the next; all that fit if it is too
+    short for that, or the page too small.
+    """
+    if len(page) - start <= MIN_TOGETHER:
+        return max_lines
+    for end in range(max_lines, max(start, 0), -1):
+        if min(end - start, len(page) - end) >= MIN_TOGETHER:
+            return end
+    return start if any(page[: max(start, 0)]) else max_lines
 
 
 def _on_sheet(word: SetWord, line: int, sheet: PaperMeasures) -> PlacedWord:

@@ -150,6 +150,62 @@ def test_a_form_feed_begins_a_page_and_a_full_page_the_next() -> None:
     assert max(placed.y for placed in many[0].words) + PLAIN.descent * many[0].words[0].x_height <= 277
 
 
+def paragraph(letter: str, number: int) -> str:
+    """Return a paragraph of so many lines on the width of A6, each one word."""
+    return " ".join([letter * 40] * number)
+
+
+def page_lines(text: str, paper: Paper) -> list[str]:
+    """Return the lines of each page, each as its first letter; a gap is a space."""
+    return ["".join(line[:1] or " " for line in lines(page)) for page in pages(text, paper)]
+
+
+@pytest.mark.parametrize(
+    ("before", "count", "expected"),
+    [
+        (12, 5, ["b" * 12 + "aa", "aaa"]),
+        (13, 5, ["b" * 13, "aaaaa"]),  # rather than its first line alone
+        (10, 5, ["b" * 10 + "aaa", "aa"]),  # rather than its last line alone
+        (11, 4, ["b" * 11 + "aa", "aa"]),
+        (12, 3, ["b" * 12, "aaa"]),  # both
+        (13, 2, ["b" * 13 + "a", "a"]),
+        (14, 3, ["b" * 14, "aaa"]),
+        (0, 15, ["a" * 13, "aa"]),
+        (13, 29, ["b" * 13, "a" * 14, "a" * 13, "aa"]),
+    ],
+)
+def test_no_line_of_a_paragraph_stands_alone_on_a_page(before: int, count: int, expected: list[str]) -> None:
+    paper = Paper((105.0, 132.0), margin=10)
+    assert paper.measures(PLAIN).lines(PLAIN.descent) == 14
+    text = "\n".join(["b"] * before + [paragraph("a", count)])
+    assert page_lines(text, paper) == expected
+
+
+@pytest.mark.parametrize("height", [30.0, 45.0, 60.0, 148.0])
+def test_pages_end_between_paragraphs_or_within_them_and_keep_every_line(height: float) -> None:
+    paper = Paper((105.0, height), margin=10)
+    room = paper.measures(PLAIN).lines(PLAIN.descent)
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        counts = dict(zip(string.ascii_lowercase, rng.integers(1, 9, 26).tolist(), strict=True))
+        text = "\n".join(paragraph(letter, count) for letter, count in counts.items())
+        written = page_lines(text, paper)
+        assert "".join(written) == "".join(letter * count for letter, count in counts.items())
+        assert all(0 < len(page) <= room for page in written)
+        for page, following in pairwise(written):
+            letter = page[-1]
+            assert len(page) >= room - 2
+            if room > 2 and counts[letter] > 2 and letter == following[0]:
+                assert page.count(letter) > 1
+                assert following.count(letter) > 1
+
+
+def test_no_page_holds_a_gap_alone() -> None:
+    paper = Paper((105.0, 45.0), margin=10)
+    assert paper.measures(PLAIN).lines(PLAIN.descent) == 3
+    assert page_lines(f"b\nb\nb\n\n{paragraph('a', 3)}", paper) == ["bbb", " aa", "a"]
+
+
 def test_a_word_that_does_not_fit_is_broken_at_its_hyphen() -> None:
     filled = "a" * 60
     (page,) = pages(f"{filled} {'b' * 20}-{'c' * 20}")

@@ -449,7 +449,7 @@ def test_a_failure_leaves_no_half_file(name: str, tmp_path: Path) -> None:
 
     with pytest.raises(ZeroDivisionError):
         write_pages(pages("a\fb\fc\fx", write=broken), tmp_path / name, BLUE)
-    finished = [] if name.endswith("pdf") else ["letter_1.png", "letter_2.png"]
+    finished = [] if name.endswith("pdf") else [f"letter_{number}.png" for number in (1, 2, 3)]
     assert sorted(file.name for file in tmp_path.iterdir()) == finished
 
 
