@@ -10,6 +10,7 @@ from benchmarks.writing_words import Hand
 from handwriting.labelling.copy_text import sentences
 from handwriting.text import format_share, markdown_table
 from handwriting.writing.writer import HandWriter
+from handwriting.writing.written_words import Sign
 
 LINE = 60
 """Characters of a line, in which no drawing is to come twice."""
@@ -41,6 +42,7 @@ def measure_repeats(hand: Hand, asked: Request) -> list[str]:
     """Write a page of ordinary text, and count drawings that come again."""
     seed = asked.seed
     writer = HandWriter(hand.bank, seed)
+    writer.supply([Sign(label, typed=label) for label in hand.bank.by_label])
     position = 0
     uses: list[tuple[int, int]] = []
     for word in " ".join(sentences()).split():
@@ -52,13 +54,13 @@ def measure_repeats(hand: Hand, asked: Request) -> list[str]:
     apart = distances(uses)
     rows = []
     for reach in (LINE, 300, PAGE_CHARACTERS):
-        again = [hand.bank.drawings[drawing].label for ago, drawing in apart if ago <= reach]
+        again = [writer.bank.drawings[drawing].label for ago, drawing in apart if ago <= reach]
         letters = " ".join(f"{letter} {count}" for letter, count in Counter(again).most_common(SHOWN_LETTERS))
         rows.append(
             (f"within {reach:,} characters", str(len(again)), format_share(len(again) / len(uses)), letters or "-")
         )
     few = {label: len(numbers) for label, numbers in hand.bank.by_label.items()}
-    own = [hand.bank.drawings[drawing].label for ago, drawing in apart if ago <= LINE]
+    own = [writer.bank.drawings[drawing].label for ago, drawing in apart if ago <= LINE]
     reached = "no" if own else "yes"
     return [
         f"Repeats in {position:,} characters of plain text, {len(uses):,} letters. Goal: none within {LINE}: {reached}"

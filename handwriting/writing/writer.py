@@ -14,7 +14,7 @@ from handwriting.writing.supplement import Supplement
 from handwriting.writing.supplement_between import new_drawings
 from handwriting.writing.written_words import Sign, WordInk, WrittenWord
 
-MIN_DRAWINGS = 3
+MIN_DRAWINGS = 5
 """Drawings of a letter to choose from: where the hand has fewer, new ones lie between its own."""
 MAX_FALL = 0.4
 """How far the end of a word may lie above or below its start, in x-heights."""

@@ -13,7 +13,7 @@ from handwriting.writing import composing
 from handwriting.writing.bank import Bank
 from handwriting.writing.composing import LetterRun, Meeting, PlacedRun
 from handwriting.writing.source import without_grain
-from handwriting.writing.writer import HandWriter
+from handwriting.writing.writer import MIN_DRAWINGS, HandWriter
 from handwriting.writing.written_words import Sign, WordInk
 from tests.writing.hands import X_HEIGHT, drawn_hand, drawn_word
 
@@ -229,9 +229,11 @@ def test_a_letter_with_one_drawing_gets_new_ones() -> None:
     words = [*drawn_hand(["nul", "lun", "unn", "lul"]), drawn_word("no", 9)]
     writer = HandWriter(Bank(words), 1)
     writer.supply(signs("o"))
-    assert len(writer.bank.by_label["o"]) == 3
-    used = [one for _ in range(3) for run in writer.place("no") for one in run.run.drawings]
-    assert len({writer.bank.drawings[one].word for one in used if writer.bank.drawings[one].label == "o"}) == 3
+    assert len(writer.bank.by_label["o"]) == MIN_DRAWINGS
+    used = [one for _ in range(MIN_DRAWINGS) for run in writer.place("no") for one in run.run.drawings]
+    assert (
+        len({writer.bank.drawings[one].word for one in used if writer.bank.drawings[one].label == "o"}) == MIN_DRAWINGS
+    )
 
 
 def test_the_ink_of_words_comes_and_goes_as_on_the_page() -> None:
