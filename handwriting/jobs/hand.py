@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,6 +16,7 @@ from handwriting.jobs.arguments import Count, Seed, Share, Switch, read_argument
 from handwriting.jobs.interruption import saying_if_stopped
 from handwriting.jobs.segment import default_output, describe_failures, segment_into
 from handwriting.jobs.transcripts import describe_refused
+from handwriting.labelling.answers import JUNK
 from handwriting.labelling.copy_text import COVERAGE_KINDS
 from handwriting.pages.folder import OVERLAY_FOLDER, SegmentedFolder
 from handwriting.pages.hand_folder import HANDS_FOLDER, kept_characters
@@ -29,7 +30,6 @@ from handwriting.text import alphabet_key, counted, printable
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-    from handwriting.pages.boxes import BoxRow
     from handwriting.writing.measuring import HandFit
 
 MAX_NAMED = 3
@@ -177,10 +177,19 @@ def _summary(folder: SegmentedFolder, report: Mapping[str, Any]) -> Iterator[tup
         yield "or", "put a text next to a photograph: handwriting sheet makes one to copy"
         return
     yield "characters", f"{len(drawings):,}: {' '.join(sorted(drawings, key=alphabet_key))}"
-    yield "lacks", _lacking(drawings)
+    doubtful = {label.label for label in labels if label.label != JUNK}.difference(drawings)
+    yield "lacks", _lacking({*drawings, *doubtful})
+    if doubtful:
+        shown = " ".join(sorted(doubtful, key=alphabet_key))
+        yield "not kept", f"{shown}: written, but too doubtful. See {LABELS_PICTURE}, and correct {LABELS_FILE}"
     from handwriting.pages.hand_file import read_hand
 
-    yield "measured", _measures(read_hand(folder))
+    fit = read_hand(folder)
+    yield "measured", _measures(fit)
+    own = fit.layout_style()
+    if (usual := own.with_usual_word_space()) is not own:
+        apart = f"{usual.word_space:.1f} apart, as in usual writing: word_space={own.word_space:.1f} as on the pages"
+        yield "words", f"write and font set them {apart}"
     yield "look at", f"{folder.path / LABELS_PICTURE} and {folder.path / OVERLAY_FOLDER}"
     yield "write", f'handwriting write hand={named} text="Hello"'
     yield "font", f"handwriting font hand={named}"
@@ -191,6 +200,8 @@ def _measures(fit: HandFit) -> str:
     parts = [f"slant {fit.slant:.0f}°"]
     if fit.join_rates.pairs:
         parts.append(f"letters joined {fit.join_rates.rate:.0%}")
+    if fit.word_space.count:
+        parts.append(f"words {fit.word_space.median:.1f} x-heights apart")
     if fit.line_distance.count:
         parts.append(f"lines {fit.line_distance.median:.1f} x-heights apart")
     return ", ".join(parts)
@@ -205,17 +216,17 @@ def _new_texts(report: Mapping[str, Any]) -> list[str]:
     return [page.name for page in original_pages(dict(report)) if page.text and page.name not in known]
 
 
-def _lacking(drawings: Mapping[str, Sequence[BoxRow]]) -> str:
-    """Return the letters, digits and common marks that a hand does not have, in words.
+def _lacking(written: Collection[str]) -> str:
+    """Return the letters, digits and common marks that are not among those written, in words.
 
     >>> import string
-    >>> _lacking(dict.fromkeys(string.printable.replace("q", "").replace("!", ""), ()))
+    >>> _lacking(string.printable.replace("q", "").replace("!", ""))
     'letters q; marks !'
     """
     parts = []
     for kind in COVERAGE_KINDS:
         single = [key for key in kind.keys if len(key) == 1]
-        absent = [key for key in single if key not in drawings]
+        absent = [key for key in single if key not in written]
         if absent:
             parts.append(f"all {kind.name}" if len(absent) == len(single) else f"{kind.name} {' '.join(absent)}")
     return "; ".join(parts) or "none of a-z, A-Z, 0-9 and the common marks"

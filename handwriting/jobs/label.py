@@ -21,6 +21,7 @@ from handwriting.jobs.interruption import saying_if_stopped
 from handwriting.jobs.transcripts import describe_refused, find_transcripts, label_by_transcripts
 from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.hand_folder import folders_with
+from handwriting.pages.joined import is_joined
 from handwriting.pages.labels import LabelRow, character_key, label_counts, read_labels
 from handwriting.pages.names import BOXES_FILE, LABELS_FILE, LABELS_PICTURE, REPORT_FILE
 from handwriting.pages.round_files import AnswerLog
@@ -114,6 +115,11 @@ def label_folder(cfg: DictConfig, arguments: Arguments, folder: SegmentedFolder)
                 "Or give method=rounds with overwrite=true to name the characters yourself."
             )
         print(f"No transcript: {printable(found.missing)} Without one, you name sheets of characters.")
+        if is_joined(folder):
+            print(
+                "Most letters are joined here, and a sheet shows pieces of two or three of them, which no answer can "
+                "name. What names joined letters is a text next to the photograph."
+            )
     if arguments.method != "dbscan":
         arguments = replace(arguments, method="rounds")
     with saying_if_stopped("Your answers are kept; the same command goes on."):

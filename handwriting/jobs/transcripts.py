@@ -96,12 +96,13 @@ def find_transcripts(folder: SegmentedFolder) -> FoundTranscripts:
             "Run this in the folder in which you segmented them, or segment them again where they lie now.",
         )
     name = Path(pages[0].name if pages else "page").with_suffix(".txt").name
-    beside = f"{where / name}" if where.is_dir() else f"{where.with_suffix('.txt')}"
+    beside = where / name if where.is_dir() else where.with_suffix(".txt")
     searched = f"there is no {beside}" + (", and no other page has a text" if len(pages) > 1 else "")
     return FoundTranscripts(
         report,
         pages,
-        f"{searched}. Write the text of one.jpg into one.txt next to it; handwriting sheet makes a text to copy.",
+        f"{searched}. Write what {pages[0].name if pages else 'the page'} says into {beside.name} next to it; "
+        "handwriting sheet makes a text to copy.",
     )
 
 

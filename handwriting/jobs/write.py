@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -101,10 +101,10 @@ def run(cfg: DictConfig) -> PagesWritten:
     known = {*(own.by_label if own else ()), *(letters.alphabet if letters else ())}
     plan = plan_message(message, known, missing, drawable, "hand" if own else "model")
     fit = read_hand(folder, lambda: own) if folder and own else None
-    style = fit.layout_style() if fit else LayoutStyle()
+    pages_style = fit.layout_style() if fit else LayoutStyle()
+    style = pages_style.with_usual_word_space()
     if arguments.word_space is not None:
-        spread = style.word_space_sd * arguments.word_space / style.word_space
-        style = replace(style, word_space=arguments.word_space, word_space_sd=spread)
+        style = pages_style.with_word_space(arguments.word_space)
     bank, by_model = letters.bank(own, plan.signs) if letters else (own, [])
     assert bank is not None  # one of both is given
     writer = HandWriter(bank, arguments.seed, slope_sd=fit.slope.sd if fit else 0.0)
@@ -115,6 +115,9 @@ def run(cfg: DictConfig) -> PagesWritten:
         print(f"{title:12} {printable(line)}")
     if own and by_model:
         print(f"{'by the model':12} {listed(by_model)}: this hand has too few drawings of them")
+    if arguments.word_space is None and style is not pages_style:
+        apart = f"{style.word_space:.1f} x-heights apart, and {pages_style.word_space:.1f} on the pages"
+        print(f"{'words':12} {apart}: word_space={pages_style.word_space:.1f} writes them so")
     if written.removed:
         print(f"{'removed':12} {_page_names(written.removed)}: of the earlier message")
     size_of = f"{counted(written.words, 'word')}, {counted(written.pages, 'page')}"

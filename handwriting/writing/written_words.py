@@ -11,7 +11,7 @@ Lengths are in x-heights, to the right and down from the word's *origin*: the st
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -98,6 +98,10 @@ WriteWord = Callable[[tuple[Sign, ...]], WrittenWord]
 """Writes the next word of a message from left to right; one that does not fit on its line is then cut into parts."""
 
 
+USUAL_WORD_SPACES = (0.7, 2.0)
+"""Spaces between the words of a text, in x-heights: lists of words are written with wider ones."""
+
+
 @dataclass(frozen=True)
 class LayoutStyle:
     """How a hand sets words on a page. Lengths are in x-heights.
@@ -123,3 +127,13 @@ class LayoutStyle:
     ridge_length: float = 12.0
     ascent: float = 2.6
     descent: float = 1.6
+
+    def with_word_space(self, space: float) -> LayoutStyle:
+        """Return the same with another mean space between words, about which spaces vary in proportion."""
+        return replace(self, word_space=space, word_space_sd=self.word_space_sd * space / self.word_space)
+
+    def with_usual_word_space(self) -> LayoutStyle:
+        """Return the same with a space between words in :data:`USUAL_WORD_SPACES`, the nearest one."""
+        least, most = USUAL_WORD_SPACES
+        space = min(max(self.word_space, least), most)
+        return self if space == self.word_space else self.with_word_space(space)

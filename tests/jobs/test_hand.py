@@ -20,6 +20,8 @@ from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.hand_file import read_hand
 from handwriting.pages.hand_folder import kept_characters, open_hand
 from handwriting.pages.labels import read_labels, write_labels
+from handwriting.writing.measuring import HandFit
+from handwriting.writing.written_words import LayoutStyle
 from tests.pages.builders import contents, quick_labelling, read_report, write_text
 
 STYLE = PageStyle(size=(4, 2), margin=0.2, dpi=120, touching=0.7)
@@ -107,7 +109,7 @@ def test_photographs_with_a_text_become_a_hand(done: SegmentedFolder) -> None:
 
 
 def test_one_block_at_the_end_says_what_the_hand_has_and_what_comes_next(made: tuple[Path, str]) -> None:
-    block = made[1].splitlines()[-11:]
+    block = made[1].splitlines()[-13:]
     path = made[0] / HAND
     drawings = kept_characters(SegmentedFolder(path))
     totals = read_report(path)["totals"]
@@ -134,7 +136,26 @@ def test_the_hand_is_measured_and_the_measures_are_kept(made: tuple[Path, str]) 
     (line,) = (line for line in made[1].splitlines() if line.startswith("measured"))
     assert abs(fit.slant - STYLE.slant) < 3
     assert f"slant {fit.slant:.0f}°, letters joined {fit.join_rates.rate:.0%}, " in line
+    assert f"words {fit.word_space.median:.1f} x-heights apart, " in line
     assert f"lines {fit.line_distance.median:.1f} x-heights apart" in line
+
+
+@pytest.mark.usefixtures("unread")
+def test_letters_that_are_not_kept_and_words_far_apart_are_named(
+    done: SegmentedFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = list(read_labels(done).values())
+    rare = min((row.label for row in rows if row.label.isalpha()), key=[row.label for row in rows].count)
+    write_labels(done, [row._replace(kept=row.kept and row.label != rare) for row in rows])
+    wide = LayoutStyle(word_space=3.9)
+    monkeypatch.setattr(HandFit, "layout_style", lambda _: wide)
+    assert hand() == 0
+    lines = {line[:12].strip(): line[13:] for line in capsys.readouterr().out.splitlines()}
+    letters, told = lines["not kept"].split(": ", 1)
+    assert rare in letters.split()
+    assert told == "written, but too doubtful. See labels.png, and correct labels.csv"
+    assert not {sign for part in lines["lacks"].split("; ") for sign in part.split()[1:]} & set(letters.split())
+    assert lines["words"] == "write and font set them 2.0 apart, as in usual writing: word_space=3.9 as on the pages"
 
 
 @pytest.mark.usefixtures("unread")

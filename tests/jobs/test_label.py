@@ -457,6 +457,15 @@ def blank_squares(glyphs) -> np.ndarray:
     return np.zeros((len(glyphs), 96, 96), np.uint8)
 
 
+def test_joined_letters_are_said_to_need_a_text(notes, monkeypatch, capsys):
+    for joined in (True, False):
+        monkeypatch.setattr("handwriting.jobs.label.is_joined", lambda _, joined=joined: joined)
+        assert label("ask=files", "clusters=2") == 0
+        printed = capsys.readouterr().out
+        told = "What names joined letters is a text next to the photograph.\n"
+        assert (told in printed) == joined
+
+
 def test_ctrl_c_says_that_answers_are_kept(notes, monkeypatch, capsys):
     def interrupted(prompt: str) -> str:
         raise KeyboardInterrupt

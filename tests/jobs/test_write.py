@@ -24,6 +24,8 @@ from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.hand_folder import kept_characters
 from handwriting.pages.names import HAND_FILE
 from handwriting.writing import planning
+from handwriting.writing.measuring import HandFit
+from handwriting.writing.written_words import LayoutStyle
 from tests.pages.builders import write_drawn_hand
 
 
@@ -53,6 +55,19 @@ def test_the_same_seed_writes_the_same_bytes(hand: SegmentedFolder, text: str) -
         )
         assert first == again
         assert first != other
+
+
+def test_words_far_apart_are_written_as_in_usual_writing_unless_asked_for(
+    hand: SegmentedFolder, text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wide = LayoutStyle(word_space=3.9)
+    monkeypatch.setattr(HandFit, "layout_style", lambda _: wide)
+    capped = handwriting.write(hand, text, "out=capped.svg").files[0].read_bytes()
+    told = "words        2.0 x-heights apart, and 3.9 on the pages: word_space=3.9 writes them so\n"
+    assert told in capsys.readouterr().out
+    assert handwriting.write(hand, text, "out=usual.svg", "word_space=2").files[0].read_bytes() == capped
+    assert handwriting.write(hand, text, "out=own.svg", "word_space=3.9").files[0].read_bytes() != capped
+    assert "apart" not in capsys.readouterr().out
 
 
 def test_an_interrupt_leaves_whole_pages_and_says_how_to_go_on(

@@ -32,8 +32,6 @@ TALL_UNITS = 700
 """Height of letters like d and h in the font, of 1,000: as in other fonts, so that sizes mean the same."""
 MIN_UNITS, MAX_UNITS = 220, 460
 """Height of small letters in the font."""
-SPACE_RANGE = (0.7, 1.8)
-"""Space between words, in x-heights: lists of words are written with wider ones than texts."""
 MAX_LINE_GAP = 0.25
 """Space between lines, as a share of their height: on ruled paper they may stand further apart."""
 
@@ -139,7 +137,7 @@ def _metrics(hand: HandFit, pen: HandPen, unit: float) -> FontMetrics:
         descender=round(unit * style.descent),
         x_height=round(unit * pen.x_height),
         cap_height=round(unit * pen.capital),
-        space=round(unit * float(np.clip(style.word_space, *SPACE_RANGE))),
+        space=round(unit * style.with_usual_word_space().word_space),
         line_gap=round(unit * float(np.clip(style.line_distance - height, 0, MAX_LINE_GAP * height))),
         slant=round(hand.slant, 1),
     )
