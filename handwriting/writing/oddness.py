@@ -1,4 +1,4 @@
-"""How far each drawing is from the others of its letter: half of a letter, a wrong label, a place off the line."""
+"""How far each drawing is from the others of its letter: half of it, a wrong label, a place off the line, a blot."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ MIN_REACH_SPREAD = 0.15
 """Least spread of how far letters reach above and below the baseline, in x-heights."""
 HALF_ODD = 3.0
 """Spreads above the usual distance at which a drawing is half odd."""
+MIN_THICKNESS_SPREAD = 0.03
+"""Least spread of the thickest places of letters, in x-heights."""
+HALF_BLOTTED = 4.0
+"""Spreads above the usual thickest place at which a drawing is half odd."""
 
 
 def oddness(words: Sequence[SourceWord], letters: Sequence[tuple[int, int]], labels: Sequence[str]) -> NDArray:
@@ -36,8 +40,10 @@ def oddness(words: Sequence[SourceWord], letters: Sequence[tuple[int, int]], lab
 
     The distance of a drawing is one minus its mean correlation with the :data:`NEAREST` others that are most like it,
     as coarse upright pictures on the baseline. It is compared with the median of the letter's drawings, and so is the
-    number of its parts, and how far it reaches up and down: a letter that is broken, or has lost a stroke, is odd. How
-    many parts a mark of :data:`~handwriting.writing.source.MARK_PARTS` has is known: one with more is odd at any rate.
+    number of its parts, and how far it reaches up and down: a letter that is broken, or has lost a stroke, is odd.
+    So is one whose thickest place is far thicker than those of the others: a blot, or a stroke that was written over.
+    How many parts a mark of :data:`~handwriting.writing.source.MARK_PARTS` has is known: one with more is odd at any
+    rate.
 
     Args:
         words: Words.
@@ -72,7 +78,12 @@ def oddness(words: Sequence[SourceWord], letters: Sequence[tuple[int, int]], lab
         reaches = np.array([_reach(word, letter) for word, letter in places])
         cut = np.abs(reaches - np.median(reaches, axis=0))
         cut = (cut / np.maximum(1.4826 * np.median(cut, axis=0), MIN_REACH_SPREAD)).max(1)
-        odd[own] = 1 - whole / (1 + broken) * (1 - cut**2 / (cut**2 + HALF_ODD**2))
+        thickest = np.array([_thickest(word, letter) for word, letter in places])
+        over = thickest - np.median(thickest)
+        # To the fourth power: a full pen is somewhat thicker, a blot far more.
+        over = (np.maximum(over, 0) / max(1.4826 * float(np.median(np.abs(over))), MIN_THICKNESS_SPREAD)) ** 4
+        clean = 1 - over / (over + HALF_BLOTTED**4)
+        odd[own] = 1 - whole / (1 + broken) * (1 - cut**2 / (cut**2 + HALF_ODD**2)) * clean
     return odd
 
 
@@ -98,7 +109,18 @@ def _reach(word: SourceWord, letter: int) -> tuple[float, float]:
 
 def _parts(word: SourceWord, letter: int) -> int:
     """Return the number of parts of a letter's ink that are no specks."""
-    part = word.parts[letter]
-    strokes = ((word.owner[part] == letter + 1) & (word.ink[part] >= INKED)).astype(np.uint8)
+    strokes = _strokes(word, letter)
     areas = cv2.connectedComponentsWithStats(strokes, connectivity=8)[2][1:, cv2.CC_STAT_AREA]
     return int((areas >= (MIN_PART * word.x_height) ** 2).sum())
+
+
+def _thickest(word: SourceWord, letter: int) -> float:
+    """Return the diameter of the largest circle that a letter's ink holds, in x-heights."""
+    depth = cv2.distanceTransform(np.pad(_strokes(word, letter), 1), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return float(2 * depth.max() - 1) / word.x_height
+
+
+def _strokes(word: SourceWord, letter: int) -> NDArray[np.uint8]:
+    """Return where a letter is inked, 1, in the window of its own."""
+    part = word.parts[letter]
+    return ((word.owner[part] == letter + 1) & (word.ink[part] >= INKED)).astype(np.uint8)

@@ -64,3 +64,19 @@ def test_a_mark_with_a_part_too_many_is_odd_however_few_there_are() -> None:
     assert odd_of([stops[0], replace(stops[1], ink=ink, owner=owner)])[1][0] >= 0.5
     letters = [replace(stops[0], labels=("o",)), replace(stops[1], ink=ink, owner=owner, labels=("o",))]
     assert odd_of(letters) == [[0], [0]]
+
+
+def test_a_blotted_letter_is_odd() -> None:
+    word = drawn_word("nulo", 20)
+    ink = word.ink.copy()
+    rows, columns = word.pixels_of(3)
+    side = round(0.7 * word.x_height)
+    row, column = int(rows.max()), int(np.median(columns[rows == rows.max()]))
+    blot = np.s_[row - side : row, column - side // 2 : column + side // 2]
+    ink[blot] = 255
+    owner = word.owner.copy()
+    owner[blot] = 4
+    *right, last = odd_of([*WORDS, replace(word, ink=ink, owner=owner)])
+    plain = odd_of([*WORDS, word])[-1]
+    assert last[3] > 0.7
+    assert last[3] > max(plain[3] + 0.3, *map(max, right))
