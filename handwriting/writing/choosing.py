@@ -21,13 +21,14 @@ CORE = 4
 RUINED = 0.7
 """Badness from which a drawing may be no drawing of its letter."""
 RECENT, EARLIER = 65, 300
-"""Characters after which a drawing may come again, at a lower and at no cost."""
+"""Characters after which a drawing may come again, at a lower and at no cost: between, the cost falls, so that of
+several that are nearly as good, the one not seen for longest comes next."""
 LOOK, STEP_ON = 16, 8
 """Letters of a word that are chosen together, and how many of them are kept before the choice goes on."""
-TRIES = 12
+TRIES = 40
 """How often a choice is made anew in which a drawing comes twice."""
 TWICE = 20.0
-"""What a drawing costs that comes twice in such a choice."""
+"""What a drawing costs that comes twice in such a choice, or again within ``LOOK`` letters of its word."""
 GOING_ON = 0.97
 """Probability that the pen of the next word is that of the next word on the page."""
 
@@ -60,7 +61,7 @@ class ChoiceCosts:
         badness: A drawing as bad as can be.
         ruined: The same in addition, from a badness of ``RUINED`` on: half of a letter, a blot, a wrong label.
         recent: A drawing used in the last ``RECENT`` characters.
-        earlier: A drawing used in the last ``EARLIER`` characters.
+        earlier: The same in addition; from there it falls to 0 at ``EARLIER``.
         noise: Spread of the noise.
     """
 
@@ -85,7 +86,7 @@ class ChoiceCosts:
     badness: float = 4.0
     ruined: float = 5.0
     recent: float = 6.0
-    earlier: float = 1.0
+    earlier: float = 4.0
     noise: float = 0.25
 
 
@@ -161,6 +162,7 @@ class Chooser:
             unary = [self._unary(text, place, options[place], position, rng) for place in range(start, end)]
             for place, numbers in enumerate(options[start:end]):
                 unary[place] += self._drift_cost(self._word_pen[numbers] - pen)
+                unary[place] += TWICE * np.isin(numbers, chosen[-LOOK:])
             numbers_of = options[start:end]
             if start:  # the part goes on from the letter before
                 unary, numbers_of = [np.zeros(1), *unary], [np.array(chosen[-1:]), *numbers_of]
@@ -238,7 +240,8 @@ class Chooser:
             at_edge = (found == EDGE) | (wanted == EDGE)
             cost += np.where(found == wanted, 0.0, np.where(at_edge, costs.edge, costs.neighbour))
         ago = position + place - self._last_use[options]
-        return cost + costs.recent * (ago <= RECENT) + costs.earlier * (ago <= EARLIER)
+        fading = np.clip((EARLIER - ago) / (EARLIER - RECENT), 0, 1)
+        return cost + costs.recent * (ago <= RECENT) + costs.earlier * fading
 
     def _best(
         self,

@@ -11,6 +11,7 @@ import pytest
 
 from handwriting.writing import composing
 from handwriting.writing.bank import Bank
+from handwriting.writing.choosing import RECENT, Chooser
 from handwriting.writing.composing import LetterRun, Meeting, PlacedRun
 from handwriting.writing.source import without_grain
 from handwriting.writing.writer import MIN_DRAWINGS, HandWriter
@@ -64,10 +65,20 @@ def test_no_drawing_comes_twice_within_a_line(bank: Bank) -> None:
 
 @pytest.mark.parametrize("text", ["n" * 40, "nul" * 30])
 def test_a_long_word_repeats_no_drawing_while_there_are_others(bank: Bank, text: str) -> None:
-    written = [one for run in HandWriter(bank, 2).place(text) for one in run.run.drawings]
-    places = {one: [place for place, other in enumerate(written) if other == one] for one in set(written)}
-    apart = [second - first for of in places.values() for first, second in pairwise(of)]
-    assert min(apart, default=99) > 8
+    for seed in range(4):
+        written = [one for run in HandWriter(bank, seed).place(text) for one in run.run.drawings]
+        places = {one: [place for place, other in enumerate(written) if other == one] for one in set(written)}
+        apart = [second - first for of in places.values() for first, second in pairwise(of)]
+        assert min(apart, default=99) > 8
+
+
+def test_of_drawings_used_before_the_one_not_seen_for_longest_comes_again() -> None:
+    few = Bank(drawn_hand(["n", "n", "n"]))
+    chooser, rng = Chooser(few), np.random.default_rng(0)
+    apart = RECENT + 10
+    written = [chooser.choose("n", place, rng)[0] for place in range(0, 12 * apart, apart)]
+    assert set(written[:3]) == {0, 1, 2}
+    assert written[3:] == written[:-3]
 
 
 def test_a_part_of_a_word_has_the_drawings_of_the_whole(bank: Bank) -> None:
