@@ -18,6 +18,7 @@ from benchmarks.page_style import PageStyle
 from handwriting.data.sources.pages import Pages
 from handwriting.errors import ConfigError
 from handwriting.jobs import MISTAKE, start
+from handwriting.jobs.transcripts import find_transcripts
 from handwriting.pages.answers import MIN_IOU, overlaps
 from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.labels import LabelRow, character_key, read_labels, write_labels
@@ -354,6 +355,14 @@ def test_labels_by_a_transcript_outlive_a_text_that_is_not_found(
     (folder / "report.json").write_text("{")
     assert "report.json cannot be read" in refused(capsys, "overwrite=true")
     assert (folder / "labels.csv").read_bytes() == before
+
+
+def test_a_missing_text_is_asked_for_by_the_name_of_the_photograph(notes: Path) -> None:
+    for path in Path("photos").glob("*.txt"):
+        path.unlink()
+    missing = find_transcripts(SegmentedFolder(notes / "segmented/photos")).missing
+    assert missing.startswith("there is no photos/one.txt")
+    assert "Write what one.png says into one.txt next to it" in missing
 
 
 def test_a_kill_before_the_end_loses_nothing(notes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
