@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from handwriting.errors import RunError
+from handwriting.errors import ConfigError, RunError
 from handwriting.files import expanded
 from handwriting.text import one_line
 
@@ -23,7 +23,7 @@ def resolve_within(path: str | Path, folders: Sequence[Path]) -> Path:
     """
     try:
         real = expanded(path).resolve()
-    except (OSError, ValueError, RuntimeError) as error:  # too long, a null byte, nobody's home, links in a circle
+    except (OSError, RuntimeError, ConfigError) as error:  # too long, links in a circle, a null byte
         raise RunError(f"{path} cannot be a path: {one_line(error)}") from error
     if not any(real == folder or folder in real.parents for folder in folders):
         raise RunError(f"{path} leads out of {', '.join(map(str, folders))}: not read.")

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from handwriting.errors import RunError
+from handwriting.errors import ConfigError, RunError
 from handwriting.runs.details import gather
 from tests.runs.folders import make, read_config, records
 
@@ -53,13 +53,19 @@ def test_what_is_no_run_is_named_once_and_left_out(tmp_path):
     assert [one.path for one in skipped] == [str(tmp_path / "notes"), str(tmp_path / "nowhere")]
 
 
-@pytest.mark.parametrize("asked", ["nowhere", "*", ",", "x" * 500, "a\0b"])
+@pytest.mark.parametrize("asked", ["nowhere", "*", ",", "x" * 500])
 def test_without_any_run_one_line_says_so(tmp_path, monkeypatch, asked):
     monkeypatch.chdir(tmp_path)
     for number in range(5):
         (tmp_path / f"folder {number}").mkdir()
     with pytest.raises(RunError, match="there is no run to compare") as refused:
         gather(asked, read_config)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_null_byte_is_in_no_name_of_a_run():
+    with pytest.raises(ConfigError, match="holds a null byte, and no file has such a name") as refused:
+        gather("a\0b", read_config)
     assert "\n" not in str(refused.value)
 
 
