@@ -8,7 +8,9 @@ ARGS ?=
 # Tests run side by side, those of a file in one process; each has one thread, so that they do not wait for each other.
 PYTEST := OMP_NUM_THREADS=1 $(RUN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
-.PHONY: train test test-quick check dashboard screenshots bench bench-segmentation bench-labelling bench-finetuning bench-writing experiments studies clean
+.PHONY: install train test test-quick check dashboard screenshots bench bench-segmentation bench-labelling bench-finetuning bench-writing docs experiments studies clean
+
+install: $(VENV)/.installed  ## create .venv and install everything into it
 
 train: $(VENV)/.installed  ## install, and train the default model on the embedded digits
 	$(RUN)/python train.py $(ARGS)
@@ -45,6 +47,10 @@ bench-finetuning: $(VENV)/.installed  ## what a model of other hands gives to on
 bench-writing: $(VENV)/.installed  ## how well written words pass for real ones; needs ARGS="root=<real data> out=<folder>": some minutes
 	$(RUN)/python -m benchmarks writing $(ARGS)
 
+docs: $(VENV)/.installed-docs  ## build the site into docs/_build/html
+	$(RUN)/python -m sphinx -b html -W --keep-going -q docs docs/_build/html
+	@echo docs/_build/html/index.html
+
 experiments: $(VENV)/.installed  ## train and evaluate the experiments, and write experiments/README.md: at most two hours
 	$(RUN)/handwriting experiments $(ARGS)
 
@@ -75,6 +81,9 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 
 $(VENV)/.installed-dashboard: $(VENV)/.installed
 	$(call install,.[dashboard])
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(call install,.[docs])
 
 $(VENV)/.installed-bench: $(VENV)/.installed
 	$(call install,.[bench])

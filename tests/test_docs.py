@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -31,7 +33,12 @@ from tests.test_architecture import ORDER
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
-PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = ROOT / "docs"
+PAGES = [
+    README,
+    ROOT / "CONTRIBUTING.md",
+    *sorted(page for page in DOCS.rglob("*.md") if DOCS / "_build" not in page.parents),
+]
 MAX_README_BYTES = 9_000
 
 PLACEHOLDER = re.compile(r"<[\w ]+>")
@@ -104,6 +111,16 @@ def slug(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
+def import_file(file: Path) -> ModuleType:
+    """Return a module that no package holds, imported from its file."""
+    spec = spec_from_file_location(file.stem, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def anchors(page: Path) -> set[str]:
     return {slug(heading) for heading in re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)}
 
@@ -125,14 +142,37 @@ def test_every_link_and_picture_leads_somewhere(page: Path) -> None:
     assert not broken
 
 
-def test_the_readme_leads_to_every_page_and_every_picture_is_shown() -> None:
-    readme, everything = README.read_text("utf-8"), "".join(page.read_text("utf-8") for page in PAGES)
-    assert [page.name for page in PAGES[1:] if f"](docs/{page.name})" not in readme] == []
-    assert [picture.name for picture in (ROOT / "docs").glob("*.png") if f"{picture.name})" not in everything] == []
+def test_every_picture_is_shown() -> None:
+    everything = "".join(page.read_text("utf-8") for page in PAGES)
+    pictures = sorted((DOCS / "pictures").iterdir())
+    assert pictures
+    assert [picture.name for picture in pictures if f"{picture.name})" not in everything] == []
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    """A page that no table of contents lists is one, too."""
+    pytest.importorskip("furo", reason="the extra docs is not installed")
+    site = tmp_path / "site"
+    command = [sys.executable, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "-q", DOCS, site]
+    built = subprocess.run(command, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    keys = (site / "reference" / "keys.html").read_text("utf-8")
+    for key in ("model.gradient_penalty", "data.prepare.fill.shift", "hydra.launcher.trials_per_gpu"):
+        assert f">{key}<" in keys
+
+
+def test_every_key_of_the_configuration_has_a_comment() -> None:
+    """The reference of all keys is written from them."""
+    keys = import_file(DOCS / "extensions" / "keys.py")
+    files = [file for file in CONF.rglob("*.yaml") if "_target_" in file.read_text() or file.parent == CONF]
+    assert len(files) > 50
+    bare = [(file.stem, key.name) for file in files for key in keys.keys_of(file) if not key.comment]
+    assert bare == []
 
 
 def test_the_packages_are_listed_in_the_order_of_their_imports() -> None:
-    (tree,) = (block.text for block in blocks(ROOT / "docs" / "how_it_is_built.md") if "errors.py" in block.text)
+    (tree,) = (block.text for block in blocks(DOCS / "project" / "how_it_is_built.md") if "errors.py" in block.text)
     names = re.findall(r"^  ([\w/.]+)", tree, re.MULTILINE)
     assert [name.removesuffix(".py").strip("/").replace("/", ".") for name in names] == list(ORDER)
 
@@ -221,7 +261,7 @@ def test_every_yaml_block_can_be_read(block: Block) -> None:
 
 
 QUICK = ["debug=fast", "trainer=cpu", "model.channels=8", "precision=32-true"]
-EXTENDING = ROOT / "docs" / "extending.md"
+EXTENDING = DOCS / "how_to" / "extending.md"
 
 
 @pytest.mark.parametrize(
@@ -272,7 +312,7 @@ def test_the_command_that_a_page_adds_runs(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [README, ROOT / "docs" / "python.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [README, DOCS / "how_to" / "python.md"], ids=lambda page: page.name)
 def test_the_python_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its blocks run one after the other, with a few batches for each training."""
     monkeypatch.chdir(tmp_path)

@@ -25,7 +25,7 @@ UNSIGNED_BYTES = b"\x00\x00\x08"
 MAX_DIMENSIONS = 4
 MAX_FILE_BYTES = 4 * 2**30
 """Maximum size of an expanded data file; EMNIST's largest has 0.55 GB."""
-ADVICE = "Fetch it again (source and checksum: docs/data.md), or write it again if it is your own."
+ADVICE = "Fetch it again (source and checksum: docs/how_to/data.md), or write it again if it is your own."
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:

@@ -65,7 +65,7 @@ class OfficialFiles:
             place = root / self.name if self.names_are_mnists else root
             raise DataError(
                 f"data={self.name}: {missing[0]} is missing under {place}. Run again with data.download=true, "
-                "or put the file there (source and checksum: docs/data.md)."
+                "or put the file there (source and checksum: docs/how_to/data.md)."
             )
         if missing:
             self._fetch(root / self.name, missing)
@@ -110,7 +110,7 @@ class OfficialFiles:
             reason = one_line(error)
             raise DataError(
                 f"data={self.name}: {self.url} could not be downloaded ({reason}). Run again, "
-                f"or put {', '.join(names)} into {folder} (source and checksum: docs/data.md)."
+                f"or put {', '.join(names)} into {folder} (source and checksum: docs/how_to/data.md)."
             ) from error
 
     def _extract(self, archive: Path, names: Sequence[str]) -> None:

@@ -78,7 +78,7 @@ def test_a_missing_file_is_named_with_what_to_do(tmp_path, letters):
         EMNIST(root=str(tmp_path)).read()
     assert str(caught.value) == (
         f"data=emnist: {missing} is missing under {tmp_path}. Run again with data.download=true, or put the file there "
-        "(source and checksum: docs/data.md)."
+        "(source and checksum: docs/how_to/data.md)."
     )
 
 

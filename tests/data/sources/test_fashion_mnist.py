@@ -37,7 +37,7 @@ def test_digits_that_lie_in_the_root_are_not_taken_for_clothes(tmp_path, write_i
         FashionMNIST(root=str(tmp_path)).read()
     assert str(caught.value) == (
         f"data=fashion_mnist: train-images-idx3-ubyte.gz is missing under {tmp_path / 'fashion_mnist'}. "
-        "Run again with data.download=true, or put the file there (source and checksum: docs/data.md)."
+        "Run again with data.download=true, or put the file there (source and checksum: docs/how_to/data.md)."
     )
 
 
