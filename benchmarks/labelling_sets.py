@@ -76,13 +76,13 @@ def _named(glyphs: Glyphs) -> HiddenSet:
 
 def classifier_of_letters(root: Path) -> FeatureSpace:
     """Return the feature space of EMNIST's letters; its classifier is trained unless it is cached."""
-    return feature_space(*EMNIST(root=str(root)).read(), announce=print)
+    return feature_space(*EMNIST(root=str(root)).read())
 
 
 def classifier_of_drawn_characters(root: Path) -> FeatureSpace:
     """Return the feature space of the project's synthetic characters; ``root`` is not needed."""
     nothing = Glyphs(np.zeros((1, 1, 28, 28), np.uint8))
-    return feature_space(nothing, nothing, announce=print)
+    return feature_space(nothing, nothing)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ ORDER = (
         "errors",
         "machine",
         "text",
+        "progress",
+        "interruption",
         "fields",
         "checking",
         "files",
@@ -41,9 +43,9 @@ ORDER = (
 
 TORCH = ("torch", "pytorch_lightning", "lightning_fabric", "torchmetrics")
 LIGHTNING = TORCH[1:3]
-LIGHT = ("errors", "machine", "text", "fields", "checking", "legacy", "plugins", "config", "glyphs", "metric_values",
-         "segmentation", "labelling", "writing", "pages", "data.formats", "data.sources", "reports", "plots", "jobs",
-         "api")  # fmt: skip
+LIGHT = ("errors", "machine", "text", "progress", "interruption", "fields", "checking", "legacy", "plugins", "config",
+         "glyphs", "metric_values", "segmentation", "labelling", "writing", "pages", "data.formats", "data.sources",
+         "reports", "plots", "jobs", "api")  # fmt: skip
 """The rooms that import no torch at module level: what they answer or refuse is seen within a second."""
 
 FORBIDDEN: dict[str, tuple[str, ...]] = {

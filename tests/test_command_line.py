@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,10 +15,11 @@ from omegaconf import DictConfig
 
 import hydra_plugins.handwriting_experiments as experiments_plugin
 from handwriting import config
-from handwriting.config import typed_command
+from handwriting.config import typed_command, usual_command
 from handwriting.engine.invocation import Invocation
 from handwriting.errors import DataError
-from handwriting.jobs import INTERRUPTED, MISTAKE, UNREAD, main
+from handwriting.interruption import INTERRUPTED, TERMINATED, saying_if_stopped
+from handwriting.jobs import MISTAKE, UNREAD, main
 from handwriting.jobs.arguments import read_arguments
 
 ROOT = config.CONF.parent
@@ -168,13 +170,46 @@ def test_a_bug_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> N
         main(["train"])
 
 
-def test_an_interrupt_ends_quietly(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, INTERRUPTED), (signal.SIGTERM, TERMINATED)])
+def test_a_command_that_is_stopped_says_so_in_one_line(
+    sent: signal.Signals, status: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def run(cfg: DictConfig) -> None:
-        raise KeyboardInterrupt
+        os.kill(os.getpid(), sent)
 
     replace_job(monkeypatch, run)
-    assert main(["train"]) == INTERRUPTED
-    assert capsys.readouterr() == ("", "")
+    before = signal.getsignal(signal.SIGTERM)
+    assert main(["train"]) == status
+    assert capsys.readouterr() == ("", "\nStopped.\n")
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_what_is_kept_is_said_once_by_whoever_knows_most(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(KeyboardInterrupt), saying_if_stopped("Outer."), saying_if_stopped("Inner."):
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err == "\nStopped. Inner.\n"
+
+
+@pytest.mark.parametrize(
+    ("started", "folder", "command"),
+    [
+        ("train.py", ".", "python train.py"),
+        ("/usr/bin/handwriting", ".", "python train.py"),
+        ("/usr/bin/handwriting", "tests", "handwriting train"),
+        ("../train.py", "tests", "python ../train.py"),
+    ],
+)
+def test_a_command_that_is_advised_is_one_that_this_installation_has(
+    started: str, folder: str, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT / folder)
+    monkeypatch.setattr(sys, "argv", [started])
+    assert usual_command("train", "resume=runs/a b") == f"{command} 'resume=runs/a b'"
+
+
+def test_without_a_checkout_the_program_is_advised(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("handwriting.config.folders.CONF", tmp_path / "conf")
+    assert usual_command("train", "resume=runs/a") == "handwriting train resume=runs/a"
 
 
 @pytest.mark.parametrize("words", [["data", "data=digits"], ["data", "--help"], ["--help"]])

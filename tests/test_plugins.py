@@ -461,7 +461,6 @@ def test_a_metric_of_a_config_dir_is_measured(
     write_package(site, "inks")
     write_configs(tmp_path / "mine", "inks")
     monkeypatch.setattr(cache, "ClassifierRecipe", lambda: ClassifierRecipe(max_glyphs=3_000, min_glyphs=3_000))
-    monkeypatch.setattr(cache, "SYNTHETIC_GLYPHS", 620)
     shutil.copytree(vae, tmp_path / "vae")
     assert main(["evaluate", "run=vae", "metrics=[ink_share]", "--config-dir", "mine"]) == 0
     assert "ink_share" in json.loads((tmp_path / "vae" / "evaluation.json").read_text())

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 from pydantic import PositiveInt
+from pytorch_lightning.callbacks import Timer
 
 from handwriting.callbacks.base import RunCallback, TimeBudget, TimeShare, epochs_done, is_last_epoch
 from handwriting.callbacks.metrics_log import MetricsLog
@@ -26,7 +27,7 @@ class ValidationMetrics(RunCallback):
 
     They are logged as ``val/fid`` and so on, each with its floor, ``floor/fid``: the same metric of real training
     glyphs. The feature space and the floors are computed before the first batch, and their time does not count as
-    training's.
+    training's: ``trainer.max_time`` begins with the first batch.
 
     Attributes:
         every_n_epochs: Epochs between two measurements; the last epoch is always measured.
@@ -63,7 +64,9 @@ class ValidationMetrics(RunCallback):
         if not self.metrics or not trainer.is_global_zero:
             return
         data, began = self.data(trainer), time.monotonic()
-        space = feature_space(data.whole, data.test, trainer.strategy.root_device, announce=print)
+        timed = any(isinstance(callback, Timer) for callback in trainer.callbacks)  # type: ignore[attr-defined]
+        note = "The time of trainer.max_time begins after it." if timed else ""
+        space = feature_space(data.whole, data.test, trainer.strategy.root_device, note=note)
         self._reference = Reference(space, data.whole, data.val)
         self.metrics, refused = prepare_metrics(self.metrics, self._reference)
         for reason in refused:

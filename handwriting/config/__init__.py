@@ -11,7 +11,7 @@ from handwriting.config.folders import CONF, EXPERIMENTS
 from handwriting.config.messages import explain, missing, placeholder
 from handwriting.config.reading import load_config, plain_config
 from handwriting.config.trust import INSTALLED, Trust, targets, trust_of_command
-from handwriting.config.words import hydra_overrides, quote, quoted, typed_command
+from handwriting.config.words import hydra_overrides, quote, quoted, typed_command, usual_command
 
 __all__ = [
     "CONF",
@@ -38,4 +38,5 @@ __all__ = [
     "targets",
     "trust_of_command",
     "typed_command",
+    "usual_command",
 ]

@@ -105,6 +105,22 @@ def typed_command() -> str:
     return shlex.join([*program, *sys.argv[1:]])
 
 
+def usual_command(job: str, *words: str) -> str:
+    """Return a command line that runs a job with this installation: by its script in a checkout, else by the program.
+
+    Args:
+        job: The job, such as ``train``.
+        words: What it is given.
+    """
+    script, started = folders.CONF.parent / f"{job}.py", Path(sys.argv[0])
+    program = ["handwriting", job]
+    if script.is_file() and started.name == script.name and started.resolve() == script:
+        program = ["python", sys.argv[0]]
+    elif script.is_file() and script.parent == Path.cwd():
+        program = ["python", script.name]
+    return shlex.join([*program, *words])
+
+
 def _with_added_choices(command: Command, overrides: list[str], config_dirs: tuple[Path, ...]) -> list[str]:
     """Rewrite ``+group=choice`` of a group that is chosen already, which Hydra refuses, into a list of both choices.
 

@@ -88,7 +88,7 @@ def evaluate(
             "same data is, root=<folder> or path=<path>."
         )
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    reference = Reference(feature_space(data.whole, data.test, device, announce=print), data.whole, data.test)
+    reference = Reference(feature_space(data.whole, data.test, device), data.whole, data.test)
     evaluation = evaluate_samples(model.to(device), reference, seed)
     values, refused = compute_metrics(evaluation, metrics)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -21,7 +19,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from handwriting import config
 from handwriting.callbacks.base import RunCallback
 from handwriting.callbacks.stop_request import StopRequest
-from handwriting.config import INSTALLED, typed_command
+from handwriting.config import INSTALLED, typed_command, usual_command
 from handwriting.data.loading.module import GlyphData
 from handwriting.data.sources.base import GlyphSource
 from handwriting.engine.claiming import claimed_folder
@@ -37,6 +35,7 @@ from handwriting.engine.sections import build_loading, build_source
 from handwriting.engine.train_log import logging_to, quieten_lightning
 from handwriting.errors import ConfigError
 from handwriting.glyphs import Glyphs
+from handwriting.interruption import say_stopped
 from handwriting.models.base import GlyphModel
 from handwriting.runs import Run, RunFolder
 from handwriting.runs.summaries import as_override, flatten
@@ -105,10 +104,9 @@ def fit(
     folder.begin(OmegaConf.to_yaml(cfg, resolve=True), _status(cfg), _summary(cfg, choices or {}))
     try:
         _fit(experiment, folder, checkpoint)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         folder.end("interrupted", "stopped by hand")
-        command = f"python train.py resume={shlex.quote(str(folder.path))}"
-        print(f"\nInterrupted. Resume with: {command}", file=sys.stderr)
+        say_stopped(stop, f"Resume with: {usual_command('train', f'resume={folder.path}')}")
         raise
     except BaseException as error:
         folder.end("failed", f"{type(error).__name__}: {error}")
@@ -153,8 +151,9 @@ def _fit(experiment: Experiment, folder: RunFolder | None, checkpoint: Path | No
         trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except MisconfigurationException as error:  # of settings that it checks no earlier
         raise ConfigError(f"trainer: {one_line(error)}") from error
-    except SystemExit as stop:  # Lightning's answer to Ctrl-C; a trial of a sweep must not end the sweep
-        raise KeyboardInterrupt from stop
+    except SystemExit as end:  # Lightning's answer to Ctrl-C; a trial of a sweep must not end the sweep
+        stop = end.__context__
+        raise stop if isinstance(stop, KeyboardInterrupt) else KeyboardInterrupt from end
     finally:
         gc.unfreeze()
         close(trainer.loggers)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch.nn import functional as F
@@ -10,10 +13,16 @@ from torch.nn import functional as F
 from handwriting.data.loading.loader import GlyphLoader
 from handwriting.data.preparation.augmentation import Augmentation
 from handwriting.data.preparation.resizing import resize
+from handwriting.errors import RunError
 from handwriting.glyphs import Glyphs
 from handwriting.networks.classifier import SIDE, GlyphClassifier
 from handwriting.networks.precision import fast_in_bfloat16
+from handwriting.progress import step, tell
+from handwriting.runs import checkpoints
+from handwriting.text import one_line
 
+BATCHES_PER_STATE = 100
+"""Batches after which a training that can go on later is kept; six seconds on two cores."""
 KEY_NAMES = {"max_glyphs": "most", "max_epochs": "passes", "min_glyphs": "least", "label_smoothing": "smoothing"}
 """The names of settings in keys, which stay the same so that classifiers in users' caches are found."""
 
@@ -34,6 +43,7 @@ class ClassifierRecipe:
         rotate: Augmentation, in degrees.
         shear: Augmentation, in degrees.
         seed: The seed of weights, order and augmentation.
+        poolings: How many times the network halves the image, 2 or 3: with 3 it has a quarter of the weights.
         version: Increased when a change of the code below changes the weights.
     """
 
@@ -48,11 +58,15 @@ class ClassifierRecipe:
     rotate: float = 8.0
     shear: float = 8.0
     seed: int = 0
+    poolings: int = 2
     version: int = 1
 
     def key(self) -> str:
         """Return the recipe as text, under which its classifiers are cached; equal recipes have equal keys."""
-        return repr(sorted((KEY_NAMES.get(name, name), value) for name, value in asdict(self).items()))
+        settings = asdict(self)
+        if self.poolings == ClassifierRecipe.poolings:
+            del settings["poolings"]  # which older keys do not hold
+        return repr(sorted((KEY_NAMES.get(name, name), value) for name, value in settings.items()))
 
     def epochs(self, count: int) -> int:
         """Return the number of passes over ``count`` glyphs.
@@ -63,16 +77,24 @@ class ClassifierRecipe:
         return max(1, round(min(self.max_glyphs, max(self.min_glyphs, self.max_epochs * count)) / count))
 
 
-def train(recipe: ClassifierRecipe, glyphs: Glyphs, device: torch.device | str = "cpu") -> GlyphClassifier:
+def train(
+    recipe: ClassifierRecipe, glyphs: Glyphs, device: torch.device | str = "cpu", state: Path | None = None
+) -> GlyphClassifier:
     """Train a classifier; the same glyphs give the same weights on the same machine, whatever random state it finds.
 
     Args:
         recipe: Settings of the training; its ``seed`` fixes weights, order and augmentation.
         glyphs: Labelled glyphs of any size.
         device: The device to train on.
+        state: The file that keeps an unfinished training, from which the next call goes on to the same weights. It must
+            belong to the same recipe and glyphs; None to keep nothing.
 
     Returns:
         The classifier, in evaluation mode.
+
+    Raises:
+        UnreadableStateError: If ``state`` cannot be read or does not fit.
+        RunError: If it cannot be written.
     """
     small = replace(glyphs, images=resize(glyphs.images, SIDE))
     epochs = recipe.epochs(len(small))
@@ -87,15 +109,19 @@ def train(recipe: ClassifierRecipe, glyphs: Glyphs, device: torch.device | str =
         epoch=lambda: epoch,
         device=device,
     )
+    total = epochs * len(loader)
     # A trained model must not depend on whether its classifier had to be trained first.
-    with torch.random.fork_rng(), torch.enable_grad():
+    with step("training the glyph classifier") as report, torch.random.fork_rng(), torch.enable_grad():
         torch.manual_seed(recipe.seed)
-        classifier = GlyphClassifier(len(glyphs.alphabet)).train()
+        classifier = GlyphClassifier(len(glyphs.alphabet), recipe.poolings).train()
         classifier.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = torch.optim.Adam(classifier.parameters(), recipe.lr, fused=True)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.lr, total_steps=epochs * len(loader))
-        for epoch in range(epochs):  # noqa: B007 - the loader reads it
-            for batch in loader:
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.lr, total_steps=total)
+        unfinished = UnfinishedTraining(classifier, optimizer, schedule)
+        done = unfinished.read(state) if state and state.is_file() else 0
+        for epoch in range(done // len(loader), epochs):  # noqa: B007 - the loader reads it
+            # The batches of an epoch share a generator, so that those before are made once more.
+            for batch in islice(loader, done % len(loader), None):
                 with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=fast_in_bfloat16(device)):
                     logits = classifier(batch.image)
                 loss = F.cross_entropy(logits.float(), batch.label, label_smoothing=recipe.label_smoothing)
@@ -103,4 +129,70 @@ def train(recipe: ClassifierRecipe, glyphs: Glyphs, device: torch.device | str =
                 loss.backward()
                 optimizer.step()
                 schedule.step()
+                done += 1
+                if state and done % BATCHES_PER_STATE == 0 and done < total:
+                    unfinished.write(done, total, state)
+                report(done / total)
     return classifier.eval()
+
+
+class UnreadableStateError(RunError):
+    """A file that does not hold the unfinished training that it should."""
+
+
+@dataclass(frozen=True, eq=False)
+class UnfinishedTraining:
+    """What a training needs to go on where it was stopped, in a file.
+
+    Attributes:
+        classifier: The classifier.
+        optimizer: Its optimizer.
+        schedule: The schedule of the learning rate.
+    """
+
+    classifier: GlyphClassifier
+    optimizer: torch.optim.Optimizer
+    schedule: torch.optim.lr_scheduler.LRScheduler
+
+    def write(self, done: int, total: int, path: Path) -> None:
+        """Write the state after ``done`` of ``total`` batches, atomically.
+
+        Raises:
+            RunError: If the disk is full.
+        """
+        device = self._device
+        state = {
+            "done": done,
+            "total": total,
+            "random": torch.get_rng_state(),
+            "device_random": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
+            **{name: part.state_dict() for name, part in self._parts.items()},
+        }
+        checkpoints.save(state, path)
+
+    def read(self, path: Path) -> int:
+        """Restore what :meth:`write` wrote, and return how many batches are done.
+
+        Raises:
+            UnreadableStateError: If the file is broken or does not fit.
+        """
+        try:
+            state = checkpoints.load(path)
+            for name, part in self._parts.items():
+                part.load_state_dict(state[name])
+            torch.set_rng_state(state["random"])
+            if self._device.type == "cuda" and state["device_random"] is not None:
+                torch.cuda.set_rng_state(state["device_random"], self._device)
+            done, total = int(state["done"]), int(state["total"])
+        except (RunError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise UnreadableStateError(f"{path} does not hold an unfinished training ({one_line(error)})") from error
+        tell(f"It goes on after {done:,} of {total:,} batches.")
+        return done
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.classifier.parameters()).device
+
+    @property
+    def _parts(self) -> dict[str, Any]:
+        return {"classifier": self.classifier, "optimizer": self.optimizer, "schedule": self.schedule}

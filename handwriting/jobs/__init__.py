@@ -33,6 +33,8 @@ from handwriting.config import (
 from handwriting.config.folders import read_text, refuse_unreadable
 from handwriting.errors import ConfigError, HandwritingError, nearest
 from handwriting.files import expanded, no_space
+from handwriting.interruption import sigterm_as_interrupt, status_of
+from handwriting.progress import shown_progress
 from handwriting.text import quoted
 
 if TYPE_CHECKING:
@@ -40,8 +42,6 @@ if TYPE_CHECKING:
 
 MISTAKE = 2
 """The exit status after a mistake of the user."""
-INTERRUPTED = 130
-"""The exit status after Ctrl-C."""
 UNREAD = 141
 """The exit status where whoever read the output has gone, as after ``| head``."""
 MIN_TEXT_COLUMNS = 30
@@ -55,7 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The job's name and its arguments; those of the process unless given.
 
     Returns:
-        The exit status: 0, 2 after a mistake of the user, 130 after Ctrl-C, 141 where nobody reads the output any more.
+        The exit status: 0, 2 after a mistake of the user, 130 after Ctrl-C, 143 after SIGTERM, 141 where nobody reads
+        the output any more.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -97,14 +98,15 @@ def start(job: str | Command, argv: Sequence[str] | None = None) -> int:
 def _status(work: Callable[[], object]) -> int:
     """Do something, and return the exit status that says how it ended."""
     try:
-        work()
+        with sigterm_as_interrupt():
+            work()
         if sys.stdout is not None:  # as it is after >&-
             sys.stdout.flush()
     except HandwritingError as error:
         print(error, file=sys.stderr)
         return MISTAKE
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    except KeyboardInterrupt as stop:
+        return status_of(stop)
     except BrokenPipeError:
         if _is_read():
             raise
@@ -224,7 +226,8 @@ def _perform(command: Command, cfg: DictConfig) -> Any:
     if absent := OmegaConf.missing_keys(cfg):
         raise ConfigError(missing(min(absent), command))
     check(cfg, trust_of_command(), groups=command.defaults)
-    return command.load().run(cfg)
+    with shown_progress():
+        return command.load().run(cfg)
 
 
 @contextmanager

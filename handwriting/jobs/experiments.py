@@ -23,7 +23,7 @@ from handwriting.engine.sections import build_source
 from handwriting.errors import DataError, HandwritingError, RunError
 from handwriting.fields import FolderPath, FreeText
 from handwriting.files import expanded, refuse_unwritable, write_atomically
-from handwriting.jobs import INTERRUPTED
+from handwriting.interruption import INTERRUPTED
 from handwriting.jobs.arguments import Switch, read_arguments
 from handwriting.legacy import RUN_FOLDERS
 from handwriting.reports.experiment_plan import PlannedRun, read_plan

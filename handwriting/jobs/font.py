@@ -23,8 +23,8 @@ from handwriting.files import (
     refusing_unwritable,
     write_atomically,
 )
+from handwriting.interruption import saying_if_stopped
 from handwriting.jobs.arguments import Seed, Switch, read_arguments
-from handwriting.jobs.interruption import saying_if_stopped
 from handwriting.text import counted, listed, printable
 
 if TYPE_CHECKING:

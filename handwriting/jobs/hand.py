@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from handwriting.errors import ConfigError, DataError
 from handwriting.fields import AnyPath, FolderPath
 from handwriting.files import expanded, write_json
+from handwriting.interruption import saying_if_stopped
 from handwriting.jobs import label
 from handwriting.jobs.arguments import Count, Seed, Share, Switch, read_arguments
-from handwriting.jobs.interruption import saying_if_stopped
 from handwriting.jobs.segment import default_output, describe_failures, segment_into
 from handwriting.jobs.transcripts import describe_refused
 from handwriting.labelling.answers import JUNK

@@ -16,8 +16,8 @@ from handwriting.engine.sections import build_source
 from handwriting.errors import ConfigError, DataError
 from handwriting.fields import FolderPath
 from handwriting.files import expanded, write_json
+from handwriting.interruption import saying_if_stopped
 from handwriting.jobs.arguments import Count, Seed, Share, Switch, read_arguments
-from handwriting.jobs.interruption import saying_if_stopped
 from handwriting.jobs.transcripts import describe_refused, find_transcripts, label_by_transcripts
 from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.hand_folder import folders_with
@@ -238,7 +238,7 @@ def _classifier_views(cfg: DictConfig, images: NDArray[np.uint8]) -> dict[str, N
 
     source = build_source(cfg.data, config.trust_of_command())
     prepared = source.prepared(*source.read())
-    return classifier_views(feature_space(prepared.whole, prepared.test, announce=print), images)
+    return classifier_views(feature_space(prepared.whole, prepared.test), images)
 
 
 def _asking(arguments: Arguments, view: Surroundings, images: NDArray[np.uint8]) -> Asking:

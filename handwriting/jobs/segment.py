@@ -16,8 +16,8 @@ from handwriting.engine.sections import build_source
 from handwriting.errors import DataError
 from handwriting.fields import AnyPath, FolderPath
 from handwriting.files import expanded
+from handwriting.interruption import saying_if_stopped
 from handwriting.jobs.arguments import Count, Seed, Switch, read_arguments
-from handwriting.jobs.interruption import saying_if_stopped
 from handwriting.machine import available_cores
 from handwriting.pages.answers import CarriedLabels
 from handwriting.pages.batch import (
@@ -207,7 +207,7 @@ def character_score(data: Mapping[str, Any]) -> Score:
 
     source = build_source(data, config.trust_of_command())
     prepared = source.prepared(*source.read())
-    return CharacterCost(feature_space(prepared.whole, prepared.test, announce=print))
+    return CharacterCost(feature_space(prepared.whole, prepared.test))
 
 
 def default_output(pages: Path, parent: str) -> Path:

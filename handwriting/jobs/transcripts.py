@@ -12,7 +12,6 @@ from handwriting import config
 from handwriting.engine.sections import build_source
 from handwriting.errors import ConfigError, DataError
 from handwriting.files import expanded, write_json
-from handwriting.jobs.progress import step_progress
 from handwriting.jobs.segment import character_score
 from handwriting.labelling.transcripts import Transcript
 from handwriting.pages.folder import GLYPH_FILES, OVERLAY_FOLDER, SEGMENT_AGAIN, SegmentedFolder
@@ -25,6 +24,7 @@ from handwriting.pages.originals import (
     read_report,
     segmented_again,
 )
+from handwriting.progress import step, tell
 from handwriting.segmentation.page import Score, Segmenter
 from handwriting.text import counted, printable
 
@@ -144,14 +144,20 @@ def label_by_transcripts(
     glyphs = _first_glyphs(cfg, arguments.seed, [one.transcript for one in matched.values()])
     rounds: list[str] = []
 
-    with step_progress() as progress:
+    def report_round(line: str) -> None:
+        rounds.append(line)
+        tell(line)
 
-        def report_round(line: str) -> None:
-            rounds.append(line)
-            progress.line(line)
-
+    with step("finding the pieces of words") as show:
         pages = list(matched.values())
-        labelled = label_pages(pages, glyphs, PieceTraining(), arguments.seed, report_round, progress)
+        labelled = label_pages(
+            pages,
+            glyphs,
+            PieceTraining(),
+            arguments.seed,
+            report_round,
+            lambda doing, share: show(share, doing),
+        )
     print("writing the pages as their texts cut them", flush=True)
     scans = {page.name: page.scan for page in with_text if page.scan}
     new = {
@@ -201,8 +207,6 @@ def _matched(
     folder: SegmentedFolder, pages: Sequence[OriginalPage], segmenter: Segmenter, score: Score | None
 ) -> tuple[dict[str, MatchedPage], list[str]]:
     """Return the words of each page with those of its text, by name; and why others have none."""
-    from tqdm import tqdm
-
     from handwriting.labelling.page_labels import match_page
     from handwriting.pages.transcripts import transcript_of_scan
 
@@ -212,21 +216,23 @@ def _matched(
             rows[row.page].append(row)
     matched: dict[str, MatchedPage] = {}
     refused: list[str] = []
-    for number, page in enumerate(tqdm(pages, unit=" pages", disable=None, dynamic_ncols=True), 1):
-        try:
-            transcript = transcript_of_scan(page.scan) if page.scan else None
-            segmented = segmented_again(page, segmenter, score, rows[page.name])
-            assert transcript is not None  # a page without its photograph was refused
+    with step("finding the words of the texts") as report:
+        for number, page in enumerate(pages, 1):
+            report((number - 1) / len(pages))
             try:
-                one = match_page(segmented, transcript)
+                transcript = transcript_of_scan(page.scan) if page.scan else None
+                segmented = segmented_again(page, segmenter, score, rows[page.name])
+                assert transcript is not None  # a page without its photograph was refused
+                try:
+                    one = match_page(segmented, transcript)
+                except DataError as error:
+                    raise DataError(f"{page.text} {error}") from error
             except DataError as error:
-                raise DataError(f"{page.text} {error}") from error
-        except DataError as error:
-            refused.append(printable(str(error)))
-            tqdm.write(f"{number}/{len(pages)} {refused[-1]}")
-            continue
-        matched[page.name] = one
-        tqdm.write(f"{number}/{len(pages)} {printable(page.name)}: {_describe(one)}")
+                refused.append(printable(str(error)))
+                tell(f"{number}/{len(pages)} {refused[-1]}")
+                continue
+            matched[page.name] = one
+            tell(f"{number}/{len(pages)} {printable(page.name)}: {_describe(one)}")
     return matched, refused
 
 

@@ -11,9 +11,9 @@ from pydantic import Field
 from handwriting.errors import ConfigError
 from handwriting.fields import AnyPath, FolderPath, FreeText, Names, TextAsTyped
 from handwriting.files import expanded
+from handwriting.interruption import saying_if_stopped
 from handwriting.jobs.arguments import Seed, Switch, read_arguments
 from handwriting.jobs.given_text import given_text, text_file
-from handwriting.jobs.interruption import saying_if_stopped
 from handwriting.text import counted, listed, printable
 
 if TYPE_CHECKING:

@@ -15,9 +15,11 @@ class GlyphClassifier(nn.Module):
 
     Args:
         classes: Number of classes.
+        poolings: How many times the image is halved: after two convolutions, or after all three, with which the hidden
+            layer has a fifth of the weights.
     """
 
-    def __init__(self, classes: int) -> None:
+    def __init__(self, classes: int, poolings: int = 2) -> None:
         super().__init__()
         self.trunk = nn.Sequential(
             *_convolution(1, 32),
@@ -25,9 +27,10 @@ class GlyphClassifier(nn.Module):
             *_convolution(32, 64),
             nn.MaxPool2d(2),
             *_convolution(64, 128),
+            *[nn.MaxPool2d(2)] * (poolings - 2),
             nn.Flatten(),
             nn.Dropout(0.3),
-            nn.Linear(128 * (SIDE // 4) ** 2, FEATURES),
+            nn.Linear(128 * (SIDE // 2**poolings) ** 2, FEATURES),
             nn.LeakyReLU(0.1),  # with plain rectifiers a sixth of the features were 0 for every letter
         )
         self.head = nn.Linear(FEATURES, classes)

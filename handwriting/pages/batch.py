@@ -23,15 +23,15 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from handwriting.errors import DataError
 from handwriting.pages.folder import PICTURE_FOLDERS, Draft
 from handwriting.pages.scans import Scan, read_scan
 from handwriting.plots.overlay import draw_overlay
+from handwriting.progress import step, tell
 from handwriting.segmentation.crops import crops, without_blank
 from handwriting.segmentation.page import KINDS, Score, Segmented, Segmenter
-from handwriting.text import printable
+from handwriting.text import counted, printable
 
 MAX_STEM_CHARACTERS = 60
 """Characters of a page's name in the names of its files; at three bytes each they stay below file systems' limits."""
@@ -159,13 +159,17 @@ def segment_pages(tasks: Sequence[PageTask], workers: int, draft: Draft) -> dict
         ``totals`` over all pages, and ``pages``, the report of each.
     """
     reports: list[PageReport] = []
-    with draft.merging(tasks[0].size) as append, closing(_page_reports(tasks, workers)) as results:
-        progress = tqdm(results, total=len(tasks), unit=" pages", disable=None, dynamic_ncols=True)
-        for task, report in zip(tasks, progress, strict=True):
+    with (
+        step(f"segmenting {counted(len(tasks), 'page')}") as show,
+        draft.merging(tasks[0].size) as append,
+        closing(_page_reports(tasks, workers)) as results,
+    ):
+        for task, report in zip(tasks, results, strict=True):
             if "failed" not in report:
                 append(task.stem)
             reports.append(report)
-            tqdm.write(f"{len(reports)}/{len(tasks)} {describe_page(report)}")
+            tell(f"{len(reports)}/{len(tasks)} {describe_page(report)}")
+            show(len(reports) / len(tasks))
     return {"totals": totals_of(reports), "pages": reports}
 
 

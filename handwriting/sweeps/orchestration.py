@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import shlex
-import signal
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf, read_write
 
 from handwriting import config
 from handwriting.errors import ConfigError, RunError
+from handwriting.interruption import sigterm_as_interrupt
 from handwriting.sweeps.executors.launchers import open_executor
 from handwriting.sweeps.folder import Sweep
 from handwriting.sweeps.plan import SweepPlan
@@ -58,7 +56,7 @@ def sweep(
             raise
         again = f"{folder.path} was made with --config-dir {plan.config_dir}: give it again."
         raise ConfigError(f"{str(error).removesuffix('.')}. {again}") from error
-    with folder.locked(), _sigterm_as_interrupt():
+    with folder.locked(), sigterm_as_interrupt():
         source = _trial_source(folder, plan)
         with read_write(settings.hydra):
             settings.hydra.sweep.dir = str(folder.path.resolve())  # launchers of Hydra's make it
@@ -93,16 +91,3 @@ def _config_dir_flags(settings: DictConfig) -> list[str]:
     """Return the flags by which a trial finds configurations that were given by ``--config-dir``."""
     sources = [source for source in settings.hydra.runtime.config_sources if source.provider == "command-line"]
     return [word for source in sources for word in ("--config-dir", source.path)]
-
-
-@contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM end the sweep as Ctrl-C does, so that its trials are stopped too."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

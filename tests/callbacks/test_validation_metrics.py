@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +19,8 @@ from handwriting.config import compose
 from handwriting.engine.sections import build_source
 from handwriting.features import cache
 from handwriting.features.training import ClassifierRecipe
+from handwriting.interruption import TERMINATED
+from handwriting.jobs import start
 from handwriting.metrics.base import Reference
 from handwriting.metrics.evaluation import compute_metrics, evaluate_samples
 from handwriting.metrics.fid import FID
@@ -113,6 +117,33 @@ def test_measuring_changes_no_weight(tmp_path):
     )
     assert all(torch.equal(weight, other[name]) for name, weight in one.items())
     assert "val/fid" not in columns(without)
+
+
+def test_sigterm_ends_the_training_of_the_classifier_and_the_resumed_run_goes_on_with_it(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(cache.CACHE_VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setattr("handwriting.features.training.BATCHES_PER_STATE", 1)
+    monkeypatch.setattr(cache, "ClassifierRecipe", lambda: ClassifierRecipe(max_glyphs=900, min_glyphs=900))
+    done = iter(range(3))
+    backward = torch.Tensor.backward
+
+    def step(*arguments, **named):
+        if next(done, None) is None:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return backward(*arguments, **named)
+
+    words = ["data=synthetic", "data.classes=abc", "data.count=120", "model=vae", "model.channels=16", "trainer=cpu"]
+    words += ["trainer.max_epochs=1", "trainer.max_time=00:00:01:00", "logger=none", "hydra.run.dir=run"]
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.Tensor, "backward", step)
+        assert start("train", words) == TERMINATED
+    said = capfd.readouterr()
+    assert "The time of trainer.max_time begins after it." in said.out
+    assert said.err.strip().splitlines() == [f"Stopped. Resume with: handwriting train resume={tmp_path / 'run'}"]
+    assert Run.at("run").status["state"] == "interrupted"
+    assert start("train", ["resume=run"]) == 0
+    assert "goes on after 3 of" in capfd.readouterr().out
+    assert "val/fid" in columns(tmp_path / "run")
 
 
 @pytest.mark.parametrize("off", ["metrics=none", "callbacks.validation_metrics=null"])

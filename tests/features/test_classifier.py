@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,10 +18,13 @@ from handwriting.data.sources.synthetic import draw_glyphs
 from handwriting.engine.sections import build_source
 from handwriting.errors import DataError
 from handwriting.features import cache
+from handwriting.features import training as training_module
 from handwriting.features.cache import CACHE_VARIABLE, feature_space, is_labelled
 from handwriting.features.space import FeatureSpace, Sample
+from handwriting.features.synthetic import FILE, recipe_fingerprint, shipped_classifier
 from handwriting.features.training import ClassifierRecipe, train
 from handwriting.glyphs import Glyphs
+from handwriting.runs import checkpoints
 
 SHORT = ClassifierRecipe(max_glyphs=600, min_glyphs=600, max_epochs=1)
 
@@ -148,37 +152,107 @@ def test_processes_that_start_together_share_one(folder):
     assert len(hashes) == len(list(folder.glob("*.ckpt"))) == 1
 
 
-def test_the_announcement_says_that_synthetic_characters_are_used_and_why(letters, monkeypatch, folder):
-    monkeypatch.setattr(cache, "SYNTHETIC_GLYPHS", 620)
-    said: list[str] = []
+def test_the_announcement_says_that_synthetic_characters_are_used_and_why(letters, caplog):
     training, test = letters
     partly = training.labels.copy()
     partly[0] = -1
     labels = {"no labels": None, "one class only": 0 * training.labels, "glyphs without a label": partly}
-    for reason, some in labels.items():
-        for kept in folder.glob("*.ckpt"):
-            kept.unlink()
-        feature_space(
-            Glyphs(training.images, some, alphabet=training.alphabet),
-            Glyphs(test.images),
-            recipe=SHORT,
-            announce=said.append,
-        )
-        assert said.pop().startswith(
-            f"Training the glyph classifier for the metrics, on synthetic characters, since this data has {reason}: "
-        )
-    feature_space(*letters, recipe=SHORT, announce=said.append)
-    assert f"once for this data: {len(training)} glyphs" in said.pop()
+    with caplog.at_level(logging.INFO):
+        for reason, some in labels.items():
+            feature_space(Glyphs(training.images, some, alphabet=training.alphabet), Glyphs(test.images))
+            said = f"The metrics use the classifier of synthetic characters, since this data has {reason}."
+            assert caplog.messages[-1] == said
+        feature_space(*letters, recipe=SHORT, note="It takes a while.")
+    assert "once for this data: 300 glyphs of 4 classes. It takes a while. If stopped, it goes on" in caplog.text
 
 
-def test_unlabelled_glyphs_are_seen_by_the_classifier_of_synthetic_ones(letters, monkeypatch):
-    monkeypatch.setattr(cache, "SYNTHETIC_GLYPHS", 620)
+def test_unlabelled_glyphs_are_seen_by_the_classifier_of_synthetic_ones_without_training(letters, monkeypatch, folder):
+    seen = trainings(monkeypatch)
     unlabelled = [Glyphs(part.images) for part in letters]
     assert not is_labelled(unlabelled[0])
-    space = feature_space(*unlabelled, recipe=SHORT)
+    space = feature_space(*unlabelled)
     assert space.origin == "synthetic"
     assert len(space.names) == 62
     assert "synthetic" in str(space)
+    assert space.embed(letters[0]).features.shape == (300, 128)
+    assert not seen
+    assert not folder.exists(), "nothing is written: the package brings it"
+
+
+def test_the_shipped_classifier_recognises_synthetic_glyphs():
+    glyphs, _ = draw_glyphs(620, seed=1)  # other pens than those that it was trained with
+    seen = feature_space(*[Glyphs(glyphs.images)] * 2).embed(glyphs)
+    assert (seen.predicted.numpy() == glyphs.labels).mean() > 0.97
+
+
+def test_the_shipped_classifier_is_that_of_todays_recipe_and_small():
+    shipped = shipped_classifier()
+    assert shipped["recipe"] == recipe_fingerprint(), "make it anew: python -m benchmarks classifier overwrite=true"
+    assert shipped["accuracy"] > 0.98
+    assert FILE.stat().st_size < 600_000
+
+
+def stopped_after(batches: int, monkeypatch: pytest.MonkeyPatch, *others: object) -> None:
+    """Stop a training within a batch, once some batches are done."""
+    done = iter(range(batches))
+
+    def step(*arguments, **named):
+        if next(done, None) is None:
+            raise KeyboardInterrupt
+        return backward(*arguments, **named)
+
+    backward = torch.Tensor.backward
+    monkeypatch.setattr(torch.Tensor, "backward", step)
+    with pytest.raises(KeyboardInterrupt):
+        feature_space(*others, recipe=LONGER)
+    monkeypatch.setattr(torch.Tensor, "backward", backward)
+
+
+LONGER = ClassifierRecipe(max_glyphs=1_200, min_glyphs=1_200, max_epochs=4)
+"""Four epochs of two batches."""
+
+
+def test_a_stopped_training_goes_on_to_the_same_weights(letters, monkeypatch, folder, tmp_path, caplog):
+    monkeypatch.setattr(training_module, "BATCHES_PER_STATE", 1)
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "undisturbed"))
+    expected = feature_space(*letters, recipe=LONGER)
+    monkeypatch.setenv(CACHE_VARIABLE, str(folder.parent))
+    for batches in (5, 2):  # within an epoch, and at the end of one
+        stopped_after(batches, monkeypatch, *letters)
+    torch.rand(3)  # whatever random state it finds
+    with caplog.at_level(logging.INFO):
+        space = feature_space(*letters, recipe=LONGER)
+    assert "goes on after 7 of 8 batches" in caplog.text
+    assert space.hash == expected.hash
+    assert sorted(path.suffix for path in folder.iterdir() if path.suffix != ".lock") == [".ckpt"]
+
+
+def test_a_broken_file_of_a_stopped_training_is_told_of_and_begun_again(letters, monkeypatch, folder, caplog):
+    monkeypatch.setattr(training_module, "BATCHES_PER_STATE", 1)
+    stopped_after(2, monkeypatch, *letters)
+    (state,) = folder.glob("*.unfinished")
+    checkpoints.save({"done": 2}, state)
+    with caplog.at_level(logging.WARNING):
+        feature_space(*letters, recipe=LONGER)
+    assert "begins again" in caplog.text
+    assert not state.exists()
+
+
+def test_a_training_says_how_far_it_is(letters, monkeypatch):
+    shares: list[float] = []
+    monkeypatch.setattr(training_module, "step", lambda doing: nullcontext(shares.append))
+    feature_space(*letters, recipe=LONGER)
+    assert shares == [batch / 8 for batch in range(1, 9)]
+
+
+def test_too_few_glyphs_are_refused_with_their_number_and_what_to_do(letters, monkeypatch):
+    seen = trainings(monkeypatch)
+    training, test = letters
+    with pytest.raises(DataError, match=r"has 19 training glyphs and 100 test glyphs of 4 classes.* or metrics=none\."):
+        feature_space(training[:19], test)
+    with pytest.raises(DataError, match="and 0 test glyphs"):
+        feature_space(training, test[:0])
+    assert not seen
 
 
 def test_one_class_alone_needs_the_synthetic_classifier_too(letters):

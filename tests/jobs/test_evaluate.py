@@ -38,7 +38,6 @@ def short() -> ClassifierRecipe:
 def _short_recipe():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cache, "ClassifierRecipe", short)
-        patch.setattr(cache, "SYNTHETIC_GLYPHS", 620)
         patch.setattr(classification_accuracy, "ClassifierRecipe", short)
         yield
 

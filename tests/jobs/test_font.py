@@ -12,7 +12,8 @@ import handwriting
 from benchmarks.drawn_pages import draw_page
 from benchmarks.page_style import PageStyle
 from handwriting.errors import ConfigError, DataError
-from handwriting.jobs import INTERRUPTED, MISTAKE, start
+from handwriting.interruption import INTERRUPTED
+from handwriting.jobs import MISTAKE, start
 from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.hand_folder import kept_characters
 from handwriting.pages.labels import read_labels, write_labels

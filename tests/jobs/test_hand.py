@@ -13,7 +13,8 @@ import handwriting
 from benchmarks.drawn_pages import draw_page
 from benchmarks.page_style import PageStyle
 from handwriting.config import compose
-from handwriting.jobs import INTERRUPTED, MISTAKE, start
+from handwriting.interruption import INTERRUPTED
+from handwriting.jobs import MISTAKE, start
 from handwriting.jobs import label as label_job
 from handwriting.jobs.segment import GLYPH_SIZE
 from handwriting.pages.folder import SegmentedFolder

@@ -22,7 +22,8 @@ from handwriting.data.preparation.resizing import fit
 from handwriting.data.sources.pages import Pages
 from handwriting.errors import DataError
 from handwriting.glyphs import Glyphs
-from handwriting.jobs import INTERRUPTED, MISTAKE, start
+from handwriting.interruption import INTERRUPTED
+from handwriting.jobs import MISTAKE, start
 from handwriting.pages import batch
 from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.labels import LabelRow, character_key, read_labels, write_labels

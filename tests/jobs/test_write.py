@@ -18,7 +18,8 @@ import handwriting
 from benchmarks.drawn_pages import draw_page
 from benchmarks.page_style import PageStyle
 from handwriting.errors import ConfigError, DataError, HandwritingError
-from handwriting.jobs import INTERRUPTED, start
+from handwriting.interruption import INTERRUPTED
+from handwriting.jobs import start
 from handwriting.pages import hand_file
 from handwriting.pages.folder import SegmentedFolder
 from handwriting.pages.hand_folder import kept_characters

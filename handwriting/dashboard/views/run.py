@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from handwriting.config import usual_command
 from handwriting.dashboard import parts
 from handwriting.dashboard.pictures import single_pictures
 from handwriting.dashboard.sampling import model_of, sample_now
@@ -103,7 +103,7 @@ def _facts(key: str, before: str) -> None:
         st.warning(escape_markdown(details.why), icon=":material/info:")
     if details.state == DEAD:
         st.warning("The run did not end, but its process is gone. This command resumes it:", icon=":material/error:")
-        st.code(f"python train.py {shlex.quote(f'resume={details.path}')}", language="bash", wrap_lines=True)
+        st.code(usual_command("train", f"resume={details.path}"), language="bash", wrap_lines=True)
 
 
 # Pictures
