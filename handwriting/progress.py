@@ -20,9 +20,9 @@ from handwriting.text import format_clock
 
 log = logging.getLogger("handwriting")
 
-FIRST_SECONDS = 2.0
+FIRST_SECONDS = 1.5
 """What a step has lasted when its first line is printed: a shorter one needs none."""
-EVERY_SECONDS = 15.0
+EVERY_SECONDS = 10.0
 """Without a terminal, the least time between two lines about the same step."""
 BAR_SECONDS = 0.5
 """What a step has lasted when a terminal shows it: a shorter one would only flicker."""
@@ -83,12 +83,14 @@ class FittedBar(tqdm):
         details: What else it shows, the most important first.
         seconds_left: The time left where something else than the speed so far determines it.
         with_rate: Whether it shows units a second.
+        estimates: Whether the speed so far tells the time left.
     """
 
     def __init__(self, total: float | None, *, unit: str = "", initial: float = 0, with_rate: bool = False) -> None:
         self.details: Sequence[str] = ()
         self.seconds_left: float | None = None
         self.with_rate = with_rate
+        self.estimates = True
         super().__init__(total=total, unit=unit, initial=initial, dynamic_ncols=True, leave=False)
 
     def __str__(self) -> str:
@@ -96,7 +98,7 @@ class FittedBar(tqdm):
         facts = self.format_dict
         done, total, elapsed = facts["n"], facts["total"], facts["elapsed"]
         rate = facts["rate"] or ((done - facts["initial"]) / elapsed if elapsed else 0)
-        estimates = [self.seconds_left, (total - done) / rate if total and rate else None]
+        estimates = [self.seconds_left, (total - done) / rate if total and rate and self.estimates else None]
         known = [seconds for seconds in estimates if seconds is not None]
         left = f"{format_clock(min(known))} left" if known else f"{format_clock(elapsed)} so far"
         details = list(self.details)
@@ -133,16 +135,16 @@ class StepProgress:
             self._steps.pop()
             self.close()
 
-    def report(self, share: float, doing: str | None = None) -> None:
-        """Take note how much of the step is done, 0..1, and show it if it is time to.
+    def report(self, share: float | None, doing: str | None = None) -> None:
+        """Take note how much of the step is done, and show it if it is time to.
 
         Args:
-            share: The share.
+            share: The share, 0..1; None where it is not known.
             doing: What is being done now, where that changes within the step.
         """
         with self._lock:
             if doing is not None and doing != self._steps[-1].doing:
-                self._steps[-1] = _Step(doing, self._clock())
+                self._steps[-1] = _Step(doing, self._clock(), share or 0)
                 self.close()
             self._steps[-1].share = share
             self.show()
@@ -166,6 +168,7 @@ class StepProgress:
         if self._bar is None:
             self._bar = FittedBar(None if step.share is None else 1.0)
             self._bar.start_t -= self._clock() - step.began
+            self._bar.estimates = False  # the step knows better
         self._bar.total = None if step.share is None else 1.0
         self._bar.set_description_str(step.doing, refresh=False)
         self._bar.n = step.share or 0
@@ -190,21 +193,24 @@ class StepProgress:
 class _Step:
     """One step: what it does, when it began, and the share of it that is done, where that is known."""
 
-    def __init__(self, doing: str, began: float) -> None:
-        self.doing, self.began = doing, began
+    def __init__(self, doing: str, began: float, share_before: float = 0) -> None:
+        self.doing, self.began, self.share_before = doing, began, share_before
         self.share: float | None = None
         self.said = False
 
     def seconds_left(self, now: float) -> float | None:
         """Return the time that the rest takes at the speed so far."""
-        return (now - self.began) * (1 - self.share) / self.share if self.share else None
+        if self.share is None or self.share <= self.share_before:
+            return None
+        return (now - self.began) * (1 - self.share) / (self.share - self.share_before)
 
     def text(self, now: float) -> str:
         """Return a line about it."""
         left = self.seconds_left(now)
-        if left is not None and self.share is not None:
-            return f"{self.doing}: {self.share:.0%}, {format_clock(left)} left"
-        return f"{self.doing} ..." + (f" {format_clock(now - self.began)} so far" if self.said else "")
+        line = f"{self.doing} ..." if self.share is None else f"{self.doing}: {self.share:.0%}"
+        if left is not None:
+            return f"{line}, {format_clock(left)} left"
+        return f"{line} {format_clock(now - self.began)} so far" if self.said else line
 
 
 _current: StepProgress | None = None
@@ -239,7 +245,7 @@ def _tick(progress: StepProgress, ended: threading.Event) -> None:
             return
 
 
-def _unshown(share: float, doing: str | None = None) -> None:
+def _unshown(share: float | None, doing: str | None = None) -> None:
     """Take note of the progress of a step that nobody wants to see."""
 
 

@@ -45,9 +45,8 @@ def test_a_step_without_a_terminal_says_what_it_does_after_seconds_and_then_now_
         now[0] += 10.0
         shown.report(eighth / 8)
     assert capsys.readouterr().out.splitlines() == [
-        "learning: 12%, 1:10 left",
-        "learning: 38%, 0:50 left",
-        "learning: 62%, 0:30 left",
+        *(f"learning: {share}%, {left} left" for share, left in (("12", "1:10"), ("25", "1:00"), ("38", "0:50"))),
+        *(f"learning: {share}%, {left} left" for share, left in (("50", "0:40"), ("62", "0:30"), ("75", "0:20"))),
         "learning: 88%, 0:10 left",
     ]
 
@@ -59,7 +58,7 @@ def test_a_step_that_says_nothing_is_named_all_the_same(shown, now, capsys):
         shown.show()
     now[0] += EVERY_SECONDS
     shown.show()
-    assert capsys.readouterr().out.splitlines() == ["loading PyTorch ...", "loading PyTorch ... 0:21 so far"]
+    assert capsys.readouterr().out.splitlines() == ["loading PyTorch ...", "loading PyTorch ... 0:14 so far"]
 
 
 def test_a_short_step_and_one_after_a_line_say_nothing(shown, now, capsys):
@@ -82,6 +81,18 @@ def test_the_outer_step_is_shown_once_the_inner_one_ends(shown, now, capsys):
     now[0] += EVERY_SECONDS
     shown.report(0.25)
     assert [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()] == ["training", "measuring"]
+
+
+def test_what_changes_within_a_step_has_a_time_of_its_own(shown, now, capsys):
+    shown.begin("measuring")
+    now[0] += EVERY_SECONDS
+    shown.report(0.5, "measuring FID")
+    now[0] += EVERY_SECONDS
+    shown.show()
+    shown.report(0.75)
+    now[0] += EVERY_SECONDS
+    shown.show()
+    assert capsys.readouterr().out.splitlines() == ["measuring FID: 50%", "measuring FID: 75%, 0:20 left"]
 
 
 def test_on_a_terminal_one_line_is_drawn_in_place_and_leaves_no_trace(shown, now, capsys, monkeypatch):
@@ -140,7 +151,7 @@ def test_steps_within_a_command_are_shown_and_others_are_not(monkeypatch, capsys
         now[0] += EVERY_SECONDS
         report(0.5)
         tell("a line")
-    assert capsys.readouterr().out == "inside: 50%, 0:15 left\na line\n"
+    assert capsys.readouterr().out == "inside: 50%, 0:10 left\na line\n"
 
 
 def test_a_silent_step_is_shown_by_a_thread_which_ends_with_the_command(monkeypatch, capsys):

@@ -21,6 +21,7 @@ from handwriting.metrics.evaluation import compute_metrics, evaluate_samples
 from handwriting.metrics.nearest_neighbour import nearest
 from handwriting.models.loading import load
 from handwriting.plots.evaluation import ClassifiedImages, Neighbours
+from handwriting.progress import step
 from handwriting.runs import Run
 from handwriting.runs.classes import Classes
 from handwriting.text import shown
@@ -78,9 +79,10 @@ def evaluate(
         DataError: If the model is conditioned on other classes or styles than the data has.
     """
     path = run.checkpoint(checkpoint)  # type: ignore[arg-type]  # one of the allowed names
-    model = load(path)
-    data = GlyphData(source, read)
-    data.setup()
+    with step("loading the model and preparing the glyphs"):
+        model = load(path)
+        data = GlyphData(source, read)
+        data.setup()
     if model.conditions and (model.alphabet, model.style_names) != (data.alphabet, data.style_names):
         then, now = (", ".join(map(shown, alphabet)) for alphabet in (model.alphabet, data.alphabet))
         raise DataError(
@@ -89,7 +91,8 @@ def evaluate(
         )
     device = "cuda" if torch.cuda.is_available() else "cpu"
     reference = Reference(feature_space(data.whole, data.test, device), data.whole, data.test)
-    evaluation = evaluate_samples(model.to(device), reference, seed)
+    with step("generating and embedding glyphs"):
+        evaluation = evaluate_samples(model.to(device), reference, seed)
     values, refused = compute_metrics(evaluation, metrics)
 
     protocol = [
@@ -102,6 +105,8 @@ def evaluate(
     if data.fingerprint != run.status.get("data_fingerprint"):
         protocol.append("The data is not what the model was trained on: its fingerprint differs.")
     names = reference.real.glyphs.alphabet
+    with step("searching the nearest training glyphs"):
+        neighbours = _neighbours(evaluation)
     return EvaluatedModel(
         type(model).__name__,
         protocol,
@@ -110,7 +115,7 @@ def evaluate(
         _classes(evaluation),
         _classified(evaluation.generated, names),
         _classified(reference.real, names),
-        _neighbours(evaluation),
+        neighbours,
     )
 
 

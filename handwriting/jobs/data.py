@@ -18,6 +18,7 @@ from handwriting.files import refusing_unwritable, write_atomically
 from handwriting.jobs.arguments import Seed, read_arguments
 from handwriting.jobs.outputs import output_path
 from handwriting.plots.grids import png_bytes
+from handwriting.progress import step
 from handwriting.reports.source import draw, summary
 
 
@@ -37,10 +38,13 @@ def run(cfg: DictConfig) -> Path:
     if out.suffix != ".png":
         raise ConfigError(f"out={out}: give a .png.")
     source: GlyphSource = build_source(cfg.data, config.trust_of_command())
-    read = source.read()
-    prepared = source.prepared(*read)
-    facts = summary(source, read[0], prepared)
-    page = draw(name, source, read[0], prepared, facts, np.random.default_rng(cfg.seed))
+    with step("reading the glyphs") as report:
+        read = source.read()
+        report(None, "preparing the glyphs")
+        prepared = source.prepared(*read)
+        facts = summary(source, read[0], prepared)
+        report(None, "drawing the page")
+        page = draw(name, source, read[0], prepared, facts, np.random.default_rng(cfg.seed))
     with refusing_unwritable(out):
         write_atomically(out, lambda file: file.write(png_bytes(page)))
     print("\n".join(f"{key:12} {value}" for key, value in {"source": name, **facts, "page": out}.items()))

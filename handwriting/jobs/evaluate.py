@@ -19,7 +19,9 @@ from handwriting.engine.sections import build_source
 from handwriting.errors import ConfigError, RunError
 from handwriting.fields import AnyPath, FolderPath
 from handwriting.files import refuse_unwritable
+from handwriting.interruption import saying_if_stopped
 from handwriting.jobs.arguments import Seed, read_arguments
+from handwriting.progress import step
 from handwriting.runs import Run
 
 
@@ -34,6 +36,7 @@ class Arguments:
     path: AnyPath | None
 
 
+@saying_if_stopped("Nothing of the evaluation is written; the same command begins again.")
 def run(cfg: DictConfig) -> Path:
     """Evaluate the run that ``cfg`` names, print its metric values and where the page is, and return its folder."""
     read_arguments(Arguments, cfg)
@@ -44,17 +47,20 @@ def run(cfg: DictConfig) -> Path:
         raise RunError(f"{run.checkpoint(cfg.checkpoint)} is missing: the run has not come that far.")
     refuse_unwritable(run.path / "evaluation.json", "run")
     source = source_of(run, {key: cfg[key] for key in ("root", "path") if cfg[key] is not None})
-    read = source.read()
+    with step("reading the glyphs"):
+        read = source.read()
 
-    from handwriting.engine.evaluating import evaluate
-    from handwriting.engine.experiment import build_metrics
-    from handwriting.reports.evaluation import metrics_table, write_evaluation
+    with step("loading PyTorch and Lightning"):
+        from handwriting.engine.evaluating import evaluate
+        from handwriting.engine.experiment import build_metrics
+        from handwriting.reports.evaluation import metrics_table, write_evaluation
 
     logging.basicConfig(format="%(message)s")
     metrics = build_metrics(cfg.metrics, config.trust_of_command())
     evaluated = evaluate(run, cfg.checkpoint, source, read, metrics, cfg.seed)
     replaced = _no_longer_held(run, evaluated.values)
-    page = write_evaluation(run, evaluated)
+    with step("drawing the page"):
+        page = write_evaluation(run, evaluated)
     print("\n".join([metrics_table(evaluated.values), *evaluated.protocol, *replaced, f"Page: {page}"]))
     return run.path
 

@@ -18,6 +18,7 @@ from handwriting.engine.train_log import records_kept
 from handwriting.errors import ConfigError
 from handwriting.fields import AnyPath, FolderPath, FreeText
 from handwriting.jobs.arguments import Seed, Switch, read_arguments
+from handwriting.progress import step
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,12 @@ def run(cfg: DictConfig) -> Path:
     with records_kept() as records:
         if cfg.resume is None:  # a resumed run has a configuration of its own
             source = build_source(cfg.data, invocation.trust)
-            read = read_checked([cfg.model], source, build_loading(cfg.data))
+            with step("reading the glyphs"):
+                read = read_checked([cfg.model], source, build_loading(cfg.data))
 
-    from handwriting.engine import fitting
-    from handwriting.engine.resuming import resumed_config
+    with step("loading PyTorch and Lightning"):
+        from handwriting.engine import fitting
+        from handwriting.engine.resuming import resumed_config
 
     cfg, earlier = resumed_config(cfg, invocation.overrides)
     if earlier:

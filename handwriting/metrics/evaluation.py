@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from torch import Tensor
 from handwriting.errors import DataError
 from handwriting.glyphs import UNKNOWN, Glyphs, to_grey_levels
 from handwriting.metrics.base import Evaluation, Metric, MetricValues, Reference
+from handwriting.progress import step
 
 SEED = 0
 """The seed of the latents of an evaluation, so that two evaluations of the same weights are equal to the byte."""
@@ -92,7 +93,7 @@ def prepare_metrics(metrics: Iterable[Metric], reference: Reference) -> tuple[li
     return ready, refused
 
 
-def compute_metrics(evaluation: Evaluation, metrics: Iterable[Metric]) -> tuple[MetricValues, list[str]]:
+def compute_metrics(evaluation: Evaluation, metrics: Sequence[Metric]) -> tuple[MetricValues, list[str]]:
     """Compute every metric that means something for this model and data.
 
     Returns:
@@ -102,17 +103,19 @@ def compute_metrics(evaluation: Evaluation, metrics: Iterable[Metric]) -> tuple[
     values: MetricValues = {}
     refused: list[str] = []
     space = evaluation.reference.space
-    for metric in metrics:
-        try:
-            computed = metric.compute(evaluation)
-        except DataError as error:
-            refused.append(f"{type(metric).__name__}: {error}")
-            continue
-        for name, value in computed.items():
-            if not all(math.isfinite(number) for number in (value.value, value.floor or 0, value.error or 0)):
-                refused.append(f"{name} is {value.value}, its floor {value.floor}, its error {value.error}")
+    with step("measuring") as report:
+        for number, metric in enumerate(metrics):
+            report(number / len(metrics), f"measuring {type(metric).__name__}")
+            try:
+                computed = metric.compute(evaluation)
+            except DataError as error:
+                refused.append(f"{type(metric).__name__}: {error}")
                 continue
-            values[name] = metric.described(name, value)
-            if metric.by_classifier:
-                values[name] = replace(values[name], classifier=space.hash, accuracy=space.accuracy)
+            for name, value in computed.items():
+                if not all(math.isfinite(number) for number in (value.value, value.floor or 0, value.error or 0)):
+                    refused.append(f"{name} is {value.value}, its floor {value.floor}, its error {value.error}")
+                    continue
+                values[name] = metric.described(name, value)
+                if metric.by_classifier:
+                    values[name] = replace(values[name], classifier=space.hash, accuracy=space.accuracy)
     return values, refused

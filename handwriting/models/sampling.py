@@ -14,6 +14,7 @@ from torch import Tensor
 from handwriting.errors import ConfigError
 from handwriting.glyphs import UNKNOWN, Glyphs, to_grey_levels
 from handwriting.models.conditions import ConditionedModel, ConditionName, Requested
+from handwriting.progress import step
 
 MAX_BATCH_GLYPHS = 512
 """Glyphs are sampled and encoded in batches of at most this many."""
@@ -99,10 +100,11 @@ class SampledModel(ConditionedModel):
         """
         images = [torch.zeros(0, 1, self.image_size, self.image_size)]
         batches = zip(latents.split(MAX_BATCH_GLYPHS), conditions.split(MAX_BATCH_GLYPHS), strict=True)
-        with self.evaluating():
-            for latent, condition in batches:
+        with step("generating glyphs") as report, self.evaluating():
+            for number, (latent, condition) in enumerate(batches, 1):
                 image = self.generate(latent.to(self.device), condition.to(self.device))
                 images.append(image.float().clamp(0, 1).cpu())
+                report(min(1.0, number * MAX_BATCH_GLYPHS / len(latents)))
         return torch.cat(images)
 
     @contextmanager

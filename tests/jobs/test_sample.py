@@ -8,7 +8,9 @@ from PIL import Image
 
 import handwriting
 from handwriting.glyphs import Glyphs
+from handwriting.interruption import INTERRUPTED
 from handwriting.jobs import start
+from handwriting.jobs.sample import write
 from tests.builders import train
 
 
@@ -47,6 +49,29 @@ def test_the_same_seed_gives_the_same_bytes(styled):
     one, two, other = (Path(name).read_bytes() for name in ("one.png", "two.png", "other.png"))
     assert one == two
     assert one != other
+
+
+def test_an_interrupted_folder_is_not_there_at_all(styled, monkeypatch, capsys):
+    fromarray, written = Image.fromarray, iter(range(5))
+
+    def picture(pixels):
+        if next(written, None) is None:
+            raise KeyboardInterrupt
+        return fromarray(pixels)
+
+    monkeypatch.setattr(Image, "fromarray", picture)
+    assert sample(styled, "out=glyphs") == INTERRUPTED
+    assert capsys.readouterr().err == "\nStopped. No glyphs are written; the same command begins again.\n"
+    assert list(Path().iterdir()) == []
+
+
+def test_a_class_is_never_a_path(tmp_path):
+    names = ("/", "..", "a/b", "c")
+    glyphs = Glyphs(np.zeros((4, 1, 8, 8), np.uint8), np.arange(4), alphabet=names)
+    write(glyphs, tmp_path / "deep" / "out", columns=1)
+    assert sorted(path.name for path in tmp_path.rglob("*.png")) == [f"{number:05d}.png" for number in range(4)]
+    folders = {path.parent.relative_to(tmp_path / "deep" / "out").as_posix() for path in tmp_path.rglob("*.png")}
+    assert folders == {"U+002F", "U+002E U+002E", "U+0061 U+002F U+0062", "c"}
 
 
 def test_a_folder_holds_one_picture_a_glyph_by_class(styled):

@@ -13,12 +13,15 @@ from pydantic import Field, PositiveInt
 from handwriting.data.sources.base import GlyphSource
 from handwriting.fields import FreeText
 from handwriting.glyphs import Glyphs
+from handwriting.progress import step
 from handwriting.writing.stroke_fonts import FONTS, written
 
 CLASSES = digits + ascii_uppercase + ascii_lowercase
 TEST_FRACTION = 0.2
 SUPERSAMPLING = 4
 """Factor by which glyphs are drawn larger, without anti-aliasing, before averaging down to their size."""
+GLYPHS_PER_REPORT = 100
+"""Glyphs after which it is said how many are drawn."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,11 @@ def draw_glyphs(count: int, seed: int, size: int = 28, classes: Sequence[str] = 
     pens = [_random_pen(rng) for _ in range(count)]
     labels = [number % len(classes) for number in range(count)]
     images = np.zeros((count, 1, size, size), np.uint8)
-    for image, label, pen in zip(images, labels, pens, strict=True):
-        image[0] = draw(classes[label], pen, size)
+    with step("drawing glyphs") as report:
+        for number, (image, label, pen) in enumerate(zip(images, labels, pens, strict=True), 1):
+            image[0] = draw(classes[label], pen, size)
+            if number % GLYPHS_PER_REPORT == 0:
+                report(number / count)
     return Glyphs(images, np.array(labels), alphabet=tuple(classes)), pens
 
 
