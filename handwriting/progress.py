@@ -44,9 +44,9 @@ def fitted(columns: int, doing: str, share: float | None, left: str, details: Se
     the bar, then the end of what it does.
 
     >>> fitted(60, "epoch 3/9", 0.25, "1:05 left", ["loss 0.123", "12.3k glyphs/s"], "#")
-    'epoch 3/9:  25% |###         | 1:05 left  loss 0.123'
+    'epoch 3/9:  25% |#####               | 1:05 left  loss 0.123'
     >>> fitted(40, "epoch 3/9", 0.25, "1:05 left", ["loss 0.123", "12.3k glyphs/s"], "#")
-    'epoch 3/9:  25% |##      | 1:05 left'
+    'epoch 3/9:  25% |###         | 1:05 left'
     >>> fitted(30, "training a classifier", 0.25, "1:05 left", [], "#")
     'training a cl:  25%  1:05 left'
 
@@ -84,14 +84,31 @@ class FittedBar(tqdm):
         seconds_left: The time left where something else than the speed so far determines it.
         with_rate: Whether it shows units a second.
         estimates: Whether the speed so far tells the time left.
+
+    Args:
+        total: The units in all, where that is known.
+        doing: What is being done.
+        unit: What is counted, with a space before it.
+        initial: The units that were done before.
+        with_rate: Whether it shows units a second.
+        stays: Whether its last state stays on the terminal.
     """
 
-    def __init__(self, total: float | None, *, unit: str = "", initial: float = 0, with_rate: bool = False) -> None:
+    def __init__(
+        self,
+        total: float | None,
+        doing: str = "",
+        *,
+        unit: str = "",
+        initial: float = 0,
+        with_rate: bool = False,
+        stays: bool = False,
+    ) -> None:
         self.details: Sequence[str] = ()
         self.seconds_left: float | None = None
         self.with_rate = with_rate
         self.estimates = True
-        super().__init__(total=total, unit=unit, initial=initial, dynamic_ncols=True, leave=False)
+        super().__init__(total=total, desc=doing, unit=unit, initial=initial, dynamic_ncols=True, leave=stays)
 
     def __str__(self) -> str:
         """Return the line that is shown."""
@@ -166,7 +183,7 @@ class StepProgress:
 
     def _draw(self, step: _Step) -> None:
         if self._bar is None:
-            self._bar = FittedBar(None if step.share is None else 1.0)
+            self._bar = FittedBar(None if step.share is None else 1.0, step.doing)
             self._bar.start_t -= self._clock() - step.began
             self._bar.estimates = False  # the step knows better
         self._bar.total = None if step.share is None else 1.0

@@ -10,12 +10,12 @@ from typing import Any
 import pytorch_lightning as pl
 from pydantic import NonNegativeFloat
 from pytorch_lightning.callbacks import Timer
-from tqdm import tqdm
 
 from handwriting.callbacks.base import RunCallback, batch_size, epochs_done, is_last_epoch
 from handwriting.callbacks.limit import Limit
 from handwriting.data.loading.loader import Steps
 from handwriting.models.base import GlyphModel
+from handwriting.progress import FittedBar
 from handwriting.text import format_clock
 
 
@@ -40,7 +40,7 @@ class Progress(RunCallback):
 
     def __post_init__(self) -> None:
         """Start without a bar."""
-        self._bar: tqdm[Any] | None = None
+        self._bar: FittedBar | None = None
         self._shown = 0.0
         self._began = 0.0
         self._samples_before = 0
@@ -51,8 +51,8 @@ class Progress(RunCallback):
         self._samples_before = pl_module.samples
         if trainer.is_global_zero and sys.stderr.isatty():
             total = self._total(trainer, pl_module)
-            self._bar = tqdm(
-                total=total, initial=pl_module.samples, unit=" glyphs", unit_scale=True, dynamic_ncols=True
+            self._bar = FittedBar(
+                total, "training", unit=" glyphs", initial=pl_module.samples, with_rate=True, stays=True
             )
 
     @staticmethod
@@ -83,9 +83,8 @@ class Progress(RunCallback):
             return
         self._shown = time.monotonic()
         self._bar.set_description(self._epoch(trainer, epoch), refresh=False)
-        time_left = self._time_left(trainer)
-        left = {} if time_left is None else {"left": format_clock(time_left)}
-        self._bar.set_postfix({**_losses(model), **left}, refresh=False)
+        self._bar.seconds_left = self._time_left(trainer)
+        self._bar.details = [f"{name} {value}" for name, value in _losses(model).items()]
         self._bar.update(model.samples - self._bar.n)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: GlyphModel) -> None:  # type: ignore[override]
@@ -119,5 +118,6 @@ class Progress(RunCallback):
 
     def _close(self) -> None:
         if self._bar is not None:
+            self._bar.refresh()
             self._bar.close()
             self._bar = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,9 +12,10 @@ from pydantic import Field
 from handwriting.errors import ConfigError
 from handwriting.fields import AnyPath, FolderPath, FreeText, Names, TextAsTyped
 from handwriting.files import expanded
-from handwriting.interruption import saying_if_stopped
+from handwriting.interruption import say_stopped
 from handwriting.jobs.arguments import Seed, Switch, read_arguments
 from handwriting.jobs.given_text import given_text, text_file
+from handwriting.progress import step, tell
 from handwriting.text import counted, listed, printable
 
 if TYPE_CHECKING:
@@ -30,6 +32,10 @@ MIN_DPI, MAX_DPI = 30.0, 1200.0
 """Range of the resolution of pictures, in pixels an inch."""
 MIN_SCALE, MAX_SCALE = 0.2, 10.0
 """Range of the factor of the size of the writing."""
+
+
+SAME_PAGE = 0.02
+"""Share of a page's characters that may be missing on a page because they are not written."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,6 @@ class Arguments:
     overwrite: Switch
 
 
-@saying_if_stopped("Pages that are done are whole; the same command with overwrite=true writes all of them.")
 def run(cfg: DictConfig) -> PagesWritten:
     """Write the message that ``cfg`` describes, print what was written in another way than typed, and return the files.
 
@@ -64,7 +69,20 @@ def run(cfg: DictConfig) -> PagesWritten:
         DataError: If the hand or the text cannot be read, a file cannot be written, or the model draws nothing.
         RunError: If there is no such run, or no checkpoint in it that can be loaded safely.
     """
-    arguments = read_arguments(Arguments, cfg)
+    files: list[Path] = []
+    try:
+        return _write(read_arguments(Arguments, cfg), files)
+    except KeyboardInterrupt as stop:
+        kept = "Nothing is written; the same command begins again."
+        if files:
+            whole = f"{_page_names(files)} {'is' if len(files) == 1 else 'are'} whole"
+            kept = f"{whole}; the same command with overwrite=true writes all pages again."
+        say_stopped(stop, kept)
+        raise
+
+
+def _write(arguments: Arguments, files: list[Path]) -> PagesWritten:
+    """Write the message, and note each file as it is written; see :func:`run`."""
     from handwriting.writing.colours import read_colours
     from handwriting.writing.message import read_message
     from handwriting.writing.page_files import message_path, refuse_large_sheet, refuse_replacing, write_pages
@@ -95,22 +113,28 @@ def run(cfg: DictConfig) -> PagesWritten:
     from handwriting.writing.writer import HandWriter
     from handwriting.writing.written_words import LayoutStyle
 
-    folder = open_hand(arguments.hand) if arguments.hand else None
-    own = Bank(read_source_words(folder)) if folder else None
+    with step("reading the hand"):
+        folder = open_hand(arguments.hand) if arguments.hand else None
+        own = Bank(read_source_words(folder)) if folder else None
     letters = _letters_of(arguments.run, arguments.seed) if arguments.run else None
     known = {*(own.by_label if own else ()), *(letters.alphabet if letters else ())}
     plan = plan_message(message, known, missing, drawable, "hand" if own else "model")
-    fit = read_hand(folder, lambda: own) if folder and own else None
+    with step("measuring the hand"):
+        fit = read_hand(folder, lambda: own) if folder and own else None
     pages_style = fit.layout_style() if fit else LayoutStyle()
     style = pages_style.with_usual_word_space()
     if arguments.word_space is not None:
         style = pages_style.with_word_space(arguments.word_space)
-    bank, by_model = letters.bank(own, plan.signs) if letters else (own, [])
-    assert bank is not None  # one of both is given
-    writer = HandWriter(bank, arguments.seed, slope_sd=fit.slope.sd if fit else 0.0)
-    writer.supply(plan.signs)
-    pages = _with_progress(plan.pages(writer, style, paper, arguments.seed), message)
-    written = write_pages(pages, out, colours, overwrite=arguments.overwrite, dpi=arguments.dpi)
+    with step("preparing the letters"):
+        bank, by_model = letters.bank(own, plan.signs) if letters else (own, [])
+        assert bank is not None  # one of both is given
+        writer = HandWriter(bank, arguments.seed, slope_sd=fit.slope.sd if fit else 0.0)
+        writer.supply(plan.signs)
+    with step("writing the first page") as report:
+        pages = _with_progress(plan.pages(writer, style, paper, arguments.seed), message, report)
+        written = write_pages(
+            pages, out, colours, overwrite=arguments.overwrite, dpi=arguments.dpi, report=files.append
+        )
     for title, line in plan.report():
         print(f"{title:12} {printable(line)}")
     if own and by_model:
@@ -125,16 +149,40 @@ def run(cfg: DictConfig) -> PagesWritten:
     return written
 
 
-def _with_progress(pages: Iterable[MessagePage], message: Message) -> Iterator[MessagePage]:
+def _with_progress(
+    pages: Iterable[MessagePage], message: Message, report: Callable[[float, str], object]
+) -> Iterator[MessagePage]:
     """Yield the pages of a message; print a line about each that another one follows."""
-    total, done, last = sum(not character.isspace() for character in message.text), 0, None
+    lengths = [sum(not character.isspace() for character in part) for part in message.text.split("\f")]
+    last, done, most = None, 0, 1
     for page in pages:
         if last is not None:
-            done += sum(len(placed.word.text) for placed in last.words)
-            about = max(page.number, round(last.number * total / max(1, done)))
-            print(f"page {last.number:,} of about {about:,}", flush=True)
+            length = sum(len(placed.word.text) for placed in last.words)
+            done, most = done + length, max(most, length)
+            about = max(page.number, last.number + pages_left(lengths, done, most))
+            tell(f"page {last.number:,} of about {about:,}")
+            report(done / max(done, sum(lengths)), f"writing page {page.number:,} of about {about:,}")
         last = page
         yield page
+
+
+def pages_left(lengths: Sequence[int], done: int, most: int) -> int:
+    """Return about how many pages there will be after those that are done.
+
+    >>> pages_left([100], 40, 40), pages_left([100, 10, 10], 100, 50), pages_left([100, 0, 10], 50, 50)
+    (2, 2, 3)
+
+    Args:
+        lengths: The characters of each part of the message that begins a page.
+        done: The characters on the pages that are done.
+        most: The most characters on any of these.
+    """
+    left = 0
+    for length in lengths:
+        rest, done = length - done, max(0, done - length)
+        if rest > SAME_PAGE * most or (not done and not length):
+            left += max(1, math.ceil(rest / most))
+    return left
 
 
 def _page_names(files: Sequence[Path]) -> str:

@@ -6,10 +6,8 @@ import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from tqdm import tqdm
-
+from handwriting.progress import FittedBar
 from handwriting.sweeps.trials import Trial, TrialState, best_trial
 from handwriting.text import format_clock, format_number
 
@@ -54,7 +52,7 @@ class ProgressView:
 
     def __init__(self, folder: Path, where: str) -> None:
         self.folder, self.where = folder, where
-        self._bar: tqdm[Any] | None = None
+        self._bar: FittedBar | None = None
 
     def open(self, progress: SweepProgress) -> None:
         """Print how many trials there are, and where they run."""
@@ -64,8 +62,8 @@ class ProgressView:
         trials = f"{progress.total} trial{'s' * (progress.total > 1)}"
         print(f"Sweep: {self.folder}: {trials}{f' ({known})' if known else ''}, {self.where}", flush=True)
         if sys.stderr.isatty():
-            layout = "{bar}  {n_fmt}/{total_fmt} trials  {desc}"
-            self._bar = tqdm(total=progress.total, bar_format=layout, dynamic_ncols=True)
+            self._bar = FittedBar(progress.total, f"0/{progress.total} trials", stays=True)
+            self._bar.estimates = False  # trials before this session took no time in it
             self.update(progress)
 
     def report_trial(self, trial: Trial) -> None:
@@ -92,10 +90,9 @@ class ProgressView:
         parts += [f"{counts[state]} {state}" for state in ("pruned", "failed") if counts[state]]
         if best := progress.best:
             parts.append(f"best {best.monitor} {format_number(best.value, 4)} (trial {best.number})")
-        if progress.seconds_left is not None:
-            parts.append(f"{format_clock(progress.seconds_left)} left")
         self._bar.n = progress.total - progress.remaining
-        self._bar.set_description_str("  ".join(parts))
+        self._bar.details, self._bar.seconds_left = parts, progress.seconds_left
+        self._bar.set_description_str(f"{self._bar.n}/{progress.total} trials")
 
     def close(self, progress: SweepProgress) -> None:
         """Close the bar, and print a summary."""

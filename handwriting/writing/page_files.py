@@ -120,7 +120,13 @@ def _refuse_foreign(paths: Iterable[Path], out: Path) -> None:
 
 
 def write_pages(
-    pages: Iterable[MessagePage], out: Path, colours: Colours, *, overwrite: bool = False, dpi: float | None = None
+    pages: Iterable[MessagePage],
+    out: Path,
+    colours: Colours,
+    *,
+    overwrite: bool = False,
+    dpi: float | None = None,
+    report: Callable[[Path], object] = lambda path: None,
 ) -> PagesWritten:
     """Write pages to files, one page at a time: each is made, written and dropped before the next.
 
@@ -134,6 +140,7 @@ def write_pages(
         overwrite: Whether the pages of an earlier message of this name are replaced, all of them. Those that this one
             has no page in place of are deleted once its own are written.
         dpi: Pixels in an inch, of a PNG or GIF; None for the usual ones.
+        report: Called with each file once it is written.
 
     Raises:
         ConfigError: If files exist and are not to be replaced, a page has too many pixels, or the message has more than
@@ -149,6 +156,7 @@ def write_pages(
         refuse_overwriting([out], overwrite)
         with refusing_unwritable(out):
             write_atomically(link_target(out), lambda file: write_pdf(counted_pages, file, colours))
+        report(out)
         return PagesWritten((out,), counts.pages, counts.words)
     prepare = _page_writer(out, colours, dpi)
     with refusing_unwritable(out):
@@ -165,6 +173,7 @@ def write_pages(
         for page in chain(first, counted_pages):
             files.append(out if is_one else page_path(out, page.number))
             write_atomically(link_target(files[-1]), prepare(page, _description(None if is_one else page.number)))
+            report(files[-1])
         removed = [path for path in earlier if path not in files]
         for path in removed:
             path.unlink()

@@ -71,6 +71,26 @@ def test_words_far_apart_are_written_as_in_usual_writing_unless_asked_for(
     assert "apart" not in capsys.readouterr().out
 
 
+def test_an_interrupt_before_any_page_is_written_says_so(
+    hand: SegmentedFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: Any) -> Iterator[Any]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(planning, "lay_out", interrupted)
+    assert start("write", [f"hand={hand.path}", "text=a", "out=a.png"]) == INTERRUPTED
+    assert capsys.readouterr().err == "\nStopped. Nothing is written; the same command begins again.\n"
+
+
+def test_the_number_of_pages_to_come_counts_those_that_form_feeds_begin(
+    hand: SegmentedFolder, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("four.txt").write_text(f"{text}\f{text[0]}\f{text}\f{text[0]}")
+    assert start("write", [f"hand={hand.path}", "text=@four.txt", "out=a.png"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("page")]
+    assert lines == [f"page {number} of about 4" for number in (1, 2, 3)]
+
+
 def test_an_interrupt_leaves_whole_pages_and_says_how_to_go_on(
     hand: SegmentedFolder, text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -84,7 +104,7 @@ def test_an_interrupt_leaves_whole_pages_and_says_how_to_go_on(
     Path("three.txt").write_text(f"{text}\f{text}\f{text}")
     assert start("write", [f"hand={hand.path}", "text=@three.txt", "out=a.png"]) == INTERRUPTED
     assert capsys.readouterr().err == (
-        "\nStopped. Pages that are done are whole; the same command with overwrite=true writes all of them.\n"
+        "\nStopped. a_1.png to a_2.png are whole; the same command with overwrite=true writes all pages again.\n"
     )
     assert sorted(path.name for path in Path().iterdir()) == ["a_1.png", "a_2.png", "three.txt"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -166,12 +167,13 @@ def test_on_a_terminal_a_bar_shows_what_runs_what_failed_and_the_best(
         return 0
 
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr("handwriting.progress.USUAL_COLUMNS", 120)
     drive(tmp_path, grid(3), FakeExecutor(act, workers=1))
     printed = capsys.readouterr().err
-    assert "0/3 trials  1 running" in printed
-    assert "2/3 trials  1 running  1 failed  best val/loss 10.00 (trial 0)" in printed
-    assert "3/3 trials  0 running  1 failed  best val/loss 8.000 (trial 2)" in printed
-    assert " left" in printed
+    drawn = ["  ".join(re.split(r":.* left", line, maxsplit=1)) for line in re.split(r"[\r\n]", printed)]
+    assert "2/3 trials    1 running  1 failed  best val/loss 10.00 (trial 0)" in drawn
+    assert "3/3 trials    0 running  1 failed  best val/loss 8.000 (trial 2)" in drawn
+    assert "0/3 trials:   0%" in printed
 
 
 def test_two_sessions_at_once_in_one_folder_are_refused(tmp_path: Path) -> None:
