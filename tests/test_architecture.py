@@ -24,6 +24,7 @@ ORDER = (
         "text",
         "progress",
         "interruption",
+        "terminal",
         "fields",
         "checking",
         "files",
@@ -43,9 +44,9 @@ ORDER = (
 
 TORCH = ("torch", "pytorch_lightning", "lightning_fabric", "torchmetrics")
 LIGHTNING = TORCH[1:3]
-LIGHT = ("errors", "machine", "text", "progress", "interruption", "fields", "checking", "legacy", "plugins", "config",
-         "glyphs", "metric_values", "segmentation", "labelling", "writing", "pages", "data.formats", "data.sources",
-         "reports", "plots", "jobs", "api")  # fmt: skip
+LIGHT = ("errors", "machine", "text", "progress", "interruption", "terminal", "fields", "checking", "legacy", "plugins",
+         "config", "glyphs", "metric_values", "segmentation", "labelling", "writing", "pages", "data.formats",
+         "data.sources", "reports", "plots", "jobs", "api")  # fmt: skip
 """The rooms that import no torch at module level: what they answer or refuse is seen within a second."""
 
 FORBIDDEN: dict[str, tuple[str, ...]] = {

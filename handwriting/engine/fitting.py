@@ -37,8 +37,9 @@ from handwriting.errors import ConfigError
 from handwriting.glyphs import Glyphs
 from handwriting.interruption import say_stopped
 from handwriting.models.base import GlyphModel
-from handwriting.runs import Run, RunFolder
+from handwriting.runs import Run, RunFolder, checkpoints
 from handwriting.runs.summaries import as_override, flatten
+from handwriting.terminal import bold
 from handwriting.text import one_line
 
 log = logging.getLogger("handwriting")
@@ -103,6 +104,7 @@ def fit(
     cfg = experiment.config
     folder.begin(OmegaConf.to_yaml(cfg, resolve=True), _status(cfg), _summary(cfg, choices or {}))
     try:
+        steps_before = _steps_of(checkpoint)
         _fit(experiment, folder, checkpoint)
     except KeyboardInterrupt as stop:
         folder.end("interrupted", "stopped by hand")
@@ -112,7 +114,20 @@ def fit(
         folder.end("failed", f"{type(error).__name__}: {error}")
         raise
     _record_end(experiment, folder)
+    if experiment.trainer.global_step == steps_before:
+        limit = cfg.trainer.max_epochs
+        more = f"trainer.max_epochs={2 * limit}" if limit and limit > 0 else "trainer.max_time=<more>"
+        command = usual_command("train", f"resume={folder.path}", more)
+        print(f"Nothing was left to do: this run had reached its limit. To train longer, raise it: {command}")
     return experiment.trainer
+
+
+def _steps_of(checkpoint: Path | None) -> int | None:
+    """Return the steps of the optimizers after which a checkpoint was written; None where there is none."""
+    if checkpoint is None or not checkpoint.is_file():
+        return None
+    steps = checkpoints.load(checkpoint).get("global_step")
+    return steps if isinstance(steps, int) else None
 
 
 def _fit(experiment: Experiment, folder: RunFolder | None, checkpoint: Path | None) -> None:
@@ -219,7 +234,7 @@ def _record_end(experiment: Experiment, folder: RunFolder) -> None:
         log.info("%s", early)
         print(f"Stopped by {early}.")
     grids = sorted((folder.path / "samples").glob("*.png"))
-    print(f"Done: {folder.path}" + (f"\nGrid: {grids[-1]}" if grids else ""))
+    print(f"Done: {bold(folder.path)}" + (f"\nGrid: {grids[-1]}" if grids else ""))
 
 
 # Warnings

@@ -35,6 +35,7 @@ from handwriting.errors import ConfigError, HandwritingError, nearest
 from handwriting.files import expanded, no_space
 from handwriting.interruption import sigterm_as_interrupt, status_of
 from handwriting.progress import shown_progress
+from handwriting.terminal import print_error
 from handwriting.text import quoted
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         commands = jobs()
     except ConfigError as error:  # a broken plug-in
-        print(error, file=sys.stderr)
+        print_error(error)
         return MISTAKE
     if not words or words[0] in ("-h", "--help"):
         return _status(lambda: print(_usage(commands)))
@@ -70,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if job not in commands:
         elsewhere = legacy.MOVED_JOBS.get(job)
         choices = f"no such job.{nearest(job, commands)} There are: {', '.join(commands)}"
-        print(f"{job}: {elsewhere or choices}", file=sys.stderr)
+        print_error(f"{job}: {elsewhere or choices}")
         return MISTAKE
     return start(commands[job], words[1:])
 
@@ -103,7 +104,7 @@ def _status(work: Callable[[], object]) -> int:
         if sys.stdout is not None:  # as it is after >&-
             sys.stdout.flush()
     except HandwritingError as error:
-        print(error, file=sys.stderr)
+        print_error(error)
         return MISTAKE
     except KeyboardInterrupt as stop:
         return status_of(stop)
@@ -115,7 +116,7 @@ def _status(work: Callable[[], object]) -> int:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        print(no_space(error.filename or "the output"), file=sys.stderr)
+        print_error(no_space(error.filename or "the output"))
         try:
             sys.stdout.flush()
         except OSError:  # it is the output itself that has no space

@@ -21,6 +21,7 @@ from handwriting.runs.details import gather
 from handwriting.sweeps import Sweep
 from handwriting.sweeps.folder import is_sweep
 from handwriting.sweeps.results import best_config
+from handwriting.terminal import bold
 from handwriting.text import printable
 
 
@@ -41,7 +42,7 @@ def run(cfg: DictConfig) -> Path:
         details, skipped = gather(cfg.runs, plain_config)
         page = write_page(out, runs.title(details), list(runs.sections(details, skipped)), as_table(details))
         print(runs.terminal_text(details, skipped))
-    print(f"\npage  {page}")
+    print(f"\npage  {bold(page)}")
     return page
 
 

@@ -20,6 +20,7 @@ from handwriting.jobs.outputs import output_path
 from handwriting.plots.grids import png_bytes
 from handwriting.progress import step
 from handwriting.reports.source import draw, summary
+from handwriting.terminal import bold
 
 
 @dataclass(frozen=True)
@@ -47,5 +48,5 @@ def run(cfg: DictConfig) -> Path:
         page = draw(name, source, read[0], prepared, facts, np.random.default_rng(cfg.seed))
     with refusing_unwritable(out):
         write_atomically(out, lambda file: file.write(png_bytes(page)))
-    print("\n".join(f"{key:12} {value}" for key, value in {"source": name, **facts, "page": out}.items()))
+    print("\n".join(f"{key:12} {value}" for key, value in {"source": name, **facts, "page": bold(out)}.items()))
     return out

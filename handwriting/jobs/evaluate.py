@@ -23,6 +23,7 @@ from handwriting.interruption import saying_if_stopped
 from handwriting.jobs.arguments import Seed, read_arguments
 from handwriting.progress import step
 from handwriting.runs import Run
+from handwriting.terminal import bold
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def run(cfg: DictConfig) -> Path:
     replaced = _no_longer_held(run, evaluated.values)
     with step("drawing the page"):
         page = write_evaluation(run, evaluated)
-    print("\n".join([metrics_table(evaluated.values), *evaluated.protocol, *replaced, f"Page: {page}"]))
+    print("\n".join([metrics_table(evaluated.values), *evaluated.protocol, *replaced, f"Page: {bold(page)}"]))
     return run.path
 
 

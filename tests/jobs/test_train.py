@@ -215,6 +215,19 @@ def finished(tmp_path, monkeypatch) -> Path:
     return folder
 
 
+def test_resuming_a_finished_run_says_that_nothing_is_left_and_how_to_train_longer(finished, capsys):
+    capsys.readouterr()
+    before = weights(finished)
+    assert start("train", [f"resume={finished}"]) == 0
+    command = f"handwriting train resume={finished} trainer.max_epochs=2"
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        f"Nothing was left to do: this run had reached its limit. To train longer, raise it: {command}"
+    )
+    assert same(before, weights(finished))
+    assert start("train", [f"resume={finished}", "trainer.max_epochs=2"]) == 0
+    assert "Nothing was left" not in capsys.readouterr().out
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
