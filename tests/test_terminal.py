@@ -9,26 +9,28 @@ import pytest
 from handwriting.terminal import bold, print_error
 
 
-@pytest.fixture
-def terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+def as_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the output of the test be a terminal; within the test, since its fixtures have another output."""
+    for stream in (sys.stdout, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
 
 
-@pytest.mark.usefixtures("terminal")
-def test_on_a_terminal_an_error_begins_red_and_what_was_made_is_bold(capsys: pytest.CaptureFixture[str]) -> None:
+def test_on_a_terminal_an_error_begins_red_and_what_was_made_is_bold(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    as_terminal(monkeypatch)
     print_error("x is missing")
     assert capsys.readouterr().err == "\033[31mError\033[0m x is missing\n"
     assert bold("runs/a") == "\033[1mruns/a\033[0m"
 
 
-@pytest.mark.usefixtures("terminal")
 @pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
 def test_whoever_wants_no_colour_gets_none(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    as_terminal(monkeypatch)
     monkeypatch.setenv(name, value)
     print_error("x is missing")
     assert capsys.readouterr().err == "x is missing\n"
