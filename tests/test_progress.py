@@ -28,6 +28,12 @@ class Terminal(StringIO):
         return True
 
 
+@pytest.fixture(autouse=True)
+def _lines_about_slow_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undo what spares other tests these lines."""
+    monkeypatch.setattr(progress, "FIRST_SECONDS", FIRST_SECONDS)
+
+
 @pytest.fixture
 def now() -> list[float]:
     """The time, which only the test moves."""

@@ -26,6 +26,7 @@ from handwriting.files import expanded, refuse_unwritable, write_atomically
 from handwriting.interruption import INTERRUPTED
 from handwriting.jobs.arguments import Switch, read_arguments
 from handwriting.legacy import RUN_FOLDERS
+from handwriting.progress import step
 from handwriting.reports.experiment_plan import PlannedRun, read_plan
 from handwriting.reports.experiments import report
 from handwriting.runs import Run
@@ -82,8 +83,10 @@ def run(cfg: DictConfig) -> None:
             failed.append(planned.run)
     evaluated = [planned for planned in plan.runs if is_evaluated(runs / planned.run)]
     details = {planned.run: read(runs / planned.run, planned.run, config.plain_config) for planned in evaluated}
-    for planned in evaluated:
-        draw_thumbnail(details[planned.run], out / planned.picture)
+    with step("drawing the pictures of the runs") as show:
+        for number, planned in enumerate(evaluated):
+            show(number / len(evaluated))
+            draw_thumbnail(details[planned.run], out / planned.picture)
     page = report(plan, details)
     write_atomically(page_file, lambda file: file.write(page.encode()))
     done = len({planned.name for planned in evaluated})
@@ -123,7 +126,8 @@ def has_data(planned: PlannedRun, root: Path) -> bool:
     """
     cfg = config.compose("train", planned.overrides(root))
     try:
-        build_source(cfg.data).read()
+        with step(f"reading the data of {planned.name}"):
+            build_source(cfg.data).read()
     except DataError as error:
         print(f"{planned.name}: not run: {error}")
         return False

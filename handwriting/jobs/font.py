@@ -25,6 +25,7 @@ from handwriting.files import (
 )
 from handwriting.interruption import saying_if_stopped
 from handwriting.jobs.arguments import Seed, Switch, read_arguments
+from handwriting.progress import step
 from handwriting.text import counted, listed, printable
 
 if TYPE_CHECKING:
@@ -125,14 +126,18 @@ def _made(arguments: Arguments, family: str) -> tuple[HandFont, bytes]:
     )
     with on_one_core():
         _say("reading", f"the words of {printable(arguments.hand)}")
-        folder = open_hand(arguments.hand)
-        bank = Bank(read_source_words(folder))
+        with step("reading the words"):
+            folder = open_hand(arguments.hand)
+            bank = Bank(read_source_words(folder))
         _say("measuring", f"{counted(len(bank.drawings), 'drawing')} in {counted(len(bank.words), 'word')}")
-        hand = read_hand(folder, lambda: bank)
+        with step("measuring the hand"):
+            hand = read_hand(folder, lambda: bank)
         _say("drawing", "what the hand lacks, and the outlines of all glyphs")
-        made = hand_font(bank, hand, names, drawings=arguments.drawings, seed=arguments.seed)
+        with step("drawing the glyphs"):
+            made = hand_font(bank, hand, names, drawings=arguments.drawings, seed=arguments.seed)
         _say("building", f"a font of {counted(len(made.specification.glyphs), 'glyph')}")
-        return made, build_font(made.specification)
+        with step("building the font"):
+            return made, build_font(made.specification)
 
 
 def _say(title: str, line: str) -> None:

@@ -25,6 +25,7 @@ from handwriting.pages.names import BOXES_FILE, LABELS_FILE, LABELS_PICTURE, REP
 from handwriting.pages.originals import FILES, changed_files, file_fingerprints, original_pages, read_report
 from handwriting.pages.scans import Scan, scans_in
 from handwriting.pages.transcripts import transcript_path
+from handwriting.progress import step
 from handwriting.text import alphabet_key, counted, printable
 
 if TYPE_CHECKING:
@@ -184,7 +185,8 @@ def _summary(folder: SegmentedFolder, report: Mapping[str, Any]) -> Iterator[tup
         yield "not kept", f"{shown}: written, but too doubtful. See {LABELS_PICTURE}, and correct {LABELS_FILE}"
     from handwriting.pages.hand_file import read_hand
 
-    fit = read_hand(folder)
+    with step("measuring the hand"):
+        fit = read_hand(folder)
     yield "measured", _measures(fit)
     own = fit.layout_style()
     if (usual := own.with_usual_word_space()) is not own:

@@ -25,6 +25,7 @@ from handwriting.pages.joined import is_joined
 from handwriting.pages.labels import LabelRow, character_key, label_counts, read_labels
 from handwriting.pages.names import BOXES_FILE, LABELS_FILE, LABELS_PICTURE, REPORT_FILE
 from handwriting.pages.round_files import AnswerLog
+from handwriting.progress import step
 from handwriting.text import counted, printable
 
 if TYPE_CHECKING:
@@ -157,7 +158,8 @@ def label_in_rounds(cfg: DictConfig, arguments: Arguments, folder: SegmentedFold
     for line in _about(log, int((~present).sum())):
         print(line)
 
-    view = _joint_view(cfg, folder, rows, images)
+    with step("comparing the characters"):
+        view = _joint_view(cfg, folder, rows, images)
     session = RoundSession(folder, rows, images, log, lambda: _asking(arguments, view, images), written)
     try:
         if arguments.undo:

@@ -170,7 +170,8 @@ def label_by_transcripts(
         raise
     except OSError as error:
         raise DataError(f"{folder.path} cannot be written ({error.strerror or error}).") from error
-    write_label_sheet(folder, arguments.keep)
+    with step("drawing the sheet of labels"):
+        write_label_sheet(folder, arguments.keep)
     summary = _summary(folder, found.pages, matched, new, arguments.keep)
     summary |= {
         "rounds": rounds,
