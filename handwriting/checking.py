@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from handwriting.errors import ConfigError, nearest
-from handwriting.fields import hint_at, parameters_of, placeholder_of, text_kind
+from handwriting.fields import as_list, hint_at, parameters_of, placeholder_of, text_kind
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -84,8 +84,9 @@ def validate(cls: type, values: dict[str, Any], where: str) -> dict[str, Any]:
     arguments.__pydantic_config__ = ConfigDict(
         arbitrary_types_allowed=True, coerce_numbers_to_str=True, allow_inf_nan=False, extra="forbid"
     )
+    given = {key: as_list(value, parameters[key]) for key, value in values.items() if key in parameters}
     try:
-        checked = TypeAdapter(arguments).validate_python({key: values[key] for key in values if key in parameters})
+        checked = TypeAdapter(arguments).validate_python(given)
     except ValidationError as error:
         raise ConfigError("\n".join(_refusals(error, cls, values, where))) from error
     except PydanticUserError:

@@ -183,6 +183,18 @@ def command_line_only(cls: type) -> tuple[str, ...]:
     return tuple(_dotted(cls, lambda hint: any(declared(hint, CommandLineOnly))))
 
 
+def as_list(value: Any, hint: Any) -> Any:
+    """Return a text as a list of itself where a type takes lists of names and no text: ``class`` for ``[class]``.
+
+    >>> as_list("class", tuple[Literal["class", "style"], ...]), as_list("class", FreeText)
+    (['class'], 'class')
+    """
+    members = [typing.get_origin(part) or part for part in _members(_stripped(hint))]
+    takes_lists = any(member in (list, tuple) for member in members)
+    takes_text = any(member in (str, Any, Literal, Annotated) for member in members)
+    return [value] if isinstance(value, str) and takes_lists and not takes_text else value
+
+
 def path_fields(cls: type, keys: Iterable[str] = ()) -> tuple[str, ...]:
     """Return the dotted names of the fields whose value may name a file or folder.
 

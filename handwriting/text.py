@@ -191,6 +191,21 @@ def format_duration(seconds: float | None) -> str:
     return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60:,} h {minutes % 60:02} min"
 
 
+def seconds_in(text: str) -> int | None:
+    """Return the seconds of a duration as a person or Lightning writes it; None where it is none, or nothing.
+
+    >>> seconds_in("90s"), seconds_in("1h30m"), seconds_in("00:01:30:00"), seconds_in("soon")
+    (90, 5400, 5400, None)
+    """
+    words = re.fullmatch(r"(?:(\d+)d)? ?(?:(\d+)h)? ?(?:(\d+)m)? ?(?:(\d+)s)?", text.strip(), re.ASCII)
+    clock = re.fullmatch(r"(\d+):(\d+):(\d+):(\d+)", text.strip(), re.ASCII)
+    match = words or clock
+    if not match:
+        return None
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return (((days * 24) + hours) * 60 + minutes) * 60 + seconds or None
+
+
 def format_clock(seconds: float) -> str:
     """Return a duration as a clock shows it.
 

@@ -81,12 +81,45 @@ def test_a_mistyped_choice_is_answered_with_the_nearest_right_one(
     ("word", "answer"),
     [
         ("~model", "model cannot be left out: give model=<choice>."),
-        ("callbacks=[]", "callbacks cannot be left out: give callbacks=<choice>."),
+        ("callbacks=[]", "callbacks cannot be left out: give callbacks=none for none."),
+        ("~logger", "logger cannot be left out: give logger=none for none."),
+        ("logger=null", "logger=null: the group cannot be left out. Give logger=none; --help lists them."),
         ("~precision", "precision is missing: give precision=<value>"),
     ],
 )
 def test_a_part_that_is_left_out_is_named(capsys: pytest.CaptureFixture[str], word: str, answer: str) -> None:
     assert refused(capsys, "train", word) == answer
+
+
+def test_a_number_is_refused_before_the_class_that_declares_it_is_imported() -> None:
+    program = """
+import subprocess
+import sys
+from handwriting import config
+from handwriting.errors import ConfigError
+for override in sys.argv[1:]:
+    try:
+        config.check(config.compose("train", [override]))
+    except ConfigError as error:
+        print(error)
+assert not sys.modules.keys() & {"torch", "pytorch_lightning"}
+"""
+    wrong = [
+        "model.lr=abc",
+        "model.lr=-1",
+        "model.latent_dim=1.5",
+        "model.spectral_norm=maybe",
+        "trainer.max_epochs=many",
+    ]
+    right = ["model.lr=1", "trainer.limit_train_batches=0.5", "data.seed=3", "callbacks.limit.max_batches=null"]
+    ended = subprocess.run([sys.executable, "-c", program, *wrong, *right], capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines() == [
+        "model.lr=abc: must be a valid number.",
+        "model.lr=-1: must be greater than 0.",
+        "model.latent_dim=1.5: must be a valid integer.",
+        "model.spectral_norm=maybe: must be a valid boolean.",
+        "trainer.max_epochs=many: must be a valid integer.",
+    ]
 
 
 @pytest.mark.usefixtures("ran")
@@ -97,6 +130,12 @@ def test_a_part_that_is_left_out_is_named(capsys: pytest.CaptureFixture[str], wo
         (["train", "data=null"], "data=null: the group cannot be left out. Give data=<choice>; --help lists them."),
         (["train", "modl=cgan"], "modl: no such key. Did you mean model?"),
         (["train", "experiment=x"], "experiment: no such key. Did you mean experiments?"),
+        (["train", "lr=0.1"], "lr: no such key. Did you mean model.lr?"),
+        (["train", "+lr=0.1"], "lr: no such key. Did you mean model.lr?"),
+        (["train", "-m", "+lr=0.1,0.2"], "lr: no such key. Did you mean model.lr?"),
+        (["train", "+experiment=x"], "experiment: no such key. Did you mean experiments?"),
+        (["segment", "pages=x", "+zzz.bar=1"], "zzz: no such key."),
+        (["train", "epochs=3"], "epochs: no such key. Did you mean trainer.max_epochs?"),
         (["train", "seed.x=1"], "seed.x: no such key. Did you mean seed?"),
         (["train", "-m", "model.latnt_dim=3,4"], "model.latnt_dim: no such key. Did you mean model.latent_dim?"),
         (["train", "--modle=cgan"], "unrecognized arguments: --modle=cgan."),
@@ -432,6 +471,7 @@ def test_help_and_mistakes_are_answered_within_a_second(words: list[str]) -> Non
 
 def test_help_and_mistakes_load_no_heavy_library() -> None:
     program = f"""
+import subprocess
 import sys
 from handwriting.jobs import main
 for words in (["train", "--help"], ["train", "--cfg", "job"], ["train", "model=cgn"], ["train", "model.latnt_dim=3"]):

@@ -8,7 +8,7 @@ from handwriting.config.choices import describe, jobs
 from handwriting.config.composing import compose
 from handwriting.config.declarations import Command
 from handwriting.config.folders import CONF, EXPERIMENTS
-from handwriting.config.messages import explain, missing, placeholder
+from handwriting.config.messages import explain, missing, placeholder, refuse_odd_keys
 from handwriting.config.reading import load_config, plain_config
 from handwriting.config.trust import INSTALLED, Trust, targets, trust_of_command
 from handwriting.config.words import hydra_overrides, quote, quoted, typed_command, usual_command
@@ -35,6 +35,7 @@ __all__ = [
     "plain_section",
     "quote",
     "quoted",
+    "refuse_odd_keys",
     "targets",
     "trust_of_command",
     "typed_command",

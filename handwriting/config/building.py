@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Collection, Mapping
+from dataclasses import make_dataclass
+from functools import reduce
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from handwriting.checking import construct, is_ours, validate
+from handwriting.config.annotations import numbers_of
 from handwriting.config.importing import imported
 from handwriting.config.messages import explain
 from handwriting.config.trust import INSTALLED, Trust, targets
@@ -121,6 +125,31 @@ def check(
     for key, target in targets(tree):
         trust.refuse(f"{key}._target_", target, group=key.partition(".")[0])
     _check_sections(cfg, groups)
+    _check_numbers(tree)
+
+
+def _check_numbers(tree: Any) -> None:
+    """Refuse text where a class declares a number, and a number that it does not allow, without importing the class.
+
+    What a class declares otherwise is checked when it is built.
+    """
+    for where, target in targets(tree):
+        section = reduce(lambda part, key: part[key], filter(None, where.split(".")), tree)
+        values = {key: value for key, value in section.items() if isinstance(value, str | int | float)}
+        given = {key: value for key, value in values.items() if not (isinstance(value, str) and "${" in value)}
+        declared = {key: numbers_of(str(target), key) for key in given}
+        numbers = {key: given[key] for key, names in declared.items() if names}
+        if numbers:
+            hints = [(key, _type_of(declared[key])) for key in numbers]
+            validate(make_dataclass("Numbers", hints, kw_only=True), numbers, where)
+
+
+def _type_of(names: Collection[str]) -> Any:
+    """Return the type that any of these names of numbers stands for."""
+    import pydantic
+
+    plain = {"int": int, "float": float, "bool": bool}
+    return reduce(operator.or_, (plain.get(name) or getattr(pydantic, name) for name in sorted(names)))
 
 
 def _check_sections(cfg: Mapping[str, Any], groups: Collection[str]) -> None:

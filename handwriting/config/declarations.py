@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.abc import InspectLoader
-from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from handwriting import fields
+from handwriting.config.annotations import numbers_of
 from handwriting.config.folders import CONF, conf_folders, first_comment, named, read_yaml
 from handwriting.config.importing import imported, refusing_to_import
 from handwriting.config.trust import targets, trees_of
@@ -99,9 +97,6 @@ class Command:
 
 TRAIN = Command("train")
 
-_NUMBERS = frozenset({"int", "float", "bool", "PositiveInt", "NonNegativeInt", "PositiveFloat", "NonNegativeFloat"})
-"""Names that annotate a number; with them alone, a field holds no text."""
-
 
 def text_kind_of(command: Command, key: str) -> fields.Kind | None:
     """Return what the text of a key stands for; None where the value is none, or where nothing is declared.
@@ -127,10 +122,12 @@ def hint_of(command: Command, key: str, config_dirs: tuple[Path, ...] = ()) -> A
     if not rest:
         return _arguments_hint(command, key) if _may_be_text(command.root.get(key, 0)) else None
     for field, target in _classes_at(section, rest, config_dirs):
-        module, _, name = target.rpartition(".")
+        module = target.rpartition(".")[0]
         try:
             with refusing_to_import(module, target):
-                if _is_number(module, name, field):
+                if target.startswith("pytorch_lightning.") or numbers_of(
+                    target, field
+                ):  # a sweep is watched without PyTorch
                     continue
                 hint = fields.hint_at(imported(target, target), field)
         except (ConfigError, ImportError, AttributeError, ValueError):
@@ -138,22 +135,6 @@ def hint_of(command: Command, key: str, config_dirs: tuple[Path, ...] = ()) -> A
         if hint is not None and fields.text_kind(hint):
             return hint
     return None
-
-
-def _is_number(module: str, class_name: str, field: str) -> bool:
-    """Whether the source of a class says that a field is a number: then the module need not be imported.
-
-    The process that watches a sweep starts in a quarter of the time where nothing imports PyTorch.
-    """
-    spec = find_spec(module)
-    source = spec.loader.get_source(module) if spec and isinstance(spec.loader, InspectLoader) else None
-    for node in ast.parse(source or "").body:
-        if isinstance(node, ast.ClassDef) and node.name == class_name:
-            for line in node.body:
-                if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.target.id == field:
-                    names = [part for part in ast.walk(line.annotation) if isinstance(part, ast.Name)]
-                    return bool(names) and all(name.id in _NUMBERS for name in names)
-    return False
 
 
 def _arguments_hint(command: Command, key: str) -> Any:

@@ -10,7 +10,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from handwriting.config.choices import describe
 from handwriting.config.declarations import TRAIN, Command, text_kind_of
-from handwriting.errors import nearest
+from handwriting.errors import ConfigError, nearest
 from handwriting.fields import placeholder_of
 from handwriting.text import one_line
 
@@ -42,8 +42,8 @@ def explain(error: BaseException, command: Command = TRAIN) -> str:
             return missing(key, command)
         case _, OmegaConfBaseException(full_key=str(key), msg=str(message)) if "is not in struct" in message:
             if key in command.defaults or key in command.root:  # removed by ~key, or by an empty list of choices
-                return f"{key} cannot be left out: give {key}={'<choice>' if key in command.defaults else '<value>'}."
-            return f"{key}: no such key.{nearest(key, [*_keys(cause.parent_node._get_root()), *describe()])}"
+                return left_out(key, command)
+            return no_such_key(key, cause.parent_node._get_root())
         case _, OmegaConfBaseException(full_key=key):
             return f"{key + ': ' if key else ''}{str(cause).splitlines()[0]}"
     message = one_line(error)
@@ -51,6 +51,39 @@ def explain(error: BaseException, command: Command = TRAIN) -> str:
         key, values = several.groups()
         return f"{key}={values}: add -m to run once for each, or write {key}=[{values}] to give a list"
     return message
+
+
+def no_such_key(key: str, tree: DictConfig) -> str:
+    """Return the message that a configuration has no such key, and the one that was probably meant.
+
+    The last word counts most: of ``lr``, that is ``model.lr``.
+    """
+    keys = [other for other in (*_keys(tree), *describe()) if other != key and not other.startswith(f"{key}.")]
+    same = [other for other in keys if other.rpartition(".")[2] == key.rpartition(".")[2]]
+    return f"{key}: no such key.{nearest(key, same) or (f' Did you mean {same[0]}?' if same else nearest(key, keys))}"
+
+
+def refuse_odd_keys(cfg: DictConfig, command: Command = TRAIN) -> None:
+    """Refuse a configuration with a key that its job does not know, or without a group that it needs.
+
+    ``+key=value`` adds the one, and ``~group`` or an empty list of choices takes away the other.
+
+    Raises:
+        ConfigError: Naming the first such key.
+    """
+    known = {*command.root, *command.defaults, *describe(), "hydra"}
+    if unknown := [str(key) for key in cfg if key not in known]:
+        raise ConfigError(no_such_key(unknown[0], cfg))
+    for group, choice in command.defaults.items():
+        if choice is not None and "/" not in group and group not in cfg:
+            raise ConfigError(left_out(group, command))
+
+
+def left_out(key: str, command: Command = TRAIN) -> str:
+    """Return the message that a key or a group of a job needs a value, and which one stands for nothing."""
+    if "none" in describe().get(key, ()):
+        return f"{key} cannot be left out: give {key}=none for none."
+    return f"{key} cannot be left out: give {key}={'<choice>' if key in command.defaults else '<value>'}."
 
 
 def missing(key: str, command: Command = TRAIN) -> str:

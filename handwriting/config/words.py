@@ -53,7 +53,10 @@ def hydra_overrides(command: Command, overrides: Sequence[str], config_dirs: tup
     for override in current:
         group, _, choice = override.partition("=")
         if choice == "null" and command.defaults.get(group) is not None:
-            raise ConfigError(f"{override}: the group cannot be left out. Give {group}=<choice>; --help lists them.")
+            alternative = "none" if "none" in describe().get(group, ()) else "<choice>"
+            raise ConfigError(
+                f"{override}: the group cannot be left out. Give {group}={alternative}; --help lists them."
+            )
     completed = _with_added_choices(command, current, config_dirs)
     return [_quote_value(override, command, config_dirs) for override in completed]
 

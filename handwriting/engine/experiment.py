@@ -7,6 +7,7 @@ import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from handwriting.engine.sections import build_loading, build_source, check_train
 from handwriting.glyphs import Glyphs
 from handwriting.metrics.base import Metric
 from handwriting.models.base import GlyphModel
+from handwriting.text import seconds_in
 
 
 @dataclass(eq=False)
@@ -256,7 +258,9 @@ def _validation_losses(model: GlyphModel) -> set[str]:
 def _build_trainer(cfg: DictConfig, folder: Path, callbacks: list[pl.Callback], trust: Trust) -> pl.Trainer:
     section = cfg.trainer
     check_trainer(section)
-    if not uses_gpu(section.accelerator):
+    if section.get("max_time") is not None:
+        section = {**section, "max_time": timedelta(seconds=seconds_in(str(section.max_time)) or 0)}
+    if not uses_gpu(cfg.trainer.accelerator):
         section = {**section, "sync_batchnorm": False}  # torch refuses it on the CPU
     trainer: pl.Trainer = config.build(
         section,

@@ -13,6 +13,8 @@ from handwriting.checking import validate
 from handwriting.config import INSTALLED, Trust
 from handwriting.data.loading.settings import Loading
 from handwriting.data.sources.base import GlyphSource
+from handwriting.errors import ConfigError
+from handwriting.text import seconds_in
 
 Positive = Annotated[int, Field(strict=True, ge=1)]
 Part = Annotated[float, Field(strict=True, gt=0, le=1)]
@@ -46,13 +48,33 @@ class TrainerBounds:
         raise TypeError("it only declares")
 
 
+_BY_HAND: Mapping[str, str] = {
+    "gradient_clip_val": "model.gradient_clip=<norm> instead",
+    "gradient_clip_algorithm": "model.gradient_clip=<norm> instead",
+    "accumulate_grad_batches": "a larger data.batch_size instead",
+    "val_check_interval": "trainer.check_val_every_n_epoch, or smaller epochs by trainer.limit_train_batches, instead",
+}
+"""What Lightning's trainer does for models that leave the optimisation to it, and what to give instead."""
+_NOTHING: Mapping[str, float] = {"accumulate_grad_batches": 1, "val_check_interval": 1.0}
+"""Values of these that ask for nothing."""
+
+
 def check_trainer(section: Mapping[str, Any]) -> None:
     """Refuse a ``trainer`` section with a value that Lightning takes and fails with later.
 
     Raises:
         ConfigError: Naming each such value.
     """
-    validate(TrainerBounds, config.plain_section(section), "trainer")
+    values = config.plain_section(section)
+    validate(TrainerBounds, values, "trainer")
+    for key, instead in _BY_HAND.items():
+        if values.get(key) not in (None, _NOTHING.get(key)):
+            raise ConfigError(
+                f"trainer.{key}={values[key]}: the models optimise by hand, which this does not reach. Give {instead}."
+            )
+    max_time = values.get("max_time")
+    if max_time is not None and seconds_in(str(max_time)) is None:
+        raise ConfigError(f"trainer.max_time={max_time}: give a time such as 90s, 3m, 1h30m or 00:01:30:00 (d:h:m:s).")
 
 
 def build_source(section: Mapping[str, Any], trust: Trust = INSTALLED) -> GlyphSource:

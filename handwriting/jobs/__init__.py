@@ -28,6 +28,7 @@ from handwriting.config import (
     jobs,
     missing,
     placeholder,
+    refuse_odd_keys,
     trust_of_command,
 )
 from handwriting.config.folders import read_text, refuse_unreadable
@@ -226,6 +227,7 @@ def _perform(command: Command, cfg: DictConfig) -> Any:
 
     if absent := OmegaConf.missing_keys(cfg):
         raise ConfigError(missing(min(absent), command))
+    refuse_odd_keys(cfg, command)
     check(cfg, trust_of_command(), groups=command.defaults)
     with shown_progress():
         return command.load().run(cfg)

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from handwriting.engine.invocation import Invocation
 from handwriting.engine.preflight import check_init, read_checked
-from handwriting.engine.sections import build_loading, build_source
+from handwriting.engine.sections import build_loading, build_source, check_trainer
 from handwriting.engine.train_log import records_kept
 from handwriting.errors import ConfigError
 from handwriting.fields import AnyPath, FolderPath, FreeText
@@ -48,6 +48,7 @@ def run(cfg: DictConfig) -> Path:
     source = read = None
     with records_kept() as records:
         if cfg.resume is None:  # a resumed run has a configuration of its own
+            check_trainer(cfg.trainer)
             source = build_source(cfg.data, invocation.trust)
             with step("reading the glyphs"):
                 read = read_checked([cfg.model], source, build_loading(cfg.data))

@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from handwriting import config
 from handwriting.config import Trust
 from handwriting.engine.preflight import check_init, read_checked
-from handwriting.engine.sections import build_loading, build_source
+from handwriting.engine.sections import build_loading, build_source, check_trainer
 from handwriting.sweeps.executors import ResourceRequest
 from handwriting.sweeps.plan import SweepPlan
 from handwriting.sweeps.space import choices, parse_overrides
@@ -42,7 +42,9 @@ def check_plan(plan: SweepPlan, trust: Trust) -> None:
     """
     distinct: dict[str, DictConfig] = {}
     for cfg in combinations(plan):
+        config.refuse_odd_keys(cfg)
         config.check(cfg, trust)
+        check_trainer(cfg.trainer)
         check_init(cfg.init)
         sections = [config.plain_section(cfg.get(name) or {}) for name in CHECKED_SECTIONS]
         distinct.setdefault(json.dumps([*sections, cfg.init]), cfg)

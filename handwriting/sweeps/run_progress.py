@@ -9,6 +9,7 @@ from typing import Any
 
 from handwriting.config import load_config
 from handwriting.runs import Run
+from handwriting.text import seconds_in
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,5 @@ def _limits(config: Any) -> dict[str, float]:
         "epoch": trainer.get("max_epochs"),
     }
     if clock := trainer.get("max_time"):
-        days, hours, minutes, seconds = map(int, str(clock).split(":"))
-        limits["seconds"] = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+        limits["seconds"] = seconds_in(str(clock))
     return {name: value for name, value in limits.items() if value and value > 0}

@@ -402,13 +402,30 @@ def test_a_wrong_value_is_refused_before_data_is_prepared(overrides, told, tmp_p
     assert list(tmp_path.rglob("*.json")) == []
 
 
-def test_what_lightning_cannot_do_with_a_model_is_one_line(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("override", "instead"),
+    [
+        ("+trainer.gradient_clip_val=1", "model.gradient_clip=<norm>"),
+        ("+trainer.accumulate_grad_batches=2", "data.batch_size"),
+        ("+trainer.val_check_interval=2", "trainer.check_val_every_n_epoch"),
+    ],
+)
+def test_what_a_trainer_cannot_do_with_our_models_names_what_can(override, instead, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    words = [*QUICK, "model=cgan", "callbacks=none", "+trainer.gradient_clip_val=1"]
-    assert start("train", words) == 2
+    assert start("train", [*QUICK, override]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("trainer: Automatic gradient clipping is not supported")
+    assert error.startswith(f"{override.removeprefix('+')}: the models optimise by hand")
+    assert instead in error
     assert error.count("\n") == 1
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_time_is_given_as_a_person_writes_it_and_a_single_condition_without_brackets(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = [*QUICK, "model=cgan", "callbacks=none", "model.conditions=class"]
+    assert start("train", [*words, "trainer.max_time=1h30m"]) == 0
+    assert start("train", [*words, "trainer.max_time=soon"]) == 2
+    assert "trainer.max_time=soon: give a time such as 90s, 3m, 1h30m" in capsys.readouterr().err
 
 
 def test_missing_data_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, capsys):
