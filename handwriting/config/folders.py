@@ -65,7 +65,7 @@ def read_yaml(file: Path) -> Any:
 
 @cache
 def _read_yaml(file: Path, mtime_ns: int) -> Any:
-    return yaml.load(file.read_text("utf-8"), YamlLoader)
+    return yaml.load(file.read_text("utf-8-sig"), YamlLoader)
 
 
 def read_text(file: Path, errors: str = "strict") -> str:
@@ -75,7 +75,7 @@ def read_text(file: Path, errors: str = "strict") -> str:
         ConfigFileError: If it cannot be read.
     """
     try:
-        return file.read_text("utf-8", errors=errors)
+        return file.read_text("utf-8-sig", errors=errors)
     except (OSError, ValueError) as error:
         raise _unreadable(file, error) from error
 

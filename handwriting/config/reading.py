@@ -28,7 +28,7 @@ def load_config(path: str | Path) -> DictConfig:
     try:
         if (size := Path(path).stat().st_size) > MAX_CONFIG_BYTES:
             raise RunError(f"{path} has {size / 1e6:,.0f} MB: that is no configuration.")
-        tree = literals(legacy.current_config(yaml.load(Path(path).read_text("utf-8"), YamlLoader)))
+        tree = literals(legacy.current_config(yaml.load(Path(path).read_text("utf-8-sig"), YamlLoader)))
         cfg = OmegaConf.create(tree)
     except (OSError, ValueError, RecursionError, yaml.YAMLError, OmegaConfBaseException) as error:
         raise RunError(f"{path} cannot be read as a configuration: {one_line(error)}") from error

@@ -30,17 +30,19 @@ from handwriting.engine.loggers import close
 from handwriting.engine.monitors import stopping_reason
 from handwriting.engine.precision import resolve_precision, uses_gpu
 from handwriting.engine.processes import is_first_process
-from handwriting.engine.resuming import refuse_other_weights
+from handwriting.engine.resuming import refuse_other_classes, refuse_other_weights
 from handwriting.engine.sections import build_loading, build_source
-from handwriting.engine.train_log import logging_to, quieten_lightning
+from handwriting.engine.train_log import logging_to, quieten_lightning, records_kept
 from handwriting.errors import ConfigError
 from handwriting.glyphs import Glyphs
 from handwriting.interruption import say_stopped
 from handwriting.models.base import GlyphModel
 from handwriting.runs import Run, RunFolder, checkpoints
+from handwriting.runs.split import FILE as SPLIT_FILE
+from handwriting.runs.split import read_split, write_split
 from handwriting.runs.summaries import as_override, flatten
 from handwriting.terminal import bold
-from handwriting.text import one_line
+from handwriting.text import counted, one_line
 
 log = logging.getLogger("handwriting")
 
@@ -76,13 +78,86 @@ def run(
     with nullcontext(earlier.path) if earlier else claimed_folder(invocation.folder) as folder:
         experiment = Experiment.from_config(cfg, folder, data, trust=trust)
         experiment.check(read and read[0], resumes=checkpoint is not None and checkpoint.is_file())
-        with logging_to(folder, records):
-            fit(experiment, checkpoint, choices)
+        if earlier and (done := _nothing_left(cfg, earlier)):
+            print(done)
+            return folder
+        with records_kept() as more:  # a refused resumption changes nothing in its folder
+            model = prepare(experiment, checkpoint, earlier)
+        with logging_to(folder, [*records, *more]):
+            fit(experiment, checkpoint, choices, model)
     return folder
 
 
+def _nothing_left(cfg: DictConfig, run: Run) -> str:
+    """Return what to say of a run that has trained as many epochs as are asked for; nothing where some are left.
+
+    Raises:
+        ConfigError: If it has trained more.
+    """
+    epochs, trained = cfg.trainer.max_epochs, run.summary.get("epoch", 0)
+    if epochs is None or not 0 <= epochs <= trained:
+        return ""
+    if epochs < trained:
+        raise ConfigError(
+            f"trainer.max_epochs={epochs}: {run.path} has trained {counted(trained, 'epoch')} already. To train "
+            f"longer, raise it: {_longer(cfg, run.path)}"
+        )
+    # A run that was killed in its last moment has still to be ended.
+    return _at_its_limit(cfg, run.path) if run.status.get("state") == "done" else ""
+
+
+def _at_its_limit(cfg: DictConfig, run: Path) -> str:
+    return f"Nothing is left to do: this run has reached its limit. To train longer, raise it: {_longer(cfg, run)}"
+
+
+def _longer(cfg: DictConfig, run: Path) -> str:
+    """Return the command that trains a run for longer."""
+    limit = cfg.trainer.max_epochs
+    more = f"trainer.max_epochs={2 * limit}" if limit and limit > 0 else "trainer.max_time=<more>"
+    return usual_command("train", f"resume={run}", more)
+
+
+def prepare(experiment: Experiment, checkpoint: Path | None = None, earlier: Run | None = None) -> GlyphModel:
+    """Prepare the glyphs of an experiment, and build and check its model; nothing is written yet.
+
+    Args:
+        experiment: The experiment.
+        checkpoint: The checkpoint to resume from.
+        earlier: The run that is resumed, if any. Where its glyphs have changed, those that it held out still are.
+
+    Returns:
+        The model, with weights of its own.
+
+    Raises:
+        HandwritingError: If the glyphs cannot be used, or are not those of the run that is resumed.
+    """
+    cfg, data = experiment.config, experiment.data
+    pl.seed_everything(cfg.seed, verbose=False)
+    # By this variable DDP would seed once more, and train with other random numbers than a single process.
+    os.environ.pop("PL_GLOBAL_SEED")
+    data.setup()
+    if earlier:
+        before = earlier.status.get("data_fingerprint")
+        if before not in (None, data.fingerprint):
+            data.set_up_again(read_split(earlier.path))
+            log.warning(
+                "the glyphs have changed since this run began (fingerprint %s, now %s): it goes on with those of "
+                "today, and holds out the same ones for validation and test",
+                before,
+                data.fingerprint,
+            )
+    model = experiment.build_model()
+    if checkpoint and checkpoint.is_file():
+        refuse_other_classes(model, checkpoint)
+        refuse_other_weights(model, checkpoint)
+    return model
+
+
 def fit(
-    experiment: Experiment, checkpoint: Path | None = None, choices: Mapping[str, str | None] | None = None
+    experiment: Experiment,
+    checkpoint: Path | None = None,
+    choices: Mapping[str, str | None] | None = None,
+    model: GlyphModel | None = None,
 ) -> pl.Trainer:
     """Train an experiment in its claimed folder, and keep the folder's status.
 
@@ -90,6 +165,7 @@ def fit(
         experiment: The experiment.
         checkpoint: The checkpoint to resume from; None to start a new run.
         choices: The choice of each config group, for the summary.
+        model: The model, where :func:`prepare` has returned it.
 
     Returns:
         The trainer, which holds the model and the logged values.
@@ -97,15 +173,16 @@ def fit(
     Raises:
         HandwritingError: If the data is missing or the training fails for a reason that a user can mend.
     """
+    model = model or prepare(experiment, checkpoint)
     if not is_first_process():
-        _fit(experiment, None, checkpoint)
+        _fit(experiment, model, None, checkpoint)
         return experiment.trainer
     folder = RunFolder(experiment.folder)
     cfg = experiment.config
     folder.begin(OmegaConf.to_yaml(cfg, resolve=True), _status(cfg), _summary(cfg, choices or {}))
     try:
         steps_before = _steps_of(checkpoint)
-        _fit(experiment, folder, checkpoint)
+        _fit(experiment, model, folder, checkpoint)
     except KeyboardInterrupt as stop:
         folder.end("interrupted", "stopped by hand")
         say_stopped(stop, f"Resume with: {usual_command('train', f'resume={folder.path}')}")
@@ -115,10 +192,7 @@ def fit(
         raise
     _record_end(experiment, folder)
     if experiment.trainer.global_step == steps_before:
-        limit = cfg.trainer.max_epochs
-        more = f"trainer.max_epochs={2 * limit}" if limit and limit > 0 else "trainer.max_time=<more>"
-        command = usual_command("train", f"resume={folder.path}", more)
-        print(f"Nothing was left to do: this run had reached its limit. To train longer, raise it: {command}")
+        print(_at_its_limit(cfg, folder.path))
     return experiment.trainer
 
 
@@ -130,21 +204,17 @@ def _steps_of(checkpoint: Path | None) -> int | None:
     return steps if isinstance(steps, int) else None
 
 
-def _fit(experiment: Experiment, folder: RunFolder | None, checkpoint: Path | None) -> None:
-    """Prepare the glyphs, build the model and train it.
+def _fit(experiment: Experiment, model: GlyphModel, folder: RunFolder | None, checkpoint: Path | None) -> None:
+    """Train the model on the prepared glyphs.
 
     Args:
         experiment: The experiment.
+        model: The model.
         folder: The run folder; None in every process but the first.
         checkpoint: The checkpoint to resume from.
     """
     cfg, data, trainer = experiment.config, experiment.data, experiment.trainer
-    pl.seed_everything(cfg.seed, verbose=False)
-    # By this variable DDP would seed once more, and train with other random numbers than a single process.
-    os.environ.pop("PL_GLOBAL_SEED")
-    data.setup()
     _warn_of_skipped(data.source)
-    model = experiment.build_model()
     _warn_of_batch_statistics(model, trainer)
     if folder:
         _record_data_and_model(experiment, model, folder)
@@ -154,9 +224,7 @@ def _fit(experiment: Experiment, folder: RunFolder | None, checkpoint: Path | No
     if checkpoint and not checkpoint.is_file():
         log.warning("%s is missing: the run was stopped before its first checkpoint and starts over", checkpoint)
         checkpoint = None
-    if checkpoint:
-        refuse_other_weights(model, checkpoint)
-    elif experiment.init is not None:
+    if checkpoint is None and experiment.init is not None:
         _begin_with_other_weights(experiment.init, model, folder)
     settings: Any = OmegaConf.to_container(cfg, resolve=True)
     for logger in trainer.loggers:
@@ -216,7 +284,11 @@ def _choices_of(run: Run) -> dict[str, str | None]:
 def _record_data_and_model(experiment: Experiment, model: GlyphModel, folder: RunFolder) -> None:
     data = experiment.data
     monitor, mode = experiment.monitor(model)
-    folder.note(data_fingerprint=data.fingerprint, data_report=data.report)
+    seen = folder.status.get("data_fingerprints", [])
+    known = seen if data.fingerprint in seen else [*seen, data.fingerprint]
+    folder.note(data_fingerprint=data.fingerprint, data_fingerprints=known, data_report=data.report)
+    if not (folder.path / SPLIT_FILE).is_file():
+        write_split(folder.path, data.source.held_out)
     parameters = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
     folder.summarise({"parameters": parameters, "training_glyphs": len(data.train), "monitor": monitor, "mode": mode})
 

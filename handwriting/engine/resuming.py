@@ -13,9 +13,12 @@ from handwriting.engine.processes import is_first_process
 from handwriting.errors import ConfigError, RunError, UntrustedClassError, nearest
 from handwriting.fields import changing_on_resume
 from handwriting.runs import Run, checkpoints
+from handwriting.text import listed
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from handwriting.models.base import GlyphModel
 
 FIXED = ("model", "data", "seed", "init")
 """Sections that a resumed run keeps, apart from the fields of model and source that declare ``ChangesOnResume``."""
@@ -115,6 +118,24 @@ def _differences(one: Any, other: Any, prefix: str = "") -> list[str]:
     return [
         key for name in keys for key in _differences(one.get(name), other.get(name), f"{prefix}.{name}".lstrip("."))
     ]
+
+
+def refuse_other_classes(model: GlyphModel, checkpoint: Path) -> None:
+    """Refuse to resume from a checkpoint of a model that knows other classes than the data has.
+
+    Raises:
+        RunError: Naming the classes that are new, and those that are gone.
+    """
+    before = checkpoints.load_model(checkpoint, to_resume=True).get("hyper_parameters", {}).get("alphabet")
+    if before is None or tuple(before) == model.alphabet:
+        return
+    new, gone = [name for name in model.alphabet if name not in before], [*set(before) - set(model.alphabet)]
+    changes = [f"{verb} {listed(names, 8)}" for verb, names in (("new:", new), ("gone:", sorted(gone))) if names]
+    raise RunError(
+        f"the classes of the data are not those that {checkpoint} was trained on "
+        f"({'; '.join(changes) or 'they are in another order'}). Restore them, or start a new run from its weights "
+        f"with init={checkpoint}."
+    )
 
 
 def refuse_other_weights(model: nn.Module, checkpoint: Path) -> None:

@@ -280,7 +280,7 @@ def _refuse_flag(message: str) -> NoReturn:
     raise ConfigError(f"{message}.{guess}")
 
 
-_NESTED = re.compile(r"(?!hydra\.)\w+(\.\w+)+=")
+_NESTED = re.compile(r"^(?!hydra\.)\w+(\.\w+)+=")
 """The key of an override within a section, which a resumed run may have though this composition has not."""
 
 

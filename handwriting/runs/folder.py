@@ -23,7 +23,7 @@ from handwriting.runs.stopping import StoppedBy
 SCHEMA = 1
 HEARTBEAT_SECONDS = 5.0
 """How often a running run says that it is alive."""
-KEPT_IN_STATUS = ("init",)
+KEPT_IN_STATUS = ("init", "data_fingerprints")
 """What a resumed run keeps of the status of its earlier sessions, since it is not found out again."""
 DEAD_AFTER_SECONDS = 120.0
 """A run on another machine that has said nothing for so long is taken for dead."""
@@ -115,6 +115,11 @@ class RunFolder:
         self._last_beat = 0.0
         self._status: dict[str, Any] = {}
         self._summary: dict[str, Any] = {}
+
+    @property
+    def status(self) -> Mapping[str, Any]:
+        """What ``status.json`` holds."""
+        return self._status
 
     def begin(self, config: str, status: dict[str, Any], summary: dict[str, Any]) -> None:
         """Write what is known before training; a resumed run keeps its first start and what it has measured.

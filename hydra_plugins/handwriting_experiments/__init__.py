@@ -57,7 +57,7 @@ class ExperimentsSource(ConfigSource):
         file = self._file(self._normalize_file_name(config_path))
         if not file.is_file():
             raise ConfigLoadError(f"Config not found: {file}")
-        text = file.read_text("utf-8")
+        text = file.read_text("utf-8-sig")
         tree = legacy.current_config(OmegaConf.to_container(OmegaConf.create(text)))
         return ConfigResult(self.provider, self.full_path(), OmegaConf.create(tree), self._get_header_dict(text))
 

@@ -6,6 +6,7 @@ import csv
 import errno
 import json
 import logging
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ import yaml
 from PIL import Image
 
 import handwriting
-from handwriting.config import build, compose
+from handwriting.config import build, compose, plain_config
+from handwriting.data.preparation.splits import hashes_of
 from handwriting.data.sources.synthetic import draw_glyphs
 from handwriting.engine.experiment import Experiment
 from handwriting.engine.precision import resolve_precision
@@ -25,6 +27,7 @@ from handwriting.jobs import start
 from handwriting.models.base import GlyphModel
 from handwriting.models.variational import VariationalModel
 from handwriting.runs import Run, checkpoints
+from handwriting.runs.split import read_split
 from tests.builders import CASES, MODELS, QUICK, case_name, conditions_override, train
 
 
@@ -217,15 +220,15 @@ def finished(tmp_path, monkeypatch) -> Path:
 
 def test_resuming_a_finished_run_says_that_nothing_is_left_and_how_to_train_longer(finished, capsys):
     capsys.readouterr()
-    before = weights(finished)
+    before = contents(finished)
     assert start("train", [f"resume={finished}"]) == 0
     command = f"handwriting train resume={finished} trainer.max_epochs=2"
     assert capsys.readouterr().out.splitlines()[-1] == (
-        f"Nothing was left to do: this run had reached its limit. To train longer, raise it: {command}"
+        f"Nothing is left to do: this run has reached its limit. To train longer, raise it: {command}"
     )
-    assert same(before, weights(finished))
+    assert contents(finished) == before
     assert start("train", [f"resume={finished}", "trainer.max_epochs=2"]) == 0
-    assert "Nothing was left" not in capsys.readouterr().out
+    assert "Nothing is left" not in capsys.readouterr().out
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -245,6 +248,7 @@ def contents(folder: Path) -> dict[str, bytes]:
         ("metrics.kid.max_glyphs=40", "has no metrics.kid"),
         ("seed=5", "seed is 0 there, not 5"),
         ("debug=fast", "debug cannot be given with resume"),
+        ("+trainer.gradient_clip_val=1", "model.gradient_clip=<norm>"),
     ],
 )
 def test_resuming_with_another_architecture_is_refused_by_naming_what_changed(override, told, finished, capsys):
@@ -252,6 +256,70 @@ def test_resuming_with_another_architecture_is_refused_by_naming_what_changed(ov
     assert start("train", [f"resume={finished}", override]) == 2
     assert told in capsys.readouterr().err
     assert contents(finished) == before
+
+
+def write_pictures(folder: Path, classes: str = "ab", numbers: range = range(12)) -> Path:
+    """Write a picture of a bar for each class and number, and return the folder."""
+    for name in classes:
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for number in numbers:
+            image = np.zeros((28, 28), np.uint8)
+            image[4:24, 3 * (ord(name) % 4) + 4 : 3 * (ord(name) % 4) + 9] = 255 - number
+            image[number + 5, 2:26] = 200
+            Image.fromarray(image).save(folder / name / f"{number}.png")
+    return folder
+
+
+@pytest.fixture
+def of_pictures(tmp_path, monkeypatch) -> Path:
+    """A run of one epoch on pictures in ``pictures/``."""
+    monkeypatch.chdir(tmp_path)
+    write_pictures(tmp_path / "pictures")
+    words = [word for word in QUICK if not word.startswith("data")]
+    data = ["data=folder", "data.path=pictures", "data.batch_size=8", "data.polarity=light_on_dark", "data.crop=none"]
+    assert start("train", [*words, *data, "model=cgan", "trainer.max_epochs=1", "hydra.run.dir=run"]) == 0
+    return tmp_path / "run"
+
+
+@pytest.mark.parametrize(
+    ("change", "overrides", "told"),
+    [
+        (lambda: None, ["trainer.max_epochs=0"], "has trained 1 epoch already"),
+        (lambda: Path("pictures").rename("moved"), ["trainer.max_epochs=2"], "pictures is not a folder"),
+        (lambda: write_pictures(Path("pictures"), "c"), ["trainer.max_epochs=2"], "(new: c)"),
+        (lambda: shutil.rmtree("pictures/b"), ["trainer.max_epochs=2"], "(gone: b)"),
+    ],
+    ids=["fewer epochs", "data missing", "a new class", "a class gone"],
+)
+def test_a_refused_resumption_changes_nothing(change, overrides, told, of_pictures, capsys):
+    before = contents(of_pictures)
+    change()
+    assert start("train", ["resume=run", *overrides]) == 2
+    assert told in capsys.readouterr().err
+    assert contents(of_pictures) == before
+    assert {path.name for path in Path().iterdir()} <= {"run", "pictures", "moved"}
+
+
+def test_a_resumed_run_finds_data_that_have_moved(of_pictures):
+    Path("pictures").rename("moved")
+    assert start("train", ["resume=run", "trainer.max_epochs=2", "data.path=moved"]) == 0
+    assert Run.at(of_pictures).status["state"] == "done"
+
+
+def test_glyphs_added_before_a_resumption_are_told_of_and_leave_the_held_out_ones_held_out(of_pictures, caplog):
+    before, held_out = Run.at(of_pictures).status["data_fingerprint"], read_split(of_pictures)
+    assert {part: len(hashes) for part, hashes in held_out.items()} == {"test": 4, "val": 2}
+    write_pictures(Path("pictures"), numbers=range(12, 18))
+    assert start("train", ["resume=run", "trainer.max_epochs=2"]) == 0
+    assert "the glyphs have changed since this run began" in caplog.text
+    status = Run.at(of_pictures).status
+    assert status["data_fingerprints"] == [before, status["data_fingerprint"]]
+    source = build_source(plain_config(of_pictures / "config.yaml")["data"])
+    source.held_before = held_out
+    again = source.prepared(*source.read())
+    assert set(hashes_of(again.val.images)) == set(held_out["val"])
+    assert set(hashes_of(again.test.images)) == set(held_out["test"])
+    assert len(again.train) == 2 * 18 - 6
 
 
 def test_resuming_may_change_how_long_and_how_fast(finished):

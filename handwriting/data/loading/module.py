@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
+from numpy.typing import NDArray
 
 from handwriting.data.loading.loader import Batch, GlyphLoader, Steps
 from handwriting.data.loading.settings import Loading
@@ -48,6 +51,17 @@ class GlyphData(pl.LightningDataModule):
         train, test = self._read or self.source.read()
         self._read = None
         self.train, self.val, self.test, self.report, _, self.whole = self.source.prepared(train, test)
+
+    def set_up_again(self, held_out: Mapping[str, NDArray[np.uint64]]) -> None:
+        """Read and prepare the glyphs once more, holding out those that an earlier session held out.
+
+        Args:
+            held_out: The hashes of those glyphs, by the part that they are in, as :attr:`GlyphSource.held_out`.
+        """
+        self.source.held_before = held_out
+        self.source.skipped.clear()
+        del self.train
+        self.setup()
 
     def __str__(self) -> str:
         """Show the source; Lightning's own text expects the data sets of torch."""

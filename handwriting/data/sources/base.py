@@ -7,13 +7,15 @@ Nothing here imports torch, so that missing and broken files are reported before
 # and sources in other files inherit them.
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
+import numpy as np
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from handwriting.checking import Checked
-from handwriting.data.preparation.splits import stratified_split
+from handwriting.data.preparation.splits import hashes_of, stratified_split
 from handwriting.data.preparation.steps import Outliers, Preparation, with_classes
 from handwriting.data.preparation.styles import STYLE_NAMES, style_labels
 from handwriting.errors import DataError
@@ -54,6 +56,8 @@ class GlyphSource(metaclass=Checked):
         split_seed: The seed of splits and of synthetic glyphs, by default the same in every run, so that runs with
             different seeds are compared on the same glyphs.
         skipped: The reason for each skipped glyph or file.
+        held_out: The hash of each glyph that was split off, uint64 ``(N,)``, by the name of the part.
+        held_before: The same of an earlier session, whose glyphs are held out again.
     """
 
     _section: ClassVar[str] = "data"
@@ -67,6 +71,8 @@ class GlyphSource(metaclass=Checked):
     on_bad: Literal["refuse", "skip"] = "refuse"
     split_seed: NonNegativeInt = 0
     skipped: list[str] = field(init=False, repr=False, default_factory=list)
+    held_out: dict[str, Any] = field(init=False, repr=False, default_factory=dict)
+    held_before: Mapping[str, Any] = field(init=False, repr=False, default_factory=dict)
 
     @abstractmethod
     def read(self) -> tuple[Glyphs, Glyphs]:
@@ -89,13 +95,26 @@ class GlyphSource(metaclass=Checked):
             raise DataError(f"{reason} Give data.on_bad=skip to skip it.")
         self.skipped.append(reason)
 
-    def split_off(self, glyphs: Glyphs, fraction: float) -> tuple[Glyphs, Glyphs]:
+    def split_off(self, glyphs: Glyphs, fraction: float, part: str = "test") -> tuple[Glyphs, Glyphs]:
         """Split off a random ``fraction`` of each class; the same ``split_seed`` gives the same split.
+
+        Where ``held_before`` says which glyphs an earlier session held out for this part, these are split off instead.
+
+        Args:
+            glyphs: The glyphs.
+            fraction: The share of each class, in (0, 1).
+            part: The name of the part that is split off.
 
         Returns:
             The remaining glyphs, and those split off.
         """
-        kept, held = stratified_split(glyphs.labels, fraction, self.split_seed)
+        hashes = hashes_of(glyphs.images)
+        if part in self.held_before:
+            is_held = np.isin(hashes, self.held_before[part])
+            kept, held = np.flatnonzero(~is_held), np.flatnonzero(is_held)
+        else:
+            kept, held = stratified_split(glyphs.labels, fraction, self.split_seed)
+        self.held_out[part] = hashes[held]
         return glyphs[kept], glyphs[held]
 
     def prepared(self, train: Glyphs, test: Glyphs) -> Prepared:
@@ -118,7 +137,7 @@ class GlyphSource(metaclass=Checked):
         train, test = with_classes(train, classes), with_classes(test, classes)
 
         train, test = (replace(part, images=self.prepare.clean(part.images, self.image_size)) for part in (train, test))
-        whole, val = self.split_off(train, self.val_fraction)
+        whole, val = self.split_off(train, self.val_fraction, "val")
 
         reference, outliers = self.prepare.without_outliers(whole)
         train, val, test = (self._styled(part, reference) for part in (reference, val, test))
