@@ -213,6 +213,8 @@ def character_score(data: Mapping[str, Any]) -> Score:
 def default_output(pages: Path, parent: str) -> Path:
     """Return the folder below ``parent`` that has the name of the pages."""
     resolved = pages.resolve()
+    if not pages.exists() and (several := scans_in(pages)[0]):  # a list or a pattern: the folder of the first
+        resolved = several[0].path.resolve().parent
     return Path(parent) / (resolved.name if resolved.is_dir() else resolved.stem)
 
 

@@ -88,7 +88,7 @@ def find_transcripts(folder: SegmentedFolder) -> FoundTranscripts:
     except DataError as error:
         return FoundTranscripts({}, [], str(error))
     where = expanded(report["pages_from"])
-    if not where.exists():
+    if not where.exists() and not any(page.scan for page in pages):
         return FoundTranscripts(
             report,
             pages,

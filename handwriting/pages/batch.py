@@ -139,6 +139,7 @@ def write_page(
         "rejected": dict(segmented.rejected),
         "x_height": round(segmented.x_height, 1),
         "skew": round(segmented.skew, 2) + 0.0,  # no -0.0
+        **({"notes": list(segmented.notes)} if segmented.notes else {}),
     }
 
 
@@ -266,7 +267,8 @@ def describe_page(report: PageReport) -> str:
     pieces = ", ".join(f"{report[f'{kind}s']:,} {kind}s" for kind in KINDS if report[f"{kind}s"])
     measured = f"x-height {report['x_height']:.0f} px, skew {report['skew']:z.1f}°, {report['seconds']:.1f} s"
     rejected = f"; rejected: {describe_rejected(report['rejected'])}" if report["rejected"] else ""
-    return f"{printable(report['page'])}: {pieces}; {measured}{rejected}"
+    notes = "".join(f"\n  {printable(note)}" for note in report.get("notes", ()))
+    return f"{printable(report['page'])}: {pieces}; {measured}{rejected}{notes}"
 
 
 def describe_rejected(rejected: Mapping[str, int]) -> str:

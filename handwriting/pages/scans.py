@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from glob import has_magic
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO
@@ -16,8 +19,18 @@ from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 from handwriting.data.formats import pictures
-from handwriting.data.formats.pictures import deep_greys, identified, is_deep, is_folder, listed, readable, upright
+from handwriting.data.formats.pictures import (
+    deep_greys,
+    identified,
+    is_deep,
+    is_folder,
+    listed,
+    natural_key,
+    readable,
+    upright,
+)
 from handwriting.errors import DataError
+from handwriting.files import expanded
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
@@ -28,7 +41,7 @@ MAX_PAGE_PIXELS = 200_000_000
 """Maximum size of a page, checked before decoding; A4 at 1200 dpi has 140 million pixels."""
 PDF_DPI = 200
 """Resolution at which pages of a PDF are rendered, unless they would be too large."""
-GIVE = "Give pages=<a picture, a PDF or a folder of them>."
+GIVE = "Give pages=<a picture, a PDF or a folder of them>, or several with commas."
 
 _ONE_AT_A_TIME = Lock()
 
@@ -64,7 +77,8 @@ def scans_in(path: Path) -> tuple[list[Scan], list[Path]]:
     A broken file in a folder counts as one page, so that the others are read; ``read_scan`` reports the error.
 
     Args:
-        path: A file with any name, or a folder, whose files with an ending in ``SUFFIXES`` are read.
+        path: A file with any name, or a folder, whose files with an ending in ``SUFFIXES`` are read; or, where there is
+            no such thing, several files with commas between them, or a pattern of file names such as ``scans/*.jpg``.
 
     Returns:
         The pages, files in natural order; and the files of a folder that are skipped for their ending.
@@ -75,6 +89,8 @@ def scans_in(path: Path) -> tuple[list[Scan], list[Path]]:
     try:
         path.stat()
     except OSError as error:
+        if several := _several(path):
+            return _scans_of_all(several), []
         raise DataError(f"{path} cannot be read ({error.strerror}). {GIVE}") from error
     if not is_folder(path):
         return _scans_of(path), []
@@ -82,13 +98,42 @@ def scans_in(path: Path) -> tuple[list[Scan], list[Path]]:
     taken = [file for file in files if file.suffix.lower() in SUFFIXES]
     if not taken:
         raise DataError(f"{path} holds no picture and no PDF; subfolders are not searched. {GIVE}")
+    return _scans_of_all(taken), [file for file in files if file.suffix.lower() not in SUFFIXES]
+
+
+def _several(path: Path) -> list[Path]:
+    """Return the files that a list with commas and patterns names, each once; none where it is neither.
+
+    Raises:
+        DataError: If one of them is not there, or two have the same name, by which pages are told apart.
+    """
+    parts = [part.strip() for part in str(path).split(",")]
+    if len(parts) < 2 and not has_magic(parts[0]):
+        return []
+    files: dict[Path, None] = {}
+    for part in filter(None, parts):
+        file = expanded(part)
+        is_pattern = has_magic(part) and not file.exists()
+        found = list(file.parent.glob(file.name)) if is_pattern else [file]
+        found = [file for file in found if not is_folder(file)]
+        if not found or not all(map(os.path.lexists, found)):
+            raise DataError(f"{part} names no file. {GIVE}")
+        files.update(dict.fromkeys(sorted(found, key=lambda file: natural_key(file.name))))
+    names = Counter(file.name for file in files)
+    if twice := next((name for name, count in names.items() if count > 1), None):
+        raise DataError(f"two of the pages are called {twice}: rename one of them.")
+    return list(files)
+
+
+def _scans_of_all(files: Iterable[Path]) -> list[Scan]:
+    """Return the pages of files; a broken one counts as one page, which is reported when it is read."""
     scans = []
-    for file in taken:
+    for file in files:
         try:
             scans += _scans_of(file)
-        except DataError:  # reported when the page is read
+        except DataError:
             scans.append(Scan(file, 0, 1))
-    return scans, [file for file in files if file.suffix.lower() not in SUFFIXES]
+    return scans
 
 
 def read_scan(scan: Scan) -> NDArray[np.uint8]:

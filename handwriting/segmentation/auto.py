@@ -3,7 +3,7 @@
 # Annotations stay objects here (no `from __future__ import annotations`): the config layer validates against them.
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal, NamedTuple
 
 import cv2
@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from handwriting.errors import DataError
-from handwriting.segmentation import ink, scale
+from handwriting.segmentation import grain, ink, orientation, scale
 from handwriting.segmentation.characters import find_characters
 from handwriting.segmentation.components import Components, reject_non_writing, solid
 from handwriting.segmentation.lines import Lines, assign, find_lines
@@ -31,6 +31,8 @@ CLOSE = (0.8, 1.25)
 """Accepted range of the measured x-height relative to the assumed one."""
 MAX_ENLARGEMENT = 3.0
 """Maximum factor of enlargement: smaller components are no writing, and memory is finite."""
+FEW_WORDS, MANY_LINES = 1.7, 6
+"""Words in each of so many lines or more, below which a page is probably not read right; 4 to 10 on real pages."""
 MAX_SCALE_ITERATIONS = 4
 """Maximum number of iterations of the scale."""
 
@@ -44,6 +46,8 @@ class Auto(Segmenter):
         threshold: The binarisation: ``density`` (relative to the local ink), ``otsu``, ``adaptive`` or ``sauvola``.
         rules: ``remove`` the lines of ruled and squared paper, underlines and tables, or ``keep`` them.
         skew: ``remove`` it (deskewing), or ``keep`` it.
+        turn: Degrees by which the picture is turned clockwise before it is read; ``auto`` finds which way up it lies.
+        polarity: Whether its ink is darker than its paper; ``auto`` finds out.
         x_height: The x-height to which the page is scaled before segmentation, in pixels.
     """
 
@@ -51,12 +55,57 @@ class Auto(Segmenter):
     threshold: Literal["density", "otsu", "adaptive", "sauvola"] = "density"
     rules: Literal["remove", "keep"] = "remove"
     skew: Literal["remove", "keep"] = "remove"
+    turn: Literal["auto", 0, 90, 180, 270] = "auto"
+    polarity: Literal["auto", "dark_on_light", "light_on_dark"] = "auto"
     x_height: Annotated[int, Field(ge=8, le=64)] = 18
 
     def __call__(self, image: Grey, score: Score | None = None) -> Segmented:
         """Segment one page; see :class:`Segmenter`."""
         refuse_unfit(image)
+        notes = []
+        if self.polarity == "light_on_dark" or (self.polarity == "auto" and orientation.is_light_on_dark(image)):
+            image = np.asarray(cv2.bitwise_not(image), np.uint8)
+            if self.polarity == "auto":
+                notes.append("the ink is light on dark paper, and was read as such")
+        grainy = grain.find_grain(image)
+        if (share := float(grainy.mean())) > grain.LEAST:
+            image = grain.without_grain(image, grainy)
+            notes.append(f"{share:.0%} of the page is grain, such as a dithered margin, and was smoothed")
+        if self.turn != "auto":
+            found = self._segmented(image, self.turn, score)
+            return replace(found, notes=notes)
+        degrees, seems = 0, ""
         page = self._deskewed(image)
+        if page.rows_to_columns < orientation.SIDEWAYS:
+            both = {turn: self._segmented(image, turn, score) for turn in (90, 270)}
+            degrees = max(both, key=lambda turn: np.subtract(*orientation.upside_down(both[turn])))
+            found = both[degrees]
+        else:
+            found = self._segmented(image, 0, score, page)
+            if page.rows_to_columns < orientation.MAYBE_SIDEWAYS:
+                seems = "the page seems to lie on its side: preset.turn=90 or preset.turn=270 turns it"
+            ascenders, ragged = orientation.upside_down(found)
+            if ascenders < orientation.ASCENDERS and ragged > orientation.RAGGED:
+                degrees, found = 180, self._segmented(image, 180, score)
+            elif ascenders < orientation.MAYBE_ASCENDERS and ragged > orientation.MAYBE_RAGGED:
+                seems = "the page seems to be upside down: preset.turn=180 turns it"
+        if degrees:
+            notes.append(f"the page lay turned, and was turned by {degrees} degrees; preset.turn=0 leaves it as it is")
+        if not seems and len(found.lines) < FEW_WORDS * (lines := len(np.unique(found.lines))) and lines >= MANY_LINES:
+            seems = "the page has hardly more words than lines: unless it is a list, look at its overlay"
+        return replace(found, notes=[*notes, *([seems] if seems else [])])
+
+    def _segmented(self, image: Grey, degrees: int, score: Score | None, page: "_Deskewed | None" = None) -> Segmented:
+        """Segment a picture of dark ink, turned clockwise.
+
+        Args:
+            image: The picture.
+            degrees: The turn, a multiple of 90.
+            score: As for :meth:`__call__`.
+            page: What :meth:`_deskewed` returned for the turned picture, where it was called before.
+        """
+        picture, from_turned = orientation.turned(image, degrees)
+        page = page or self._deskewed(picture)
         found = self._at_scale(page)
         components, x_height = found.components, found.x_height * found.factor
         piece, line_of = assign(components, found.lines)
@@ -77,7 +126,7 @@ class Auto(Segmenter):
         return Segmented(
             shape=image.shape[:2],
             ink=page.ink,
-            to_image=page.to_image,
+            to_image=from_turned @ page.to_image,
             labels=components.picture(character),
             scale=found.factor,
             words=words,
@@ -110,6 +159,7 @@ class Auto(Segmenter):
         height = scale.component_height(components)
         if not height:
             raise DataError("shows no text: no component on it has the size of writing.")
+        ratio_of_rows = orientation.rows_to_columns(components, height) if self.turn == "auto" else 1.0
         skew = scale.skew(components, height) if self.skew == "remove" else 0.0
         if abs(skew) < UPRIGHT:
             skew = 0.0
@@ -117,7 +167,9 @@ class Auto(Segmenter):
             turned, shape = _turn(skew, shape)
             to_image = to_image @ turned
         dense = _resampled(dense, to_image, shape)
-        return _Deskewed(dense, to_image, mask, image.shape[:2], corners is not None, ruled, skew, height / ratio)
+        return _Deskewed(
+            dense, to_image, mask, image.shape[:2], corners is not None, ruled, skew, height / ratio, ratio_of_rows
+        )
 
     def _at_scale(self, page: "_Deskewed") -> "_Scaled":
         """Scale a page to the target x-height, and find its lines at that scale.
@@ -153,7 +205,10 @@ class Auto(Segmenter):
 
 
 class _Deskewed(NamedTuple):
-    """A page without perspective and skew; ``whole`` if all edges of its sheet are visible."""
+    """A page without perspective and skew; ``whole`` if all edges of its sheet are visible.
+
+    ``rows_to_columns`` says how much its ink lies in rows; see :func:`orientation.rows_to_columns`.
+    """
 
     ink: Grey
     to_image: Matrix
@@ -163,6 +218,7 @@ class _Deskewed(NamedTuple):
     ruled: bool
     skew: float
     component_height: float
+    rows_to_columns: float
 
     def sheet(self, factor: float, shape: tuple[int, int]) -> Mask:
         """Return the mask of the sheet in the working frame, ``(H, W)``."""

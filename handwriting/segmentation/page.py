@@ -80,6 +80,7 @@ class Segmented:
         x_height: The x-height, in pixels of the image.
         skew: The skew of the writing in the image, in degrees; above 0 it falls to the right.
         kinds: The kinds of pieces that the preset finds; some find words or characters alone.
+        notes: What a person should know of the page, each a sentence.
     """
 
     shape: tuple[int, int]
@@ -94,6 +95,7 @@ class Segmented:
     x_height: float
     skew: float
     kinds: Sequence[Kind] = KINDS
+    notes: Sequence[str] = ()
 
     def of(self, kind: Kind) -> list[Piece]:
         """Return the pieces of one kind, in reading order."""

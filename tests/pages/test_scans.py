@@ -5,6 +5,7 @@ import sys
 import threading
 import warnings
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pillow_heif
@@ -539,3 +540,19 @@ def test_random_damage_never_escapes_as_another_error(tmp_path, name):
         except DataError:
             continue
         assert all(one.dtype == np.uint8 for one in pages)
+
+
+def test_several_pages_are_named_with_commas_and_patterns(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("b/p10.png", "b/p2.png", "a.png", "c/a.png", "d,e.png"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Image.new("L", (40, 40)).save(name)
+    found, passed_over = scans_in(Path("a.png,b/*.png"))
+    assert [scan.path for scan in found] == [Path("a.png"), Path("b/p2.png"), Path("b/p10.png")]
+    assert passed_over == []
+    for wrong, told in (("a.png,c.png", r"c\.png names no file"), ("c/*.jpg", r"c/\*\.jpg names no file")):
+        with pytest.raises(DataError, match=told):
+            scans_in(Path(wrong))
+    with pytest.raises(DataError, match=r"two of the pages are called a\.png"):
+        scans_in(Path("a.png,c/a.png"))
+    assert [scan.path for scan in scans_in(Path("d,e.png"))[0]] == [Path("d,e.png")]
