@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -392,6 +393,21 @@ def test_handwriting_alone_lists_the_jobs(capsys: pytest.CaptureFixture[str]) ->
         assert any(shown.split() == [job, *command.summary.split()] for shown in lines)
 
 
+def test_help_before_a_job_is_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    answers = []
+    for words in (["--help"], ["help"], ["sample", "--help"], ["help", "sample"]):
+        assert main(words) == 0
+        answers.append(capsys.readouterr().out)
+    assert answers[0] == answers[1] != answers[2] == answers[3]
+    assert main(["help", "smple"]) == MISTAKE
+    assert capsys.readouterr().err.startswith("smple: no such job. Did you mean sample?")
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"handwriting {version('handwriting')}\n"
+
+
 @pytest.mark.parametrize("job", ["write", "hand"])
 def test_help_fits_a_narrow_terminal_and_says_the_same_there(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, job: str
@@ -474,7 +490,10 @@ def test_help_and_mistakes_load_no_heavy_library() -> None:
 import subprocess
 import sys
 from handwriting.jobs import main
-for words in (["train", "--help"], ["train", "--cfg", "job"], ["train", "model=cgn"], ["train", "model.latnt_dim=3"]):
+for words in (
+    ["--version"], ["completion", "words", "write", "run="], ["completion", "words", "train", "data.root="],
+    ["train", "--help"], ["train", "--cfg", "job"], ["train", "model=cgn"], ["train", "model.latnt_dim=3"],
+):
     main(words)
     assert not sys.modules.keys() & {HEAVY}, (words, sys.modules.keys() & {HEAVY})
 """

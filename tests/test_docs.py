@@ -43,7 +43,7 @@ MAX_README_BYTES = 9_000
 
 PLACEHOLDER = re.compile(r"<[\w ]+>")
 """A name in angle brackets, which a reader replaces by one of his own."""
-CHOICES = {"<source>": "digits", "<any data set>": "emnist"}
+CHOICES = {"<job>": "train", "<source>": "digits", "<any data set>": "emnist"}
 """What replaces those that stand for a choice."""
 TARGETS = {
     "train": ("train",),

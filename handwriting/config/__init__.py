@@ -4,7 +4,7 @@ Nothing heavy is imported here: the classes that a configuration names are impor
 """
 
 from handwriting.config.building import build, check, class_of, create, plain_section
-from handwriting.config.choices import describe, jobs
+from handwriting.config.choices import choices_of, describe, jobs
 from handwriting.config.composing import compose
 from handwriting.config.declarations import Command
 from handwriting.config.folders import CONF, EXPERIMENTS
@@ -21,6 +21,7 @@ __all__ = [
     "Trust",
     "build",
     "check",
+    "choices_of",
     "class_of",
     "compose",
     "create",

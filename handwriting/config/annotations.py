@@ -1,4 +1,4 @@
-"""The numbers that a class declares, read from its source: importing a model takes seconds, reading it none."""
+"""What a class annotates its fields with, read from its source: importing a model takes seconds, reading it none."""
 
 from __future__ import annotations
 
@@ -27,9 +27,24 @@ def numbers_of(target: str, field: str) -> frozenset[str]:
     Returns:
         The names; none where the field may hold anything else, or no declaration is found.
     """
-    module, _, name = target.rpartition(".")
-    found = next(_annotations(module, name, field, _MOST_STEPS), None)
+    found = _annotation(target, field)
     return frozenset(_numbers(*found, _MOST_STEPS) or ()) if found else frozenset()
+
+
+def annotation_of(target: str, field: str) -> ast.expr | None:
+    """Return the type of a field as the source of its class, or of a base class, annotates it; None where none does.
+
+    Args:
+        target: The full name of the class.
+        field: The name of the field.
+    """
+    found = _annotation(target, field)
+    return found[0] if found else None
+
+
+def _annotation(target: str, field: str) -> tuple[ast.expr, str] | None:
+    module, _, name = target.rpartition(".")
+    return next(_annotations(module, name, field, _MOST_STEPS), None)
 
 
 def _numbers(annotation: ast.expr, module: str, steps: int) -> set[str] | None:

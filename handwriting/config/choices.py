@@ -41,6 +41,17 @@ def describe() -> dict[str, dict[str, str]]:
     return groups
 
 
+def choices_of(command: Command) -> dict[str, dict[str, str]]:
+    """Return the groups in which a job has something to choose, in its order, with their choices as :func:`describe`.
+
+    Raises:
+        ConfigError: If an installed plug-in is broken.
+    """
+    groups = {group: choices for group, choices in describe().items() if group in command.defaults and choices}
+    # One file of a group of Hydra's own only configures it.
+    return {group: choices for group, choices in groups.items() if not group.startswith("hydra/") or len(choices) > 1}
+
+
 def _choices(folder: Path) -> dict[str, str]:
     paths = (path for path in sorted(folder.rglob("*.yaml")) if not path.name.startswith("_"))
     return {path.relative_to(folder).with_suffix("").as_posix(): folders.first_comment(path) for path in paths}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -11,7 +12,7 @@ from typing import Any
 
 from handwriting import fields
 from handwriting.config.annotations import numbers_of
-from handwriting.config.folders import CONF, conf_folders, first_comment, named, read_yaml
+from handwriting.config.folders import CONF, conf_folders, first_comment, named, read_text, read_yaml
 from handwriting.config.importing import imported, refusing_to_import
 from handwriting.config.trust import targets, trees_of
 from handwriting.errors import ConfigError, ConfigFileError
@@ -57,6 +58,12 @@ class Command:
     def root(self) -> Mapping[str, Any]:
         """What the root config holds, its keys in order."""
         return {str(key): value for key, value in self.read().items() if key not in ("defaults", "hydra")}
+
+    @property
+    def described(self) -> dict[str, tuple[str, str]]:
+        """The keys of its own that the root config describes: the value unless given, as text, and what it means."""
+        keys = re.findall(r"^(\w+): *(.*?) +# (.*)$", read_text(self.file), re.MULTILINE)
+        return {key: (value, comment) for key, value, comment in keys}
 
     def read(self) -> Mapping[str, Any]:
         """Return all that the root config holds; nothing where there is none.
@@ -120,14 +127,13 @@ def hint_of(command: Command, key: str, config_dirs: tuple[Path, ...] = ()) -> A
     """
     section, _, rest = key.partition(".")
     if not rest:
-        return _arguments_hint(command, key) if _may_be_text(command.root.get(key, 0)) else None
-    for field, target in _classes_at(section, rest, config_dirs):
+        return _arguments_hint(command, key) if may_be_text(command.root.get(key, 0)) else None
+    for field, target in classes_at(section, rest, config_dirs):
         module = target.rpartition(".")[0]
         try:
             with refusing_to_import(module, target):
-                if target.startswith("pytorch_lightning.") or numbers_of(
-                    target, field
-                ):  # a sweep is watched without PyTorch
+                # Nothing of Lightning declares a kind of text; and a sweep is watched without PyTorch.
+                if target.startswith("pytorch_lightning.") or numbers_of(target, field):
                     continue
                 hint = fields.hint_at(imported(target, target), field)
         except (ConfigError, ImportError, AttributeError, ValueError):
@@ -142,11 +148,11 @@ def _arguments_hint(command: Command, key: str) -> Any:
     return arguments and fields.hints_of(arguments).get(key)
 
 
-def _classes_at(section: str, rest: str, config_dirs: tuple[Path, ...]) -> Iterator[tuple[str, str]]:
+def classes_at(section: str, rest: str, config_dirs: tuple[Path, ...]) -> Iterator[tuple[str, str]]:
     """Yield the classes that a key of a section may be a field of, each as the field's name and the class's."""
     files = [tree for folder in (*conf_folders(), *config_dirs) for tree in trees_of(folder, section)]
     values = [value for tree in files for value in _value_at(tree, rest)]
-    if not values or not any(map(_may_be_text, values)):
+    if not values or not any(map(may_be_text, values)):
         return
     for tree in files:
         for where, target in targets(tree):
@@ -164,7 +170,7 @@ def _value_at(tree: Any, key: str) -> Iterator[Any]:
     yield tree
 
 
-def _may_be_text(value: Any) -> bool:
+def may_be_text(value: Any) -> bool:
     """Whether a key with this value in a YAML file may be given text: it is text, or nothing yet."""
     if isinstance(value, str):
         try:

@@ -9,10 +9,8 @@ import errno
 import os
 import re
 import select
-import shutil
 import sys
-import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -22,19 +20,19 @@ from handwriting import legacy
 from handwriting.config import (
     Command,
     check,
-    describe,
     explain,
     hydra_overrides,
     jobs,
     missing,
-    placeholder,
     refuse_odd_keys,
     trust_of_command,
 )
-from handwriting.config.folders import read_text, refuse_unreadable
+from handwriting.config.folders import refuse_unreadable
 from handwriting.errors import ConfigError, HandwritingError, nearest
 from handwriting.files import expanded, no_space
 from handwriting.interruption import sigterm_as_interrupt, status_of
+from handwriting.jobs.completion import COMPLETION, answer
+from handwriting.jobs.helping import HELP, help_of, usage
 from handwriting.progress import shown_progress
 from handwriting.terminal import print_error
 from handwriting.text import quoted
@@ -46,8 +44,6 @@ MISTAKE = 2
 """The exit status after a mistake of the user."""
 UNREAD = 141
 """The exit status where whoever read the output has gone, as after ``| head``."""
-MIN_TEXT_COLUMNS = 30
-"""Columns that help leaves for its text in a terminal, however narrow that is."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,8 +62,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ConfigError as error:  # a broken plug-in
         print_error(error)
         return MISTAKE
+    if words[:1] == ["--version"]:
+        return _status(lambda: print(f"handwriting {_version()}"))
+    if words[:1] == [COMPLETION]:
+        return _status(lambda: print(answer(words[1:], commands)))
+    if words[:1] == [HELP]:
+        words = [*words[1:2], "--help"]
     if not words or words[0] in ("-h", "--help"):
-        return _status(lambda: print(_usage(commands)))
+        return _status(lambda: print(usage(commands)))
     job = legacy.JOBS.get(words[0], words[0])
     if job not in commands:
         elsewhere = legacy.MOVED_JOBS.get(job)
@@ -77,10 +79,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return start(commands[job], words[1:])
 
 
-def _usage(commands: Mapping[str, Command]) -> str:
-    lines = {name: command.summary for name, command in commands.items()}
-    jobs_of = f"usage: handwriting <job> key=value ...\n\n{_table(lines)}\n\n"
-    return f"{jobs_of}handwriting <job> --help describes what each can be given."
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("handwriting")
 
 
 def start(job: str | Command, argv: Sequence[str] | None = None) -> int:
@@ -93,7 +95,7 @@ def start(job: str | Command, argv: Sequence[str] | None = None) -> int:
     command = Command(job) if isinstance(job, str) else job
     words = list(sys.argv[1:] if argv is None else argv)
     if not {"-h", "--help"}.isdisjoint(words):
-        return _status(lambda: print(_help(command)))
+        return _status(lambda: print(help_of(command)))
     return _status(lambda: call(command, words))
 
 
@@ -294,40 +296,3 @@ def _is_sweep(folder: str) -> bool:
     from handwriting.sweeps.folder import is_sweep
 
     return is_sweep(expanded(folder))
-
-
-def _help(command: Command) -> str:
-    """Return what a job does, examples, every choice it takes in one line each, and its own keys."""
-    text = read_text(command.file)
-    program = f"python {sys.argv[0]}" if sys.argv[0].endswith(".py") else f"handwriting {command.name}"
-    examples = [f"  {program} {example}" for example in re.findall(r"^#   (.*)$", text, re.MULTILINE)]
-    parts = [f"{command.summary}\n", f"usage: {program} key=value ...", *examples]
-
-    defaults = command.defaults
-    for group, choices in describe().items():
-        settled = group.startswith("hydra/") and len(choices) == 1
-        if group in defaults and choices and not settled:
-            default = defaults[group]
-            parts += [f"\n{group}=" + (f"  (unless given: {default})" if default else ""), _table(choices)]
-
-    keys = re.findall(r"^(\w+): *(.*?) +# (.*)$", text, re.MULTILINE)
-    shown = {f"{key}={placeholder(key, command) if value == '???' else value}": comment for key, value, comment in keys}
-    flags = {
-        "--cfg job": "print the whole configuration instead of running",
-        "-m": "run once for each of key=a,b,c, or as search= says, several at a time",
-        "--config-dir DIR": "add your own choices for new runs: DIR/model/mine.yaml is model=mine",
-        "--info": "show where the configuration comes from",
-        "--hydra-help": "show what else Hydra can do",
-    }
-    return "\n".join([*parts, "\nkeys", _table(shown), "\nflags", _table(flags)])
-
-
-def _table(lines: dict[str, str]) -> str:
-    """Return names and what is said of each: a line each, or as many as a terminal needs that is less wide."""
-    width = max(map(len, lines), default=0)
-    room = sys.maxsize
-    if sys.stdout is not None and sys.stdout.isatty():
-        room = max(MIN_TEXT_COLUMNS, shutil.get_terminal_size().columns - width - 4)
-    texts = {name: textwrap.wrap(line, room, break_on_hyphens=False) or [""] for name, line in lines.items()}
-    line_end = "\n" + " " * (width + 4)
-    return "\n".join(f"  {name:{width}}  {line_end.join(text)}".rstrip() for name, text in texts.items())
