@@ -39,6 +39,7 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
     Raises:
         RunError: If the disk is full, a folder has the file's name, or something else that of a folder on its path.
     """
+    keep_from_git(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
@@ -108,6 +109,38 @@ def _no_folder(path: Path) -> str:
     obstacle = next(folder for folder in path.parents if folder.is_symlink() or folder.exists())
     kind = "a file" if obstacle.exists() else "a broken link"
     return f"{obstacle} is {kind}, and a folder is to be made there: remove it."
+
+
+OWN_FOLDERS = ("runs", "sweeps", "segmented", "hands", "reports")
+"""The folders below the current one that hold what a person makes, unless told otherwise."""
+REPORTS = Path(OWN_FOLDERS[-1])
+"""Where single pictures, pages and messages go for which no place is given."""
+
+
+def keep_from_git(path: Path) -> None:
+    """Have git ignore one of ``OWN_FOLDERS`` in which something is written for the first time: a diary is private.
+
+    A folder that holds other things already is left as it is.
+
+    Args:
+        path: What is about to be written.
+    """
+    try:
+        first, *inner = path.absolute().relative_to(Path.cwd()).parts
+    except (ValueError, OSError):  # it is elsewhere
+        return
+    folder = Path.cwd() / first
+    if first not in OWN_FOLDERS or not inner or folder in _SEEN:
+        return
+    _SEEN.add(folder)
+    if folder.is_dir() and any(item.name != inner[0] and not item.name.startswith(".") for item in folder.iterdir()):
+        return
+    folder.mkdir(exist_ok=True)
+    (folder / ".gitignore").write_text("*\n")
+
+
+_SEEN: set[Path] = set()
+"""The folders that :func:`keep_from_git` has looked at."""
 
 
 # Files that a user names

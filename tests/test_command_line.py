@@ -283,7 +283,7 @@ def test_an_output_without_space_is_one_line() -> None:
 
 def test_a_folder_that_holds_something_is_never_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(cfg: DictConfig) -> None:
-        (next(Path("runs").iterdir()) / "train.log").write_text("what went wrong")
+        (next(Path("runs").glob("[!.]*")) / "train.log").write_text("what went wrong")
         raise DataError("late")
 
     replace_job(monkeypatch, run)

@@ -285,7 +285,7 @@ def test_the_parts_that_a_page_adds_train(
     parts = write_configs(tmp_path / "my_parts")
     status = start("train", ["--config-dir", str(parts), *QUICK, *overrides])
     assert status == 0, capsys.readouterr().err
-    (run,) = (tmp_path / "runs").iterdir()
+    (run,) = (tmp_path / "runs").glob("[!.]*")
     assert (run / "checkpoints" / "last.ckpt").is_file()
     assert (run / "strips" / "epoch_0001.png").is_file() == ("strip" in str(overrides))
     columns = (run / "metrics.csv").read_text().splitlines()[0].split(",")

@@ -15,6 +15,7 @@ from pydantic import Field
 from handwriting.errors import ConfigError
 from handwriting.fields import AnyPath, FolderPath, FreeText
 from handwriting.files import (
+    REPORTS,
     expanded,
     link_target,
     named_file,
@@ -175,7 +176,7 @@ def _font_path(out: str | None, family: str) -> Path:
         ConfigError: If ``out`` is no name of a file, or has the ending of another kind of file.
     """
     if not out:
-        return Path("".join(family.split()) + SUFFIX)
+        return REPORTS / ("".join(family.split()) + SUFFIX)
     path = named_file(out, [SUFFIX], f"MyHand{SUFFIX}")
     if path.suffix.lower() != SUFFIX:
         raise ConfigError(f"out={out}: the font is an OpenType file. Give {path.with_suffix(SUFFIX)}.")

@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from handwriting.errors import ConfigError
-from handwriting.files import answers, expanded, refuse_unwritable
+from handwriting.files import REPORTS, answers, expanded, refuse_unwritable
 
 
 def output_path(out: Any, default: str) -> Path:
-    """Return the path that ``out`` names, or ``default`` in the current folder with a number where that is taken.
+    """Return the path that ``out`` names, or ``default`` in ``reports/`` with a number where that is taken.
 
     Raises:
         ConfigError: If ``out`` exists already.
         DataError: If it cannot be written.
     """
-    path = expanded(out) if out else Path(default)
+    path = expanded(out) if out else REPORTS / default
     if answers(path.exists):
         if out:
             raise ConfigError(f"out={path} exists already: give another, or remove it first.")

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from handwriting.errors import ConfigError
 from handwriting.fields import AnyPath, FolderPath, FreeText, Names, TextAsTyped
-from handwriting.files import expanded
+from handwriting.files import REPORTS, expanded
 from handwriting.interruption import say_stopped
 from handwriting.jobs.arguments import Seed, Switch, read_arguments
 from handwriting.jobs.given_text import given_text, text_file
@@ -94,7 +94,7 @@ def _write(arguments: Arguments, files: list[Path]) -> PagesWritten:
     if named is None:
         raise ConfigError("Give hand=<folder of a hand>, run=<run of a conditional model>, or both.")
     colours = read_colours(arguments.ink, arguments.paper_colour)
-    out = message_path(arguments.out or f"{expanded(named).resolve().name}.png")
+    out = message_path(arguments.out or str(REPORTS / f"{expanded(named).resolve().name}.png"))
     if (source := text_file(arguments.text)) and source == out.resolve():
         raise ConfigError(f"out={out} would replace the text itself. Give another out=.")
     message = read_message(given_text(arguments.text, "write"))

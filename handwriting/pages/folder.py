@@ -50,7 +50,7 @@ from PIL import Image
 from handwriting.data.formats.pictures import AGAIN, read_picture
 from handwriting.data.preparation.resizing import fit
 from handwriting.errors import ConfigError, DataError, RunError
-from handwriting.files import answers, read_json, write_atomically, write_json
+from handwriting.files import answers, keep_from_git, read_json, write_atomically, write_json
 from handwriting.glyphs import Glyphs
 from handwriting.pages.answers import CarriedLabels, carry_answers, check_answers, keep_answers, read_answers
 from handwriting.pages.boxes import COLUMNS, BoxRow
@@ -344,6 +344,7 @@ class SegmentedFolder:
             draft = self.path / DRAFT_FOLDER
             try:
                 shutil.rmtree(draft, ignore_errors=True)  # of a process that was killed
+                keep_from_git(self.path)
                 draft.mkdir()
                 (draft / PART_FOLDER).mkdir()
                 unfinished = Draft(draft)

@@ -211,7 +211,7 @@ def ended_alike(folder: Path, seed: int) -> list[dict[str, Any]]:
 @pytest.mark.slow
 def test_a_run_on_the_cpu_shares_its_threads_and_warns_once_of_batch_statistics(tmp_path):
     done = start(tmp_path, "-m", "handwriting", "train", "model=cgan", OMP_NUM_THREADS="")
-    (run,) = (tmp_path / "work" / "runs").iterdir()
+    (run,) = (tmp_path / "work" / "runs").glob("[!.]*")
     ends = ended_alike(tmp_path, seed=0)
     share = max(1, len(os.sched_getaffinity(0)) // 2)
     assert {end["threads"] for end in ends} == {Run.at(run).status["threads"]} == {share}
@@ -225,7 +225,7 @@ def test_torchrun_leaves_one_run_folder_and_nothing_beside_it(tmp_path):
     done = start(tmp_path, *torchrun, str(REPOSITORY / "train.py"), "model=vae", "model.norm=none")
     ended_alike(tmp_path, seed=0)
     (runs,) = (tmp_path / "work").iterdir()
-    (run,) = runs.iterdir()
+    (run,) = runs.glob("[!.]*")
     assert Run.at(run).status["state"] == "done"
     assert (run / "checkpoints" / "last.ckpt").is_file()
     assert "normalises" not in done.stderr
@@ -234,7 +234,7 @@ def test_torchrun_leaves_one_run_folder_and_nothing_beside_it(tmp_path):
 @pytest.mark.slow
 def test_a_sweep_gives_every_trial_both_processes_and_one_folder(tmp_path):
     start(tmp_path, "-m", "handwriting", "train", "-m", "seed=1,2", "model=wgan_gp", "model.network=mlp")
-    (sweep,) = (tmp_path / "work" / "sweeps").iterdir()
+    (sweep,) = (tmp_path / "work" / "sweeps").glob("[!.]*")
     trials = [folder for folder in sweep.iterdir() if folder.is_dir()]
     assert sorted(trial.name for trial in trials) == ["0", "1"]
     assert not (tmp_path / "work" / "runs").exists()

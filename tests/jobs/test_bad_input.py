@@ -160,7 +160,7 @@ def test_what_cannot_be_used_is_skipped_counted_and_named_where_that_is_asked_fo
     words += ["data=folder", f"data.path={folder}", "data.on_bad=skip", "model=cgan", "callbacks=none"]
     assert start("train", words) == 0
     assert "2 glyphs or files were skipped" in capsys.readouterr().err
-    (run,) = (tmp_path / "runs").iterdir()
+    (run,) = (tmp_path / "runs").glob("[!.]*")
     assert Run.at(run).status["data_report"] == {"skipped": 2}
     log = (run / "train.log").read_text()
     assert "zero.png" in log

@@ -76,7 +76,7 @@ class Page(HTMLParser):
             self.best.append(data)
 
 
-def page(folder: str = "comparison") -> Page:
+def page(folder: str = "reports/comparison") -> Page:
     return Page(Path(folder, "comparison.html").read_text("utf-8"))
 
 
@@ -85,8 +85,8 @@ def test_page_table_and_pictures_are_made_and_the_terminal_has_a_summary(trained
     out = capsys.readouterr().out
     assert re.search(r"^fid ↓ +- +12\.34 \* +45\.67 +1\.000 +5,600$", out, re.MULTILINE)
     assert re.search(r"^recall ↑ +- +0\.5000 +0\.7500 \* +0\.9000 +5,600$", out, re.MULTILINE)
-    assert out.endswith("page  comparison/comparison.html\n")
-    names = {path.name for path in Path("comparison").iterdir()}
+    assert out.endswith("page  reports/comparison/comparison.html\n")
+    names = {path.name for path in Path("reports/comparison").iterdir()}
     assert names >= {
         "comparison.md",
         "comparison.csv",
@@ -106,7 +106,7 @@ def test_page_table_and_pictures_are_made_and_the_terminal_has_a_summary(trained
 def test_broken_and_foreign_folders_are_named_with_the_reason(trained, capsys):
     assert start("compare", [f"runs={trained}"]) == 0
     out = capsys.readouterr().out
-    for text in (out, page().text, Path("comparison/comparison.md").read_text()):
+    for text in (out, page().text, Path("reports/comparison/comparison.md").read_text()):
         assert "Skipped: " in text
         assert f"{trained}/broken" in text
         assert f"{trained}/notes (not a run folder" in text
@@ -122,7 +122,7 @@ def test_the_page_needs_nothing_else_and_runs_nothing(trained):
     assert len(addresses) >= 3
     assert all(str(address).startswith("data:image/png;base64,") for address in addresses)
     assert not [key for _, attrs in tags for key in attrs if key.startswith("on")]
-    text = Path("comparison/comparison.html").read_text()
+    text = Path("reports/comparison/comparison.html").read_text()
     assert "http" not in text.replace("http-equiv", "").replace("(http:)", "")
     assert "url(" not in text
 
@@ -159,7 +159,7 @@ def test_only_settings_that_differ_are_shown(trained):
 
 def test_the_table_has_a_row_for_each_run_with_values_and_floors(trained):
     assert start("compare", [f"runs={trained}"]) == 0
-    with Path("comparison/comparison.csv").open(newline="") as file:
+    with Path("reports/comparison/comparison.csv").open(newline="") as file:
         rows = {row["name"]: row for row in csv.DictReader(file)}
     assert list(rows) == [MARKUP, "a_cgan", "b_vae"]
     cgan = rows["a_cgan"]
@@ -171,10 +171,10 @@ def test_the_table_has_a_row_for_each_run_with_values_and_floors(trained):
 
 def test_markdown_refers_to_the_pictures_in_its_folder(trained):
     assert start("compare", [f"runs={trained}"]) == 0
-    named = re.findall(r"!\[[^]]*\]\(([^)]*)\)", Path("comparison/comparison.md").read_text())
-    assert sorted(named) == sorted(path.name for path in Path("comparison").glob("*.png"))
+    named = re.findall(r"!\[[^]]*\]\(([^)]*)\)", Path("reports/comparison/comparison.md").read_text())
+    assert sorted(named) == sorted(path.name for path in Path("reports/comparison").glob("*.png"))
     for name in named:
-        with Image.open(Path("comparison", name)) as picture:
+        with Image.open(Path("reports/comparison", name)) as picture:
             assert picture.width > 100
 
 
@@ -194,10 +194,11 @@ def test_nothing_is_written_over(trained, capsys):
     assert start("compare", [f"runs={trained}", "out=mine"]) == 2
     assert "out=mine exists already" in capsys.readouterr().err
     assert list(Path("mine").iterdir()) == []
-    Path("comparison").write_text("precious")
+    Path("reports").mkdir()
+    Path("reports/comparison").write_text("precious")
     assert start("compare", [f"runs={trained}/b_vae"]) == 0
-    assert Path("comparison").read_text() == "precious"
-    assert Path("comparison_2/comparison.html").is_file()
+    assert Path("reports/comparison").read_text() == "precious"
+    assert Path("reports/comparison_2/comparison.html").is_file()
 
 
 @pytest.mark.parametrize(

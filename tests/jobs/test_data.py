@@ -29,8 +29,8 @@ def test_a_page_is_drawn_and_summed_up(capsys):
     assert told["glyphs"] == "1,295 training, 143 validation, 359 test"
     assert told["smallest"] == "8, 125 training glyphs"
     assert told["report"] == "nothing removed, nothing added"
-    assert told["page"] == "data_digits.png"
-    pixels = page("data_digits.png")
+    assert told["page"] == "reports/data_digits.png"
+    pixels = page("reports/data_digits.png")
     assert pixels.shape[1] <= 1640
     assert (pixels > 200).mean() > 0.7
     assert (pixels < 60).mean() > 0.02
@@ -51,10 +51,11 @@ def test_nothing_is_written_over(capsys):
     assert start("data", ["out=mine.png"]) == 2
     assert "out=mine.png exists already" in capsys.readouterr().err
     assert Path("mine.png").read_text() == "precious"
-    Path("data_digits.png").write_text("precious")
+    Path("reports").mkdir()
+    Path("reports/data_digits.png").write_text("precious")
     assert start("data", []) == 0
-    assert Path("data_digits.png").read_text() == "precious"
-    assert Path("data_digits_2.png").is_file()
+    assert Path("reports/data_digits.png").read_text() == "precious"
+    assert Path("reports/data_digits_2.png").is_file()
 
 
 def test_the_seed_chooses_the_glyphs_that_are_shown_and_nothing_else_does():
@@ -104,7 +105,7 @@ def test_a_source_without_labels_gets_a_page_without_classes(tmp_path, monkeypat
     monkeypatch.setattr(MNIST, "read", lambda self: (glyphs[:50], glyphs[50:]))
     assert start("data", ["data=mnist"]) == 0
     assert "none: the glyphs are unlabelled" in capsys.readouterr().out
-    assert page("data_mnist.png").shape[0] > 200
+    assert page("reports/data_mnist.png").shape[0] > 200
 
 
 def test_no_torch_is_loaded_where_no_copy_is_drawn(tmp_path):

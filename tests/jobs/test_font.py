@@ -47,7 +47,7 @@ def test_a_font_is_named_after_its_hand_and_says_what_is_drawn(
     hand: SegmentedFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     font = handwriting.font(hand, "drawings=1", "designer=Anna", "copyright=2026 Anna", "licence=OFL 1.1")
-    assert (font.path, font.family) == (Path("mynotes.otf"), "my notes")
+    assert (font.path, font.family) == (Path("reports/mynotes.otf"), "my notes")
     names = {record.nameID: str(record) for record in TTFont(font.path)["name"].names}
     assert [names[number] for number in (0, 1, 9, 13)] == ["2026 Anna", "my notes", "Anna", "OFL 1.1"]
     assert set(kept_characters(hand)) <= set(font.characters)

@@ -88,7 +88,7 @@ def test_nothing_is_written_over(styled, capsys):
     assert "exists already" in capsys.readouterr().err
     assert Path("mine.png").read_text() == "precious"
     assert sample(styled) == sample(styled) == 0
-    assert len(list(Path().glob("*_seed0*.png"))) == 2
+    assert len(list(Path("reports").glob("*_seed0*.png"))) == 2
 
 
 @pytest.mark.parametrize(

@@ -54,8 +54,8 @@ def lines(path: str) -> list[str]:
 
 def test_the_plain_text_is_exactly_what_the_page_shows(capsys: pytest.CaptureFixture[str]) -> None:
     sheet(capsys, "seed=3")
-    assert [lines("copy_me.txt")] == pdf_lines("copy_me.pdf")
-    assert shortages("\n".join(lines("copy_me.txt"))) == {}
+    assert [lines("reports/copy_me.txt")] == pdf_lines("reports/copy_me.pdf")
+    assert shortages("\n".join(lines("reports/copy_me.txt"))) == {}
 
 
 def test_each_page_has_a_text_file_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
@@ -162,7 +162,7 @@ def test_a_name_that_the_page_cannot_show_does_not_spoil_it(capsys: pytest.Captu
 
 def test_another_font_shows_the_same_text(capsys: pytest.CaptureFixture[str]) -> None:
     sheet(capsys, f"font={Path(get_data_path()) / 'fonts' / 'ttf' / 'STIXGeneral.ttf'}")
-    assert pdf_lines("copy_me.pdf") == [lines("copy_me.txt")]
+    assert pdf_lines("reports/copy_me.pdf") == [lines("reports/copy_me.txt")]
 
 
 def test_a_long_text_fills_several_pages_and_no_word_is_lost(capsys: pytest.CaptureFixture[str]) -> None:
@@ -174,13 +174,14 @@ def test_a_long_text_fills_several_pages_and_no_word_is_lost(capsys: pytest.Capt
     assert " ".join(" ".join(lines(path.name)) for path in texts).split() == words
 
 
-@pytest.mark.parametrize("taken", ["copy_me.pdf", "copy_me.txt"])
+@pytest.mark.parametrize("taken", ["reports/copy_me.pdf", "reports/copy_me.txt"])
 def test_existing_files_are_replaced_only_on_request(capsys: pytest.CaptureFixture[str], taken: str) -> None:
+    Path("reports").mkdir()
     Path(taken).write_text("mine")
     assert f"{taken} exists already: give another out=, or overwrite=true" in refusal(capsys)
-    assert [(path.name, path.read_text()) for path in Path.cwd().iterdir()] == [(taken, "mine")]
+    assert [(str(path), path.read_text()) for path in Path("reports").iterdir()] == [(taken, "mine")]
     sheet(capsys, "overwrite=true")
-    assert [lines("copy_me.txt")] == pdf_lines("copy_me.pdf")
+    assert [lines("reports/copy_me.txt")] == pdf_lines("reports/copy_me.pdf")
 
 
 def test_the_text_itself_is_never_replaced(capsys: pytest.CaptureFixture[str]) -> None:

@@ -584,7 +584,7 @@ def test_two_processes_train_as_one_run(tmp_path, monkeypatch):
     command = [sys.executable, str(train_py), *(word for word in overrides if word != "trainer=cpu")]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
-    (folder,) = (tmp_path / "runs").iterdir()
+    (folder,) = (tmp_path / "runs").glob("[!.]*")
     last = Run.at(folder).metrics()[-1]
     assert (last["batches"], last["samples"]) == (2, 64)
     model = handwriting.load(folder)

@@ -111,9 +111,9 @@ def test_an_interrupt_leaves_whole_pages_and_says_how_to_go_on(
 
 def test_a_message_is_a_picture_named_after_the_hand_unless_told_otherwise(hand: SegmentedFolder, text: str) -> None:
     written = handwriting.write(hand, text)
-    assert [str(file) for file in written.files] == ["drawn.png"]
+    assert [str(file) for file in written.files] == ["reports/drawn.png"]
     assert (written.pages, written.words) == (1, 6)
-    with Image.open("drawn.png") as picture:
+    with Image.open("reports/drawn.png") as picture:
         assert np.asarray(picture.convert("L")).min() < 100
     with pytest.raises(ConfigError, match="overwrite=true"):
         handwriting.write(hand, text)

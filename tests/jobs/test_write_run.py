@@ -50,7 +50,7 @@ def test_a_checkpoint_alone_writes_and_the_same_seed_gives_the_same_bytes(gan: P
 
 
 def test_the_picture_is_named_after_the_run(gan: Path) -> None:
-    assert [str(file) for file in handwriting.write(None, "abc", run=gan).files] == [f"{gan.name}.png"]
+    assert [str(file) for file in handwriting.write(None, "abc", run=gan).files] == [f"reports/{gan.name}.png"]
 
 
 def test_what_the_model_lacks_is_named_and_can_be_written_otherwise(

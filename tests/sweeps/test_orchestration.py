@@ -51,7 +51,7 @@ def sweep(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def the_sweep() -> Sweep:
-    (folder,) = Path("sweeps").iterdir()
+    (folder,) = Path("sweeps").glob("[!.]*")
     return Sweep.at(folder)
 
 
