@@ -129,7 +129,7 @@ def test_the_page_needs_nothing_else_and_runs_nothing(trained):
 
 def test_markup_in_the_name_of_a_run_stays_text(trained, capsys):
     assert start("compare", [f"runs={trained}"]) == 0
-    html, markdown = (Path(f"comparison/comparison.{kind}").read_text() for kind in ("html", "md"))
+    html, markdown = (Path(f"reports/comparison/comparison.{kind}").read_text() for kind in ("html", "md"))
     assert "<img src=x" not in html
     assert MARKUP in page().text
     assert r"\<img src=x onerror=alert(1)\>\|\`\*\[b\](http:) $x^{" in markdown
