@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import site
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 def available_cores() -> int:
@@ -29,3 +32,19 @@ def on_one_core() -> Iterator[None]:
             yield
     finally:
         cv2.setNumThreads(threads)
+
+
+def own_program() -> list[str]:
+    """Return the words that run this package's command line in another process.
+
+    ``-P`` keeps Python from importing what lies in the current folder, such as a ``random.py`` of somebody's own.
+    """
+    return [sys.executable, "-P", "-m", "handwriting"]
+
+
+def own_environment() -> dict[str, str]:
+    """Return the environment in which :func:`own_program` finds this very package, and no other installed version."""
+    home = str(Path(__file__).resolve().parents[1])
+    if home in map(os.path.realpath, (*site.getsitepackages(), site.getusersitepackages())):
+        return dict(os.environ)  # it is found there; named first, that folder would hide Python's own modules
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))}

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.plugins.environments import LightningEnvironment, SLURMEnvironment
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.callbacks import Checkpoint, EarlyStopping
 
@@ -255,6 +256,15 @@ def _validation_losses(model: GlyphModel) -> set[str]:
     return model.running_means.names
 
 
+def _alone_within_slurm(section: Mapping[str, Any]) -> list[LightningEnvironment]:
+    """Return what lets a single process train within an allocation of several tasks, as in an interactive shell.
+
+    Lightning would take part in as many processes as SLURM has granted tasks, or refuse their number.
+    """
+    is_single = section.get("devices") in (1, "1") and section.get("num_nodes", 1) == 1
+    return [LightningEnvironment()] if is_single and SLURMEnvironment.detect() else []
+
+
 def _build_trainer(cfg: DictConfig, folder: Path, callbacks: list[pl.Callback], trust: Trust) -> pl.Trainer:
     section = cfg.trainer
     check_trainer(section)
@@ -270,7 +280,7 @@ def _build_trainer(cfg: DictConfig, folder: Path, callbacks: list[pl.Callback], 
         callbacks=callbacks,
         logger=make_loggers(cfg, folder, trust),
         precision=resolve_precision(cfg.precision, cfg.trainer.accelerator),
-        plugins=[SafeCheckpointIO()],
+        plugins=[SafeCheckpointIO(), *_alone_within_slurm(cfg.trainer)],
         # Otherwise Lightning would add a checkpoint callback of its own.
         enable_checkpointing=any(isinstance(callback, Checkpoint) for callback in callbacks),
     )

@@ -26,7 +26,7 @@ from handwriting.engine.claiming import claimed_folder
 from handwriting.engine.experiment import Experiment
 from handwriting.engine.initial_weights import InitialWeights
 from handwriting.engine.invocation import Invocation
-from handwriting.engine.loggers import close
+from handwriting.engine.loggers import close, connect
 from handwriting.engine.monitors import stopping_reason
 from handwriting.engine.precision import resolve_precision, uses_gpu
 from handwriting.engine.processes import is_first_process
@@ -227,6 +227,8 @@ def _fit(experiment: Experiment, model: GlyphModel, folder: RunFolder | None, ch
     if checkpoint is None and experiment.init is not None:
         _begin_with_other_weights(experiment.init, model, folder)
     settings: Any = OmegaConf.to_container(cfg, resolve=True)
+    if folder:
+        connect(trainer.loggers)
     for logger in trainer.loggers:
         logger.log_hyperparams(settings)
     gc.freeze()  # or the collector would go through all that was imported, a quarter of a second each time

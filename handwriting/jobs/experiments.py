@@ -26,6 +26,7 @@ from handwriting.files import expanded, refuse_unwritable, write_atomically
 from handwriting.interruption import INTERRUPTED
 from handwriting.jobs.arguments import Switch, read_arguments
 from handwriting.legacy import RUN_FOLDERS
+from handwriting.machine import own_environment, own_program
 from handwriting.progress import step
 from handwriting.reports.experiment_plan import PlannedRun, read_plan
 from handwriting.reports.experiments import report
@@ -189,9 +190,9 @@ def as_max_time(minutes: float) -> str:
 
 
 def _call(job: str, arguments: list[str]) -> None:
-    command = [sys.executable, "-m", "handwriting", job, *arguments]
+    command = [*own_program(), job, *arguments]
     print(shlex.join(["handwriting", job, *arguments]), flush=True)
-    status = subprocess.run(command, check=False).returncode
+    status = subprocess.run(command, check=False, env=own_environment()).returncode
     if status in (INTERRUPTED, -signal.SIGINT):
         raise KeyboardInterrupt
     if status:

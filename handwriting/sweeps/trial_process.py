@@ -8,13 +8,13 @@ import shlex
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from handwriting.config import quoted
+from handwriting.machine import own_environment, own_program
 from handwriting.runs.folder import now
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -88,7 +88,7 @@ def start(
         inherited: File descriptors that it inherits, such as those of its GPUs' locks.
     """
     job.folder.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, **job.environment, "WANDB_RUN_GROUP": job.group, "PYTHONUNBUFFERED": "1"}
+    environment = {**own_environment(), **job.environment, "WANDB_RUN_GROUP": job.group, "PYTHONUNBUFFERED": "1"}
     if threads is not None:
         environment |= dict.fromkeys(THREAD_VARIABLES, str(threads))
     if gpus is not None:
@@ -100,7 +100,7 @@ def start(
         output.write(f"# {now()}  {socket.gethostname()}  {placement}\n$ handwriting {shlex.join(words)}\n".encode())
         output.flush()
         return subprocess.Popen(
-            [sys.executable, "-m", "handwriting", *words],
+            [*own_program(), *words],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

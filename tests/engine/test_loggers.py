@@ -51,3 +51,29 @@ def test_tensorboard_gets_every_value(tmp_path):
         expected = [(row["samples"], pytest.approx(row[name], rel=1e-5)) for row in rows if name in row]
         assert [(event.step, event.value) for event in events.Scalars(name)] == expected
     assert "pictures/samples" in events.Tags()["images"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"WANDB_MODE": "online", "WANDB_API_KEY": "0" * 40}, "api.wandb.ai cannot be reached (no network here)"),
+        ({"WANDB_MODE": "bogus"}, "WANDB_MODE=bogus is none of online, offline"),
+    ],
+    ids=["no network", "no such mode"],
+)
+def test_a_tracker_that_cannot_be_used_is_one_warning_and_offline(variables, told, tmp_path, monkeypatch, caplog):
+    def refuse(*arguments, **more):
+        raise OSError("no network here")
+
+    monkeypatch.setattr("socket.create_connection", refuse)
+    monkeypatch.setattr("handwriting.engine.loggers.getproxies", dict)
+    for name in ("WANDB_API_KEY", "WANDB_MODE", "WANDB_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    folder = train(tmp_path / "run", "model=vae", "logger=wandb", "trainer.max_epochs=1")
+    warnings = [record.getMessage() for record in caplog.records if record.name == "handwriting"]
+    assert [told in warning for warning in warnings] == [True]
+    assert list(folder.glob("wandb/offline-run-*/*.wandb"))
+    assert Run.at(folder).status["state"] == "done"

@@ -488,6 +488,14 @@ def test_what_a_trainer_cannot_do_with_our_models_names_what_can(override, inste
     assert not (tmp_path / "runs").exists()
 
 
+def test_one_process_within_an_allocation_of_four_tasks_trains(tmp_path, monkeypatch):
+    variables = {"NTASKS": "4", "JOB_ID": "1", "JOB_NAME": "mine", "PROCID": "0", "LOCALID": "0", "NODEID": "0"}
+    for name, value in variables.items():
+        monkeypatch.setenv(f"SLURM_{name}", value)
+    experiment = Experiment.from_config(compose("train", [*QUICK, "model=cgan"]), tmp_path)
+    assert (experiment.trainer.world_size, experiment.trainer.global_rank) == (1, 0)
+
+
 def test_a_time_is_given_as_a_person_writes_it_and_a_single_condition_without_brackets(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     words = [*QUICK, "model=cgan", "callbacks=none", "model.conditions=class"]
