@@ -52,10 +52,11 @@ _BY_HAND: Mapping[str, str] = {
     "gradient_clip_val": "model.gradient_clip=<norm> instead",
     "gradient_clip_algorithm": "model.gradient_clip=<norm> instead",
     "accumulate_grad_batches": "a larger data.batch_size instead",
+    "max_steps": "callbacks.limit.max_batches=<batches>, which counts the same for every model,",
     "val_check_interval": "trainer.check_val_every_n_epoch, or smaller epochs by trainer.limit_train_batches, instead",
 }
 """What Lightning's trainer does for models that leave the optimisation to it, and what to give instead."""
-_NOTHING: Mapping[str, float] = {"accumulate_grad_batches": 1, "val_check_interval": 1.0}
+_NOTHING: Mapping[str, float] = {"accumulate_grad_batches": 1, "max_steps": -1, "val_check_interval": 1.0}
 """Values of these that ask for nothing."""
 
 

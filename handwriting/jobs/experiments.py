@@ -22,7 +22,7 @@ from handwriting import config
 from handwriting.engine.sections import build_source
 from handwriting.errors import DataError, HandwritingError, RunError
 from handwriting.fields import FolderPath, FreeText
-from handwriting.files import expanded, refuse_unwritable, write_atomically
+from handwriting.files import REPORTS, expanded, refuse_unwritable, write_atomically
 from handwriting.interruption import INTERRUPTED
 from handwriting.jobs.arguments import Switch, read_arguments
 from handwriting.legacy import RUN_FOLDERS
@@ -32,6 +32,7 @@ from handwriting.reports.experiment_plan import PlannedRun, read_plan
 from handwriting.reports.experiments import report
 from handwriting.runs import Run
 from handwriting.runs.details import RunDetails, read
+from handwriting.text import counted
 
 WITHOUT_SLOW_METRIC = "metrics.classification_accuracy=null"
 """Switches off the one metric that takes minutes; no question needs it."""
@@ -89,11 +90,30 @@ def run(cfg: DictConfig) -> None:
             show(number / len(evaluated))
             draw_thumbnail(details[planned.run], out / planned.picture)
     page = report(plan, details)
+    if page_file.is_file() and (lost := rows_lost(page_file.read_text("utf-8"), page)):
+        kept, page_file = page_file, REPORTS / "experiments" / "README.md"
+        shown = counted(len(lost), "measured row")
+        print(f"{kept} shows {shown} of which no run is in {runs}, and stays as it is: this page is {page_file}.")
     write_atomically(page_file, lambda file: file.write(page.encode()))
     done = len({planned.name for planned in evaluated})
     print(f"{done} of {len(plan.experiments)} experiments: {page_file}")
     if failed:
         raise RunError(f"These experiments failed: {', '.join(failed)}. The same command tries them again.")
+
+
+def rows_lost(before: str, after: str) -> list[str]:
+    r"""Return the first cells of rows of tables that hold fewer numbers afterwards.
+
+    >>> rows_lost("| a | 1 | 2 |\n| b | - | - |", "| a | - | - |\n| b | 3 | 4 |")
+    ['a']
+    """
+
+    def numbers(page: str) -> dict[str, int]:
+        rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in page.splitlines() if "|" in line]
+        return {row[0]: sum(any(character.isdigit() for character in cell) for cell in row[1:]) for row in rows if row}
+
+    now = numbers(after)
+    return [name for name, count in numbers(before).items() if count > now.get(name, 0)]
 
 
 def runs_folder(requested: str) -> Path:

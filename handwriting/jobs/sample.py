@@ -20,6 +20,7 @@ from handwriting.jobs.arguments import Count, Seed, read_arguments
 from handwriting.jobs.outputs import output_path
 from handwriting.progress import step
 from handwriting.terminal import bold
+from handwriting.text import counted
 
 MAX_FOLDER_NAME, MAX_FOLDER_POINTS = 60, 20
 """Characters of the longest class that names a folder, and how many of another's are named there."""
@@ -55,7 +56,7 @@ def run(cfg: DictConfig) -> Path:
     glyphs = sample_glyphs(model, arguments.n, labels, styles, arguments.seed, arguments.temperature)
     with refusing_unwritable(out):
         write(glyphs, out, columns=arguments.n)
-    print(f"{len(glyphs)} glyphs: {bold(out)}")
+    print(f"{counted(len(glyphs), 'glyph')}: {bold(out)}")
     return out
 
 

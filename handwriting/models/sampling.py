@@ -50,10 +50,11 @@ class SampledModel(ConditionedModel):
         styles: Requested = None,
         generator: torch.Generator | None = None,
         temperature: float = 1.0,
+        seed: int | None = None,
     ) -> Tensor:
         """Sample glyphs: latents from the prior, decoded under the requested conditions.
 
-        >>> model.sample(10, labels="a", generator=torch.Generator().manual_seed(0)).shape  # doctest: +SKIP
+        >>> model.sample(10, labels="a", seed=0).shape  # doctest: +SKIP
         torch.Size([10, 1, 28, 28])
 
         Args:
@@ -63,18 +64,23 @@ class SampledModel(ConditionedModel):
             generator: On the CPU; the same state gives the same glyphs, on whatever device the model is.
             temperature: Factor on the standard deviations of latents, above 0. Below 1 glyphs are more alike, above 1
                 bolder.
+            seed: The same as a new generator with this seed.
 
         Returns:
             Images float32 ``(n, 1, H, W)`` in [0, 1], on the CPU.
 
         Raises:
-            ConfigError: If the number or the temperature is none.
+            ConfigError: If the number or the temperature is none, or both a generator and a seed are given.
             DataError: For a name that the model does not know, or a condition that it was not trained on.
         """
         if not isinstance(n, int) or n < 0:
             raise ConfigError(f"n={n}: give the number of glyphs, 0 or more.")
         if not 0 < temperature < math.inf:
             raise ConfigError(f"temperature={temperature}: give a number greater than 0.")
+        if seed is not None:
+            if generator is not None:
+                raise ConfigError(f"seed={seed} and a generator exclude each other: give one of them.")
+            generator = torch.Generator().manual_seed(seed)
         conditions = self.requested_conditions(n, labels, styles, generator)
         return self.render(self.sample_latents(conditions, generator, temperature), conditions)
 

@@ -50,12 +50,7 @@ def colour(index: int) -> str:
 
 def _numbered_name(index: int, name: str) -> str:
     """Return a run's number and name; of a long name the end."""
-    return _plain(f"{index + 1}  {name if len(name) <= MAX_NAME_LETTERS else '…' + name[-MAX_NAME_LETTERS:]}")
-
-
-def _plain(text: str) -> str:
-    """Return a text in which a dollar sign starts no formula for Matplotlib."""
-    return text.replace("$", r"\$")
+    return f"{index + 1}  {name if len(name) <= MAX_NAME_LETTERS else '…' + name[-MAX_NAME_LETTERS:]}"
 
 
 def _panels(titles: Sequence[str], columns: int, height: float, handles: Sequence[Artist]) -> tuple[Figure, list[Axes]]:
@@ -81,7 +76,7 @@ def _panels(titles: Sequence[str], columns: int, height: float, handles: Sequenc
         left, bottom = column * width + LEFT_SPACE, total - head - (line + 1) * height + BOTTOM_SPACE
         size = (width - LEFT_SPACE - 0.15) / FIGURE_WIDTH, (height - BOTTOM_SPACE - 0.3) / total
         axes = figure.add_axes((left / FIGURE_WIDTH, bottom / total, *size))
-        axes.set_title(_plain(title), fontsize=10, loc="left", color=BLACK)
+        axes.set_title(title, fontsize=10, loc="left", color=BLACK)
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(labelsize=8, colors=GREY)
         axes.set_axisbelow(True)

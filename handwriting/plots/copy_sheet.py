@@ -169,6 +169,5 @@ def _text_height(paper: SheetSize, notes: int) -> float:
 
 def _fitting_points(lines: Sequence[str], width: float, font: FontProperties) -> float:
     """Return the size of type at which the widest line is as wide as the page, ``width`` millimetres."""
-    plain = [line.replace("$", r"\$") for line in lines if line]  # otherwise what stands between two would be a formula
-    at_100 = max(TextPath((0, 0), line, size=100, prop=font).get_extents().x1 for line in plain)
+    at_100 = max(TextPath((0, 0), line, size=100, prop=font).get_extents().x1 for line in lines if line)
     return 100 * width * POINTS_PER_MM / max(at_100, 1.0)

@@ -114,10 +114,10 @@ def _ticks(axis: Axis) -> list[tuple[float, str]]:
 
 
 def _short(text: str, longest: int = MAX_NAME_LETTERS) -> str:
-    """Return a text for Matplotlib, without the middle of a long one; a dollar sign starts no formula in it."""
+    """Return a text without the middle of a long one."""
     if len(text) > longest:
         text = f"{text[: longest // 2]}…{text[-(longest // 2 - 1) :]}"
-    return text.replace("$", r"\$")
+    return text
 
 
 def draw_importance(shares: Mapping[str, float]) -> Figure:

@@ -476,6 +476,7 @@ def test_a_wrong_value_is_refused_before_data_is_prepared(overrides, told, tmp_p
         ("+trainer.gradient_clip_val=1", "model.gradient_clip=<norm>"),
         ("+trainer.accumulate_grad_batches=2", "data.batch_size"),
         ("+trainer.val_check_interval=2", "trainer.check_val_every_n_epoch"),
+        ("trainer.max_steps=3", "callbacks.limit.max_batches=<batches>"),
     ],
 )
 def test_what_a_trainer_cannot_do_with_our_models_names_what_can(override, instead, tmp_path, monkeypatch, capsys):

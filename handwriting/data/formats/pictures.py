@@ -12,14 +12,14 @@ from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, SAMPLEFORMAT, TiffImageFile
 
 from handwriting.errors import DataError
 from handwriting.text import reason_of
 
 SUFFIXES = (
-    *(".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".pbm", ".ppm", ".avif"),
+    *(".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".pbm", ".ppm", ".avif"),
     *(".heic", ".heif"),
 )
 """The file name endings of pictures, in any case; the last two need the extra ``heic``."""
@@ -30,6 +30,12 @@ HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"
 MAX_PIXELS = 64_000_000
 """Maximum size of a glyph's picture, checked before decoding, which could fill the memory."""
 AGAIN = " Copy it again, or save it as PNG or JPEG."
+
+
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
+"""Programs write long texts and colour profiles into pictures, which Pillow would refuse from 1 MB on."""
+HIDDEN = (".", "__MACOSX", "@eaDir", "#recycle", "Thumbs.db", "desktop.ini")
+"""How the names begin of what systems and network disks leave in folders; nobody put it there."""
 
 
 def natural_key(text: str) -> tuple[tuple[int | str, ...], str]:
@@ -92,7 +98,7 @@ def listed(folder: Path) -> list[Path]:
         DataError: If the folder cannot be listed.
     """
     try:
-        found = [path for path in folder.iterdir() if not path.name.startswith((".", "__MACOSX"))]
+        found = [path for path in folder.iterdir() if not path.name.startswith(HIDDEN)]
     except OSError as error:
         raise DataError(f"{folder} cannot be listed ({error.strerror}). Name a folder that you may read.") from error
     return sorted(found, key=lambda path: natural_key(path.name))

@@ -1,6 +1,8 @@
 """A folder of pictures, one glyph each, of any size, mode and polarity."""
 
+import logging
 import re
+import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +19,11 @@ from handwriting.fields import ChangesOnResume, FolderPath, FreeText
 from handwriting.files import expanded
 from handwriting.glyphs import UNKNOWN, Glyphs
 
-TRAIN, TEST = "train", "test"
+PARTS = {"train": ("train", "training"), "test": ("test", "testing")}
+"""The names of the folders of both parts, in any case."""
+
+
+log = logging.getLogger("handwriting")
 
 
 def _with_class(pattern: str) -> str:
@@ -31,6 +37,14 @@ def _with_class(pattern: str) -> str:
     return pattern
 
 
+def class_name(name: str) -> str:
+    """Return a name of a class as a file system gives it, composed, and with bytes that are not text escaped.
+
+    One disk writes ``é`` as one character, another as ``e`` and an accent: both are one class.
+    """
+    return unicodedata.normalize("NFC", name.encode(errors="backslashreplace").decode())
+
+
 class ListedPicture(NamedTuple):
     """A file and the name of its class; None for an unlabelled picture."""
 
@@ -42,7 +56,8 @@ class ListedPicture(NamedTuple):
 class Folder(GlyphSource):
     r"""Pictures of glyphs, each brought to bright ink on dark in a square of ``image_size``.
 
-    The folder may hold ``train/`` and ``test/``; without ``test/``, ``test_fraction`` of each class is split off by
+    The folder may hold ``train/`` and ``test/`` (or ``Training/``, ``testing/``); without the second,
+    ``test_fraction`` of each class is split off by
     ``split_seed``. Each part holds one subfolder per class, or pictures whose names give their class, or unlabelled
     pictures; the alphabet is then empty and every label -1. Pictures and classes are in natural order.
 
@@ -78,16 +93,36 @@ class Folder(GlyphSource):
                 f"{folder} is not a folder that can be read. Give data.path=<folder of pictures>; data=arrays reads "
                 "files of arrays."
             )
-        folders = {path.name: path for path in folders_in(folder)}
-        if TRAIN not in folders:
+        folder = self._without_wrapping(folder)
+        folders = folders_in(folder)
+        parts = {part: [path for path in folders if path.name.lower() in names] for part, names in PARTS.items()}
+        for part, paths in parts.items():
+            if len(paths) > 1:
+                raise DataError(f"{paths[0]} and {paths[1]} are both a {part} set. Remove or rename one.")
+        if parts["test"] and not parts["train"]:
+            raise DataError(
+                f"{parts['test'][0]} has no train/ next to it. Add one, or rename the folder of that class."
+            )
+        if not parts["train"]:
             return self.split_off(self._glyphs(folder, self._listed(folder)), self.test_fraction)
-        for name, path in folders.items():
-            if name not in (TRAIN, TEST) and pictures_in(path):
-                self.reject(f"{path} lies next to {TRAIN}/ and belongs to neither training nor test set.")
-        train = self._glyphs(folders[TRAIN], self._listed(folders[TRAIN]))
-        if TEST not in folders:
+        (training,) = parts["train"]
+        for path in folders:
+            if path not in (training, *parts["test"]) and pictures_in(path):
+                self.reject(f"{path} lies next to {training.name}/ and belongs to neither training nor test set.")
+        train = self._glyphs(training, self._listed(training))
+        if not parts["test"]:
             return self.split_off(train, self.test_fraction)
-        return train, self._glyphs(folders[TEST], self._listed(folders[TEST]), train.alphabet)
+        return train, self._glyphs(parts["test"][0], self._listed(parts["test"][0]), train.alphabet)
+
+    def _without_wrapping(self, folder: Path) -> Path:
+        """Return the folder that holds the classes, where archives have put it into one that holds nothing else."""
+        while self.name_pattern is None and not pictures_in(folder, deep=False):
+            folders = folders_in(folder)
+            if len(folders) != 1 or len(inside := folders_in(folders[0])) < 2 or pictures_in(folders[0], deep=False):
+                break
+            log.info("%s holds nothing but %s: its %d folders are read", folder, folders[0].name, len(inside))
+            folder = folders[0]
+        return folder
 
     def _listed(self, folder: Path) -> list[ListedPicture]:
         """Return the pictures in a folder, and the class that its subfolders or their own names give them."""
@@ -98,16 +133,20 @@ class Folder(GlyphSource):
             return [ListedPicture(path, None) for path in loose]
         for path in loose:
             self.reject(f"{path} lies next to the class folders rather than in one of them.")
-        pictures = {path.name: pictures_in(path) for path in classes}
-        for name in [name for name, paths in pictures.items() if not paths]:
-            self.reject(f"{folder / name} is the folder of a class, and holds no picture.")
+        pictures: dict[str, list[Path]] = {}
+        for path in classes:
+            found = pictures_in(path)
+            if not found:
+                self.reject(f"{path} is the folder of a class, and holds no picture.")
+            else:
+                pictures.setdefault(class_name(path.name), []).extend(found)
         return [ListedPicture(path, name) for name, paths in pictures.items() for path in paths]
 
     def _named(self, paths: Iterable[Path], pattern: re.Pattern[str]) -> Iterable[ListedPicture]:
         for path in paths:
             match = pattern.fullmatch(path.stem)
             if match and match["class"]:
-                yield ListedPicture(path, match["class"])
+                yield ListedPicture(path, class_name(match["class"]))
             else:
                 self.reject(f"{path}: its name has no class by data.name_pattern={pattern.pattern}.")
 

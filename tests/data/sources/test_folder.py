@@ -1,6 +1,10 @@
+import unicodedata
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from pydantic import TypeAdapter, ValidationError
 
 from handwriting.config import compose
@@ -210,3 +214,63 @@ def test_the_photographed_characters_look_like_emnist(shared_data, tmp_path):
     heights = [np.ptp(np.flatnonzero(image.max(axis=1) > 127)) + 1 for image in ours]
     widths = [np.ptp(np.flatnonzero(image.max(axis=0) > 127)) + 1 for image in ours]
     assert np.percentile(np.maximum(heights, widths), 5) >= 22
+
+
+@pytest.mark.parametrize(("train", "test"), [("Train", "Test"), ("training", "testing"), ("TRAINING", "test")])
+def test_both_parts_are_known_by_their_usual_names(tmp_path, train, test):
+    for part, count in ((train, 4), (test, 2)):
+        for name in "ab":
+            for number in range(count):
+                put(tmp_path / part / name / f"{number}.png", name)
+    assert [len(glyphs) for glyphs in read(tmp_path)] == [8, 4]
+
+
+def test_a_test_set_alone_is_told(tmp_path):
+    put(tmp_path / "test" / "a" / "1.png")
+    put(tmp_path / "b" / "1.png")
+    assert "test has no train/ next to it." in refusal(tmp_path)
+
+
+def test_two_training_sets_are_told(tmp_path):
+    for part in ("train", "Training"):
+        put(tmp_path / part / "a" / "1.png")
+    assert "are both a train set. Remove or rename one." in refusal(tmp_path)
+
+
+def test_a_folder_around_the_classes_and_what_disks_leave_are_passed_over(classes, tmp_path_factory):
+    around = tmp_path_factory.mktemp("around") / "letters"
+    around.parent.joinpath("@eaDir").mkdir()
+    classes.rename(around)
+    put(around / "a" / "@eaDir" / "thumbnail.png")
+    put(around / "#recycle" / "old.png")
+    train, test = read(around.parent)
+    assert train.alphabet == ("10", "a", "B")
+    assert len(train) + len(test) == 30
+
+
+def test_composed_and_decomposed_names_are_one_class(tmp_path):
+    for number, form in enumerate(("NFC", "NFD")):
+        for more in range(3):
+            put(tmp_path / unicodedata.normalize(form, "é") / f"{number}{more}.png")
+    train, test = read(tmp_path)
+    assert train.alphabet == ("é",)
+    assert len(train) + len(test) == 6
+
+
+def test_a_name_in_bytes_that_are_no_text_is_shown_escaped(tmp_path):
+    try:
+        put(Path(f"{tmp_path}/\udce9t") / "1.png")
+    except OSError:
+        pytest.skip("this disk takes names in UTF-8 alone")
+    put(Path(f"{tmp_path}/\udce9t") / "2.png")
+    assert read(tmp_path)[0].alphabet == (r"\udce9t",)
+
+
+def test_a_picture_with_a_long_text_is_read(classes):
+    info = PngInfo()
+    info.add_text("made by", "x" * 3_000_000, zip=True)
+    with Image.open(classes / "a" / "0.png") as picture:
+        picture.save(classes / "a" / "0.png", pnginfo=info)
+        picture.save(classes / "a" / "jpeg.jfif", "JPEG")
+    train, test = read(classes)
+    assert len(train) + len(test) == 31
