@@ -8,7 +8,10 @@ ARGS ?=
 # Tests run side by side, those of a file in one process; each has one thread, so that they do not wait for each other.
 PYTEST := OMP_NUM_THREADS=1 $(RUN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
-.PHONY: install train test test-quick check dashboard screenshots bench bench-segmentation bench-labelling bench-finetuning bench-writing docs experiments studies clean
+.PHONY: help install train test test-quick check dashboard screenshots bench bench-segmentation bench-labelling bench-finetuning bench-writing docs experiments studies clean
+
+help:  ## list what make can do; so does make alone
+	@grep -hE '^[a-z-]+:.*  ## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*  ## /\t/' | expand -t 22
 
 install: $(VENV)/.installed  ## create .venv and install everything into it
 

@@ -136,5 +136,6 @@ def _refusal(key: str, problems: list[ErrorDetails], cls: type, where: str) -> s
     if all(text.startswith("Input should be ") for text in texts):
         # What follows the comma describes how pydantic tried to read the value.
         reasons = (text.removeprefix("Input should be ").partition(", ")[0] for text in texts)
+        reasons = (reason.replace("a valid boolean", "true or false") for reason in reasons)
         return f"{key}={value}: must be {' or '.join(dict.fromkeys(reasons))}."
     return f"{key}={value}: {'; '.join(dict.fromkeys(texts))}."

@@ -118,7 +118,7 @@ assert not sys.modules.keys() & {"torch", "pytorch_lightning"}
         "model.lr=abc: must be a valid number.",
         "model.lr=-1: must be greater than 0.",
         "model.latent_dim=1.5: must be a valid integer.",
-        "model.spectral_norm=maybe: must be a valid boolean.",
+        "model.spectral_norm=maybe: must be true or false.",
         "trainer.max_epochs=many: must be a valid integer.",
     ]
 

@@ -27,6 +27,7 @@ from benchmarks.cli import main as benchmark
 from handwriting import api
 from handwriting.config import CONF, Command, describe
 from handwriting.jobs import main, start
+from tests.extras import needs
 from tests.metrics.samples import gaussian, make_evaluation, make_sample
 from tests.pages.builders import drawn_page
 from tests.test_architecture import ORDER
@@ -152,7 +153,7 @@ def test_every_picture_is_shown() -> None:
 @pytest.mark.slow
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     """A page that no table of contents lists is one, too."""
-    pytest.importorskip("furo", reason="the extra docs is not installed")
+    needs("docs", "furo")
     site = tmp_path / "site"
     command = [sys.executable, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "-q", DOCS, site]
     built = subprocess.run(command, capture_output=True, text=True)

@@ -439,7 +439,7 @@ def test_ctrl_c_ends_all_processes_at_once_with_one_line():
         (["pages=page.png", "size=27"], "size=27: must be greater than or equal to 28."),
         (["pages=page.png", "size=513"], "size=513: must be less than or equal to 512."),
         (["pages=page.png", "workers=0"], "workers=0: must be greater than or equal to 1."),
-        (["pages=page.png", "overwrite=maybe"], "overwrite=maybe: must be a valid boolean."),
+        (["pages=page.png", "overwrite=maybe"], "overwrite=maybe: must be true or false."),
         (["pages=page.png", "out=page.png"], "out=page.png is a file"),
         (["pages=page.png", "out=page.png/deep"], "out=page.png/deep cannot be written (Not a directory)"),
         (["pages=page.png", "out=/proc/none"], "out=/proc/none cannot be written"),
