@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
-from matplotlib.figure import Figure
 
 from handwriting.dashboard.run_index import RunIndex, Snapshot
 from handwriting.dashboard.settings import Settings, index_of
 from handwriting.dashboard.tables import anchor
 from handwriting.errors import HandwritingError
 from handwriting.plots.curves import figure_bytes
+from handwriting.plots.figures import Figure
 from handwriting.plots.grids import picture_bytes
 from handwriting.plots.interactive import Chart
 from handwriting.plots.themes import on_dark

@@ -3,8 +3,3 @@
 Grids and animations are drawn with Pillow, which is quick enough for every epoch; curves and planes with Matplotlib,
 through its object interface and without a display.
 """
-
-import matplotlib
-
-# Names of classes, runs and settings stand in figures as they are: "$a_1$" is no formula.
-matplotlib.rcParams["text.parse_math"] = False

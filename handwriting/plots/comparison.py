@@ -9,12 +9,12 @@ from pathlib import Path
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, MaxNLocator
 from PIL import Image, ImageColor, ImageDraw
 
 from handwriting.plots.curves import TRAIN, VALIDATION, metrics_of, ordered, scale, series, thinned
+from handwriting.plots.figures import Figure
 from handwriting.plots.grids import MARGIN, font
 from handwriting.text import format_number
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps
 
 from handwriting.plots.curves import figure_bytes
+from handwriting.plots.figures import Figure
 from handwriting.plots.grids import CELL, GAP, MARGIN, Block, draw_grid, font, in_cells
 
 WIDTH = 1620

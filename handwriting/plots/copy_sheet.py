@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from matplotlib import rc_context
 from matplotlib.backends.backend_pdf import FigureCanvasPdf, PdfPages
-from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.ft2font import FT2Font, LoadFlags
 from matplotlib.lines import Line2D
@@ -18,6 +17,7 @@ from matplotlib.textpath import TextPath
 
 from handwriting.errors import ConfigError
 from handwriting.labelling.copy_lines import LineLimits, line_width
+from handwriting.plots.figures import Figure
 from handwriting.writing.paper import PAPER_SIZES
 
 SheetSize = Literal["a4", "letter"]

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
+
+from handwriting.plots.figures import Figure
 
 TRAIN, VALIDATION, FLOOR = "train/", "val/", "floor/"
 STYLES: dict[str, dict[str, Any]] = {

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
@@ -36,6 +35,7 @@ from handwriting.plots.contents import (
     side_by_side,
     stacked,
 )
+from handwriting.plots.figures import Figure
 from handwriting.plots.grids import GAP, MARGIN, Block, as_rows, draw_grid, font, in_cells, text_width
 from handwriting.plots.metric_table import draw_metric_table
 from handwriting.text import format_number

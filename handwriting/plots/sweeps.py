@@ -10,11 +10,11 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from handwriting.plots.comparison import BLACK, COLOURS, FIGURE_WIDTH, GREY
+from handwriting.plots.figures import Figure
 from handwriting.scales import Axis
 from handwriting.text import format_whole
 

@@ -10,12 +10,12 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.collections import Collection
 from matplotlib.colors import to_hex, to_rgba
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
 
 from handwriting.plots.comparison import colour as run_colour
+from handwriting.plots.figures import Figure
 
 DARK_PAPER = "#0e1117"
 """The colour of a dark page, which replaces white."""

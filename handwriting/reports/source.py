@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -31,6 +30,7 @@ from handwriting.plots.contents import (
     draw_pairs,
     width_next_to,
 )
+from handwriting.plots.figures import Figure
 
 GLYPHS_OF_CLASS = 10
 """Glyphs of each class on the contact sheet."""
