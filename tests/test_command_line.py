@@ -219,7 +219,12 @@ def test_a_command_that_is_stopped_says_so_in_one_line(
 
     replace_job(monkeypatch, run)
     before = signal.getsignal(signal.SIGTERM)
-    assert main(["train"]) == status
+    # A shell lets what it starts in the background ignore Ctrl-C, these tests included.
+    of_shell = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert main(["train"]) == status
+    finally:
+        signal.signal(signal.SIGINT, of_shell)
     assert capsys.readouterr() == ("", "\nStopped.\n")
     assert signal.getsignal(signal.SIGTERM) == before
 
