@@ -34,7 +34,7 @@ AGAIN = " Copy it again, or save it as PNG or JPEG."
 
 PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
 """Programs write long texts and colour profiles into pictures, which Pillow would refuse from 1 MB on."""
-HIDDEN = (".", "__MACOSX", "@eaDir", "#recycle", "Thumbs.db", "desktop.ini")
+HIDDEN = (".", "__MACOSX", "@eaDir", "#recycle")
 """How the names begin of what systems and network disks leave in folders; nobody put it there."""
 
 
