@@ -30,7 +30,7 @@ from handwriting.engine.loggers import close, connect
 from handwriting.engine.monitors import stopping_reason
 from handwriting.engine.precision import resolve_precision, uses_gpu
 from handwriting.engine.processes import is_first_process
-from handwriting.engine.resuming import refuse_other_classes, refuse_other_weights
+from handwriting.engine.resuming import refuse_other_model
 from handwriting.engine.sections import build_loading, build_source
 from handwriting.engine.train_log import logging_to, quieten_lightning, records_kept
 from handwriting.errors import ConfigError
@@ -148,8 +148,7 @@ def prepare(experiment: Experiment, checkpoint: Path | None = None, earlier: Run
             )
     model = experiment.build_model()
     if checkpoint and checkpoint.is_file():
-        refuse_other_classes(model, checkpoint)
-        refuse_other_weights(model, checkpoint)
+        refuse_other_model(model, checkpoint)
     return model
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from handwriting.runs import Run, checkpoints
 from handwriting.text import listed
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor
 
     from handwriting.models.base import GlyphModel
 
@@ -120,13 +120,19 @@ def _differences(one: Any, other: Any, prefix: str = "") -> list[str]:
     ]
 
 
-def refuse_other_classes(model: GlyphModel, checkpoint: Path) -> None:
-    """Refuse to resume from a checkpoint of a model that knows other classes than the data has.
+def refuse_other_model(model: GlyphModel, checkpoint: Path) -> None:
+    """Refuse to resume from a checkpoint of a model that knows other classes, or whose weights do not fit.
 
     Raises:
-        RunError: Naming the classes that are new, and those that are gone.
+        RunError: Naming the classes that are new or gone, or the first weight that does not fit, or what of the file is
+            broken.
     """
-    before = checkpoints.load_model(checkpoint, to_resume=True).get("hyper_parameters", {}).get("alphabet")
+    saved = checkpoints.load_model(checkpoint, to_resume=True)
+    _refuse_other_classes(model, checkpoint, saved.get("hyper_parameters", {}).get("alphabet"))
+    _refuse_other_weights(model, checkpoint, saved["state_dict"])
+
+
+def _refuse_other_classes(model: GlyphModel, checkpoint: Path, before: Sequence[str] | None) -> None:
     if before is None or tuple(before) == model.alphabet:
         return
     new, gone = [name for name in model.alphabet if name not in before], [*set(before) - set(model.alphabet)]
@@ -138,13 +144,7 @@ def refuse_other_classes(model: GlyphModel, checkpoint: Path) -> None:
     )
 
 
-def refuse_other_weights(model: nn.Module, checkpoint: Path) -> None:
-    """Refuse to resume from a checkpoint whose weights do not fit.
-
-    Raises:
-        RunError: Naming the first weight that does not fit, or what of the file is broken.
-    """
-    weights = checkpoints.load_model(checkpoint, to_resume=True)["state_dict"]
+def _refuse_other_weights(model: GlyphModel, checkpoint: Path, weights: Mapping[str, Tensor]) -> None:
     saved = {name: tuple(weight.shape) for name, weight in weights.items()}
     built = {name: tuple(weight.shape) for name, weight in model.state_dict().items()}
     for name in sorted(saved.keys() | built.keys()):

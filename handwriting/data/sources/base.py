@@ -108,13 +108,12 @@ class GlyphSource(metaclass=Checked):
         Returns:
             The remaining glyphs, and those split off.
         """
-        hashes = hashes_of(glyphs.images)
         if part in self.held_before:
-            is_held = np.isin(hashes, self.held_before[part])
+            is_held = np.isin(hashes_of(glyphs.images), self.held_before[part])
             kept, held = np.flatnonzero(~is_held), np.flatnonzero(is_held)
         else:
             kept, held = stratified_split(glyphs.labels, fraction, self.split_seed)
-        self.held_out[part] = hashes[held]
+        self.held_out[part] = hashes_of(glyphs.images[held])
         return glyphs[kept], glyphs[held]
 
     def prepared(self, train: Glyphs, test: Glyphs) -> Prepared:
